@@ -1,10 +1,21 @@
 import { defineConfig } from "vitest/config";
 
+const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**"];
+
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["node_modules/**", "build/**", "cdktf.out/**"],
+    globalSetup: "test/global-setup.ts",
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["**/*.test.ts"], exclude: [...exclude, "**/*.e2e.test.ts"] },
+      },
+      {
+        extends: true,
+        test: { name: "end-to-end", include: ["**/*.e2e.test.ts"], exclude, testTimeout: 300_000 },
+      },
+    ],
   },
 });

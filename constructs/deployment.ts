@@ -1,0 +1,17 @@
+/** What every resource of one environment has in common. Made once by the stack, handed to each module. */
+export interface Deployment {
+  /** Prefix of every name, such as `phenom-dev`. */
+  readonly project: string;
+  /** Name of the environment, such as `development`. */
+  readonly environment: string;
+  /** AWS region, such as `us-east-1`. */
+  readonly region: string;
+  /** Twelve digits; a reference that Terraform resolves. */
+  readonly accountId: string;
+  /** Whether file systems, secrets, Cognito clients and log groups refuse to be destroyed. */
+  readonly protectData: boolean;
+}
+
+/** `lifecycle` of a resource that holds what can't be made again: Terraform refuses to destroy it where data is protected. */
+export const stateful = (deployment: Deployment) =>
+  deployment.protectData ? { lifecycle: { preventDestroy: true } } : {};

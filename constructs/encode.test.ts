@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { App, ref, TerraformOutput, TerraformStack, Testing, Token } from "cdktf";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { jsonencode, yamlencode } from "./encode.ts";
+
+/** What Terraform itself makes of an output's expression. */
+function evaluated(expressions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const dir = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
+  const stack = new TerraformStack(new App({ outdir: dir }), "test");
+  for (const [name, value] of Object.entries(expressions))
+    new TerraformOutput(stack, name, { value, staticId: true });
+  const { output } = JSON.parse(Testing.synth(stack));
+  writeFileSync(path.join(dir, "main.tf.json"), JSON.stringify({ output }));
+  execFileSync("terraform", [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"], {
+    env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+  });
+  const state = JSON.parse(readFileSync(path.join(dir, "terraform.tfstate"), "utf8"));
+  return Object.fromEntries(
+    Object.entries(state.outputs as Record<string, { value: string }>).map(([k, v]) => [k, v.value]),
+  );
+}
+
+// Terraform's language has no NUL, and its strings are Unicode's form NFC.
+const text = fc
+  .string({ unit: "grapheme", maxLength: 60 })
+  .map((s) => s.replaceAll("\0", "").normalize("NFC"));
+const awkward = fc.oneof(
+  text,
+  fc
+    .array(fc.constantFrom("$", "${", "%{", "}", '"', "\\", "\n", "\t", "'", "$$", "{{ x }}", "a"), {
+      maxLength: 12,
+    })
+    .map((parts) => parts.join("")),
+);
+
+it("every text comes out of Terraform as it went in, shell scripts and templates included", () => {
+  const samples = fc.sample(awkward, 300);
+  const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
+  expect(JSON.parse(json)).toEqual(samples);
+  expect(parse(yaml).samples).toEqual(samples);
+});
+
+it("a text with a reference and a quote is refused, because CDKTF would not escape it", () => {
+  const reference = Token.asString(ref("var.x"));
+  expect(() => jsonencode({ command: `echo "${reference}"` })).toThrow("can't hold quotes or backslashes");
+});

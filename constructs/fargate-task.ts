@@ -1,0 +1,227 @@
+import { EcsTaskDefinition, type EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import type { Deployment } from "./deployment.ts";
+import { jsonencode } from "./encode.ts";
+import type { SecretValue } from "./generated-secret.ts";
+import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
+import { LogGroup } from "./log-group.ts";
+import { checkedName } from "./names.ts";
+
+/** CPU units and MiB of a Fargate task. */
+export interface FargateSize {
+  /** 1024 units are one virtual CPU. */
+  readonly cpu: number;
+  /** MiB; each CPU size allows some, see {@link fargateMemory}. */
+  readonly memory: number;
+}
+
+const steps = (from: number, to: number, by: number) =>
+  Array.from({ length: (to - from) / by + 1 }, (_, i) => from + i * by);
+
+/** The memory sizes in MiB that each CPU size allows, as the ECS developer guide lists them for Fargate. */
+export const fargateMemory: Readonly<Record<number, readonly number[]>> = {
+  256: [512, 1024, 2048],
+  512: steps(1024, 4096, 1024),
+  1024: steps(2048, 8192, 1024),
+  2048: steps(4096, 16384, 1024),
+  4096: steps(8192, 30720, 1024),
+  8192: steps(16384, 61440, 4096),
+  16384: steps(32768, 122880, 8192),
+};
+
+/** The image of a container, with the credentials for a private one. */
+export interface ContainerImage {
+  /** `repository:tag`. */
+  readonly uri: string;
+  /** Secret with `username` and `password` of the registry. @default - the image is public */
+  readonly credentialsArn?: string;
+}
+
+/** What ECS runs inside the container to tell whether it is healthy. Times are in seconds. */
+export interface ContainerHealthCheck {
+  readonly command: readonly string[];
+  readonly interval: number;
+  readonly timeout: number;
+  readonly retries: number;
+  readonly startPeriod: number;
+}
+
+export interface ContainerProps {
+  readonly image: ContainerImage;
+  /** @default - the image's own */
+  readonly command?: readonly string[];
+  /** Variables in clear. They are sorted by name, so that a change is a one-line diff. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Variables that ECS fills from Secrets Manager when the task starts. */
+  readonly secrets?: Readonly<Record<string, SecretValue>>;
+  readonly port?: number;
+  readonly healthCheck?: ContainerHealthCheck;
+  /** Paths that are writable although the root file system is not, by volume name. @default - none */
+  readonly mounts?: Readonly<Record<string, string>>;
+  /** @default true */
+  readonly readonlyRootFilesystem?: boolean;
+  /** Whether the container gives up every Linux capability. @default true */
+  readonly dropCapabilities?: boolean;
+  /** Seconds between SIGTERM and SIGKILL, at most 120 on Fargate. @default 30 */
+  readonly stopTimeout?: number;
+}
+
+export interface FargateTaskProps {
+  readonly deployment: Deployment;
+  /** Family of the task definition, also the container's and the log group's name. */
+  readonly family: string;
+  readonly size: FargateSize;
+  readonly container: ContainerProps;
+  readonly volumes?: readonly EcsTaskDefinitionVolume[];
+  /** What the code in the container may do. @default - nothing */
+  readonly taskPolicy?: readonly PolicyStatement[];
+}
+
+/** Size that AWS allows a registered task definition, in bytes. */
+const TASK_DEFINITION_LIMIT = 64 * 1024;
+
+const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/**
+ * A task definition of one container with its log group, its execution role (what ECS does to start it) and its
+ * task role (what the code does). Runs once by `run-task`, or for ever below a {@link FargateService}.
+ */
+export class FargateTask extends Construct {
+  readonly family: string;
+  readonly definition: EcsTaskDefinition;
+  readonly roleArn: string;
+  readonly logGroupName: string;
+  /** What must exist before a task can start. */
+  readonly dependencies: ITerraformDependable[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { deployment, family, size, container, volumes = [], taskPolicy = [] }: FargateTaskProps,
+  ) {
+    super(scope, id);
+    checkedName(this, "ECS task family", family);
+    const { region, accountId } = deployment;
+    const trust = trustService("ecs-tasks.amazonaws.com", {
+      arn: `arn:aws:ecs:${region}:${accountId}:*`,
+      accountId,
+    });
+
+    const logGroup = new LogGroup(this, "log-group", { deployment, name: `/ecs/${family}` });
+
+    const executionRole = new IamRole(this, "execution-role", {
+      name: checkedName(this, "IAM role", `${family}-execution`),
+      description: `Starts ${family}: pulls its image, writes its log, reads the secrets it is given`,
+      assumeRolePolicy: trust,
+    });
+    const secretArns = [
+      ...Object.values(container.secrets ?? {}).map((secret) => secret.secretArn),
+      ...(container.image.credentialsArn ? [container.image.credentialsArn] : []),
+    ];
+    const executionPolicy = new IamRolePolicy(this, "execution-policy", {
+      name: "start-task",
+      role: executionRole.id,
+      policy: policyDocument(
+        {
+          Sid: "WriteLog",
+          Effect: "Allow",
+          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          Resource: `${logGroup.arn}:*`,
+        },
+        ...(secretArns.length
+          ? [
+              {
+                Sid: "ReadSecrets",
+                Effect: "Allow",
+                Action: "secretsmanager:GetSecretValue",
+                Resource: [...new Set(secretArns)],
+              } as const,
+            ]
+          : []),
+      ),
+    });
+
+    const role = new IamRole(this, "role", {
+      name: checkedName(this, "IAM role", `${family}-task`),
+      description: `What the code of ${family} may do`,
+      assumeRolePolicy: trust,
+    });
+    const policy = taskPolicy.length
+      ? [
+          new IamRolePolicy(this, "policy", {
+            name: "task",
+            role: role.id,
+            policy: policyDocument(...taskPolicy),
+          }),
+        ]
+      : [];
+
+    const definition = {
+      name: family,
+      image: container.image.uri,
+      essential: true,
+      ...(container.image.credentialsArn && {
+        repositoryCredentials: { credentialsParameter: container.image.credentialsArn },
+      }),
+      ...(container.command && { command: container.command }),
+      environment: byName(container.environment).map(([name, value]) => ({ name, value })),
+      secrets: byName(container.secrets).map(([name, { valueFrom }]) => ({ name, valueFrom })),
+      ...(container.port && {
+        portMappings: [{ containerPort: container.port, hostPort: container.port, protocol: "tcp" }],
+      }),
+      ...(container.healthCheck && { healthCheck: container.healthCheck }),
+      mountPoints: byName(container.mounts).map(([sourceVolume, containerPath]) => ({
+        sourceVolume,
+        containerPath,
+        readOnly: false,
+      })),
+      readonlyRootFilesystem: container.readonlyRootFilesystem ?? true,
+      linuxParameters: {
+        initProcessEnabled: true,
+        ...((container.dropCapabilities ?? true) && { capabilities: { drop: ["ALL"] } }),
+      },
+      stopTimeout: container.stopTimeout ?? 30,
+      logConfiguration: {
+        logDriver: "awslogs",
+        options: {
+          "awslogs-group": logGroup.name,
+          "awslogs-region": region,
+          "awslogs-stream-prefix": "task",
+        },
+      },
+    };
+    this.node.addValidation({
+      validate: () => {
+        const bytes = Buffer.byteLength(JSON.stringify(definition));
+        return bytes > TASK_DEFINITION_LIMIT
+          ? [
+              `the task definition ${family} takes ${bytes} bytes, ECS allows ${TASK_DEFINITION_LIMIT}: ` +
+                "shorten the container's command or environment",
+            ]
+          : [];
+      },
+    });
+
+    this.definition = new EcsTaskDefinition(this, "Default", {
+      family,
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      cpu: String(size.cpu),
+      memory: String(size.memory),
+      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
+      executionRoleArn: executionRole.arn,
+      taskRoleArn: role.arn,
+      containerDefinitions: jsonencode([definition]),
+      volume: [...volumes],
+    });
+
+    this.family = family;
+    this.roleArn = role.arn;
+    this.logGroupName = logGroup.name;
+    this.dependencies = [executionPolicy, ...policy];
+  }
+}

@@ -1,0 +1,94 @@
+import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import { ref, TerraformStack, Token } from "cdktf";
+import { Construct } from "constructs";
+import { type Deployment, stateful } from "./deployment.ts";
+import { checkedName } from "./names.ts";
+
+/** What a container or function reads of a secret: the whole of it, or one key of its JSON, at one version. */
+export interface SecretValue {
+  /** The secret whose reading is to be allowed. */
+  readonly secretArn: string;
+  /** `valueFrom` of an ECS container secret: `arn[:json-key:version-stage:version-id]`. */
+  readonly valueFrom: string;
+}
+
+/**
+ * @param key key in the secret's JSON; without it the whole string
+ * @param versionId pins one version, so that a new value makes a new task definition and rolls its service
+ */
+export const secretValue = (secretArn: string, { key = "", versionId = "" } = {}): SecretValue => ({
+  secretArn,
+  valueFrom: key || versionId ? `${secretArn}:${key}::${versionId}` : secretArn,
+});
+
+export interface SecretProps {
+  readonly deployment: Deployment;
+  /** Whole name of the secret. */
+  readonly name: string;
+  /** Who reads it and what for: operators meet it in the console. */
+  readonly description: string;
+}
+
+/** A secret without a value: deleted at once in development, where a name is to be free again, and kept in production. */
+export class Secret extends SecretsmanagerSecret {
+  constructor(scope: Construct, id: string, { deployment, name, description }: SecretProps) {
+    super(scope, id, {
+      name,
+      description,
+      recoveryWindowInDays: deployment.protectData ? 30 : 0,
+      ...stateful(deployment),
+    });
+    checkedName(this, "secret", name);
+  }
+}
+
+export interface GeneratedSecretProps extends SecretProps {
+  /** Length of the random string. */
+  readonly length: number;
+  /**
+   * Raise it by one to draw a new value at the next apply; every other secret keeps its own.
+   */
+  readonly version: number;
+  /** Characters beside letters and digits. @default - none */
+  readonly specialCharacters?: string;
+  /** What is stored, from the random string (a reference, not the value). @default - the random string itself */
+  readonly value?: (random: string) => string;
+}
+
+/**
+ * A secret whose value Terraform draws and writes without keeping it: an ephemeral `random_password` handed to a
+ * write-only argument stands in no plan and no state.
+ */
+export class GeneratedSecret extends Construct {
+  readonly arn: string;
+  /** The version that holds the value now; changes with `version`. */
+  readonly versionId: string;
+
+  constructor(scope: Construct, id: string, props: GeneratedSecretProps) {
+    super(scope, id);
+    const { length, version, specialCharacters = "", value = (random) => random } = props;
+    const secret = new Secret(this, "Default", props);
+    // CDKTF has no class for ephemeral resources, so this one is written beside its resources.
+    const ephemeral = secret.friendlyUniqueId;
+    TerraformStack.of(this).addOverride(`ephemeral.random_password.${ephemeral}`, {
+      length,
+      special: specialCharacters !== "",
+      ...(specialCharacters && { override_special: specialCharacters }),
+    });
+    const current = new SecretsmanagerSecretVersion(this, "version", {
+      secretId: secret.id,
+      secretStringWo: value(Token.asString(ref(`ephemeral.random_password.${ephemeral}.result`))),
+      secretStringWoVersion: version,
+      // The value before keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.arn = secret.arn;
+    this.versionId = current.versionId;
+  }
+
+  /** What a container reads of this secret, pinned to its present version. */
+  read(key = ""): SecretValue {
+    return secretValue(this.arn, { key, versionId: this.versionId });
+  }
+}

@@ -1,0 +1,114 @@
+import { LbListenerRule, type LbListenerRuleAction } from "@cdktf/provider-aws/lib/lb-listener-rule";
+import type { Construct } from "constructs";
+
+/** Sign-in by the load balancer itself, against a Cognito user pool. */
+export interface CognitoSignIn {
+  readonly userPoolArn: string;
+  /** A client with a secret and the callback `https://<host>/oauth2/idpresponse`. */
+  readonly clientId: string;
+  /** Prefix of the hosted domain, or the whole of a custom one. */
+  readonly domain: string;
+}
+
+/** What a rule does with a request that it matches. */
+export type RuleAction =
+  | {
+      readonly forwardTo: string;
+      /** @default - whoever asks is let through */
+      readonly signIn?: CognitoSignIn;
+      /** What someone without a session meets: the sign-in page, or 401. */
+      readonly otherwise?: "authenticate" | "deny";
+    }
+  | { readonly redirectTo: string }
+  | { readonly forbidden: string };
+
+export interface ListenerRuleProps {
+  readonly listenerArn: string;
+  /** From 1 to 50000, once per listener; the lowest that matches wins. */
+  readonly priority: number;
+  /** Host header that the rule answers to. */
+  readonly host: string;
+  /** At most three path patterns. */
+  readonly paths: readonly string[];
+  readonly action: RuleAction;
+  /** Leading part of the path that the target doesn't see, such as `/chat-admin`. @default - none */
+  readonly stripPrefix?: string;
+}
+
+/** ALB quotas: values in one condition and in all conditions of a rule together. */
+const MAX_VALUES_PER_CONDITION = 3;
+const MAX_VALUES_PER_RULE = 5;
+const MAX_PRIORITY = 50_000;
+/** Seconds: people who administer sign in once a working day. */
+const SIGN_IN_SESSION = 12 * 60 * 60;
+
+const actions = (action: RuleAction): LbListenerRuleAction[] => {
+  if ("redirectTo" in action)
+    return [{ type: "redirect", redirect: { path: action.redirectTo, statusCode: "HTTP_301" } }];
+  if ("forbidden" in action)
+    return [
+      {
+        type: "fixed-response",
+        fixedResponse: { statusCode: "403", contentType: "text/plain", messageBody: action.forbidden },
+      },
+    ];
+  const { forwardTo, signIn, otherwise = "authenticate" } = action;
+  const forward: LbListenerRuleAction = { type: "forward", order: signIn ? 2 : 1, targetGroupArn: forwardTo };
+  if (!signIn) return [forward];
+  return [
+    {
+      type: "authenticate-cognito",
+      order: 1,
+      authenticateCognito: {
+        userPoolArn: signIn.userPoolArn,
+        userPoolClientId: signIn.clientId,
+        userPoolDomain: signIn.domain,
+        onUnauthenticatedRequest: otherwise,
+        scope: "openid",
+        sessionTimeout: SIGN_IN_SESSION,
+      },
+    },
+    forward,
+  ];
+};
+
+/** One rule of the HTTPS listener: a host, some paths, and what happens to them. */
+export class ListenerRule extends LbListenerRule {
+  readonly rulePriority: number;
+
+  constructor(scope: Construct, id: string, props: ListenerRuleProps) {
+    const { listenerArn, priority, host, paths, action, stripPrefix } = props;
+    super(scope, id, {
+      listenerArn,
+      priority,
+      condition: [{ hostHeader: { values: [host] } }, { pathPattern: { values: [...paths] } }],
+      action: actions(action),
+      ...(stripPrefix && {
+        transform: [
+          {
+            type: "url-rewrite",
+            urlRewriteConfig: { rewrite: { regex: `^${stripPrefix}/(.*)$`, replace: "/$1" } },
+          },
+        ],
+      }),
+    });
+    this.rulePriority = priority;
+    this.node.addValidation({
+      validate: () => [
+        ...(Number.isInteger(priority) && priority >= 1 && priority <= MAX_PRIORITY
+          ? []
+          : [`the listener rule's priority is ${priority}: choose a whole number from 1 to ${MAX_PRIORITY}`]),
+        ...(paths.length >= 1 && paths.length <= MAX_VALUES_PER_CONDITION
+          ? []
+          : [
+              `the rule has ${paths.length} path patterns, ALB allows 1 to ${MAX_VALUES_PER_CONDITION} values in one condition: split the rule`,
+            ]),
+        ...(paths.length + 1 <= MAX_VALUES_PER_RULE
+          ? []
+          : [
+              `the rule has ${paths.length + 1} condition values, ALB allows ${MAX_VALUES_PER_RULE}: split the rule`,
+            ]),
+      ],
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import type { Construct } from "constructs";
+import { type Deployment, stateful } from "./deployment.ts";
+
+/** Days that logs are kept: the practice taken over from the neighbouring systems. */
+const RETENTION_DAYS = 30;
+
+export interface LogGroupProps {
+  readonly deployment: Deployment;
+  /** Such as `/ecs/phenom-dev-synapse` or `/aws/lambda/phenom-dev-link-preview`. */
+  readonly name: string;
+}
+
+/** A log group with the project's retention, kept in production even when its writer goes. */
+export class LogGroup extends CloudwatchLogGroup {
+  constructor(scope: Construct, id: string, { deployment, name }: LogGroupProps) {
+    super(scope, id, { name, retentionInDays: RETENTION_DAYS, ...stateful(deployment) });
+  }
+}

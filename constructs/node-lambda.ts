@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
+import { AssetType, TerraformAsset } from "cdktf";
+import { Construct } from "constructs";
+import type { Deployment } from "./deployment.ts";
+import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
+import { LogGroup } from "./log-group.ts";
+import { checkedName } from "./names.ts";
+
+/** Subnets and security group of a function that reaches into the VPC. */
+export interface LambdaNetwork {
+  readonly subnetIds: string[];
+  readonly securityGroupId: string;
+}
+
+export interface NodeLambdaProps {
+  readonly deployment: Deployment;
+  readonly name: string;
+  readonly description: string;
+  /** Folder below `lambdas/` whose bundle is deployed. */
+  readonly handler: string;
+  /** MiB, from 128. */
+  readonly memory: number;
+  /** Seconds after which Lambda ends an invocation. */
+  readonly timeout: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What the code may do beyond writing its log. @default - nothing */
+  readonly policy?: readonly PolicyStatement[];
+  /** @default - outside the VPC */
+  readonly network?: LambdaNetwork;
+  /** Invocations at a time, for what the function must not overload. @default - the account's limit */
+  readonly reservedConcurrency?: number;
+}
+
+/** Where the build leaves one zip for each handler. */
+export const BUNDLES = "build/lambdas";
+
+/** Rights of the Lambda service on the network interfaces of a function in a VPC, as Lambda's developer guide lists them. */
+const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyStatement[] => [
+  {
+    Sid: "DescribeNetwork",
+    Effect: "Allow",
+    Action: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+    Resource: "*",
+  },
+  {
+    Sid: "ManageNetworkInterfaces",
+    Effect: "Allow",
+    Action: [
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:UnassignPrivateIpAddresses",
+    ],
+    Resource: `arn:aws:ec2:${deployment.region}:${deployment.accountId}:*/*`,
+  },
+  {
+    // Those rights are Lambda's own; the function's code gets none of them.
+    Sid: "NotFromCode",
+    Effect: "Deny",
+    Action: "ec2:*",
+    Resource: "*",
+    Condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
+  },
+];
+
+/** A bundled Node.js function with its log group and a role that can do no more than it needs. */
+export class NodeLambda extends Construct {
+  readonly name: string;
+  readonly arn: string;
+  readonly invokeArn: string;
+  readonly logGroupName: string;
+
+  constructor(scope: Construct, id: string, props: NodeLambdaProps) {
+    super(scope, id);
+    const { deployment, name, description, handler, environment, network, policy = [] } = props;
+    const { region, accountId } = deployment;
+    const arn = `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+
+    const logGroup = new LogGroup(this, "log-group", { deployment, name: `/aws/lambda/${name}` });
+
+    const role = new IamRole(this, "role", {
+      name: checkedName(this, "IAM role", `${name}-lambda`),
+      description: `What ${name} may do`,
+      assumeRolePolicy: trustService("lambda.amazonaws.com", { arn, accountId }),
+    });
+    const rights = new IamRolePolicy(this, "policy", {
+      name: "function",
+      role: role.id,
+      policy: policyDocument(
+        {
+          Sid: "WriteLog",
+          Effect: "Allow",
+          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          Resource: `${logGroup.arn}:*`,
+        },
+        ...(network ? networkInterfaces(deployment, arn) : []),
+        ...policy,
+      ),
+    });
+
+    const zip = `${BUNDLES}/${handler}.zip`;
+    const bundle = new TerraformAsset(this, "bundle", { path: zip, type: AssetType.FILE });
+
+    const fn = new LambdaFunction(this, "Default", {
+      functionName: checkedName(this, "Lambda function", name),
+      description,
+      role: role.arn,
+      runtime: "nodejs22.x",
+      architectures: ["arm64"],
+      handler: "index.handler",
+      filename: bundle.path,
+      sourceCodeHash: createHash("sha256").update(readFileSync(zip)).digest("base64"),
+      memorySize: props.memory,
+      timeout: props.timeout,
+      loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
+      ...(environment && { environment: { variables: { ...environment } } }),
+      ...(network && {
+        vpcConfig: { subnetIds: network.subnetIds, securityGroupIds: [network.securityGroupId] },
+      }),
+      ...(props.reservedConcurrency !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
+      dependsOn: [rights],
+    });
+
+    this.name = fn.functionName;
+    this.arn = fn.arn;
+    this.invokeArn = fn.invokeArn;
+    this.logGroupName = logGroup.name;
+  }
+}

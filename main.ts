@@ -1,0 +1,11 @@
+import { App } from "cdktf";
+import { environments } from "./environments/index.ts";
+import { EnvironmentError } from "./stack/environment.ts";
+import { synthesise } from "./stack/synthesise.ts";
+
+try {
+  synthesise(new App({ stackTraces: false }), environments);
+} catch (error) {
+  console.error(error instanceof EnvironmentError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,153 @@
+import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
+import { Fn } from "cdktf";
+import { Construct } from "constructs";
+import type { Deployment } from "../../constructs/deployment.ts";
+import { jsonencode } from "../../constructs/encode.ts";
+import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
+import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
+import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
+import { metadataContainer } from "../../hasura/task.ts";
+import { USER_PROVISIONER_ROLE } from "../../migrations/roles.ts";
+import { migrationContainer } from "../../migrations/task.ts";
+
+export interface ChatHasuraLiteProps {
+  readonly deployment: Deployment;
+  readonly network: LambdaNetwork;
+  readonly database: {
+    readonly host: string;
+    readonly port: number;
+    readonly name: string;
+    /** Secret with `username` and `password` of the master user. */
+    readonly masterSecretArn: string;
+  };
+  readonly hasuraEndpoint: string;
+  readonly hasuraAdminSecretArn: string;
+  /** Where the event trigger sends its events. */
+  readonly linkPreviewUrl: string;
+  readonly userPoolArn: string;
+  readonly images: { readonly postgres: ContainerImage; readonly curl: ContainerImage };
+  /** Version of the user provisioner's database password. */
+  readonly provisionerPasswordVersion: number;
+}
+
+/** Smallest Fargate size: both tasks send statements and wait. */
+const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
+/** Certificates of AWS, the RDS roots among them, that the Lambda runtime brings along but doesn't load. */
+const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
+
+/** Implementation B: the chat's schema, its Hasura metadata, and the functions that Cognito calls for it. */
+export class ChatHasuraLite extends Construct {
+  /** Families of the one-shot tasks. */
+  readonly taskFamilies: { readonly migration: string; readonly metadata: string };
+  /** Post-authentication trigger, to be attached to the user pool by its owner. */
+  readonly userProvisionerArn: string;
+  /** Pre-token-generation trigger, to be attached to the user pool by its owner. */
+  readonly tokenEnhancementArn: string;
+
+  constructor(scope: Construct, id: string, props: ChatHasuraLiteProps) {
+    super(scope, id);
+    const { deployment, network, database, hasuraAdminSecretArn, images, userPoolArn } = props;
+    const { project, environment } = deployment;
+
+    const provisionerCredentials = new GeneratedSecret(this, "user-provisioner-database", {
+      deployment,
+      name: `${project}-${environment}-chat-user-provisioner-database`,
+      description: "Database credentials of the user provisioner; the migration task sets them",
+      length: 40,
+      version: props.provisionerPasswordVersion,
+      value: (random) => jsonencode({ username: USER_PROVISIONER_ROLE, password: random }),
+    });
+
+    const migration = new FargateTask(this, "migration", {
+      deployment,
+      family: `${project}-chat-migration`,
+      size: ONE_SHOT_SIZE,
+      container: {
+        image: images.postgres,
+        command: migrationContainer().command,
+        environment: {
+          PGHOST: database.host,
+          PGPORT: Fn.tostring(database.port),
+          PGDATABASE: database.name,
+          PGSSLMODE: "require",
+        },
+        secrets: {
+          PGUSER: secretValue(database.masterSecretArn, { key: "username" }),
+          PGPASSWORD: secretValue(database.masterSecretArn, { key: "password" }),
+          USER_PROVISIONER_PASSWORD: provisionerCredentials.read("password"),
+        },
+      },
+    });
+
+    const metadata = new FargateTask(this, "metadata", {
+      deployment,
+      family: `${project}-chat-hasura-metadata`,
+      size: ONE_SHOT_SIZE,
+      container: {
+        image: images.curl,
+        command: metadataContainer().command,
+        environment: { HASURA_ENDPOINT: props.hasuraEndpoint, LINK_PREVIEW_URL: props.linkPreviewUrl },
+        secrets: { HASURA_ADMIN_SECRET: secretValue(hasuraAdminSecretArn) },
+      },
+    });
+
+    const userProvisioner = new NodeLambda(this, "user-provisioner", {
+      deployment,
+      name: `${project}-chat-user-provisioner`,
+      description: "Cognito post-authentication: keeps the chat's users and memberships",
+      handler: "user-provisioner",
+      memory: 128,
+      // Cognito waits five seconds and then lets nobody in.
+      timeout: 5,
+      // One database connection each.
+      reservedConcurrency: 20,
+      network,
+      environment: {
+        DATABASE_HOST: database.host,
+        DATABASE_PORT: Fn.tostring(database.port),
+        DATABASE_NAME: database.name,
+        DATABASE_SECRET_ARN: provisionerCredentials.arn,
+        DATABASE_CA_FILE: LAMBDA_CA_FILE,
+      },
+      policy: [
+        {
+          Sid: "ReadGroups",
+          Effect: "Allow",
+          Action: "cognito-idp:AdminListGroupsForUser",
+          Resource: userPoolArn,
+        },
+        {
+          Sid: "ReadSecret",
+          Effect: "Allow",
+          Action: "secretsmanager:GetSecretValue",
+          Resource: provisionerCredentials.arn,
+        },
+      ],
+    });
+
+    const tokenEnhancement = new NodeLambda(this, "token-enhancement", {
+      deployment,
+      name: `${project}-chat-token-enhancement`,
+      description: "Cognito pre-token generation: adds the claims that Hasura reads",
+      handler: "token-enhancement",
+      memory: 128,
+      timeout: 5,
+    });
+
+    for (const [trigger, fn] of Object.entries({
+      "user-provisioner": userProvisioner,
+      "token-enhancement": tokenEnhancement,
+    }))
+      new LambdaPermission(this, `${trigger}-permission`, {
+        statementId: "user-pool",
+        action: "lambda:InvokeFunction",
+        functionName: fn.name,
+        principal: "cognito-idp.amazonaws.com",
+        sourceArn: userPoolArn,
+      });
+
+    this.taskFamilies = { migration: migration.family, metadata: metadata.family };
+    this.userProvisionerArn = userProvisioner.arn;
+    this.tokenEnhancementArn = tokenEnhancement.arn;
+  }
+}

@@ -1,0 +1,173 @@
+import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
+import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Construct } from "constructs";
+import type { Deployment } from "../../constructs/deployment.ts";
+import { FargateService, type Network } from "../../constructs/fargate-service.ts";
+import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
+import { type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
+import { ListenerRule } from "../../constructs/listener-rule.ts";
+
+/** The implementation that the tools work on, with what the server needs to reach it. */
+export type McpBackend =
+  | {
+      readonly type: "hasura";
+      /** GraphQL endpoint inside the VPC. */
+      readonly endpoint: string;
+      /** Client that the agent's account signs in with. */
+      readonly agentClientId: string;
+      readonly agentClientSecret: SecretValue;
+      /** Secret with `AGENT_USERNAME` and `AGENT_PASSWORD`. */
+      readonly agentSecretArn: string;
+    }
+  | {
+      readonly type: "synapse";
+      /** Address inside the VPC. */
+      readonly url: string;
+      readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
+      /** Address of a piece of content, with `{id}`. */
+      readonly contentUrlTemplate: string;
+    };
+
+export interface ChatMcpServerProps {
+  readonly deployment: Deployment;
+  readonly serverName: string;
+  readonly clusterArn: string;
+  readonly clusterName: string;
+  readonly network: Network;
+  readonly listenerArn: string;
+  readonly albSecurityGroupId: string;
+  readonly ecsTasksSecurityGroupId: string;
+  readonly priority: number;
+  readonly image: ContainerImage;
+  readonly size: FargateSize;
+  /** Fewest and most tasks; in between CPU decides. */
+  readonly count: { readonly min: number; readonly max: number };
+  readonly backend: McpBackend;
+  /** Who may call: access tokens of this pool, issued to one of these clients. */
+  readonly callers: {
+    readonly userPoolId: string;
+    /** Prefix of the hosted domain. */
+    readonly domain: string;
+    readonly clientIds: readonly string[];
+  };
+  /** Whether a rule is added to the ECS tasks' group, which others own. */
+  readonly manageIngress: boolean;
+}
+
+const PORT = 3001;
+/** Per cent of CPU that scaling holds: well below the alarm at 80, so that a second task comes before it. */
+const TARGET_CPU = 60;
+
+/** The MCP server: nine tools for agents, stateless, on as many tasks as the load asks for. */
+export class ChatMcpServer extends Construct {
+  readonly serviceName: string;
+  /** Where MCP clients connect. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: ChatMcpServerProps) {
+    super(scope, id);
+    const { deployment, serverName, callers, count, ecsTasksSecurityGroupId } = props;
+    const name = `${deployment.project}-chat-mcp`;
+    const backend = backendVariables(props.backend, serverName);
+
+    const service = new FargateService(this, "service", {
+      deployment,
+      name,
+      targetGroupName: `${deployment.project}-mcp-tg`,
+      clusterArn: props.clusterArn,
+      network: props.network,
+      securityGroupIds: [ecsTasksSecurityGroupId],
+      size: props.size,
+      container: {
+        image: props.image,
+        port: PORT,
+        environment: {
+          BACKEND_TYPE: props.backend.type,
+          COGNITO_CLIENT_IDS: callers.clientIds.join(","),
+          COGNITO_DOMAIN: callers.domain,
+          COGNITO_REGION: deployment.region,
+          COGNITO_USER_POOL_ID: callers.userPoolId,
+          HOST: "0.0.0.0",
+          LOG_LEVEL: "info",
+          PORT: String(PORT),
+          PUBLIC_URL: `https://${serverName}`,
+          READ_ONLY: "false",
+          ...backend.environment,
+        },
+        secrets: backend.secrets,
+      },
+      health: { path: "/health", probe: ["node", "-e", PROBE], startPeriod: 60 },
+      rules: (targetGroup) => [
+        new ListenerRule(this, "rule", {
+          listenerArn: props.listenerArn,
+          priority: props.priority,
+          host: serverName,
+          paths: ["/mcp", "/mcp/*", "/.well-known/oauth-*"],
+          action: { forwardTo: targetGroup },
+        }),
+      ],
+      // As long as the slowest tool call.
+      deregistrationDelay: 30,
+      desiredCount: count.min,
+      autoscaled: true,
+    });
+
+    if (props.manageIngress)
+      new VpcSecurityGroupIngressRule(this, "from-alb", {
+        securityGroupId: ecsTasksSecurityGroupId,
+        description: "MCP server from the load balancer",
+        referencedSecurityGroupId: props.albSecurityGroupId,
+        ipProtocol: "tcp",
+        fromPort: PORT,
+        toPort: PORT,
+      });
+
+    const scaling = new AppautoscalingTarget(this, "scaling", {
+      serviceNamespace: "ecs",
+      scalableDimension: "ecs:service:DesiredCount",
+      resourceId: `service/${props.clusterName}/${service.name}`,
+      minCapacity: count.min,
+      maxCapacity: count.max,
+    });
+    new AppautoscalingPolicy(this, "scaling-policy", {
+      name: `${name}-cpu`,
+      policyType: "TargetTrackingScaling",
+      serviceNamespace: scaling.serviceNamespace,
+      scalableDimension: scaling.scalableDimension,
+      resourceId: scaling.resourceId,
+      targetTrackingScalingPolicyConfiguration: {
+        predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
+        targetValue: TARGET_CPU,
+      },
+    });
+
+    this.serviceName = service.name;
+    this.url = `https://${serverName}/mcp`;
+  }
+}
+
+/** Ends with 0 where the URL that follows answers 2xx: the image has neither curl nor wget. */
+const PROBE = "fetch(process.argv[1]).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))";
+
+const backendVariables = (
+  backend: McpBackend,
+  serverName: string,
+): { environment: Record<string, string>; secrets: Record<string, SecretValue> } =>
+  backend.type === "hasura"
+    ? {
+        environment: { AGENT_CLIENT_ID: backend.agentClientId, HASURA_ENDPOINT: backend.endpoint },
+        secrets: {
+          AGENT_CLIENT_SECRET: backend.agentClientSecret,
+          AGENT_PASSWORD: secretValue(backend.agentSecretArn, { key: "AGENT_PASSWORD" }),
+          AGENT_USERNAME: secretValue(backend.agentSecretArn, { key: "AGENT_USERNAME" }),
+        },
+      }
+    : {
+        environment: {
+          CONTENT_URL_TEMPLATE: backend.contentUrlTemplate,
+          SYNAPSE_SERVER_NAME: serverName,
+          SYNAPSE_URL: backend.url,
+        },
+        secrets: { SYNAPSE_BOT_PASSWORD: backend.bot.password, SYNAPSE_BOT_USERNAME: backend.bot.username },
+      };

@@ -1,0 +1,140 @@
+import {
+  CognitoUserPoolClient,
+  type CognitoUserPoolClientConfig,
+} from "@cdktf/provider-aws/lib/cognito-user-pool-client";
+import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import { Construct } from "constructs";
+import { type Deployment, stateful } from "../../constructs/deployment.ts";
+import { jsonencode } from "../../constructs/encode.ts";
+import { Secret, type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
+import { checkedName } from "../../constructs/names.ts";
+
+export interface ChatSharedProps {
+  readonly deployment: Deployment;
+  readonly userPoolId: string;
+  /** Host name of everything that the chat serves. */
+  readonly serverName: string;
+  /** Whether Synapse runs and signs people in through Cognito. */
+  readonly synapse: boolean;
+  /** Whether the load balancer signs people in on the admin paths. */
+  readonly adminSignIn: boolean;
+  /** Callbacks of MCP clients that sign people in through the browser. @default - no such client */
+  readonly interactiveMcp?: { readonly callbackUrls: readonly string[] };
+}
+
+/** Lifetimes: access and ID tokens in minutes, refresh tokens in days. */
+const TOKENS = {
+  accessTokenValidity: 60,
+  idTokenValidity: 60,
+  tokenValidityUnits: [{ accessToken: "minutes", idToken: "minutes", refreshToken: "days" }],
+};
+
+/** The Cognito clients of the chat, and the secret that holds their credentials. */
+export class ChatShared extends Construct {
+  /** Client id of Synapse. */
+  readonly synapseClientId: string | undefined;
+  /** Client secret of Synapse. */
+  readonly synapseClientSecret: SecretValue | undefined;
+  /** The client that agents and the MCP server itself sign in with. */
+  readonly agentClientId: string;
+  readonly agentClientSecret: SecretValue;
+  /** The public client for people with an interactive MCP client. */
+  readonly mcpClientId: string | undefined;
+  /** The load balancer's client for the admin paths. */
+  readonly adminClientId: string | undefined;
+  readonly clientsSecretArn: string;
+
+  constructor(scope: Construct, id: string, props: ChatSharedProps) {
+    super(scope, id);
+    const { deployment, userPoolId, serverName } = props;
+    const { project, environment } = deployment;
+
+    const client = (
+      id: string,
+      name: string,
+      config: Omit<CognitoUserPoolClientConfig, "name" | "userPoolId">,
+    ) =>
+      new CognitoUserPoolClient(this, id, {
+        name: checkedName(this, "Cognito client", name),
+        userPoolId,
+        preventUserExistenceErrors: "ENABLED",
+        enableTokenRevocation: true,
+        ...TOKENS,
+        ...stateful(deployment),
+        ...config,
+      });
+
+    /** Authorisation code flow against the hosted pages. */
+    const codeFlow = (callbackUrls: readonly string[], scopes: readonly string[]) => ({
+      allowedOauthFlowsUserPoolClient: true,
+      allowedOauthFlows: ["code"],
+      allowedOauthScopes: [...scopes],
+      callbackUrls: [...callbackUrls],
+      supportedIdentityProviders: ["COGNITO"],
+      // Named, because an empty list means Cognito's default, which allows SRP and custom flows too.
+      explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
+    });
+
+    const synapse = props.synapse
+      ? client("synapse-oidc", `${project}-synapse-oidc`, {
+          generateSecret: true,
+          refreshTokenValidity: 1,
+          ...codeFlow(
+            [`https://${serverName}/_synapse/client/oidc/callback`],
+            ["openid", "email", "profile"],
+          ),
+        })
+      : undefined;
+
+    const agent = client("agent", `${project}-chat-agent`, {
+      generateSecret: true,
+      refreshTokenValidity: 30,
+      explicitAuthFlows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    });
+
+    const mcp = props.interactiveMcp
+      ? client("mcp", `${project}-chat-mcp`, {
+          generateSecret: false,
+          refreshTokenValidity: 30,
+          ...codeFlow(props.interactiveMcp.callbackUrls, ["openid", "profile"]),
+        })
+      : undefined;
+
+    const admin = props.adminSignIn
+      ? client("admin-ui", `${project}-chat-admin-ui`, {
+          generateSecret: true,
+          refreshTokenValidity: 1,
+          ...codeFlow([`https://${serverName}/oauth2/idpresponse`], ["openid"]),
+        })
+      : undefined;
+
+    const secret = new Secret(this, "clients", {
+      deployment,
+      name: `${project}-${environment}-chat-clients`,
+      description: "Client ids and secrets of the chat's Cognito clients, for Synapse and the MCP server",
+    });
+    // Cognito hands a client's secret back as an attribute, so it stands in the state whatever is done here.
+    new SecretsmanagerSecretVersion(this, "clients-version", {
+      secretId: secret.id,
+      secretString: jsonencode({
+        agent_client_id: agent.id,
+        agent_client_secret: agent.clientSecret,
+        ...(synapse && {
+          synapse_oidc_client_id: synapse.id,
+          synapse_oidc_client_secret: synapse.clientSecret,
+        }),
+      }),
+      lifecycle: { createBeforeDestroy: true },
+    });
+    // Not pinned to a version: a client's secret never changes, and one client's coming is none of the other's business.
+    const read = (key: string) => secretValue(secret.arn, { key });
+
+    this.synapseClientId = synapse?.id;
+    this.synapseClientSecret = synapse && read("synapse_oidc_client_secret");
+    this.agentClientId = agent.id;
+    this.agentClientSecret = read("agent_client_secret");
+    this.mcpClientId = mcp?.id;
+    this.adminClientId = admin?.id;
+    this.clientsSecretArn = secret.arn;
+  }
+}

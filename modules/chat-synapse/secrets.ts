@@ -1,0 +1,91 @@
+import { Construct } from "constructs";
+import type { Deployment } from "../../constructs/deployment.ts";
+import { jsonencode } from "../../constructs/encode.ts";
+import { GeneratedSecret } from "../../constructs/generated-secret.ts";
+
+/** Version of each generated value: raise one to draw it anew, and no other. */
+export interface SynapseSecretVersions {
+  readonly registrationSharedSecret: number;
+  readonly macaroonSecretKey: number;
+  readonly formSecret: number;
+  readonly signingKey: number;
+  readonly databasePassword: number;
+  readonly botPassword: number;
+  readonly adminBotPassword: number;
+}
+
+/** Local parts of the accounts that bootstrap makes. */
+const BOTS = { mcp: "phenom-mcp", admin: "phenom-admin" };
+
+/** What Synapse and its two bots must keep to themselves, drawn once and kept outside the Terraform state. */
+export class SynapseSecrets extends Construct {
+  readonly registrationSharedSecret: GeneratedSecret;
+  readonly macaroonSecretKey: GeneratedSecret;
+  readonly formSecret: GeneratedSecret;
+  readonly signingKey: GeneratedSecret;
+  readonly databasePassword: GeneratedSecret;
+  /** JSON with `username` and `password` of the account that the MCP server uses. */
+  readonly bot: GeneratedSecret;
+  /** JSON with `username` and `password` of the server administrator that bootstrap makes. */
+  readonly adminBot: GeneratedSecret;
+
+  constructor(scope: Construct, id: string, deployment: Deployment, versions: SynapseSecretVersions) {
+    super(scope, id);
+    const prefix = `${deployment.project}-${deployment.environment}-chat-synapse`;
+    const random = (id: string, name: string, description: string, version: number, length = 64) =>
+      new GeneratedSecret(this, id, { deployment, name: `${prefix}-${name}`, description, length, version });
+    const account = (id: string, name: string, description: string, username: string, version: number) =>
+      new GeneratedSecret(this, id, {
+        deployment,
+        name: `${prefix}-${name}`,
+        description,
+        length: 40,
+        version,
+        value: (password) => jsonencode({ username, password }),
+      });
+
+    this.registrationSharedSecret = random(
+      "registration-shared-secret",
+      "registration",
+      "Registers Synapse accounts, administrators too: bootstrap uses it",
+      versions.registrationSharedSecret,
+    );
+    this.macaroonSecretKey = random(
+      "macaroon-secret-key",
+      "macaroon",
+      "Signs Synapse's short-lived login tokens; a new value ends logins under way",
+      versions.macaroonSecretKey,
+    );
+    this.formSecret = random(
+      "form-secret",
+      "form",
+      "Signs Synapse's forms against forgery",
+      versions.formSecret,
+    );
+    this.signingKey = new GeneratedSecret(this, "signing-key", {
+      deployment,
+      name: `${prefix}-signing-key`,
+      description: "The homeserver's identity: keep it for as long as the server name lives",
+      // 42 characters of base64 and an A are the 43 of a 32 byte seed; the last carries only four bits.
+      length: 42,
+      specialCharacters: "+/",
+      version: versions.signingKey,
+      value: (seed) => `ed25519 a_${versions.signingKey} ${seed}A`,
+    });
+    this.databasePassword = random(
+      "database-password",
+      "database",
+      "Synapse's own database role; the database setup task sets it",
+      versions.databasePassword,
+      40,
+    );
+    this.bot = account("bot", "bot", "Matrix account of the MCP server", BOTS.mcp, versions.botPassword);
+    this.adminBot = account(
+      "admin-bot",
+      "admin-bot",
+      "Matrix account that bootstrap administers the server with",
+      BOTS.admin,
+      versions.adminBotPassword,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import { TerraformElement, TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
+import type { Node } from "constructs";
+
+/** A construct with this id is what its parent is about, and adds nothing to the address. */
+const HIDDEN = "Default";
+
+/** The path below the stack in snake case: `chat-mcp-server/rule` is `chat_mcp_server_rule`. */
+const addressOf = (node: Node): string => {
+  const stack = node.scopes.findIndex((scope) => TerraformStack.isStack(scope));
+  return node.scopes
+    .slice(stack + 1)
+    .map((scope) => scope.node.id)
+    .filter((id) => id !== HIDDEN)
+    .join("_")
+    .replaceAll(/[^A-Za-z0-9_]/g, "_");
+};
+
+/** What an address must be unique among: resources of one type, outputs, variables. */
+const kindOf = (element: TerraformElement): string | undefined => {
+  if (element instanceof TerraformOutput) return "output";
+  if (element instanceof TerraformVariable) return "var";
+  return (element as { terraformResourceType?: string }).terraformResourceType;
+};
+
+/**
+ * A stack whose addresses are the construct paths, for people to read: no hash, and no change when a neighbour comes.
+ * Two paths that would share an address fail synthesis; Terraform would keep one of them and lose the other.
+ */
+export class ReadableStack extends TerraformStack {
+  constructor(...args: ConstructorParameters<typeof TerraformStack>) {
+    super(...args);
+    this.node.addValidation({ validate: () => this.collisions() });
+  }
+
+  protected override allocateLogicalId(element: TerraformElement | Node): string {
+    return addressOf(element instanceof TerraformElement ? element.node : element);
+  }
+
+  private collisions(): string[] {
+    const paths = new Map<string, string>();
+    return this.node.findAll().flatMap((element) => {
+      if (!TerraformElement.isTerraformElement(element)) return [];
+      const kind = kindOf(element);
+      if (!kind) return [];
+      const address = `${kind}.${element.friendlyUniqueId}`;
+      const other = paths.get(address);
+      paths.set(address, element.node.path);
+      return other
+        ? [`${other} and ${element.node.path} have the same address ${address}: rename one of the constructs`]
+        : [];
+    });
+  }
+}

@@ -1,0 +1,242 @@
+import { DataTerraformRemoteStateS3, TerraformVariable } from "cdktf";
+import type { Construct } from "constructs";
+import type { Environment } from "./environment.ts";
+
+type InputType = "string" | "number" | "list(string)";
+
+interface Input {
+  /** Name of the Terraform variable, and of the remote state's output. */
+  readonly name: string;
+  readonly type: InputType;
+  readonly description: string;
+  /** What the value, or each element of it, looks like; checked by Terraform before it plans. */
+  readonly pattern?: string;
+  /** What the pattern means, for the error message. */
+  readonly shape?: string;
+  readonly default?: string;
+}
+
+const arn = (service: string) => ({ pattern: `^arn:aws[a-z-]*:${service}:`, shape: `the ARN of ${service}` });
+const id = (prefix: string) => ({
+  pattern: `^${prefix}-[0-9a-f]+$`,
+  shape: `an id that begins with ${prefix}-`,
+});
+const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
+
+/** What exists already and belongs to others (specification, section 3). */
+const TABLE = {
+  vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
+  privateSubnetIds: {
+    name: "private_subnet_ids",
+    type: "list(string)",
+    description: "Private subnets with a way out through NAT",
+    ...id("subnet"),
+  },
+  ecsClusterArn: {
+    name: "ecs_cluster_id",
+    type: "string",
+    description: "ECS cluster that the tasks run in (its id is its ARN)",
+    ...arn("ecs"),
+  },
+  ecsClusterName: { name: "ecs_cluster_name", type: "string", description: "Name of that cluster" },
+  albListenerArn: {
+    name: "alb_listener_arn",
+    type: "string",
+    description: "HTTPS listener of the load balancer",
+    ...arn("elasticloadbalancing"),
+  },
+  albSecurityGroupId: {
+    name: "alb_security_group_id",
+    type: "string",
+    description: "Security group of the load balancer",
+    ...id("sg"),
+  },
+  albDnsName: { name: "alb_dns_name", type: "string", description: "DNS name of the load balancer", ...host },
+  ecsTasksSecurityGroupId: {
+    name: "ecs_tasks_security_group_id",
+    type: "string",
+    description: "Security group of the platform's ECS tasks",
+    ...id("sg"),
+  },
+  rdsHost: { name: "rds_endpoint", type: "string", description: "Host name of the RDS instance", ...host },
+  rdsPort: { name: "rds_port", type: "number", description: "Port of the RDS instance" },
+  rdsDatabase: { name: "rds_database", type: "string", description: "Database that Hasura serves" },
+  rdsSecurityGroupId: {
+    name: "rds_security_group_id",
+    type: "string",
+    description: "Security group of the RDS instance",
+    ...id("sg"),
+  },
+  rdsMasterSecretArn: {
+    name: "rds_master_secret_arn",
+    type: "string",
+    description: "Secret with username and password of the RDS master user",
+    ...arn("secretsmanager"),
+  },
+  userPoolId: {
+    name: "cognito_user_pool_id",
+    type: "string",
+    description: "Cognito user pool of the platform",
+    pattern: "^[a-z-]+-[0-9]_[A-Za-z0-9]+$",
+    shape: "a user pool id",
+  },
+  userPoolArn: {
+    name: "cognito_user_pool_arn",
+    type: "string",
+    description: "ARN of that user pool",
+    ...arn("cognito-idp"),
+  },
+  cognitoDomain: {
+    name: "cognito_domain",
+    type: "string",
+    description: "Prefix of the user pool's hosted domain",
+    pattern: "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$",
+    shape: "a domain prefix of lower-case letters, digits and hyphens",
+  },
+  hasuraEndpoint: {
+    name: "hasura_endpoint",
+    type: "string",
+    description: "GraphQL endpoint of Hasura inside the VPC",
+    pattern: "^http://[a-zA-Z0-9.-]+:[0-9]+/v1/graphql$",
+    shape: "http://<service>:<port>/v1/graphql",
+  },
+  hasuraAdminSecretArn: {
+    name: "hasura_admin_secret_arn",
+    type: "string",
+    description: "Secret that holds Hasura's admin secret",
+    ...arn("secretsmanager"),
+  },
+  hasuraPublicPath: {
+    name: "hasura_public_path",
+    type: "string",
+    description: "Path of GraphQL on the server name, routed by others",
+    pattern: "^/",
+    shape: "a path that begins with /",
+    default: "/api/graphql",
+  },
+  agentSecretArn: {
+    name: "agent_secret_arn",
+    type: "string",
+    description: "Secret with AGENT_USERNAME and AGENT_PASSWORD of the agent's account",
+    ...arn("secretsmanager"),
+  },
+  dockerhubCredentialsArn: {
+    name: "dockerhub_credentials_arn",
+    type: "string",
+    description: "Secret with username and password for the private images",
+    ...arn("secretsmanager"),
+  },
+  cloudflareZoneId: {
+    name: "cloudflare_zone_id",
+    type: "string",
+    description: "Cloudflare zone of the server name",
+    pattern: "^[0-9a-f]{32}$",
+    shape: "32 hexadecimal digits",
+  },
+  contentEndpoint: {
+    name: "content_endpoint",
+    type: "string",
+    description: "GraphQL endpoint that knows Phenom's content; empty means Hasura's",
+    pattern: "^https?://",
+    shape: "an http or https URL",
+    default: "",
+  },
+  contentQuery: {
+    name: "content_query",
+    type: "string",
+    description:
+      "GraphQL document with one variable id and the fields title, description, thumbnail_url, media_type",
+    pattern: "\\$id",
+    shape: "a GraphQL document with the variable $id",
+  },
+} as const satisfies Record<string, Input>;
+
+/** The inputs, for those who document or check them. */
+export const INPUTS: readonly Input[] = Object.values(TABLE);
+
+type Key = keyof typeof TABLE;
+type Value<T extends InputType> = T extends "number" ? number : T extends "list(string)" ? string[] : string;
+
+/** References to what exists already. Terraform knows the values, synthesis does not. */
+export type Platform = { readonly [K in Key]: Value<(typeof TABLE)[K]["type"]> };
+
+/** Terraform's condition that `value` has the shape of `input`. */
+const condition = ({ type, pattern }: Input, value: string): string | undefined => {
+  if (!pattern) return undefined;
+  const matches = (v: string) => `can(regex(${JSON.stringify(pattern).replaceAll("${", "$${")}, ${v}))`;
+  return type === "list(string)"
+    ? `length(${value}) > 0 && alltrue([for v in ${value} : ${matches("v")}])`
+    : matches(value);
+};
+
+function fromVariable(scope: Construct, input: Input) {
+  const { name, type, description, shape } = input;
+  const optional = "default" in input;
+  const value = `var.${name}`;
+  const check = condition(input, value);
+  const variable = new TerraformVariable(scope, name, {
+    type,
+    description,
+    nullable: false,
+    ...(optional && { default: input.default }),
+    ...(check && {
+      validation: [
+        {
+          condition: `\${${optional ? `${value} == ${JSON.stringify(input.default)} || ` : ""}${check}}`,
+          errorMessage: `${name} must be ${type === "list(string)" ? "a list, not empty, of: " : ""}${shape}.`,
+        },
+      ],
+    }),
+  });
+  return { string: variable.stringValue, number: variable.numberValue, list: variable.listValue };
+}
+
+function remoteState(
+  scope: Construct,
+  environment: Environment,
+  source: Extract<Environment["inputs"], { from: "remote-state" }>,
+) {
+  const { bucket, key, region, outputs } = source;
+  const outputOf = (input: Input) => outputs?.[input.name] ?? input.name;
+  const state = new DataTerraformRemoteStateS3(scope, "platform", {
+    bucket,
+    key,
+    region,
+    defaults: Object.fromEntries(
+      INPUTS.filter((input) => "default" in input).map((input) => [outputOf(input), input.default]),
+    ),
+  });
+  // Without these Terraform would name neither the environment nor what to do.
+  state.addOverride(
+    "lifecycle.postcondition",
+    INPUTS.filter((input) => !("default" in input)).map((input) => {
+      const value = `self.outputs.${outputOf(input)}`;
+      return {
+        condition: `\${can(${value})${input.pattern ? ` && ${condition(input, value)}` : ""}}`,
+        error_message: `${environment.environment}: inputs: the remote state s3://${bucket}/${key} must have the output ${outputOf(input)} (${input.description})${input.shape ? `: ${input.shape}` : ""}. Add it there, or map it in inputs.outputs.`,
+      };
+    }),
+  );
+  return (input: Input) => {
+    const output = outputOf(input);
+    return { string: state.getString(output), number: state.getNumber(output), list: state.getList(output) };
+  };
+}
+
+/** The environment's inputs, from Terraform variables or from another stack's remote state. */
+export function platform(scope: Construct, environment: Environment): Platform {
+  const source = environment.inputs;
+  const read =
+    source.from === "variables"
+      ? (input: Input) => fromVariable(scope, input)
+      : remoteState(scope, environment, source);
+  return Object.fromEntries(
+    Object.entries(TABLE).map(([key, input]) => {
+      const value = read(input);
+      return [
+        key,
+        input.type === "list(string)" ? value.list : input.type === "number" ? value.number : value.string,
+      ];
+    }),
+  ) as Platform;
+}
