@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { App } from "cdktf";
+import type { EnvironmentData } from "../../stack/environment.ts";
+import { synthesise } from "../../stack/synthesise.ts";
+
+/** Runs the real Terraform against stand-in providers, without an account or a network. */
+const TOOL = path.resolve(process.env.TF_OFFLINE ?? "../shared/tf-offline", "bin/tf-offline.mjs");
+
+/**
+ * Whether the tests that need it can run. Away from CI they may be left out, and say so; CI must run them.
+ */
+export const offlineTerraform = existsSync(TOOL);
+if (!offlineTerraform) {
+  if (process.env.CI) throw new Error(`${TOOL} is not there, and CI must run Terraform: set TF_OFFLINE to its folder`);
+  console.warn(`The tests with the real Terraform are left out: ${TOOL} is not there (set TF_OFFLINE to its folder).`);
+}
+
+export interface Synthesised {
+  /** Folder of the stack's `cdk.tf.json`. */
+  readonly stack: string;
+  /** What Terraform is told about values that synthesis doesn't know. */
+  readonly inputs: readonly string[];
+  /** Folder for what a run leaves behind. */
+  readonly out: string;
+}
+
+const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+
+/** An environment in a folder of its own, with the example values that lie beside it. */
+export function synthesised(data: EnvironmentData): Synthesised {
+  const out = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
+  synthesise(new App({ outdir: path.join(out, "cdktf.out"), stackTraces: false }), [data]);
+  const stack = path.join(out, "cdktf.out/stacks", data.environment);
+  const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable);
+  const examples = Object.entries(json(`environments/${data.environment}.example.tfvars.json`));
+  const variables = path.join(out, "variables.tfvars.json");
+  writeFileSync(variables, JSON.stringify(Object.fromEntries(examples.filter(([name]) => declared.includes(name)))));
+  return {
+    stack,
+    out,
+    inputs: [
+      "--var-file",
+      variables,
+      ...(data.inputs.from === "remote-state"
+        ? ["--remote-outputs", path.resolve(`environments/${data.environment}.example.remote.json`)]
+        : []),
+    ],
+  };
+}
+
+export interface Run {
+  readonly code: number;
+  readonly output: string;
+  /** Lines `warn …`: warnings of Terraform and of the tool. */
+  readonly warnings: readonly string[];
+  /** Lines `diff …` of a mutation: address and actions. */
+  readonly touched: readonly string[];
+}
+
+const lines = (output: string, kind: string) =>
+  output.split("\n").filter((line) => line.startsWith(`${kind}  `)).map((line) => line.slice(kind.length + 2));
+
+/** init, validate, plan, apply, a second plan that must be empty, destroy. */
+export async function check({ stack, inputs }: Synthesised, ...options: string[]): Promise<Run> {
+  const run = promisify(execFile);
+  const { code, output } = await run(process.execPath, [TOOL, stack, "check", ...inputs, ...options]).then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    (error: { code?: number; stdout?: string; stderr?: string }) => ({
+      code: error.code ?? 1,
+      output: `${error.stdout}${error.stderr}`,
+    }),
+  );
+  return { code, output, warnings: lines(output, "warn"), touched: lines(output, "diff") };
+}
+
+/** What Terraform would touch after `operations` (RFC 6902) were done to the applied configuration. */
+export async function mutate(synth: Synthesised, operations: readonly object[]): Promise<readonly string[]> {
+  const patch = path.join(synth.out, "patch.json");
+  writeFileSync(patch, JSON.stringify(operations));
+  const { code, output, touched } = await check(synth, "--mutate", patch);
+  if (code !== 0) throw new Error(output);
+  return touched;
+}

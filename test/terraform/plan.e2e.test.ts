@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { development } from "../../environments/development.ts";
+import { production } from "../../environments/production.ts";
+import type { EnvironmentData } from "../../stack/environment.ts";
+import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
+
+const onlySynapse = {
+  implementations: { synapse: true, hasura: false },
+  mcp: { backend: "synapse" },
+  unprotected: ["hasura"],
+} as const satisfies Partial<EnvironmentData>;
+const onlyHasura = {
+  implementations: { synapse: false, hasura: true },
+  mcp: { backend: "hasura" },
+  unprotected: ["synapse"],
+} as const satisfies Partial<EnvironmentData>;
+const fromVariables = { inputs: { from: "variables" } } as const;
+const fromRemoteState = { inputs: production.inputs };
+
+/** The specification's name of this secret ends like the suffix that AWS adds; it is only ever used by its whole ARN. */
+const KNOWN_WARNING = /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/;
+
+describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
+  it.concurrent.each<[string, EnvironmentData]>([
+    ["development with A and B, inputs from variables, signing in on the admin paths", development],
+    ["development with inputs from remote state", { ...development, ...fromRemoteState }],
+    ["development with closed admin paths", { ...development, adminAccess: "closed" }],
+    ["development with open admin paths", { ...development, adminAccess: "open" }],
+    ["development with A alone", { ...development, ...onlySynapse }],
+    ["development with B alone", { ...development, ...onlyHasura }],
+    ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
+    ["development that leaves the groups of others alone", { ...development, manageIngress: { rds: false, ecsTasks: false } }],
+    ["production with A and B, inputs from remote state", production],
+    ["production with inputs from variables", { ...production, ...fromVariables }],
+    ["production with closed admin paths", { ...production, adminAccess: "closed" }],
+    ["production with A alone", { ...production, ...onlySynapse }],
+    ["production with B alone", { ...production, ...onlyHasura }],
+  ])("%s", async (_, data) => {
+    const { code, output, warnings } = await check(synthesised(data));
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/ok {4}plan again .* No changes\./);
+    expect(warnings.filter((warning) => !KNOWN_WARNING.test(warning))).toEqual([]);
+  });
+
+  it("names the environment and the output that the remote state lacks", async () => {
+    const outputs = { ...production.inputs, outputs: { vpc_id: "network_vpc" } } as EnvironmentData["inputs"];
+    const { code, output } = await check(synthesised({ ...production, inputs: outputs }));
+    expect(code).not.toBe(0);
+    expect(output).toContain(
+      "production: inputs: the remote state s3://phenom-prod-terraform-state/phenom-infra/production.tfstate must have the output network_vpc (VPC of the platform)",
+    );
+  });
+
+  it("refuses a variable that is not what it should be", async () => {
+    const { code, output } = await check(synthesised(development), "--var", "rds_endpoint=db.example.org:5432");
+    expect(code).not.toBe(0);
+    expect(output).toContain("rds_endpoint must be a host name without port.");
+  });
+
+  it("refuses a floating image tag that is handed to production", async () => {
+    const { code, output } = await check(synthesised(production), "--var", "mcp_image_tag=testing");
+    expect(code).not.toBe(0);
+    expect(output).toContain("mcp_image_tag names another image tomorrow");
+  });
+});
+
+describe.runIf(offlineTerraform)("the applied state", () => {
+  it("holds no generated secret", async () => {
+    const synth = synthesised(development);
+    const file = path.join(synth.out, "state.json");
+    expect((await check(synth, "--state", file)).code).toBe(0);
+    const resources: { type: string; name: string; values: Record<string, unknown> }[] = JSON.parse(
+      readFileSync(file, "utf8"),
+    ).values.root_module.resources;
+    const kept = resources
+      .filter(({ type, values }) => type === "aws_secretsmanager_secret_version" && values.secret_string)
+      .map(({ name }) => name);
+    // Cognito's client secrets are attributes of the clients themselves; homeserver.yaml has no secret in it.
+    expect(kept.sort()).toEqual(["chat_shared_clients_version", "chat_synapse_homeserver_config_version"]);
+    expect(resources.filter(({ type }) => type === "random_password")).toEqual([]);
+  });
+});
+
+describe.runIf(offlineTerraform)("a change touches what it is about, and nothing else", () => {
+  const synth = () => synthesised(development);
+  const definitions = (stack: string, task: string): string =>
+    JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]
+      .container_definitions;
+
+  it("one variable of the MCP server: its task definition and its service", async () => {
+    const s = synth();
+    const task = "chat_mcp_server_service_task";
+    const before = definitions(s.stack, task);
+    const value = before.replace('"LOG_LEVEL", "value" = "info"', '"LOG_LEVEL", "value" = "debug"');
+    expect(value).not.toBe(before);
+    expect(
+      await mutate(s, [
+        { op: "replace", path: `/resource/aws_ecs_task_definition/${task}/container_definitions`, value },
+      ]),
+    ).toEqual([
+      "aws_ecs_service.chat_mcp_server_service: update (task_definition)",
+      "aws_ecs_task_definition.chat_mcp_server_service_task: delete, create (forced by container_definitions)",
+    ]);
+  });
+
+  it("one setting of Synapse: its configuration's version, its task definition and its service", async () => {
+    const s = synth();
+    const { secret_string: before } = JSON.parse(readFileSync(path.join(s.stack, "cdk.tf.json"), "utf8")).resource
+      .aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version;
+    const value = before.replace(/"burst_count" = 30\b/, '"burst_count" = 31');
+    expect(value).not.toBe(before);
+    expect(
+      await mutate(s, [
+        {
+          op: "replace",
+          path: "/resource/aws_secretsmanager_secret_version/chat_synapse_homeserver_config_version/secret_string",
+          value,
+        },
+      ]),
+    ).toEqual([
+      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
+      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
+      "aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version: create, delete (forced by secret_string)",
+    ]);
+  });
+
+  it("one generated secret's version: that value and who reads it", async () => {
+    const touched = await mutate(synth(), [
+      {
+        op: "replace",
+        path: "/resource/aws_secretsmanager_secret_version/chat_synapse_secret_database_password_version/secret_string_wo_version",
+        value: 2,
+      },
+    ]);
+    expect(touched).toEqual([
+      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
+      "aws_ecs_task_definition.chat_synapse_database_setup: delete, create (forced by container_definitions)",
+      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
+      "aws_secretsmanager_secret_version.chat_synapse_secret_database_password_version: create, delete (forced by secret_string_wo_version)",
+    ]);
+  });
+});
