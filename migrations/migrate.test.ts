@@ -1,0 +1,370 @@
+import { spawn } from "node:child_process";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type DatabaseConnection,
+  libpqEnvironment,
+  type PostgresServer,
+  startPostgres,
+} from "../test/postgres.ts";
+import { applyMigrations } from "./apply.ts";
+import { type Migration, orderMigrations, readMigrations } from "./files.ts";
+import { userProvisionerRole } from "./roles.ts";
+import { migrationContainer } from "./task.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+async function query(connection: DatabaseConnection, sql: string, values: unknown[] = []) {
+  const client = new Client(connection);
+  await client.connect();
+  try {
+    return (await client.query(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs the task's exact command with its variables, as ECS would in the stock image. */
+function startTask(
+  connection: DatabaseConnection,
+  migrations: readonly Migration[] = readMigrations(),
+  variables: Record<string, string> = {},
+) {
+  const { command } = migrationContainer(migrations);
+  const [program = "sh", ...args] = command;
+  const child = spawn(program, args, {
+    env: {
+      PATH: process.env["PATH"],
+      ...libpqEnvironment(connection, server.caFile),
+      // As on AWS: encrypted, without the authority's certificate.
+      PGSSLMODE: "require",
+      PGSSLROOTCERT: "",
+      USER_PROVISIONER_PASSWORD: "p'a\"s s$w\\ord",
+      ...variables,
+    },
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const done = new Promise<Outcome>((resolve) => child.on("close", (code) => resolve({ code, output })));
+  return { child, done };
+}
+
+const byTask = async (connection: DatabaseConnection, migrations?: readonly Migration[]) =>
+  startTask(connection, migrations).done;
+
+const byLibrary = (connection: DatabaseConnection, migrations?: readonly Migration[]): Promise<Outcome> =>
+  applyMigrations(connection, { userProvisionerPassword: "any", ...(migrations && { migrations }) }).then(
+    (applied) => ({ code: 0, output: applied.join("\n") }),
+    (error: unknown) => ({ code: 1, output: String(error) }),
+  );
+
+const records = (connection: DatabaseConnection) =>
+  query(connection, "select * from chat_schema_migrations order by version");
+
+/** Every table, column, constraint, index, trigger and function body of the schema, as text. */
+async function describeSchema(connection: DatabaseConnection) {
+  return query(
+    connection,
+    `select format('%s %s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) as line
+       from information_schema.columns where table_schema = 'public'
+     union all select indexdef from pg_indexes where schemaname = 'public'
+     union all select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+       from pg_constraint where connamespace = 'public'::regnamespace
+     union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+     union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+     union all select id || ' ' || name from chat_rooms
+     order by 1`,
+  );
+}
+
+const added = (...sql: string[]) =>
+  orderMigrations([
+    ...readMigrations(),
+    ...sql.map((text, index) => ({ name: `${900 + index}-added`, sql: text })),
+  ]);
+
+describe.each([
+  { way: "the migration task", migrate: byTask },
+  { way: "applyMigrations", migrate: byLibrary },
+])("$way", ({ migrate }) => {
+  test("brings an empty database to the schema and seeds the three rooms under their fixed ids", async () => {
+    const database = await server.createDatabase();
+    expect(await migrate(database)).toMatchObject({ code: 0 });
+    expect(await query(database, "select id, name, is_active from chat_rooms order by id")).toEqual([
+      { id: "550e8400-e29b-41d4-a716-446655440001", name: "Phenom Internal", is_active: true },
+      { id: "550e8400-e29b-41d4-a716-446655440002", name: "Phenom Partners", is_active: true },
+      { id: "550e8400-e29b-41d4-a716-446655440003", name: "Phenom Community", is_active: true },
+    ]);
+  });
+
+  test("writes version, name, checksum and time of every file it applied", async () => {
+    const database = await server.createDatabase();
+    await migrate(database);
+    expect(await records(database)).toEqual(
+      readMigrations().map(({ version, name, checksum }) => ({
+        version,
+        name,
+        checksum,
+        applied_at: expect.any(Date),
+      })),
+    );
+  });
+
+  test("changes nothing when it runs again, and keeps what was renamed or written since", async () => {
+    const database = await server.createDatabase();
+    await migrate(database);
+    await query(
+      database,
+      "update chat_rooms set name = 'Crew', is_active = false where name = 'Phenom Internal'",
+    );
+    const before = [await records(database), await query(database, "select * from chat_rooms order by id")];
+    expect(await migrate(database)).toMatchObject({ code: 0 });
+    expect([await records(database), await query(database, "select * from chat_rooms order by id")]).toEqual(
+      before,
+    );
+  });
+
+  test("runs twice at once: both succeed and every file is applied once", async () => {
+    const database = await server.createDatabase();
+    const outcomes = await Promise.all([migrate(database), migrate(database), migrate(database)]);
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await records(database)).toHaveLength(readMigrations().length);
+  });
+
+  test("refuses a file that was changed after it was applied, and touches nothing", async () => {
+    const database = await server.createDatabase();
+    await migrate(database, added("select 1"));
+    const { code, output } = await migrate(database, added("create table never()"));
+    expect(code).not.toBe(0);
+    expect(output).toContain("migration 900-added was changed after it was applied");
+    expect(await query(database, "select to_regclass('never') as found")).toEqual([{ found: null }]);
+  });
+
+  test("leaves the database as it was when a file fails, and shows the statement and the error", async () => {
+    const database = await server.createDatabase();
+    await migrate(database);
+    const before = [await describeSchema(database), await records(database)];
+    const failing = added(
+      "create table half (n int); -- one\ninsert into half values (1/0); create table more ()",
+    );
+    const { code, output } = await migrate(database, failing);
+    expect(code).not.toBe(0);
+    expect(output).toContain("division by zero");
+    expect(output).toContain("insert into half values (1/0)");
+    expect([await describeSchema(database), await records(database)]).toEqual(before);
+  });
+
+  test("continues behind the files that went through when a later one fails", async () => {
+    const database = await server.createDatabase();
+    await migrate(database, added("create table kept ()", "select 1/0"));
+    expect(await migrate(database, added("create table kept ()", "create table mended ()"))).toMatchObject({
+      code: 0,
+    });
+    expect(await records(database)).toHaveLength(readMigrations().length + 2);
+  });
+
+  test("gives up on a table that somebody holds instead of queueing everyone behind it", async () => {
+    const database = await server.createDatabase();
+    await migrate(database);
+    const holder = new Client(database);
+    await holder.connect();
+    await holder.query("begin; lock table chat_messages");
+    const impatient = added(
+      "set local lock_timeout = '50ms'; alter table chat_messages add column extra text",
+    );
+    const { code, output } = await migrate(database, impatient);
+    await holder.end();
+    expect(code).not.toBe(0);
+    expect(output).toContain("lock timeout");
+  });
+
+  test("keeps an existing users table with its rows and further columns", async () => {
+    const database = await server.createDatabase();
+    await query(
+      database,
+      `create table users (id text primary key, username text, display_name text, avatar_url text,
+         email text not null, born date);
+       insert into users values ('u1', 'ann', 'Ann', null, 'ann@example.org', '1990-01-01')`,
+    );
+    expect(await migrate(database)).toMatchObject({ code: 0 });
+    expect(await query(database, "select id, email from users")).toEqual([
+      { id: "u1", email: "ann@example.org" },
+    ]);
+  });
+
+  test("names the columns that an existing users table lacks, and how to mend it", async () => {
+    const database = await server.createDatabase();
+    await query(database, "create table users (id text primary key, username text)");
+    const { code, output } = await migrate(database);
+    expect(code).not.toBe(0);
+    expect(output).toContain("public.users lacks the columns that the chat reads: display_name, avatar_url");
+    expect(await query(database, "select to_regclass('chat_rooms') as found")).toEqual([{ found: null }]);
+  });
+});
+
+describe("the two ways of migrating", () => {
+  test("make the same schema and the same records", async () => {
+    const [one, other] = [await server.createDatabase(), await server.createDatabase()];
+    await byTask(one);
+    await byLibrary(other);
+    expect(await describeSchema(one)).toEqual(await describeSchema(other));
+    const withoutTime = async (database: DatabaseConnection) =>
+      (await records(database)).map(({ applied_at, ...record }) => record);
+    expect(await withoutTime(one)).toEqual(await withoutTime(other));
+  });
+
+  test("accept each other's records and can run at once", async () => {
+    const database = await server.createDatabase();
+    const outcomes = await Promise.all([byTask(database), byLibrary(database), byTask(database)]);
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await records(database)).toHaveLength(readMigrations().length);
+  });
+});
+
+describe("the migration task", () => {
+  test("leaves no half of a file when it is killed in the middle, and goes through the next time", async () => {
+    const database = await server.createDatabase();
+    await byTask(database);
+    const before = await describeSchema(database);
+    const file = added("create table half (); select pg_sleep(60); create table other_half ()");
+    const { child, done } = startTask(database, file);
+    await expect
+      .poll(
+        () =>
+          query(
+            database,
+            "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
+          ),
+        { timeout: 10_000 },
+      )
+      .toHaveLength(1);
+    child.kill("SIGKILL");
+    await done;
+    // The server notices the lost client at its next message; ending the sleep stands for that.
+    await query(
+      server.asSuperuser(database),
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
+    );
+    expect(await describeSchema(database)).toEqual(before);
+    expect(await byTask(database, added("create table half (); create table other_half ()"))).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
+    const database = await server.createDatabase();
+    const { code, output } = await startTask(database, readMigrations(), { [name]: "" }).done;
+    expect(code).toBe(64);
+    expect(output).toContain(name);
+  });
+
+  test("exits non-zero when the password is wrong, and shows no password", async () => {
+    const database = await server.createDatabase();
+    const { code, output } = await startTask(database, readMigrations(), { PGPASSWORD: "wrong-one" }).done;
+    expect(code).not.toBe(0);
+    expect(output).toContain("password authentication failed");
+    expect(output).not.toContain("wrong-one");
+  });
+
+  test("does not show the provisioner's password when setting it fails", async () => {
+    const database = await server.createDatabase();
+    await byTask(database);
+    await query(
+      server.asSuperuser(database),
+      "create role other_master login createdb createrole password 'other'",
+    );
+    await query(
+      database,
+      `grant create, usage on schema public to other_master;
+       grant all on all tables in schema public to other_master`,
+    );
+    const other = { ...database, user: "other_master", password: "other" };
+    const { code, output } = await startTask(other, readMigrations(), {
+      USER_PROVISIONER_PASSWORD: "hush-hush",
+    }).done;
+    expect(code).not.toBe(0);
+    expect(output).toContain("the password of role chat_user_provisioner could not be set");
+    expect(output).not.toContain("hush-hush");
+  });
+
+  test("needs no escaping in Terraform: no template marker stands in its command", () => {
+    expect(migrationContainer().command.join("\n")).not.toMatch(/[$%]\{/);
+  });
+
+  test("is refused with sizes and remedy before it comes near to ECS's limit", () => {
+    expect(() => migrationContainer(added(`-- ${"x".repeat(64 * 1024)}`))).toThrow(
+      /migration task: the command takes \d+ bytes; ECS takes a task definition of 65536.*Run the work from an image/,
+    );
+  });
+
+  test("refuses a file with a line that psql would take for a command of its own", () => {
+    expect(() => migrationContainer(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
+  });
+});
+
+describe("the user provisioner's database role", () => {
+  const login = async (database: DatabaseConnection, password: string) => {
+    return { ...database, user: userProvisionerRole, password };
+  };
+
+  test("signs in with the password of its secret, whatever characters that has", async () => {
+    const database = await server.createDatabase();
+    await byTask(database);
+    const provisioner = await login(database, "p'a\"s s$w\\ord");
+    expect(await query(provisioner, "select current_user as me")).toEqual([{ me: userProvisionerRole }]);
+  });
+
+  test("gets the new password with the next run after a rotation", async () => {
+    const database = await server.createDatabase();
+    await applyMigrations(database, { userProvisionerPassword: "old-password" });
+    await applyMigrations(database, { userProvisionerPassword: "new-password" });
+    expect(await query(await login(database, "new-password"), "select 1 as one")).toEqual([{ one: 1 }]);
+    await expect(query(await login(database, "old-password"), "select 1")).rejects.toThrow(/authentication/);
+  });
+
+  test("may keep users and memberships, and nothing else", async () => {
+    const database = await server.createDatabase();
+    await applyMigrations(database, { userProvisionerPassword: "provisioner" });
+    const rights = await query(
+      database,
+      `select table_name as "table", privilege_type as "right", string_agg(column_name, ', ' order by column_name) as columns
+         from information_schema.column_privileges where grantee = '${userProvisionerRole}' group by 1, 2
+       union all
+       select table_name, privilege_type, null from information_schema.table_privileges
+        where grantee = '${userProvisionerRole}' and privilege_type = 'DELETE'
+       order by 1, 2`,
+    );
+    expect(rights).toEqual([
+      { table: "chat_members", right: "DELETE", columns: null },
+      { table: "chat_members", right: "INSERT", columns: "role, room_id, user_id" },
+      {
+        table: "chat_members",
+        right: "SELECT",
+        columns: "id, is_muted, joined_at, muted_until, role, room_id, user_id",
+      },
+      { table: "chat_members", right: "UPDATE", columns: "role" },
+      { table: "users", right: "INSERT", columns: "avatar_url, display_name, id, username" },
+      { table: "users", right: "SELECT", columns: "avatar_url, display_name, id, username" },
+      { table: "users", right: "UPDATE", columns: "avatar_url, display_name, username" },
+    ]);
+    const provisioner = await login(database, "provisioner");
+    await expect(query(provisioner, "select * from chat_messages")).rejects.toThrow(/permission denied/);
+    await expect(query(provisioner, "update chat_members set is_muted = false")).rejects.toThrow(
+      /permission denied/,
+    );
+  });
+});

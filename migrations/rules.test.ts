@@ -1,0 +1,474 @@
+import fc from "fast-check";
+import { Client, DatabaseError } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type DatabaseConnection, type PostgresServer, startPostgres } from "../test/postgres.ts";
+import { applyMigrations } from "./apply.ts";
+import { readMigrations } from "./files.ts";
+import { type MessageRule, messageRules } from "./rules.ts";
+
+let server: PostgresServer;
+let database: DatabaseConnection;
+let client: Client;
+beforeAll(async () => {
+  server = await startPostgres();
+  database = await server.createDatabase();
+  await applyMigrations(database);
+  client = new Client(database);
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+
+const community = "550e8400-e29b-41d4-a716-446655440003";
+const partners = "550e8400-e29b-41d4-a716-446655440002";
+
+beforeEach(async () => {
+  await client.query(
+    "truncate chat_messages, chat_members, chat_bans, link_previews, chat_link_preview_requests, users cascade",
+  );
+  await client.query("update chat_rooms set is_active = true");
+  await client.query(
+    "insert into users (id, username) values ('ann', 'ann'), ('mod', 'mod'), ('stranger', 'stranger')",
+  );
+  await client.query(
+    `insert into chat_members (room_id, user_id) select id, u from chat_rooms, unnest(array['ann', 'mod']) u`,
+  );
+});
+
+interface Draft {
+  room_id?: string | null;
+  user_id?: string;
+  content?: string | null;
+  message_type?: string;
+  phenom_id?: string | null;
+  idempotency_key?: string | null;
+}
+
+const send = (draft: Draft = {}, on: Client = client) => {
+  const row = { room_id: community, user_id: "ann", content: "hello", ...draft };
+  const names = Object.keys(row);
+  return on.query(
+    `insert into chat_messages (${names.join(", ")}) values (${names.map((_, n) => `$${n + 1}`).join(", ")}) returning *`,
+    Object.values(row),
+  );
+};
+
+const outcome = (attempt: Promise<unknown>): Promise<string | undefined> =>
+  attempt.then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof DatabaseError) return error.code;
+      throw error;
+    },
+  );
+
+const refused = async (attempt: Promise<unknown>, rule: MessageRule) => {
+  const { sqlstate, message } = messageRules[rule];
+  await expect(attempt).rejects.toMatchObject({ code: sqlstate, message });
+};
+
+/** Runs mutations as Hasura does: one transaction, hasura.user set in it as JSON. */
+async function asHasura(role: string, mutations: () => Promise<unknown>) {
+  await client.query("begin");
+  try {
+    await client.query("select set_config('hasura.user', $1, true)", [
+      JSON.stringify({ "x-hasura-role": role, "x-hasura-user-id": "ann" }),
+    ]);
+    await mutations();
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback");
+    throw error;
+  }
+}
+
+const mute = (until: string | null) =>
+  client.query(
+    "update chat_members set is_muted = true, muted_until = now() + $1::interval where user_id = 'ann'",
+    [until],
+  );
+const ban = (until: string | null) =>
+  client.query(
+    "insert into chat_bans (room_id, user_id, banned_by, expires_at) values ($1, 'ann', 'mod', now() + $2::interval)",
+    [community, until],
+  );
+
+describe("a message", () => {
+  test("of a member is stored with its defaults", async () => {
+    const { rows } = await send();
+    expect(rows).toEqual([
+      expect.objectContaining({
+        message_type: "text",
+        is_deleted: false,
+        deleted_by: null,
+        created_at: expect.any(Date),
+        updated_at: expect.any(Date),
+      }),
+    ]);
+  });
+
+  test("is refused in a room that is not active, from whomever", async () => {
+    await client.query("update chat_rooms set is_active = false where id = $1", [community]);
+    await client.query("update chat_members set role = 'admin'");
+    await refused(send(), "roomInactive");
+    expect(await outcome(send({ room_id: partners }))).toBeUndefined();
+  });
+
+  test("is refused from a user who is no member", async () => {
+    await refused(send({ user_id: "stranger" }), "notAMember");
+    await refused(send({ user_id: "nobody at all" }), "notAMember");
+  });
+
+  test("is refused into a room that does not exist as into one that the user is no member of", async () => {
+    await refused(send({ room_id: "00000000-0000-4000-8000-000000000000" }), "notAMember");
+  });
+
+  test("is refused while a mute lasts and taken when it is over, though nothing swept it", async () => {
+    await mute(null);
+    await refused(send(), "muted");
+    await mute("1 hour");
+    await refused(send(), "muted");
+    await mute("-1 second");
+    expect(await outcome(send())).toBeUndefined();
+  });
+
+  test("is taken when is_muted is false, whatever muted_until says", async () => {
+    await client.query("update chat_members set is_muted = false, muted_until = now() + interval '1 hour'");
+    expect(await outcome(send())).toBeUndefined();
+  });
+
+  test("is refused while any ban of the room lasts, and taken when all are over", async () => {
+    await ban("-1 second");
+    expect(await outcome(send())).toBeUndefined();
+    await ban(null);
+    await refused(send(), "banned");
+    expect(await outcome(send({ room_id: partners }))).toBeUndefined();
+    await client.query("delete from chat_bans where expires_at is null");
+    expect(await outcome(send())).toBeUndefined();
+  });
+
+  test("is refused as banned where more than one rule stands against it", async () => {
+    await ban(null);
+    await mute(null);
+    await client.query("update chat_rooms set is_active = false");
+    await refused(send(), "banned");
+  });
+
+  test("compares mutes with the time of the statement, not with the transaction's", async () => {
+    await mute("150 milliseconds");
+    await client.query("begin");
+    await refused(send(), "muted");
+    await client.query("rollback");
+    await client.query("begin");
+    const taken = await (async () => {
+      await client.query("select pg_sleep(0.2)");
+      return outcome(send());
+    })();
+    await client.query("rollback");
+    expect(taken).toBeUndefined();
+  });
+
+  test("has 1 to 4000 characters, counted as characters and not as bytes", async () => {
+    await refused(send({ content: "" }), "contentLength");
+    await refused(send({ content: "x".repeat(4001) }), "contentLength");
+    expect(await outcome(send({ content: "𝄞".repeat(4000) }))).toBeUndefined();
+  });
+
+  test("of type phenom_link names its content", async () => {
+    for (const phenom_id of [null, "", "x".repeat(256)]) {
+      await refused(send({ message_type: "phenom_link", phenom_id }), "phenomId");
+    }
+    expect(await outcome(send({ message_type: "phenom_link", phenom_id: "abc123" }))).toBeUndefined();
+  });
+
+  test("has one of the two types", async () => {
+    expect(await outcome(send({ message_type: "video" }))).toBe("23514");
+  });
+
+  test("without content or room is refused", async () => {
+    expect(await outcome(send({ content: null }))).toBe("23502");
+    expect(await outcome(send({ room_id: null }))).toBe(messageRules.notAMember.sqlstate);
+  });
+
+  test("cannot be made empty, too long or linkless by an update either", async () => {
+    await send();
+    for (const change of ["content = ''", "content = repeat('x', 4001)", "message_type = 'phenom_link'"]) {
+      expect(await outcome(client.query(`update chat_messages set ${change}`))).toBe("23514");
+    }
+  });
+
+  test("gets a new updated_at with every change, and keeps created_at", async () => {
+    const {
+      rows: [sent],
+    } = await send();
+    const {
+      rows: [deleted],
+    } = await client.query(
+      "update chat_messages set is_deleted = true, deleted_by = 'mod', updated_at = '2000-01-01' returning *",
+    );
+    expect(deleted.updated_at.getTime()).toBeGreaterThan(sent.updated_at.getTime());
+    expect(deleted.created_at).toEqual(sent.created_at);
+  });
+
+  test("is refused exactly when one of the rules says so, in every combination of states", async () => {
+    const offset = fc.constantFrom(null, "-1 hour", "-1 second", "1 hour");
+    const state = fc.record({
+      active: fc.boolean(),
+      member: fc.option(
+        fc.record({ muted: fc.boolean(), until: offset, role: fc.constantFrom("user", "support", "admin") }),
+      ),
+      bans: fc.array(offset, { maxLength: 2 }),
+      content: fc.constantFrom(0, 1, 2, 3999, 4000, 4001),
+      type: fc.constantFrom("text", "phenom_link"),
+      phenomId: fc.constantFrom(null, "", "abc", "x".repeat(255), "x".repeat(256)),
+    });
+    const lasts = (until: string | null) => until === null || !until.startsWith("-");
+    await fc.assert(
+      fc.asyncProperty(state, async ({ active, member, bans, content, type, phenomId }) => {
+        const broken = new Set<string>();
+        if (content < 1 || content > 4000) broken.add(messageRules.contentLength.sqlstate);
+        const badId =
+          phenomId === null ? type === "phenom_link" : phenomId.length < 1 || phenomId.length > 255;
+        if (badId) broken.add(messageRules.phenomId.sqlstate);
+        if (!active) broken.add(messageRules.roomInactive.sqlstate);
+        if (!member) broken.add(messageRules.notAMember.sqlstate);
+        if (member?.muted && lasts(member.until)) broken.add(messageRules.muted.sqlstate);
+        if (bans.some(lasts)) broken.add(messageRules.banned.sqlstate);
+
+        await client.query("begin");
+        await client.query("update chat_rooms set is_active = $1", [active]);
+        await client.query("delete from chat_members where user_id = 'ann'");
+        if (member) {
+          await client.query(
+            "insert into chat_members (room_id, user_id, role, is_muted, muted_until) values ($1, 'ann', $2, $3, now() + $4::interval)",
+            [community, member.role, member.muted, member.until],
+          );
+        }
+        for (const until of bans) await ban(until);
+        const code = await outcome(
+          send({ content: "ß".repeat(content), message_type: type, phenom_id: phenomId }),
+        );
+        await client.query("rollback");
+        if (broken.size === 0) expect(code).toBeUndefined();
+        else expect(broken).toContain(code);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("one message", () => {
+  test("per statement is what the role user may send", async () => {
+    const two = () =>
+      client.query(
+        "insert into chat_messages (room_id, user_id, content) values ($1, 'ann', 'a'), ($1, 'ann', 'b')",
+        [community],
+      );
+    await refused(asHasura("user", two), "onePerRequest");
+    expect((await client.query("select from chat_messages")).rowCount).toBe(0);
+  });
+
+  test("per request is what the role user may send, aliased mutations included", async () => {
+    const attempt = asHasura("user", async () => {
+      await send({ content: "first alias" });
+      await send({ content: "second alias", room_id: partners });
+    });
+    await refused(attempt, "onePerRequest");
+    expect((await client.query("select from chat_messages")).rowCount).toBe(0);
+  });
+
+  test("per request leaves the next request on the same connection its own", async () => {
+    for (const content of ["one", "two", "three"]) await asHasura("user", () => send({ content }));
+    expect((await client.query("select from chat_messages")).rowCount).toBe(3);
+  });
+
+  test("per request binds neither the other roles nor writers without Hasura", async () => {
+    const several = async () => {
+      await send();
+      await send();
+    };
+    await asHasura("admin", several);
+    await asHasura("support", several);
+    await client.query("begin");
+    await several();
+    await client.query("commit");
+    expect((await client.query("select from chat_messages")).rowCount).toBe(6);
+  });
+});
+
+describe("an idempotency key", () => {
+  test("gives one message, however often and however concurrently it is sent", async () => {
+    const others = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const other = new Client(database);
+        await other.connect();
+        return other;
+      }),
+    );
+    const codes = await Promise.all(others.map((other) => outcome(send({ idempotency_key: "k1" }, other))));
+    await Promise.all(others.map((other) => other.end()));
+    expect(codes.filter((code) => code === undefined)).toHaveLength(1);
+    expect(codes.filter((code) => code === "23505")).toHaveLength(3);
+  });
+
+  test("belongs to its user", async () => {
+    await send({ idempotency_key: "k1" });
+    expect(await outcome(send({ idempotency_key: "k1", user_id: "mod" }))).toBeUndefined();
+  });
+
+  test("has 1 to 255 characters, and none is needed", async () => {
+    expect(await outcome(send({ idempotency_key: "" }))).toBe("23514");
+    expect(await outcome(send({ idempotency_key: "x".repeat(256) }))).toBe("23514");
+    await send({ idempotency_key: null });
+    expect(await outcome(send({ idempotency_key: null }))).toBeUndefined();
+  });
+});
+
+describe("the outbox of link previews", () => {
+  const link = (phenom_id = "abc") => send({ message_type: "phenom_link", phenom_id });
+  const requests = async () =>
+    (await client.query("select phenom_id from chat_link_preview_requests order by created_at")).rows.map(
+      (row) => row.phenom_id,
+    );
+  const preview = (expires: string | null) =>
+    client.query(
+      `insert into link_previews (url, phenom_id, expires_at) values ('https://thephenom.app/phenom/abc', 'abc', now() + $1::interval)
+       on conflict (phenom_id) do update set expires_at = excluded.expires_at`,
+      [expires],
+    );
+
+  test("gets a request for a link without a preview, and none for a text", async () => {
+    await send();
+    await send({ phenom_id: "mentioned" });
+    await link();
+    expect(await requests()).toEqual(["abc"]);
+  });
+
+  test.each([null, "1 hour"])("gets none while a preview is fresh (expiring in %s)", async (expires) => {
+    await preview(expires);
+    await link();
+    expect(await requests()).toEqual([]);
+  });
+
+  test("gets a request when the preview has expired", async () => {
+    await preview("-1 second");
+    await link();
+    expect(await requests()).toEqual(["abc"]);
+  });
+
+  test("loses the requests that a stored preview answers, and keeps the others", async () => {
+    await link();
+    await link();
+    await link("other");
+    await preview("1 hour");
+    expect(await requests()).toEqual(["other"]);
+  });
+});
+
+describe("search", () => {
+  const found = async (query: string) =>
+    (
+      await client.query("select content from search_chat_messages($1) order by created_at", [query])
+    ).rows.map((row) => row.content);
+
+  test("finds words in any form, phrases, and leaves out what is excluded", async () => {
+    for (const content of ["Lights over the desert", "A light, moving fast", "nothing here"])
+      await send({ content });
+    expect(await found("light")).toEqual(["Lights over the desert", "A light, moving fast"]);
+    expect(await found('"over the desert"')).toEqual(["Lights over the desert"]);
+    expect(await found("light -desert")).toEqual(["A light, moving fast"]);
+    expect(await found("desert or nothing")).toEqual(["Lights over the desert", "nothing here"]);
+  });
+
+  test("takes any input without an error", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")),
+        async (query) => {
+          await found(query);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("is served by the full-text index, its function inlined", async () => {
+    await client.query("begin");
+    await client.query("set local enable_seqscan = off");
+    const { rows } = await client.query(
+      "explain select * from search_chat_messages('light') where not is_deleted",
+    );
+    await client.query("rollback");
+    expect(JSON.stringify(rows)).toContain("idx_chat_messages_search");
+  });
+});
+
+describe("the functions", () => {
+  test("of the triggers pin their search path", async () => {
+    const { rows } = await client.query(
+      `select proname from pg_proc
+        where pronamespace = 'public'::regnamespace and prorettype = 'trigger'::regtype
+          and not coalesce('search_path=""' = any (proconfig), false)`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  test("hold when a writer puts tables of the same names in front", async () => {
+    const other = new Client(database);
+    await other.connect();
+    await other.query("create temp table chat_members as select * from public.chat_members");
+    await other.query("insert into chat_members select gen_random_uuid(), id, 'stranger' from chat_rooms");
+    await refused(
+      other.query(
+        "insert into public.chat_messages (room_id, user_id, content) values ($1, 'stranger', 'hi')",
+        [community],
+      ),
+      "notAMember",
+    );
+    await other.end();
+  });
+
+  test("refuse with the codes and messages that are written down for clients", () => {
+    const sql = readMigrations()
+      .map((migration) => migration.sql)
+      .join("\n");
+    const raised = [...sql.matchAll(/raise exception '([^']+)'\s+using errcode = '(\w+)'/g)].map(
+      ([, message, sqlstate]) => ({ sqlstate, message }),
+    );
+    expect(new Set(raised)).toEqual(new Set(Object.values(messageRules)));
+  });
+});
+
+describe("tables made by hand from the first draft of the schema", () => {
+  test("are adopted with their rows, and the rules hold on them", async () => {
+    const drafted = await server.createDatabase();
+    const owner = new Client(drafted);
+    await owner.connect();
+    await owner.query(`
+      create table users (id text primary key, username text, display_name text, avatar_url text);
+      create table chat_rooms (id uuid primary key default gen_random_uuid(), name text not null, description text,
+        created_at timestamptz default now(), is_active boolean default true);
+      create table chat_messages (id uuid primary key default gen_random_uuid(),
+        room_id uuid not null references chat_rooms (id), user_id text not null references users (id),
+        content text not null check (char_length(content) <= 4000),
+        message_type text default 'text' check (message_type in ('text', 'phenom_link')), phenom_id text,
+        is_deleted boolean default false, deleted_by text references users (id),
+        created_at timestamptz default now(), updated_at timestamptz default now());
+      create index idx_chat_messages_room_created on chat_messages (room_id, created_at desc);
+      insert into users values ('ann', 'ann');
+      insert into chat_rooms (id, name) values ('${community}', 'Phenom Community');
+      insert into chat_messages (room_id, user_id, content) values ('${community}', 'ann', 'from before');`);
+    await applyMigrations(drafted);
+    expect((await owner.query("select content, idempotency_key from chat_messages")).rows).toEqual([
+      { content: "from before", idempotency_key: null },
+    ]);
+    await refused(send({}, owner), "notAMember");
+    const { rows } = await owner.query(
+      "select indexdef from pg_indexes where indexname = 'idx_chat_messages_room_created'",
+    );
+    expect(rows[0].indexdef).toContain("(room_id, created_at DESC, id DESC)");
+    await owner.end();
+  });
+});
