@@ -7,7 +7,7 @@ import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
 import { metadataContainer } from "../../hasura/task.ts";
-import { USER_PROVISIONER_ROLE } from "../../migrations/roles.ts";
+import { userProvisionerRole } from "../../migrations/roles.ts";
 import { migrationContainer } from "../../migrations/task.ts";
 
 export interface ChatHasuraLiteProps {
@@ -55,7 +55,7 @@ export class ChatHasuraLite extends Construct {
       description: "Database credentials of the user provisioner; the migration task sets them",
       length: 40,
       version: props.provisionerPasswordVersion,
-      value: (random) => jsonencode({ username: USER_PROVISIONER_ROLE, password: random }),
+      value: (random) => jsonencode({ username: userProvisionerRole, password: random }),
     });
 
     const migration = new FargateTask(this, "migration", {
