@@ -1,16 +1,21 @@
 // Bundles what is deployed and the app that synthesises it, into build/. Same sources, same bytes.
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
 
 const OUT = "build";
 /** Zips know no time zone: this is the earliest date that they can hold, in local time. */
 const EPOCH = new Date(1980, 0, 1);
+/** In a zip, who made it decides how the attributes are read: Unix, with the file's mode in the upper half. */
+const UNIX = 3;
+const MODE = (0o100644 << 16) >>> 0;
 
 /** What every bundle has in common. */
 const common = { bundle: true, platform: "node", legalComments: "none", logLevel: "warning", write: false };
 
-/** Bundles of the functions, for the Lambda runtime nodejs22.x. */
+/** For the Lambda runtime nodejs22.x. */
 const lambda = {
   ...common,
   minify: true,
@@ -25,20 +30,28 @@ async function bundle(options) {
   return outputFiles[0].contents;
 }
 
+/** Whoever reads meanwhile sees the whole file, before or after. */
+async function write(file, content) {
+  await mkdir(path.dirname(file), { recursive: true });
+  const unfinished = `${file}.${process.pid}`;
+  await writeFile(unfinished, content);
+  await rename(unfinished, file);
+}
+
 async function bundleLambda(name) {
   const code = await bundle({ ...lambda, entryPoints: [`lambdas/${name}/handler.ts`] });
-  const zip = zipSync({ "index.js": [code, { mtime: EPOCH, level: 9, os: 3, attrs: 0o644 << 16 }] });
-  await writeFile(`${OUT}/lambdas/${name}.zip`, zip);
+  await write(
+    `${OUT}/lambdas/${name}.zip`,
+    zipSync({ "index.js": [code, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
+  );
 }
 
 async function bundleApp() {
-  const code = await bundle({ ...common, entryPoints: ["main.ts"], format: "cjs", target: "node20" });
-  await writeFile(`${OUT}/main.cjs`, code);
+  await write(
+    `${OUT}/main.cjs`,
+    await bundle({ ...common, entryPoints: ["main.ts"], format: "cjs", target: "node20" }),
+  );
 }
 
-await rm(OUT, { recursive: true, force: true });
-await mkdir(`${OUT}/lambdas`, { recursive: true });
-const handlers = (await readdir("lambdas", { withFileTypes: true })).filter(
-  (e) => e.isDirectory() && e.name !== "shared",
-);
-await Promise.all([bundleApp(), ...handlers.map(({ name }) => bundleLambda(name))]);
+const handlers = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
+await Promise.all([bundleApp(), ...handlers.map(bundleLambda)]);

@@ -6,8 +6,8 @@ import { App, ref, TerraformOutput, TerraformStack, Testing, Token } from "cdktf
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { offlineTerraform } from "./offline.ts";
 import { jsonencode, yamlencode } from "../../constructs/encode.ts";
+import { offlineTerraform } from "./offline.ts";
 
 /** What Terraform itself makes of an output's expression. */
 function evaluated(expressions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -39,12 +39,15 @@ const awkward = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-it.runIf(offlineTerraform)("every text comes out of Terraform as it went in, shell scripts and templates included", () => {
-  const samples = fc.sample(awkward, 300);
-  const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
-  expect(JSON.parse(json)).toEqual(samples);
-  expect(parse(yaml).samples).toEqual(samples);
-});
+it.runIf(offlineTerraform)(
+  "every text comes out of Terraform as it went in, shell scripts and templates included",
+  () => {
+    const samples = fc.sample(awkward, 300);
+    const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
+    expect(JSON.parse(json)).toEqual(samples);
+    expect(parse(yaml).samples).toEqual(samples);
+  },
+);
 
 it("a text with a reference and a quote is refused, because CDKTF would not escape it", () => {
   const reference = Token.asString(ref("var.x"));

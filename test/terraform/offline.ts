@@ -8,15 +8,18 @@ import type { EnvironmentData } from "../../stack/environment.ts";
 import { synthesise } from "../../stack/synthesise.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */
-const TOOL = path.resolve(process.env.TF_OFFLINE ?? "../shared/tf-offline", "bin/tf-offline.mjs");
+export const TOOL = path.resolve(process.env.TF_OFFLINE ?? "../shared/tf-offline", "bin/tf-offline.mjs");
 
 /**
  * Whether the tests that need it can run. Away from CI they may be left out, and say so; CI must run them.
  */
 export const offlineTerraform = existsSync(TOOL);
 if (!offlineTerraform) {
-  if (process.env.CI) throw new Error(`${TOOL} is not there, and CI must run Terraform: set TF_OFFLINE to its folder`);
-  console.warn(`The tests with the real Terraform are left out: ${TOOL} is not there (set TF_OFFLINE to its folder).`);
+  if (process.env.CI)
+    throw new Error(`${TOOL} is not there, and CI must run Terraform: set TF_OFFLINE to its folder`);
+  console.warn(
+    `The tests with the real Terraform are left out: ${TOOL} is not there (set TF_OFFLINE to its folder).`,
+  );
 }
 
 export interface Synthesised {
@@ -38,7 +41,10 @@ export function synthesised(data: EnvironmentData): Synthesised {
   const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable);
   const examples = Object.entries(json(`environments/${data.environment}.example.tfvars.json`));
   const variables = path.join(out, "variables.tfvars.json");
-  writeFileSync(variables, JSON.stringify(Object.fromEntries(examples.filter(([name]) => declared.includes(name)))));
+  writeFileSync(
+    variables,
+    JSON.stringify(Object.fromEntries(examples.filter(([name]) => declared.includes(name)))),
+  );
   return {
     stack,
     out,
@@ -62,7 +68,10 @@ export interface Run {
 }
 
 const lines = (output: string, kind: string) =>
-  output.split("\n").filter((line) => line.startsWith(`${kind}  `)).map((line) => line.slice(kind.length + 2));
+  output
+    .split("\n")
+    .filter((line) => line.startsWith(`${kind}  `))
+    .map((line) => line.slice(kind.length + 2));
 
 /** init, validate, plan, apply, a second plan that must be empty, destroy. */
 export async function check({ stack, inputs }: Synthesised, ...options: string[]): Promise<Run> {

@@ -20,7 +20,8 @@ const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
 /** The specification's name of this secret ends like the suffix that AWS adds; it is only ever used by its whole ARN. */
-const KNOWN_WARNING = /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/;
+const KNOWN_WARNING =
+  /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/;
 
 describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
@@ -31,7 +32,10 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["development with A alone", { ...development, ...onlySynapse }],
     ["development with B alone", { ...development, ...onlyHasura }],
     ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
-    ["development that leaves the groups of others alone", { ...development, manageIngress: { rds: false, ecsTasks: false } }],
+    [
+      "development that leaves the groups of others alone",
+      { ...development, manageIngress: { rds: false, ecsTasks: false } },
+    ],
     ["production with A and B, inputs from remote state", production],
     ["production with inputs from variables", { ...production, ...fromVariables }],
     ["production with closed admin paths", { ...production, adminAccess: "closed" }],
@@ -54,7 +58,11 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
   });
 
   it("refuses a variable that is not what it should be", async () => {
-    const { code, output } = await check(synthesised(development), "--var", "rds_endpoint=db.example.org:5432");
+    const { code, output } = await check(
+      synthesised(development),
+      "--var",
+      "rds_endpoint=db.example.org:5432",
+    );
     expect(code).not.toBe(0);
     expect(output).toContain("rds_endpoint must be a host name without port.");
   });
@@ -107,8 +115,8 @@ describe.runIf(offlineTerraform)("a change touches what it is about, and nothing
 
   it("one setting of Synapse: its configuration's version, its task definition and its service", async () => {
     const s = synth();
-    const { secret_string: before } = JSON.parse(readFileSync(path.join(s.stack, "cdk.tf.json"), "utf8")).resource
-      .aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version;
+    const { secret_string: before } = JSON.parse(readFileSync(path.join(s.stack, "cdk.tf.json"), "utf8"))
+      .resource.aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version;
     const value = before.replace(/"burst_count" = 30\b/, '"burst_count" = 31');
     expect(value).not.toBe(before);
     expect(

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { environment, Template } from "../../test/template.ts";
+
+const hasura = new Template();
+const synapse = new Template(environment({ mcp: { backend: "synapse" } }));
+const containers = (template: Template) =>
+  String(template.resource("aws_ecs_task_definition.chat_mcp_server_service_task").container_definitions);
+const names = (template: Template) =>
+  [...containers(template).matchAll(/\{"name" = "([A-Z_]+)"/g)].map(([, name]) => name);
+
+describe("the MCP server", () => {
+  it("answers /mcp and the OAuth metadata at priority 300", () => {
+    expect(hasura.resource("aws_lb_listener_rule.chat_mcp_server_rule")).toMatchObject({
+      priority: 300,
+      condition: [
+        { host_header: { values: ["chat-testing.thephenom.app"] } },
+        { path_pattern: { values: ["/mcp", "/mcp/*", "/.well-known/oauth-*"] } },
+      ],
+    });
+  });
+
+  it("rolls without a gap and scales out on CPU", () => {
+    expect(hasura.resource("aws_ecs_service.chat_mcp_server_service")).toMatchObject({
+      name: "phenom-dev-chat-mcp",
+      deployment_minimum_healthy_percent: 100,
+      deployment_maximum_percent: 200,
+      lifecycle: { ignore_changes: ["desired_count"] },
+    });
+    expect(hasura.resource("aws_appautoscaling_target.chat_mcp_server_scaling")).toMatchObject({
+      min_capacity: 1,
+      max_capacity: 2,
+    });
+    expect(hasura.resource("aws_appautoscaling_policy.chat_mcp_server_scaling_policy")).toMatchObject({
+      target_tracking_scaling_policy_configuration: {
+        predefined_metric_specification: { predefined_metric_type: "ECSServiceAverageCPUUtilization" },
+      },
+    });
+  });
+
+  it("is handed what its backend needs, and nothing of the other", () => {
+    expect(names(hasura).filter((name) => name?.startsWith("SYNAPSE"))).toEqual([]);
+    expect(names(synapse).filter((name) => /^(AGENT|HASURA)/.test(name ?? ""))).toEqual([]);
+    expect(names(hasura)).toEqual(
+      expect.arrayContaining(["AGENT_PASSWORD", "AGENT_USERNAME", "HASURA_ENDPOINT"]),
+    );
+    expect(names(synapse)).toEqual(expect.arrayContaining(["SYNAPSE_BOT_PASSWORD", "SYNAPSE_URL"]));
+  });
+
+  it("lists its variables by name, so that a change is one line", () => {
+    for (const template of [hasura, synapse])
+      for (const list of ["environment", "secrets"]) {
+        const [, text = ""] = new RegExp(`"${list}" = \\[(.*?)\\](?:,|\\})`).exec(containers(template)) ?? [];
+        const listed = [...text.matchAll(/\{"name" = "([A-Z_]+)"/g)].map(([, name]) => name);
+        expect(listed).toEqual([...listed].sort());
+      }
+  });
+
+  it("accepts tokens of the agent client, and of the interactive client where there is one", () => {
+    expect(containers(hasura)).toContain(
+      '"COGNITO_CLIENT_IDS", "value" = "${aws_cognito_user_pool_client.chat_shared_agent.id},${aws_cognito_user_pool_client.chat_shared_mcp.id}"',
+    );
+  });
+
+  it("gives up every Linux capability and may do nothing on AWS", () => {
+    expect(containers(hasura)).toContain('"capabilities" = {"drop" = ["ALL"]}');
+    expect(Object.keys(hasura.resources("aws_iam_role_policy"))).not.toContain(
+      "chat_mcp_server_service_task_policy",
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { environment, Template } from "../../test/template.ts";
+
+const template = new Template();
+const client = (name: string) => template.resource(`aws_cognito_user_pool_client.chat_shared_${name}`);
+
+describe("the Cognito clients", () => {
+  it("Synapse's signs people in by authorisation code and calls back to Synapse", () => {
+    expect(client("synapse_oidc")).toMatchObject({
+      name: "phenom-dev-synapse-oidc",
+      generate_secret: true,
+      allowed_oauth_flows: ["code"],
+      allowed_oauth_scopes: ["openid", "email", "profile"],
+      callback_urls: ["https://chat-testing.thephenom.app/_synapse/client/oidc/callback"],
+      supported_identity_providers: ["COGNITO"],
+      explicit_auth_flows: ["ALLOW_REFRESH_TOKEN_AUTH"],
+    });
+  });
+
+  it("the agent's takes a password and refresh tokens, and no browser", () => {
+    expect(client("agent")).toMatchObject({
+      name: "phenom-dev-chat-agent",
+      generate_secret: true,
+      explicit_auth_flows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    });
+    expect(client("agent")).not.toHaveProperty("allowed_oauth_flows");
+  });
+
+  it("the interactive one is public, where it is asked for", () => {
+    expect(client("mcp")).toMatchObject({
+      name: "phenom-dev-chat-mcp",
+      generate_secret: false,
+      allowed_oauth_flows: ["code"],
+    });
+    const without = new Template(environment({ mcp: { backend: "hasura" } }));
+    expect(Object.keys(without.resources("aws_cognito_user_pool_client"))).not.toContain("chat_shared_mcp");
+  });
+
+  it("the load balancer's has a secret and its callback", () => {
+    expect(client("admin_ui")).toMatchObject({
+      name: "phenom-dev-chat-admin-ui",
+      generate_secret: true,
+      callback_urls: ["https://chat-testing.thephenom.app/oauth2/idpresponse"],
+    });
+  });
+
+  it("hide whether a user exists, and let tokens be revoked", () => {
+    for (const body of Object.values(template.resources("aws_cognito_user_pool_client")))
+      expect(body).toMatchObject({ prevent_user_existence_errors: "ENABLED", enable_token_revocation: true });
+  });
+
+  it("leave their credentials in one secret", () => {
+    expect(template.resource("aws_secretsmanager_secret.chat_shared_clients")).toMatchObject({
+      name: "phenom-dev-development-chat-clients",
+    });
+  });
+});

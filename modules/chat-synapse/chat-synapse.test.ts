@@ -1,0 +1,248 @@
+import { describe, expect, it } from "vitest";
+import { environment, Template } from "../../test/template.ts";
+
+const both = new Template();
+const rule = (name: string, template = both) => template.resource(`aws_lb_listener_rule.${name}`);
+const conditions = (name: string, template = both) =>
+  (
+    rule(name, template).condition as {
+      host_header?: { values: string[] };
+      path_pattern?: { values: string[] };
+    }[]
+  ).flatMap((condition) => [
+    ...(condition.host_header?.values ?? []),
+    ...(condition.path_pattern?.values ?? []),
+  ]);
+const actions = (name: string, template = both) => rule(name, template).action as Record<string, unknown>[];
+
+/** Containers of a task definition as Terraform's expression, which is what a reviewer reads. */
+const containers = (name: string, template = both) =>
+  String(template.resource(`aws_ecs_task_definition.${name}`).container_definitions);
+
+describe("the listener rules of Synapse", () => {
+  it("send its paths on the server name to it", () => {
+    expect(rule("chat_synapse_rule")).toMatchObject({ priority: 200 });
+    expect(conditions("chat_synapse_rule")).toEqual([
+      "chat-testing.thephenom.app",
+      "/_matrix/*",
+      "/_synapse/*",
+      "/.well-known/matrix/*",
+    ]);
+    expect(actions("chat_synapse_rule")).toEqual([
+      {
+        type: "forward",
+        order: 1,
+        target_group_arn: "${aws_lb_target_group.chat_synapse_homeserver_target_group.arn}",
+      },
+    ]);
+  });
+
+  it("strip /chat-admin from what the admin UI serves at /", () => {
+    expect(rule("chat_synapse_admin_ui_rule")).toMatchObject({
+      priority: 201,
+      transform: [
+        {
+          type: "url-rewrite",
+          url_rewrite_config: { rewrite: { regex: "^/chat-admin/(.*)$", replace: "/$1" } },
+        },
+      ],
+    });
+    expect(conditions("chat_synapse_admin_ui_rule")).toEqual(["chat-testing.thephenom.app", "/chat-admin/*"]);
+  });
+
+  it("add the slash that /chat-admin lacks", () => {
+    expect(rule("chat_synapse_admin_ui_redirect")).toMatchObject({
+      priority: 202,
+      action: [{ type: "redirect", redirect: { path: "/chat-admin/", status_code: "HTTP_301" } }],
+    });
+  });
+});
+
+describe("admin access", () => {
+  const admin = (adminAccess: "cognito" | "closed" | "open") => {
+    const template = new Template(environment({ adminAccess }));
+    return {
+      template,
+      api: actions("chat_synapse_admin_api_rule", template),
+      ui: actions("chat_synapse_admin_ui_rule", template),
+    };
+  };
+
+  it("cognito: the UI sends the browser to sign in, the API denies whoever has not", () => {
+    const { api, ui, template } = admin("cognito");
+    expect(rule("chat_synapse_admin_api_rule", template).priority).toBe(199);
+    for (const [list, otherwise] of [
+      [api, "deny"],
+      [ui, "authenticate"],
+    ] as const) {
+      expect(list.map(({ type }) => type)).toEqual(["authenticate-cognito", "forward"]);
+      expect(list[0]).toMatchObject({
+        authenticate_cognito: {
+          on_unauthenticated_request: otherwise,
+          user_pool_client_id: "${aws_cognito_user_pool_client.chat_shared_admin_ui.id}",
+        },
+      });
+    }
+  });
+
+  it("closed: both answer 403, and no admin UI and no client for it are left", () => {
+    const { api, ui, template } = admin("closed");
+    for (const list of [api, ui])
+      expect(list).toMatchObject([{ type: "fixed-response", fixed_response: { status_code: "403" } }]);
+    expect(Object.keys(template.resources("aws_ecs_service"))).not.toContain("chat_synapse_admin_ui");
+    expect(Object.keys(template.resources("aws_cognito_user_pool_client"))).not.toContain(
+      "chat_shared_admin_ui",
+    );
+  });
+
+  it("open: both let everyone through", () => {
+    const { api, ui } = admin("open");
+    expect([...api, ...ui].map(({ type }) => type)).toEqual(["forward", "forward"]);
+  });
+
+  it("keeps the rules' addresses from mode to mode", () => {
+    const rules = (mode: "cognito" | "closed" | "open") =>
+      Object.keys(admin(mode).template.resources("aws_lb_listener_rule"));
+    expect(rules("closed")).toEqual(rules("cognito"));
+    expect(rules("open")).toEqual(rules("cognito"));
+  });
+});
+
+describe("the services", () => {
+  it("never run two Synapse main processes on one database", () => {
+    expect(both.resource("aws_ecs_service.chat_synapse_homeserver")).toMatchObject({
+      name: "phenom-dev-synapse",
+      desired_count: 1,
+      deployment_minimum_healthy_percent: 0,
+      deployment_maximum_percent: 100,
+      availability_zone_rebalancing: "DISABLED",
+    });
+  });
+
+  it.each(["chat_synapse_homeserver", "chat_synapse_admin_ui", "chat_mcp_server_service"])(
+    "%s rolls back by itself, says so to Terraform, and waits for its rules",
+    (name) => {
+      const service = both.resource(`aws_ecs_service.${name}`);
+      expect(service).toMatchObject({
+        launch_type: "FARGATE",
+        deployment_circuit_breaker: { enable: true, rollback: true },
+        wait_for_steady_state: true,
+        network_configuration: { assign_public_ip: false },
+        lifecycle: {
+          postcondition: [
+            { condition: `\${self.task_definition == aws_ecs_task_definition.${name}_task.arn}` },
+          ],
+        },
+      });
+      expect(
+        (service.depends_on as string[]).some((address) => address.startsWith("aws_lb_listener_rule.")),
+      ).toBe(true);
+    },
+  );
+
+  it("take the sizes, ports and health checks of the specification", () => {
+    const table = {
+      homeserver: ["512", "1024", 8008, "/health", 60],
+      admin_ui: ["256", "512", 80, "/", 30],
+    } as const;
+    for (const [name, [cpu, memory, port, healthPath, start]] of Object.entries(table)) {
+      expect(both.resource(`aws_ecs_task_definition.chat_synapse_${name}_task`)).toMatchObject({
+        cpu,
+        memory,
+        runtime_platform: { cpu_architecture: "X86_64", operating_system_family: "LINUX" },
+      });
+      expect(both.resource(`aws_lb_target_group.chat_synapse_${name}_target_group`)).toMatchObject({
+        port,
+        health_check: { path: healthPath, interval: 30, timeout: 5, unhealthy_threshold: 3 },
+      });
+      expect(containers(`chat_synapse_${name}_task`)).toContain(
+        `"interval" = 30, "timeout" = 5, "retries" = 3, "startPeriod" = ${start}`,
+      );
+    }
+  });
+
+  it("are found inside the VPC without Cloudflare", () => {
+    expect(both.resource("aws_ecs_service.chat_synapse_homeserver").service_registries).toEqual({
+      registry_arn: "${aws_service_discovery_service.chat_synapse_discovery.arn}",
+    });
+    const synapse = new Template(environment({ mcp: { backend: "synapse" } }));
+    expect(containers("chat_mcp_server_service_task", synapse)).toContain(
+      '"SYNAPSE_URL", "value" = "http://synapse.${aws_service_discovery_private_dns_namespace.chat_synapse_namespace.name}:8008"',
+    );
+  });
+});
+
+describe("Synapse's container", () => {
+  const definition = containers("chat_synapse_homeserver_task");
+
+  it("has a read-only root file system, an init process and time to stop", () => {
+    expect(definition).toContain('"readonlyRootFilesystem" = true');
+    expect(definition).toContain('"initProcessEnabled" = true');
+    expect(definition).toContain('"stopTimeout" = 60');
+  });
+
+  it("gets its secrets by ARN and version, never by value", () => {
+    for (const [variable, secret] of [
+      ["SYNAPSE_SIGNING_KEY", "chat_synapse_secret_signing_key"],
+      ["SYNAPSE_CONFIG_YAML", "chat_synapse_homeserver_config"],
+    ])
+      expect(definition).toContain(
+        `{"name" = "${variable}", "valueFrom" = "\${aws_secretsmanager_secret.${secret}.arn}:::\${aws_secretsmanager_secret_version.${secret}_version.version_id}"}`,
+      );
+  });
+
+  it("is pulled with the registry's credentials", () => {
+    expect(definition).toContain(
+      '"repositoryCredentials" = {"credentialsParameter" = var.dockerhub_credentials_arn}',
+    );
+  });
+});
+
+describe("rights", () => {
+  const policy = (name: string) => String(both.resource(`aws_iam_role_policy.${name}`).policy);
+  const tasks = Object.keys(both.resources("aws_ecs_task_definition"));
+
+  it.each(tasks)("%s: every role reads the secrets that its task is given, and no other", (task) => {
+    const references = (text: string) =>
+      [...text.matchAll(/(aws_secretsmanager_secret\.\w+\.arn|var\.\w+_(?:secret|credentials)_arn)/g)].map(
+        ([, arn]) => arn,
+      );
+    expect(new Set(references(policy(`${task}_execution_policy`)))).toEqual(
+      new Set(references(containers(task))),
+    );
+  });
+
+  it.each(tasks)("%s: a role writes to its own log group alone", (task) => {
+    const groups = [
+      ...policy(`${task}_execution_policy`).matchAll(/aws_cloudwatch_log_group\.(\w+)\.arn/g),
+    ].map(([, name]) => name);
+    expect(groups).toEqual([`${task}_log_group`]);
+  });
+
+  it("the media store lets in Synapse's task role over TLS and nobody else", () => {
+    const policy = String(both.resource("aws_efs_file_system_policy.chat_synapse_media_policy").policy);
+    expect(policy.match(/"Principal" = \{[^}]*\}/g)).toEqual([
+      '"Principal" = {"AWS" = aws_iam_role.chat_synapse_homeserver_task_role.arn}',
+      '"Principal" = {"AWS" = "*"}',
+    ]);
+    expect(policy).toMatch(/"Effect" = "Deny".*"aws:SecureTransport" = "false"/);
+    expect(policy).toContain("elasticfilesystem:AccessPointArn");
+  });
+});
+
+describe("the media store", () => {
+  it("is encrypted, backed up, mounted over TLS in every private subnet", () => {
+    expect(both.resource("aws_efs_file_system.chat_synapse_media")).toMatchObject({ encrypted: true });
+    expect(both.resource("aws_efs_backup_policy.chat_synapse_media_backup")).toMatchObject({
+      backup_policy: { status: "ENABLED" },
+    });
+    expect(both.resource("aws_efs_mount_target.chat_synapse_media_mount_target")).toMatchObject({
+      for_each: "${toset(var.private_subnet_ids)}",
+      subnet_id: "${each.value}",
+    });
+    expect(both.resource("aws_ecs_task_definition.chat_synapse_homeserver_task").volume).toContainEqual({
+      name: "media",
+      efs_volume_configuration: expect.objectContaining({ transit_encryption: "ENABLED" }),
+    });
+  });
+});

@@ -1,0 +1,18 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** The repository as a fresh checkout in a folder of this name, with the installed packages linked in. */
+export function clone(name: string): string {
+  const root = process.cwd();
+  const folder = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), name);
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    encoding: "utf8",
+  });
+  for (const file of files.split("\n").filter((file) => file && existsSync(file)))
+    cpSync(path.join(root, file), path.join(folder, file), { recursive: true });
+  for (const packages of ["node_modules", "deploy/node_modules"])
+    if (existsSync(packages)) symlinkSync(path.join(root, packages), path.join(folder, packages));
+  return folder;
+}

@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { clone } from "./clone.ts";
+
+const synth = (cwd: string, env: NodeJS.ProcessEnv = {}) =>
+  spawnSync("npm", ["run", "--silent", "synth"], { cwd, encoding: "utf8", env: { ...process.env, ...env } });
+
+const files = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [path.relative(folder, file), readFileSync(file).toString("base64")]),
+  );
+
+describe("npm run synth", () => {
+  it("two clones in different folders synthesise the same bytes", () => {
+    const [one, two] = [clone("one"), clone("a-longer-name")];
+    expect(synth(one, { TZ: "UTC" }).status).toBe(0);
+    expect(synth(two, { TZ: "Pacific/Auckland" }).status).toBe(0);
+    const [first, second] = [files(path.join(one, "cdktf.out")), files(path.join(two, "cdktf.out"))];
+    expect(Object.keys(first)).toContain("stacks/development/cdk.tf.json");
+    expect(second).toEqual(first);
+    for (const [name, content] of Object.entries(first))
+      expect(Buffer.from(content, "base64").includes(path.dirname(one)), name).toBe(false);
+  });
+
+  it("prints every problem, writes nothing and fails where an environment is wrong", () => {
+    const folder = clone("wrong");
+    const file = path.join(folder, "environments/production.ts");
+    writeFileSync(file, readFileSync(file, "utf8").replace('adminAccess: "cognito"', 'adminAccess: "open"'));
+    const { status, stderr } = synth(folder);
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      "1 problem in the environments:\n" +
+        '  production: adminAccess: "open" leaves Synapse\'s admin API to the internet: production takes cognito or closed\n',
+    );
+    expect(readdirSync(path.join(folder, "cdktf.out/stacks"), { recursive: true })).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { clone } from "../clone.ts";
+import { offlineTerraform, TOOL } from "./offline.ts";
+
+const checkout = clone("phenom-chat");
+const stack = path.join(checkout, "cdktf.out/stacks/development");
+
+/** As CI passes them: one TF_VAR_ each. */
+const variables = Object.fromEntries(
+  Object.entries(JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"))).map(
+    ([name, value]) => [`TF_VAR_${name}`, typeof value === "string" ? value : JSON.stringify(value)],
+  ),
+);
+
+const npm = (...args: string[]) => {
+  const command = ["npm", "run", "--silent", ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [TOOL, stack, "exec", "--", ...command], {
+    cwd: checkout,
+    encoding: "utf8",
+    env: { ...process.env, ...variables, CI: "1", FORCE_COLOR: "0" },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { status, output: stdout + stderr };
+};
+
+// The registry is out of reach offline, so the lock file's checksums are not asked for.
+const OFFLINE = "--skip-provider-lock";
+
+describe.runIf(offlineTerraform)("the commands that CI runs, with local state in place of S3", () => {
+  beforeAll(() => {
+    mkdirSync(stack, { recursive: true });
+    writeFileSync(
+      path.join(stack, "backend_override.tf.json"),
+      JSON.stringify({
+        terraform: { backend: { local: { path: path.join(checkout, "local.tfstate") } } },
+      }),
+    );
+  });
+
+  it("npm run plan shows what would be made", () => {
+    const { status, output } = npm("plan", "--", "development", OFFLINE);
+    expect(status, output).toBe(0);
+    expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
+  });
+
+  it("npm run apply makes it, and then a plan finds nothing left to do", () => {
+    const applied = npm("apply", "--", "development", "--auto-approve", OFFLINE);
+    expect(applied.status, applied.output).toBe(0);
+    expect(applied.output).toContain("Apply complete!");
+    expect(npm("plan", "--", "development", OFFLINE).output).toContain("No changes.");
+  });
+
+  it("names the environments where one is missing or unknown", () => {
+    expect(npm("plan")).toMatchObject({
+      status: 2,
+      output: expect.stringContaining("npm run plan -- development|production"),
+    });
+    expect(npm("apply", "--", "staging").output).toContain("there is no environment staging");
+  });
+});
