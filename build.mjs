@@ -25,6 +25,32 @@ const lambda = {
   external: ["pg-native"],
 };
 
+/**
+ * What CDKTF loads or does at every synthesis and this app has no use for: a stack trace with each reference, for
+ * error messages that the names in our addresses serve as well, and an archiver, where the bundles are zips already.
+ */
+const trimmed = {
+  name: "trimmed-cdktf",
+  setup({ onLoad }) {
+    onLoad({ filter: /cdktf[\\/]lib[\\/]tokens[\\/]private[\\/]stack-trace\.js$/ }, () => ({
+      contents: "exports.captureStackTrace = () => [];",
+    }));
+    onLoad({ filter: /node_modules[\\/]archiver[\\/]index\.js$/ }, () => ({
+      contents: 'module.exports = () => { throw new Error("hand CDKTF a zip: see build.mjs"); };',
+    }));
+  },
+};
+
+/** Small, because Node.js reads it whole at each synthesis; names stay, for stack traces and CDKTF. */
+const app = {
+  plugins: [trimmed],
+  entryPoints: ["main.ts"],
+  format: "cjs",
+  target: "node20",
+  minifyWhitespace: true,
+  minifySyntax: true,
+};
+
 async function bundle(options) {
   const { outputFiles } = await build(options);
   return outputFiles[0].contents;
@@ -47,10 +73,7 @@ async function bundleLambda(name) {
 }
 
 async function bundleApp() {
-  await write(
-    `${OUT}/main.cjs`,
-    await bundle({ ...common, entryPoints: ["main.ts"], format: "cjs", target: "node20" }),
-  );
+  await write(`${OUT}/main.cjs`, await bundle({ ...common, ...app }));
 }
 
 const handlers = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));

@@ -4,7 +4,7 @@ import { EnvironmentError } from "./stack/environment.ts";
 import { synthesise } from "./stack/synthesise.ts";
 
 try {
-  synthesise(new App({ stackTraces: false }), environments);
+  synthesise(new App({ stackTraces: false, skipValidation: true }), environments);
 } catch (error) {
   console.error(error instanceof EnvironmentError ? error.message : error);
   process.exitCode = 1;

@@ -1,24 +1,66 @@
-import { Fn, Token } from "cdktf";
+import { type IResolvable, type IResolveContext, Token, Tokenization } from "cdktf";
+
+/** A reference inside a text, as CDKTF marks it until it writes the file. */
+const REFERENCE = /(\$\{TfToken\[[^\]]+\]\})/;
 
 /**
- * Text as a literal of Terraform's language. CDKTF escapes line ends and `${` in the arguments of functions, but
- * neither quotes nor backslashes nor `%{`, so a shell script would not survive.
+ * A call of Terraform's `jsonencode` or `yamlencode`, written out once. CDKTF's own functions escape neither quotes nor
+ * backslashes nor `%{` in their arguments, so a shell script would not survive them, and they resolve every level of
+ * the argument anew.
  */
-function literal(text: string): string {
-  if (!Token.isUnresolved(text)) return JSON.stringify(text).replaceAll("%{", "%%{");
-  if (/["\\]/.test(text)) throw new Error(`a text with references can't hold quotes or backslashes: ${text}`);
-  return text;
+class Encoded implements IResolvable {
+  readonly creationStack: string[] = [];
+  private readonly call: string;
+  private readonly value: unknown;
+  private written: string | undefined;
+
+  constructor(call: "jsonencode" | "yamlencode", value: unknown) {
+    this.call = call;
+    this.value = value;
+  }
+
+  resolve(context: IResolveContext): string {
+    this.written ??= `${this.call}(${this.expression(this.value, context)})`;
+    return context.suppressBraces ? this.written : `\${${this.written}}`;
+  }
+
+  toString(): string {
+    return Token.asString(this);
+  }
+
+  private expression(value: unknown, context: IResolveContext): string {
+    if (typeof value === "string") {
+      const parts = value.split(REFERENCE).filter((part) => part !== "");
+      if (parts.length === 1 && REFERENCE.test(value)) return this.reference(value, context);
+      return `"${parts.map((part) => (REFERENCE.test(part) ? `\${${this.reference(part, context)}}` : literal(part))).join("")}"`;
+    }
+    if (Token.isUnresolved(value)) {
+      const [token] = Tokenization.reverse(value);
+      return this.reference(token, context);
+    }
+    if (Array.isArray(value)) return `[${value.map((child) => this.expression(child, context)).join(", ")}]`;
+    if (typeof value === "object" && value !== null)
+      return `{${Object.entries(value)
+        .map(([key, child]) => `"${literal(key)}" = ${this.expression(child, context)}`)
+        .join(", ")}}`;
+    return String(value);
+  }
+
+  /** What Terraform calls it, without the braces of a template. */
+  private reference(token: unknown, context: IResolveContext): string {
+    const resolved = String(context.resolve(token));
+    return /^\$\{(.*)\}$/s.exec(resolved)?.[1] ?? resolved;
+  }
 }
 
-function literals(value: unknown): unknown {
-  if (typeof value === "string") return literal(value);
-  if (Token.isUnresolved(value) || typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(literals);
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, literals(child)]));
-}
+/** Text between the quotes of Terraform's language. */
+const literal = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(/[$%]\{/g, (open) => open.charAt(0) + open);
 
 /** `value` as JSON, with the references in it resolved by Terraform. */
-export const jsonencode = (value: unknown): string => Fn.jsonencode(literals(value));
+export const jsonencode = (value: unknown): string => new Encoded("jsonencode", value).toString();
 
 /** `value` as YAML, with the references in it resolved by Terraform; keys are sorted. */
-export const yamlencode = (value: unknown): string => Fn.yamlencode(literals(value));
+export const yamlencode = (value: unknown): string => new Encoded("yamlencode", value).toString();

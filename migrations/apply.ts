@@ -1,5 +1,5 @@
 import { Client, type ClientConfig } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import {
   changedMessage,
   createBookkeeping,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { environments } from "../environments/index.ts";
 import { check, offlineTerraform, synthesised } from "../test/terraform/offline.ts";
 

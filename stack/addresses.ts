@@ -32,6 +32,12 @@ export class ReadableStack extends TerraformStack {
     this.node.addValidation({ validate: () => this.collisions() });
   }
 
+  /**
+   * CDKTF would resolve every element here to find references between stacks, a third of the time of a synthesis.
+   * Stacks of this project meet in remote state alone.
+   */
+  override prepareStack(): void {}
+
   protected override allocateLogicalId(element: TerraformElement | Node): string {
     return addressOf(element instanceof TerraformElement ? element.node : element);
   }

