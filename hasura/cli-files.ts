@@ -12,7 +12,10 @@ import { webhookUrlVariable } from "./names.ts";
 export function cliFiles(): Map<string, string> {
   const files = new Map<string, string>();
   const write = (folder: string, file: string, content: object) =>
-    files.set(`databases/default/${folder}/${file}`, stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 }));
+    files.set(
+      `databases/default/${folder}/${file}`,
+      stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    );
 
   const entries = [usersTable, ...tables].map((entry) =>
     entry.table.name === eventTriggerTable.name
