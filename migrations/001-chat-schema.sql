@@ -120,7 +120,9 @@ create index idx_chat_messages_room_created on public.chat_messages (room_id, cr
 create index if not exists idx_chat_messages_user on public.chat_messages (user_id);
 create index if not exists idx_chat_messages_search on public.chat_messages
   using gin (to_tsvector('english'::regconfig, content));
-create index if not exists idx_chat_members_room on public.chat_members (room_id);
+-- Serves a room's members in the order in which they joined, likewise.
+drop index if exists public.idx_chat_members_room;
+create index idx_chat_members_room on public.chat_members (room_id, joined_at, id);
 create index if not exists idx_chat_members_user on public.chat_members (user_id);
 create index if not exists idx_chat_bans_room_user on public.chat_bans (room_id, user_id);
 create index if not exists idx_link_previews_phenom on public.link_previews (phenom_id);
