@@ -87,7 +87,11 @@ try {
     const newest = [room, "2100-01-01", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
     const places = [
       { place: "newest page", small: newest, large: newest },
-      { place: "middle page", small: await cursor(small, Math.floor(few / 6)), large: await cursor(large, Math.floor(many / 6)) },
+      {
+        place: "middle page",
+        small: await cursor(small, Math.floor(few / 6)),
+        large: await cursor(large, Math.floor(many / 6)),
+      },
     ];
     for (const at of places) {
       const baseline = await measure(small, text, at.small);
