@@ -358,6 +358,36 @@ describe("the outbox of link previews", () => {
     expect(await requests()).toEqual(["abc"]);
   });
 
+  test("lets an engine that signs in as a role of its own write its event log from there", async () => {
+    const engine = new Client(server.asSuperuser(database));
+    await engine.connect();
+    await engine.query(`
+      create role engine;
+      create schema hdb_catalog authorization engine;
+      grant select, insert on chat_messages, chat_link_preview_requests, link_previews to engine;
+      set role engine;
+      create table hdb_catalog.event_log (payload json);
+      create function hdb_catalog.notify() returns trigger language plpgsql as $$
+      begin
+        insert into hdb_catalog.event_log values (row_to_json(new));
+        return null;
+      end $$;
+      reset role;
+      create trigger notify after insert on chat_link_preview_requests
+        for each row execute function hdb_catalog.notify();
+      set role engine;
+    `);
+    await send({ message_type: "phenom_link", phenom_id: "abc" }, engine);
+    const { rows } = await engine.query(
+      "select payload ->> 'phenom_id' as phenom_id from hdb_catalog.event_log",
+    );
+    await engine.query(
+      "reset role; drop trigger notify on chat_link_preview_requests; drop owned by engine; drop role engine",
+    );
+    await engine.end();
+    expect(rows).toEqual([{ phenom_id: "abc" }]);
+  });
+
   test("loses the requests that a stored preview answers, and keeps the others", async () => {
     await link();
     await link();
