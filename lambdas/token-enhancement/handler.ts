@@ -1,0 +1,38 @@
+import { type InvocationContext, startInvocation } from "../shared/invocation.ts";
+import { hasuraClaim, hasuraClaims } from "./claims.ts";
+import { type PreTokenGeneration, parsePreTokenGeneration } from "./event.ts";
+
+/**
+ * Cognito's pre token generation trigger, event versions V1_0, V2_0 and V3_0: adds the claims that Hasura
+ * reads. An event without a user (an application that signs in as itself, or nothing that we know) goes back
+ * as it came: the token then opens nothing in the chat, and nobody is kept from signing in.
+ */
+export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
+  const invocation = startInvocation("token-enhancement", context);
+  const parsed = parsePreTokenGeneration(event);
+  if (parsed.kind !== "user") {
+    if (parsed.kind === "malformed") invocation.finish("malformed", "ERROR", { problem: parsed.problem });
+    else invocation.finish("no_user", "INFO");
+    return event;
+  }
+  const { userId, groups } = parsed;
+  const response = responseFor(parsed, { [hasuraClaim]: hasuraClaims(userId, groups) });
+  invocation.finish("enhanced", "INFO", { userId });
+  return { ...parsed.event, response };
+}
+
+/** V1_0 knows the ID token only; V2_0 and V3_0 take each token's claims apart. */
+function responseFor({ version, groupConfiguration }: PreTokenGeneration, claims: Record<string, string>) {
+  const generation = { claimsToAddOrOverride: claims };
+  // Cognito drops the groups from the tokens where its own group configuration does not come back.
+  const groups = { groupOverrideDetails: groupConfiguration };
+  return version === "1"
+    ? { claimsOverrideDetails: { ...generation, ...groups } }
+    : {
+        claimsAndScopeOverrideDetails: {
+          idTokenGeneration: generation,
+          accessTokenGeneration: generation,
+          ...groups,
+        },
+      };
+}
