@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
+import { bundleOptions } from "./lambdas/bundle-options.mjs";
 
 const OUT = "build";
 /** Zips know no time zone: this is the earliest date that they can hold, in local time. */
@@ -14,16 +15,6 @@ const MODE = (0o100644 << 16) >>> 0;
 
 /** What every bundle has in common. */
 const common = { bundle: true, platform: "node", legalComments: "none", logLevel: "warning", write: false };
-
-/** For the Lambda runtime nodejs22.x. */
-const lambda = {
-  ...common,
-  minify: true,
-  format: "cjs",
-  target: "node22",
-  mainFields: ["module", "main"],
-  external: ["pg-native"],
-};
 
 /**
  * What CDKTF loads or does at every synthesis and this app has no use for: a stack trace with each reference, for
@@ -65,7 +56,7 @@ async function write(file, content) {
 }
 
 async function bundleLambda(name) {
-  const code = await bundle({ ...lambda, entryPoints: [`lambdas/${name}/handler.ts`] });
+  const code = await bundle({ ...bundleOptions, write: false, entryPoints: [`lambdas/${name}/handler.ts`] });
   await write(
     `${OUT}/lambdas/${name}.zip`,
     zipSync({ "index.js": [code, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
