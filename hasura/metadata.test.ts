@@ -17,14 +17,13 @@ const everything = () =>
 const Convert = await publishedConverters();
 
 describe("against the types that Hasura published", () => {
-  test.each([usersTable, ...tables].map((entry) => [entry.table.name, entry] as const))(
-    "the metadata of %s is valid",
-    (_name, entry) => {
-      expect(JSON.parse(Convert.tableEntryToJson(Convert.toTableEntry(JSON.stringify(entry))))).toEqual(
-        JSON.parse(JSON.stringify(entry)),
-      );
-    },
-  );
+  test.each(
+    [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
+  )("the metadata of %s is valid", (_name, entry) => {
+    expect(JSON.parse(Convert.tableEntryToJson(Convert.toTableEntry(JSON.stringify(entry))))).toEqual(
+      JSON.parse(JSON.stringify(entry)),
+    );
+  });
 
   test("the event trigger and the function are valid", () => {
     expect(() => Convert.toEventTrigger(JSON.stringify(eventTrigger({ webhook })))).not.toThrow();
@@ -48,19 +47,18 @@ describe("against the types that Hasura published", () => {
     pg_add_computed_field: Convert.toComputedField,
     pg_track_function: Convert.toCustomFunction,
   };
-  test.each(steps(webhook).map(({ what, create }) => [what, create] as const))(
-    "the call for the %s is valid",
-    (_what, call) => {
-      const { args } = call;
-      if ("table" in args) expect(() => Convert.toQualifiedTable(JSON.stringify(args.table))).not.toThrow();
-      const convert = check[call.type];
-      if (convert) expect(() => convert(JSON.stringify(args))).not.toThrow();
-      else
-        expect(["pg_track_table", "pg_create_function_permission", "pg_create_event_trigger"]).toContain(
-          call.type,
-        );
-    },
-  );
+  test.each(
+    steps(webhook).map(({ what, create }) => [what, create] as const),
+  )("the call for the %s is valid", (_what, call) => {
+    const { args } = call;
+    if ("table" in args) expect(() => Convert.toQualifiedTable(JSON.stringify(args.table))).not.toThrow();
+    const convert = check[call.type];
+    if (convert) expect(() => convert(JSON.stringify(args))).not.toThrow();
+    else
+      expect(["pg_track_table", "pg_create_function_permission", "pg_create_event_trigger"]).toContain(
+        call.type,
+      );
+  });
 });
 
 describe("the metadata", () => {

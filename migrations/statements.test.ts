@@ -41,15 +41,14 @@ describe("a file of SQL", () => {
 });
 
 describe("a migration's file", () => {
-  test.each(readMigrations().map((migration) => [migration.name, migration.sql] as const))(
-    "%s leaves transactions to the runner and holds no escape string, which the splitter does not know",
-    (_name, sql) => {
-      for (const statement of splitStatements(sql)) {
-        expect(statement.replace(/^(\s*--[^\n]*\n)+/, "")).not.toMatch(
-          /^(begin|commit|rollback|savepoint|start)\b/i,
-        );
-      }
-      expect(sql).not.toMatch(/\bE'/i);
-    },
-  );
+  test.each(
+    readMigrations().map((migration) => [migration.name, migration.sql] as const),
+  )("%s leaves transactions to the runner and holds no escape string, which the splitter does not know", (_name, sql) => {
+    for (const statement of splitStatements(sql)) {
+      expect(statement.replace(/^(\s*--[^\n]*\n)+/, "")).not.toMatch(
+        /^(begin|commit|rollback|savepoint|start)\b/i,
+      );
+    }
+    expect(sql).not.toMatch(/\bE'/i);
+  });
 });

@@ -119,26 +119,27 @@ describe("the services", () => {
     });
   });
 
-  it.each(["chat_synapse_homeserver", "chat_synapse_admin_ui", "chat_mcp_server_service"])(
-    "%s rolls back by itself, says so to Terraform, and waits for its rules",
-    (name) => {
-      const service = both.resource(`aws_ecs_service.${name}`);
-      expect(service).toMatchObject({
-        launch_type: "FARGATE",
-        deployment_circuit_breaker: { enable: true, rollback: true },
-        wait_for_steady_state: true,
-        network_configuration: { assign_public_ip: false },
-        lifecycle: {
-          postcondition: [
-            { condition: `\${self.task_definition == aws_ecs_task_definition.${name}_task.arn}` },
-          ],
-        },
-      });
-      expect(
-        (service.depends_on as string[]).some((address) => address.startsWith("aws_lb_listener_rule.")),
-      ).toBe(true);
-    },
-  );
+  it.each([
+    "chat_synapse_homeserver",
+    "chat_synapse_admin_ui",
+    "chat_mcp_server_service",
+  ])("%s rolls back by itself, says so to Terraform, and waits for its rules", (name) => {
+    const service = both.resource(`aws_ecs_service.${name}`);
+    expect(service).toMatchObject({
+      launch_type: "FARGATE",
+      deployment_circuit_breaker: { enable: true, rollback: true },
+      wait_for_steady_state: true,
+      network_configuration: { assign_public_ip: false },
+      lifecycle: {
+        postcondition: [
+          { condition: `\${self.task_definition == aws_ecs_task_definition.${name}_task.arn}` },
+        ],
+      },
+    });
+    expect(
+      (service.depends_on as string[]).some((address) => address.startsWith("aws_lb_listener_rule.")),
+    ).toBe(true);
+  });
 
   it("take the sizes, ports and health checks of the specification", () => {
     const table = {

@@ -8,7 +8,8 @@ import type { EnvironmentData } from "../../stack/environment.ts";
 import { synthesise } from "../../stack/synthesise.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */
-export const TOOL = path.resolve(process.env.TF_OFFLINE ?? "../shared/tf-offline", "bin/tf-offline.mjs");
+const FOLDER = process.env.TF_OFFLINE ?? ".tools/tf-offline";
+export const TOOL = path.resolve(FOLDER, "bin/tf-offline.mjs");
 
 /**
  * Whether the tests that need it can run. Away from CI they may be left out, and say so; CI must run them.
