@@ -257,7 +257,7 @@ describe("the migration task", () => {
             database,
             "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
           ),
-        { timeout: 10_000 },
+        { timeout: 20_000 },
       )
       .toHaveLength(1);
     child.kill("SIGKILL");
