@@ -397,6 +397,26 @@ describe("the outbox of link previews", () => {
   });
 });
 
+describe("a page of a room's messages", () => {
+  test("is read from the index in its order, newest and later ones alike", async () => {
+    await client.query("begin");
+    await client.query(
+      "insert into chat_messages (room_id, user_id, content, created_at) select $1, 'ann', 'm', now() - n * interval '1 second' from generate_series(1, 3000) n",
+      [community],
+    );
+    await client.query("analyze chat_messages");
+    for (const after of ["", "and (created_at, id) < (now() - interval '1 hour', gen_random_uuid())"]) {
+      const { rows } = await client.query(
+        `explain select * from chat_messages where room_id = '${community}' ${after} order by created_at desc, id desc limit 50`,
+      );
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      expect(plan).toContain("Index Scan using idx_chat_messages_room_created");
+      expect(plan).not.toContain("Sort");
+    }
+    await client.query("rollback");
+  });
+});
+
 describe("search", () => {
   const found = async (query: string) =>
     (
