@@ -1,2 +1,93 @@
-/** Not written yet: refuses every event, so that Hasura keeps it and tries again. */
-export const handler = async () => ({ statusCode: 503, body: "link previews are not resolved yet" });
+import { webhookSecretHeader } from "../../hasura/names.ts";
+import { ConfigurationError, readEnvironment } from "../shared/environment.ts";
+import { describeError, type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
+import { secret } from "../shared/secret.ts";
+import { environment } from "./environment.ts";
+import { parseHttpRequest, parsePreviewRequest } from "./event.ts";
+import { graphql } from "./graphql.ts";
+import { askHasura } from "./hasura.ts";
+import { resolvePreview } from "./resolve.ts";
+import { webhookGate } from "./webhook-secret.ts";
+
+/** For the whole invocation; Hasura waits 30 seconds, API Gateway as long. */
+const budgetMs = 10_000;
+
+/** An answer for API Gateway. */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Status by outcome. Hasura takes any 2xx as the end of an event and delivers it again after everything
+ * else: what can never succeed is answered with 200, too.
+ */
+const statusCodes = {
+  stored: 200,
+  cached: 200,
+  superseded: 200,
+  dropped: 200,
+  unauthorized: 401,
+  failed: 503,
+  misconfigured: 500,
+} as const;
+
+type Outcome = keyof typeof statusCodes;
+
+type Service = ReturnType<typeof createService>;
+let service: Service | undefined;
+
+/** The webhook of Hasura's event trigger: makes the preview card of a link that was sent to a room. */
+export async function handler(event: unknown, context: InvocationContext): Promise<HttpAnswer> {
+  const invocation = startInvocation("link-preview", context);
+  const signal = AbortSignal.timeout(budgetMs);
+  const end = (outcome: Outcome, level: Level, fields = {}, latencies = {}): HttpAnswer => {
+    const statusCode = statusCodes[outcome];
+    invocation.finish(outcome, level, { statusCode, hasuraRetries: statusCode >= 300, ...fields }, latencies);
+    const headers = { "content-type": "application/json" };
+    return { statusCode, headers, body: JSON.stringify({ outcome, ...fields }) };
+  };
+
+  const seen: Record<string, string | number> = {};
+  const latencies: Record<string, number> = {};
+  try {
+    service ??= createService();
+    const request = parseHttpRequest(event);
+    const shown = request?.headers[webhookSecretHeader];
+    if (!request || !shown || !(await service.gate(shown, signal))) return end("unauthorized", "WARN");
+
+    const wanted = parsePreviewRequest(request);
+    if (typeof wanted === "string") return end("dropped", "WARN", { reason: `malformed payload: ${wanted}` });
+    Object.assign(seen, wanted);
+
+    const outcome = await resolvePreview(service.sources, wanted.phenomId, signal, latencies);
+    if (outcome === "unknown") return end("dropped", "WARN", { reason: "unknown id", ...seen }, latencies);
+    return end(outcome, "INFO", seen, latencies);
+  } catch (error) {
+    const outcome = error instanceof ConfigurationError ? "misconfigured" : "failed";
+    invocation.log("ERROR", "error", { error: describeError(error), ...seen });
+    return end(outcome, "ERROR", seen, latencies);
+  }
+}
+
+/** What outlives an invocation. */
+function createService() {
+  const values = readEnvironment(environment);
+  const hasura = askHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
+  const contentEndpoint = values.CONTENT_ENDPOINT ?? values.HASURA_ENDPOINT;
+  return {
+    gate: webhookGate(secret(values.WEBHOOK_SECRET_ARN)),
+    sources: {
+      hasura,
+      // The admin secret is for Hasura alone.
+      content:
+        contentEndpoint === values.HASURA_ENDPOINT
+          ? hasura
+          : (query: string, variables: object, signal: AbortSignal) =>
+              graphql(contentEndpoint, {}, query, variables, signal),
+      contentQuery: values.CONTENT_QUERY,
+      urlTemplate: values.CONTENT_URL_TEMPLATE,
+    },
+  };
+}

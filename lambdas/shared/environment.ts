@@ -2,8 +2,9 @@
 export interface Variable<T> {
   /** One line for people. */
   readonly description: string;
-  /** Shown in the documentation; a variable without it must be set. */
+  /** The text that stands for one that is not set; without it, and unless optional, the variable must be set. */
   readonly default?: string;
+  readonly isOptional?: true;
   /** @throws Error with what is wrong and what would be right; never with a value that may be secret */
   parse(text: string): T;
 }
@@ -34,6 +35,7 @@ export function readEnvironment<D extends EnvironmentDeclaration>(
   for (const [name, variable] of Object.entries(declaration)) {
     const text = environment[name] || variable.default;
     if (text === undefined) {
+      if (variable.isOptional) continue;
       problems.push(`${name} is not set: ${variable.description}`);
       continue;
     }
@@ -47,8 +49,11 @@ export function readEnvironment<D extends EnvironmentDeclaration>(
   return values as Values<D>;
 }
 
-/** Any text. */
-export const text = (value: string): string => value;
+/** A variable that may be missing; what that means belongs into its description. */
+export const optional = <T>(variable: Variable<T>): Variable<T | undefined> => ({
+  ...variable,
+  isOptional: true,
+});
 
 /** An http or https URL; credentials in it are refused, because they would end up in logs. */
 export function url(value: string): string {

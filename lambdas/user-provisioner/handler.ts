@@ -1,4 +1,78 @@
-import type { PostAuthenticationTriggerEvent } from "aws-lambda";
+import { readEnvironment } from "../shared/environment.ts";
+import {
+  describeError,
+  type Invocation,
+  type InvocationContext,
+  startInvocation,
+} from "../shared/invocation.ts";
+import { secret } from "../shared/secret.ts";
+import { timed } from "../shared/timed.ts";
+import { withinBudget } from "./budget.ts";
+import { Database } from "./database.ts";
+import { environment } from "./environment.ts";
+import { type Person, parsePostAuthentication } from "./event.ts";
+import { listGroups } from "./groups.ts";
+import { membershipsOf } from "./memberships.ts";
+import { provisioning } from "./statement.ts";
 
-/** Not written yet: lets everybody in and keeps nobody's membership. */
-export const handler = async (event: PostAuthenticationTriggerEvent) => event;
+/** Cognito waits five seconds for a trigger and then refuses the sign-in. */
+const budgetMs = 3000;
+
+let database: Database | undefined;
+
+/**
+ * Cognito's post authentication trigger: brings the user's row and memberships up to date. Always returns the
+ * event, so that no failure here keeps anybody from signing in; failures are logged and counted, and the next
+ * sign-in makes up for them.
+ */
+export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
+  const invocation = startInvocation("user-provisioner", context);
+  const person = parsePostAuthentication(event);
+  if (typeof person === "string") {
+    invocation.finish("malformed", "ERROR", { problem: person });
+    return event;
+  }
+  const ids = { userId: person.id };
+  const latencies: Record<string, number> = {};
+  try {
+    const groups = await withinBudget(budgetMs, (signal) => provision(person, signal, invocation, latencies));
+    if (groups) invocation.finish("provisioned", "INFO", ids, latencies);
+    else invocation.finish("provisioned_without_groups", "WARN", ids, latencies);
+  } catch (error) {
+    invocation.log("ERROR", "not provisioned", { error: describeError(error), ...ids });
+    invocation.finish("failed", "ERROR", ids, latencies);
+  }
+  return event;
+}
+
+/** @returns the groups, or undefined where Cognito did not say */
+async function provision(
+  person: Person,
+  signal: AbortSignal,
+  invocation: Invocation,
+  latencies: Record<string, number>,
+): Promise<string[] | undefined> {
+  database ??= createDatabase();
+  const kept = database;
+  kept.prepare(signal);
+  const groups = await timed(latencies, "GroupsDuration", () => listGroups(person, signal)).catch(
+    (error: unknown) => {
+      invocation.log("WARN", "groups unknown", { error: describeError(error), userId: person.id });
+      return undefined;
+    },
+  );
+  const statement = provisioning(person, membershipsOf(groups));
+  await timed(latencies, "DatabaseDuration", () => kept.run(statement, signal));
+  return groups;
+}
+
+function createDatabase(): Database {
+  const values = readEnvironment(environment);
+  return new Database({
+    host: values.DATABASE_HOST,
+    port: values.DATABASE_PORT,
+    name: values.DATABASE_NAME,
+    secret: secret(values.DATABASE_SECRET_ARN),
+    caFile: values.DATABASE_CA_FILE,
+  });
+}

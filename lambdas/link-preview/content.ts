@@ -1,0 +1,60 @@
+import * as z from "zod/mini";
+import { type Ask, GraphqlError } from "./graphql.ts";
+
+const fields = z.looseObject({
+  title: z.nullable(z.string()),
+  description: z.nullable(z.string()),
+  thumbnail_url: z.nullable(z.string()),
+  media_type: z.nullable(z.string()),
+});
+
+/** What a preview card shows of a piece of content; lengths are limited to what a card can hold. */
+export type Content = Pick<z.infer<typeof fields>, "title" | "description" | "thumbnail_url" | "media_type">;
+
+const answer = z.record(z.string(), z.unknown());
+
+/**
+ * Asks the Phenom backend for a piece of content.
+ *
+ * @returns undefined where the backend knows no such id, also where it has not even the form of an id
+ * @throws GraphqlError, TypeError, or Error where the answer is not what the query must give
+ */
+export async function fetchContent(
+  ask: Ask,
+  query: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<Content | undefined> {
+  const data = await ask(query, { id }, signal).catch((error: unknown) => {
+    // Hasura's code for a value that PostgreSQL cannot read as the column's type, such as a uuid.
+    if (error instanceof GraphqlError && error.code === "data-exception") return { none: null };
+    throw error;
+  });
+  const roots = Object.values(answer.safeParse(data).data ?? {});
+  if (roots.length !== 1)
+    throw new Error(`the content query gave ${roots.length} root fields: it must give one`);
+  // A query by key gives an object or null, a query by condition a list.
+  const found = Array.isArray(roots[0]) ? (roots[0][0] ?? null) : roots[0];
+  if (found === null) return undefined;
+  const { success, data: content, error } = fields.safeParse(found);
+  if (!success) {
+    const wrong = error.issues.map(({ path }) => path.join(".") || "the root field");
+    throw new Error(`the content query gave no text or null for: ${wrong.join(", ")}`);
+  }
+  return {
+    title: cut(content.title, 300),
+    description: cut(content.description, 1000),
+    thumbnail_url: webUrl(content.thumbnail_url),
+    media_type: cut(content.media_type, 100),
+  };
+}
+
+/** At most so many characters, none cut in two. */
+const cut = (text: string | null, limit: number) =>
+  text === null || text.length <= limit ? text : [...text].slice(0, limit).join("");
+
+/** Clients load it as a picture: nothing but http and https. */
+const webUrl = (text: string | null) =>
+  text !== null && text.length <= 2048 && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+    ? text
+    : null;

@@ -1,0 +1,109 @@
+import {
+  AdminListGroupsForUserCommand,
+  CognitoIdentityProviderClient,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type AwsServer, startAws } from "../test/aws.ts";
+import { lambdaEnvironment } from "../test/lambda-process.ts";
+import { callAws } from "./aws.ts";
+import { secret } from "./secret.ts";
+
+const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-AbCdEf";
+const ask = { UserPoolId: "us-east-1_EXAMPLE", Username: "ann@example.com ünï" };
+const { signal } = new AbortController();
+
+let aws: AwsServer;
+beforeAll(async () => {
+  aws = await startAws();
+  for (const [name, value] of Object.entries({ ...lambdaEnvironment, ...aws.environment }))
+    vi.stubEnv(name, value);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await aws.stop();
+});
+beforeEach(() => {
+  aws.disturbance = undefined;
+  aws.calls.length = 0;
+  aws.secrets.set(arn, "first");
+  aws.groups.set(ask.Username, ["support"]);
+});
+
+describe("a call to AWS", () => {
+  test("is signed so that the verifier which AWS's own SDK passes lets it through, with the same answers", async () => {
+    const sdk = {
+      secret: await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId: arn })),
+      groups: await new CognitoIdentityProviderClient({}).send(new AdminListGroupsForUserCommand(ask)),
+    };
+    expect(await callAws("secretsmanager", "GetSecretValue", { SecretId: arn }, signal)).toMatchObject({
+      SecretString: sdk.secret.SecretString,
+    });
+    expect(await callAws("cognito-idp", "AdminListGroupsForUser", ask, signal)).toMatchObject({
+      Groups: sdk.groups.Groups,
+    });
+  });
+
+  test("signed with another key is what the verifier turns down", async () => {
+    const credentials = { accessKeyId: lambdaEnvironment.AWS_ACCESS_KEY_ID, secretAccessKey: "another" };
+    const stranger = new SecretsManagerClient({ credentials });
+    await expect(stranger.send(new GetSecretValueCommand({ SecretId: arn }))).rejects.toMatchObject({
+      name: "InvalidSignatureException",
+    });
+  });
+
+  test("that is refused fails with AWS's error type and message", async () => {
+    aws.groups.clear();
+    await expect(callAws("cognito-idp", "AdminListGroupsForUser", ask, signal)).rejects.toMatchObject({
+      name: "UserNotFoundException",
+      message: "AdminListGroupsForUser: User does not exist.",
+    });
+  });
+
+  test("that meets a passing failure is repeated", async () => {
+    aws.disturbance = () => (aws.calls.length === 1 ? { status: 500, body: {} } : undefined);
+    await callAws("secretsmanager", "GetSecretValue", { SecretId: arn }, signal);
+    expect(aws.calls).toHaveLength(2);
+  });
+
+  test("that never gets an answer ends with its signal", async () => {
+    aws.disturbance = () => "hang";
+    const call = callAws("cognito-idp", "AdminListGroupsForUser", ask, AbortSignal.timeout(20));
+    await expect(call).rejects.toThrow(/timeout/i);
+  });
+
+  test.each([
+    { status: 503, body: "<html>" },
+    { status: 400, body: null },
+  ])("that gets the senseless answer %j fails with its status", async (answer) => {
+    aws.disturbance = () => answer;
+    await expect(callAws("cognito-idp", "AdminListGroupsForUser", ask, signal)).rejects.toMatchObject({
+      name: `HTTP ${answer.status}`,
+    });
+  });
+});
+
+describe("a secret", () => {
+  test("is fetched once and again only on demand", async () => {
+    const cached = secret(arn);
+    expect(await cached.read(signal)).toBe("first");
+    aws.secrets.set(arn, "second");
+    expect(await cached.read(signal)).toBe("first");
+    expect(aws.calls).toHaveLength(1);
+    expect(await cached.readAgain(signal)).toBe("second");
+    expect(await cached.read(signal)).toBe("second");
+  });
+
+  test("that could not be fetched is fetched the next time", async () => {
+    const cached = secret(arn);
+    aws.secrets.delete(arn);
+    await expect(cached.read(signal)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    aws.secrets.set(arn, "now");
+    expect(await cached.read(signal)).toBe("now");
+  });
+
+  test("without text is an error that names its ARN", async () => {
+    aws.secrets.set(arn, "");
+    await expect(secret(arn).read(signal)).rejects.toThrow(arn);
+  });
+});

@@ -1,0 +1,85 @@
+import { AwsClient } from "aws4fetch";
+import * as z from "zod/mini";
+
+/**
+ * The two AWS operations that the handlers call, in AWS's JSON 1.1 protocol. The SDK's clients would be
+ * three times the size that the handlers may have.
+ */
+const services = {
+  secretsmanager: { target: "secretsmanager", endpointVariable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" },
+  "cognito-idp": {
+    target: "AWSCognitoIdentityProviderService",
+    endpointVariable: "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+  },
+} as const;
+
+/** What AWS refused; `name` is AWS's error type, such as ResourceNotFoundException. */
+export class AwsError extends Error {
+  override readonly name: string;
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+const refusal = z.object({
+  __type: z.optional(z.string()),
+  message: z.optional(z.string()),
+  Message: z.optional(z.string()),
+});
+
+let client: AwsClient | undefined;
+
+/**
+ * Calls an operation as the function's role. Region and credentials are those that Lambda puts into the
+ * environment; AWS_ENDPOINT_URL_<SERVICE> names another endpoint, as for the SDKs.
+ *
+ * @throws AwsError where AWS refuses, TypeError where it is out of reach, the signal's reason on abort
+ */
+export async function callAws(
+  service: keyof typeof services,
+  operation: string,
+  input: object,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { target, endpointVariable } = services[service];
+  const region = variable("AWS_REGION");
+  client ??= new AwsClient({
+    accessKeyId: variable("AWS_ACCESS_KEY_ID"),
+    secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
+    sessionToken: process.env["AWS_SESSION_TOKEN"] ?? "",
+    // After 5xx and 429 only, 50 ms and then 100 ms apart at most.
+    retries: 2,
+    initRetryMs: 50,
+  });
+  const response = await client.fetch(
+    process.env[endpointVariable] || `https://${service}.${region}.amazonaws.com/`,
+    {
+      method: "POST",
+      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${target}.${operation}` },
+      body: JSON.stringify(input),
+      signal,
+      redirect: "error",
+      aws: { service, region },
+    },
+  );
+  const answer = await response.text();
+  if (response.ok) return JSON.parse(answer);
+  const { data = {} } = refusal.safeParse(parseOrUndefined(answer));
+  const type = data.__type?.split("#").at(-1) ?? `HTTP ${response.status}`;
+  throw new AwsError(type, `${operation}: ${data.message ?? data.Message ?? "no explanation"}`);
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: Lambda sets it, elsewhere set it yourself`);
+  return value;
+}
+
+function parseOrUndefined(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

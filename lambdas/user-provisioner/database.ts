@@ -1,0 +1,168 @@
+import { readFile } from "node:fs/promises";
+import { Socket } from "node:net";
+import { Client, DatabaseError, type QueryConfig } from "pg";
+import * as z from "zod/mini";
+import type { Secret } from "../shared/secret.ts";
+
+export interface DatabaseOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  /** Its text is JSON with username and password. */
+  readonly secret: Secret;
+  /** PEM file of the authorities that may sign the server's certificate. */
+  readonly caFile: string;
+}
+
+/** How long a connection from an earlier invocation may take before it counts as dead. */
+const reusedTimeoutMs = 1000;
+
+/** The server gives up a statement that nobody waits for any more. */
+const statementTimeoutMs = 3000;
+
+const credentials = z.object({
+  username: z.string().check(z.minLength(1)),
+  password: z.string().check(z.minLength(1)),
+});
+type Credentials = z.infer<typeof credentials>;
+
+interface Connection {
+  readonly client: Client;
+  readonly socket: Socket;
+  /** It served an invocation: it may have died while Lambda kept the process frozen. */
+  isUsed: boolean;
+}
+
+/** One connection that is kept between invocations and replaced when it died. */
+export class Database {
+  private readonly options: DatabaseOptions;
+  private kept: Connection | undefined;
+  private opening: { readonly connection: Promise<Connection>; readonly signal: AbortSignal } | undefined;
+  private ca: string | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.options = options;
+  }
+
+  /** Begins to connect unless that is done, so that the statement finds the connection ready. */
+  prepare(signal: AbortSignal): void {
+    // Running the statement meets the same failure and reports it.
+    this.connect(signal).catch(() => {});
+  }
+
+  /**
+   * Runs a statement that does no harm when it runs twice: where a kept connection fails it runs once more on
+   * a new one.
+   *
+   * @throws DatabaseError, Error where the server is out of reach, or the signal's reason
+   */
+  async run(statement: QueryConfig, signal: AbortSignal): Promise<void> {
+    const connection = await this.connect(signal);
+    if (!connection.isUsed) return this.query(connection, statement, signal);
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(reusedTimeoutMs)]);
+    try {
+      await this.query(connection, statement, soon);
+    } catch (error) {
+      if (this.kept || signal.aborted) throw error;
+      await this.query(await this.connect(signal), statement, signal);
+    }
+  }
+
+  private async query(connection: Connection, statement: QueryConfig, signal: AbortSignal): Promise<void> {
+    connection.isUsed = true;
+    try {
+      await untilAborted(connection.socket, signal, () => connection.client.query(statement));
+    } catch (error) {
+      // An error of the statement leaves the connection as it was; any other ends it.
+      if (!(error instanceof DatabaseError && error.severity === "ERROR")) this.discard(connection);
+      throw error;
+    }
+  }
+
+  private async connect(signal: AbortSignal): Promise<Connection> {
+    if (this.kept) return this.kept;
+    // An attempt of an earlier invocation may be over without having noticed yet.
+    if (!this.opening || this.opening.signal.aborted)
+      this.opening = { connection: this.open(signal), signal };
+    const { opening } = this;
+    try {
+      this.kept = await opening.connection;
+      return this.kept;
+    } finally {
+      if (this.opening === opening) this.opening = undefined;
+    }
+  }
+
+  private async open(signal: AbortSignal): Promise<Connection> {
+    this.ca ??= await readFile(this.options.caFile, "utf8");
+    const { secret } = this.options;
+    const text = await secret.read(signal);
+    try {
+      return await this.signIn(parseCredentials(text), signal);
+    } catch (error) {
+      if (!isAuthenticationFailure(error)) throw error;
+      const current = await secret.readAgain(signal);
+      if (current === text) throw error;
+      return this.signIn(parseCredentials(current), signal);
+    }
+  }
+
+  private async signIn({ username, password }: Credentials, signal: AbortSignal): Promise<Connection> {
+    const { host, port, name } = this.options;
+    const socket = new Socket();
+    const client = new Client({
+      host,
+      port,
+      database: name,
+      user: username,
+      password,
+      ssl: { ca: this.ca },
+      // Ours, so that it can be destroyed at any moment.
+      stream: () => socket,
+      keepAlive: true,
+      statement_timeout: statementTimeoutMs,
+      application_name: "chat-user-provisioner",
+    });
+    const connection = { client, socket, isUsed: false };
+    client.on("error", () => this.discard(connection));
+    client.on("end", () => this.discard(connection));
+    await untilAborted(socket, signal, () => client.connect());
+    return connection;
+  }
+
+  private discard(connection: Connection): void {
+    connection.socket.destroy();
+    if (this.kept === connection) this.kept = undefined;
+  }
+}
+
+/** Destroys the socket when the signal says so, and with it what the step waits for. */
+async function untilAborted<T>(socket: Socket, signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const stop = () => socket.destroy();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await step();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function parseCredentials(text: string): Credentials {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // Reported below, without the text.
+  }
+  const { success, data } = credentials.safeParse(json);
+  if (!success) throw new Error('the database secret is not JSON of the form {"username", "password"}');
+  return data;
+}
+
+/** PostgreSQL's codes for a wrong password and for a role that may not sign in. */
+const isAuthenticationFailure = (error: unknown) =>
+  error instanceof DatabaseError && (error.code === "28P01" || error.code === "28000");

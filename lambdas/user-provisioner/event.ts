@@ -1,0 +1,52 @@
+import * as z from "zod/mini";
+
+const postAuthentication = z.looseObject({
+  userPoolId: z.string().check(z.minLength(1)),
+  userName: z.string().check(z.minLength(1)),
+  request: z.looseObject({
+    userAttributes: z.looseObject({ sub: z.string().check(z.minLength(1)) }),
+  }),
+});
+
+/** Who signed in, as the Cognito post authentication event says. */
+export interface Person {
+  /** The Cognito `sub`. */
+  readonly id: string;
+  readonly userPoolId: string;
+  /** The name that Cognito knows the user by. */
+  readonly cognitoName: string;
+  /** Null for what the attributes leave open. */
+  readonly preferredUsername: string | null;
+  readonly displayName: string | null;
+  readonly avatarUrl: string | null;
+}
+
+/** @returns the problem as text where the event is not one of a person's sign-in */
+export function parsePostAuthentication(event: unknown): Person | string {
+  const { success, data, error } = postAuthentication.safeParse(event);
+  if (!success)
+    return `wrong or missing: ${error.issues.map(({ path }) => path.join(".") || "event").join(", ")}`;
+  const attributes = data.request.userAttributes;
+  const text = (name: string) => clean(attributes[name]);
+  return {
+    id: attributes.sub,
+    userPoolId: data.userPoolId,
+    cognitoName: data.userName,
+    preferredUsername: text("preferred_username"),
+    displayName: text("name") ?? clean([text("given_name"), text("family_name")].join(" ")),
+    avatarUrl: webUrl(text("picture")),
+  };
+}
+
+/** Longest text kept, in characters: Cognito's limit for an attribute. */
+const limit = 2048;
+
+/** Without the characters that PostgreSQL cannot store; null where nothing remains. */
+function clean(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  return value.replaceAll("\0", "").trim().slice(0, limit) || null;
+}
+
+/** Clients load it as a picture; some identity providers put other things there. */
+const webUrl = (value: string | null) =>
+  value !== null && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : null;

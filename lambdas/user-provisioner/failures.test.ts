@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { postAuthenticationEvent, sub } from "../test/cognito-events.ts";
+import type { LambdaProcess } from "../test/lambda-process.ts";
+import {
+  databaseSecretArn,
+  type ProvisionerWorld,
+  signIn,
+  startProvisionerWorld,
+} from "../test/provisioner.ts";
+
+let world: ProvisionerWorld;
+let lambda: LambdaProcess;
+beforeAll(async () => {
+  world = await startProvisionerWorld();
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  await world.reset();
+  await lambda?.stop();
+  lambda = world.start();
+});
+
+const outcome = () => lambda.logs.at(-1)?.["Outcome"];
+const error = () => lambda.logs.at(-2)?.["error"];
+const isMember = async () => "Phenom Community" in (await world.state()).members;
+describe("the connection", () => {
+  test("is kept between sign-ins, and each costs one round trip", async () => {
+    await signIn(lambda);
+    world.proxy.turns.length = 0;
+    await signIn(lambda, { name: "Ann" });
+    expect(world.proxy.turns).toEqual(["up", "down"]);
+    expect(world.proxy.connections).toBe(1);
+    expect(world.aws.calls.filter((call) => call === "GetSecretValue")).toHaveLength(1);
+  });
+
+  test("is that of the provisioner's own role, over TLS", async () => {
+    await signIn(lambda);
+    const { rows } = await world.administrator.query(
+      `select usename, ssl from pg_stat_activity join pg_stat_ssl using (pid)
+        where application_name = 'chat-user-provisioner'`,
+    );
+    expect(rows).toEqual([{ usename: "chat_user_provisioner", ssl: true }]);
+  });
+
+  test("that the server ended is replaced", async () => {
+    await signIn(lambda);
+    await world.endConnections();
+    await signIn(lambda, { name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
+    expect(outcome()).toBe("provisioned");
+  });
+
+  test("that died without a word is given up after a second and replaced", async () => {
+    await signIn(lambda);
+    world.proxy.freeze();
+    await signIn(lambda, { name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
+    expect(outcome()).toBe("provisioned");
+    expect(world.proxy.connections).toBe(2);
+  });
+
+  test("is made to no server whose certificate another authority signed", async () => {
+    await lambda.stop();
+    lambda = world.start({ DATABASE_CA_FILE: "/etc/ssl/certs/ca-certificates.crt" });
+    await signIn(lambda);
+    expect(outcome()).toBe("failed");
+    expect(error()).toMatch(/certificate|ENOENT/);
+    expect(await isMember()).toBe(false);
+  });
+});
+
+describe("nobody is kept from signing in, and the next sign-in makes up for it, where the database", () => {
+  test("is down and comes back", async () => {
+    await signIn(lambda);
+    await world.server.pause();
+    try {
+      await signIn(lambda, { name: "Ann" });
+      expect(lambda.logs.at(-1)).toMatchObject({ level: "ERROR", Outcome: "failed", userId: sub });
+    } finally {
+      await world.server.resume();
+    }
+    await signIn(lambda, { name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
+  });
+
+  test("closes every connection", async () => {
+    world.proxy.mode = "refuse";
+    await signIn(lambda);
+    expect(outcome()).toBe("failed");
+    world.proxy.mode = "pass";
+    await signIn(lambda);
+    expect(await isMember()).toBe(true);
+  });
+
+  test("says nothing, within three seconds", async () => {
+    world.proxy.mode = "silent";
+    await signIn(lambda);
+    expect(outcome()).toBe("failed");
+    expect(error()).toContain("not done within 3000 ms");
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(3500);
+    world.proxy.mode = "pass";
+    await signIn(lambda);
+    expect(await isMember()).toBe(true);
+  });
+
+  test("is kept busy by a lock, within three seconds and without leaving the statement behind", async () => {
+    await signIn(lambda);
+    const holder = await world.database.connect();
+    await holder.query("begin");
+    await holder.query("lock table users");
+    await signIn(lambda, { name: "Ann" });
+    expect(outcome()).toBe("failed");
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(3500);
+    await expect
+      .poll(async () => (await holder.query("select from pg_locks where not granted")).rowCount, {
+        timeout: 5000,
+      })
+      .toBe(0);
+    await holder.query("rollback");
+    holder.release();
+    await signIn(lambda, { name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
+  });
+
+  test("refuses the statement, which leaves the connection as it is", async () => {
+    await signIn(lambda);
+    await world.database.query("revoke insert on chat_members from chat_user_provisioner");
+    try {
+      await signIn(lambda);
+      expect(error()).toMatch(/\[42501\].*permission denied/);
+    } finally {
+      await world.database.query(
+        "grant insert (room_id, user_id, role) on chat_members to chat_user_provisioner",
+      );
+    }
+    await signIn(lambda);
+    expect(outcome()).toBe("provisioned");
+    expect(world.proxy.connections).toBe(1);
+  });
+});
+
+describe("the secret", () => {
+  test("is read again once when the password was rotated and the connection ended", async () => {
+    await signIn(lambda);
+    await world.setPassword("second password");
+    await world.endConnections();
+    await signIn(lambda, { name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
+    expect(world.aws.calls.filter((call) => call === "GetSecretValue")).toHaveLength(2);
+  });
+
+  test("with a wrong password is tried once a sign-in and found right later", async () => {
+    await world.setPassword("second password", { inSecret: false });
+    await signIn(lambda);
+    expect(error()).toContain("[28P01]");
+    expect(world.proxy.connections).toBe(1);
+    await world.setPassword("second password");
+    await signIn(lambda);
+    expect(await isMember()).toBe(true);
+  });
+
+  test.each([
+    ["is missing", undefined],
+    ["is no JSON", "chat_user_provisioner:hunter2"],
+    ["lacks the password", '{"username":"hunter2"}'],
+  ])("that %s keeps nobody out and shows nothing of itself", async (_, text) => {
+    if (text === undefined) world.aws.secrets.delete(databaseSecretArn);
+    else world.aws.secrets.set(databaseSecretArn, text);
+    await signIn(lambda);
+    expect(outcome()).toBe("failed");
+    expect(lambda.output.join("")).not.toContain("hunter2");
+  });
+});
+
+test("mistakes in the configuration are named at once and keep nobody out", async () => {
+  await lambda.stop();
+  lambda = world.start({ DATABASE_HOST: "", DATABASE_PORT: "70000", DATABASE_SECRET_ARN: "pass-word" });
+  await signIn(lambda);
+  expect(outcome()).toBe("failed");
+  expect(error()).toMatch(
+    /DATABASE_HOST is not set: .*\nDATABASE_PORT is "70000", not a port.*\nDATABASE_SECRET_ARN is not the ARN/,
+  );
+  expect(error()).not.toContain("pass-word");
+});
+
+test.each([
+  ["nothing", {}],
+  ["no attributes", { ...postAuthenticationEvent(), request: {} }],
+  ["no sub", postAuthenticationEvent({ sub: undefined })],
+  ["an empty sub", postAuthenticationEvent({ sub: "" })],
+  ["a sub that is an object", { ...postAuthenticationEvent(), request: { userAttributes: { sub: {} } } }],
+  ["no user name", { ...postAuthenticationEvent(), userName: undefined }],
+])("an event with %s comes back as it went, and nothing is written", async (_, event) => {
+  const sent = JSON.parse(JSON.stringify(event));
+  expect(await lambda.invoke(sent)).toEqual(sent);
+  expect(lambda.logs.at(-1)).toMatchObject({ level: "ERROR", Outcome: "malformed" });
+  expect((await world.database.query("select from users")).rowCount).toBe(0);
+});
+
+test("the log has the user's id, outcomes and latencies, and nothing else of the person", async () => {
+  await signIn(lambda, { name: "Ann Example", preferred_username: "ann-e", picture: "https://a.example/p" });
+  expect(lambda.logs.at(-1)).toMatchObject({
+    userId: sub,
+    GroupsDuration: expect.any(Number),
+    DatabaseDuration: expect.any(Number),
+    Duration: expect.any(Number),
+  });
+  expect(lambda.output.join("")).not.toMatch(/ann|a\.example|first password/i);
+});

@@ -1,0 +1,33 @@
+import * as z from "zod/mini";
+import { callAws } from "../shared/aws.ts";
+
+/** How long a sign-in waits for the groups. */
+const timeoutMs = 1000;
+
+const page = z.object({
+  Groups: z.array(z.object({ GroupName: z.string() })),
+  NextToken: z.optional(z.string()),
+});
+
+/**
+ * The user's Cognito groups; the post authentication event carries none.
+ *
+ * @throws AwsError, TypeError, or the signal's reason, after one second at the latest
+ */
+export async function listGroups(
+  { userPoolId, cognitoName }: { userPoolId: string; cognitoName: string },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const groups: string[] = [];
+  let next: object = {};
+  for (;;) {
+    const request = { UserPoolId: userPoolId, Username: cognitoName, Limit: 60, ...next };
+    const { Groups, NextToken } = page.parse(
+      await callAws("cognito-idp", "AdminListGroupsForUser", request, soon),
+    );
+    groups.push(...Groups.map(({ GroupName }) => GroupName));
+    if (NextToken === undefined) return groups;
+    next = { NextToken };
+  }
+}
