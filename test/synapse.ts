@@ -121,8 +121,9 @@ export const exampleProps: HomeserverProps = {
 export async function deploySynapse(
   postgres: PostgresServer,
   props: Partial<HomeserverProps> = {},
+  knownSecrets: Partial<SynapseSecrets> = {},
 ): Promise<SynapseDeployment> {
-  const secrets = drawSecrets();
+  const secrets = { ...drawSecrets(), ...knownSecrets };
   const name = `synapse_${randomBytes(4).toString("hex")}`;
   const database = { host: postgres.host, port: postgres.port, name, user: name };
   await setUpDatabase(postgres, database, secrets.SYNAPSE_DATABASE_PASSWORD);
