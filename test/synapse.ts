@@ -63,7 +63,7 @@ export interface SynapseSecrets {
 export const drawSigningKey = (id = "a_1") =>
   `ed25519 ${id} ${randomBytes(33).toString("base64").slice(0, 42)}A`;
 
-const drawSecrets = (): SynapseSecrets => ({
+export const drawSecrets = (): SynapseSecrets => ({
   SYNAPSE_SIGNING_KEY: drawSigningKey(),
   SYNAPSE_REGISTRATION_SHARED_SECRET: randomBytes(32).toString("base64url"),
   SYNAPSE_MACAROON_SECRET_KEY: randomBytes(32).toString("base64url"),
@@ -221,7 +221,7 @@ async function start(
 }
 
 /** The same configuration with paths and ports of this machine. */
-function localise(
+export function localise(
   config: HomeserverConfig,
   local: { runDirectory: string; mediaDirectory: string; port: number; metricsPort: number },
 ): HomeserverConfig {
