@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -26,6 +26,7 @@ describeWithSynapse("the entrypoint", () => {
 
   beforeEach(async () => {
     container = await mkdtemp(join(tmpdir(), "phenom-entrypoint-"));
+    await chmod(container, 0o755);
     const [runDirectory, mediaDirectory] = [join(container, "run"), join(container, "media")];
     await mkdir(runDirectory);
     await mkdir(mediaDirectory);
@@ -188,12 +189,17 @@ describeWithSynapse("the entrypoint", () => {
     expect(existsSync(join(container, "run", "signing.key"))).toBe(false);
   });
 
-  test("leaves the words of a refused setting to Synapse, which ends without a traceback", () => {
+  test("hands over to Synapse, which names a setting that it refuses", () => {
     const { code, output } = start({
-      SYNAPSE_CONFIG_YAML: broken((copy) => ({ ...copy, max_upload_size: "much" })),
+      SYNAPSE_CONFIG_YAML: broken((copy) => ({
+        ...copy,
+        oidc_providers: copy.oidc_providers.map((provider) => ({ ...provider, issuer: 7 })),
+      })),
     });
-    expect(code).not.toBe(0);
-    expect(output).not.toContain("Traceback");
+    expect(code).toBe(1);
+    expect(output.trim()).toBe(
+      "Error in configuration at 'oidc_providers.<item 0>.issuer':\n  7 is not of type 'string'",
+    );
   });
 
   test("runs the version of Synapse that the image is built from", async () => {
