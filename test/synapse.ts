@@ -185,6 +185,8 @@ async function start(
     cwd: container,
     env: {
       PATH: process.env["PATH"],
+      // Container runtimes set root's, which Synapse's user can't enter.
+      HOME: process.env["HOME"],
       ...secrets,
       SYNAPSE_CONFIG_YAML: stringify(changes.config?.(local) ?? local),
       SYNAPSE_LOG_CONFIG_YAML: stringify(logConfig()),

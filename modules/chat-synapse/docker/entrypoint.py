@@ -141,6 +141,8 @@ def main() -> None:
         fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
 
     environment = {name: value for name, value in os.environ.items() if name not in FILES and name != CONFIG}
+    # libpq looks for a client certificate at home and gives up where it may not look, as in root's folder.
+    environment["HOME"] = os.path.dirname(config_path)
     jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
