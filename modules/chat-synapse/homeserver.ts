@@ -288,7 +288,7 @@ function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps)
     url_preview_enabled: true,
     // Blocks every address but those of the hosts; a pattern that begins with ^ is a regular expression.
     url_preview_url_blacklist: [
-      { netloc: `^(?!(?:${hosts})$)` },
+      { netloc: `^(?!(?i:${hosts})$)` },
       { scheme: `^(?!${literalPattern(content.protocol.slice(0, -1))}$)` },
     ],
     url_preview_ip_range_blacklist: UNREACHABLE_NETWORKS,

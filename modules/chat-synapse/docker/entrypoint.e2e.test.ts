@@ -1,0 +1,218 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import {
+  describeWithSynapse,
+  drawSecrets,
+  entrypoint,
+  exampleProps,
+  imageVersion,
+  localise,
+  synapsePython,
+} from "../../../test/synapse.ts";
+import { homeserverConfig, SYNAPSE_UID } from "../homeserver.ts";
+import { logConfig } from "../log-config.ts";
+
+const asRoot = process.getuid?.() === 0;
+
+describeWithSynapse("the entrypoint", () => {
+  let container: string;
+  let environment: Record<string, string>;
+  let config: ReturnType<typeof localise>;
+
+  beforeEach(async () => {
+    container = await mkdtemp(join(tmpdir(), "phenom-entrypoint-"));
+    await chmod(container, 0o755);
+    const [runDirectory, mediaDirectory] = [join(container, "run"), join(container, "media")];
+    await mkdir(runDirectory);
+    await mkdir(mediaDirectory);
+    if (asRoot) await chown(mediaDirectory, SYNAPSE_UID, SYNAPSE_UID);
+    config = localise(homeserverConfig(exampleProps), {
+      ...{ runDirectory, mediaDirectory },
+      ...{ port: 1, metricsPort: 2 },
+    });
+    environment = {
+      ...drawSecrets(),
+      SYNAPSE_CONFIG_YAML: stringify(config),
+      SYNAPSE_LOG_CONFIG_YAML: stringify(logConfig()),
+      SYNAPSE_CONFIG_PATH: join(runDirectory, "homeserver.yaml"),
+    };
+  });
+  afterEach(() => rm(container, { recursive: true, force: true }));
+
+  /** Its exit code and everything it printed. */
+  function start(changes: Record<string, string | undefined> = {}) {
+    const env = Object.fromEntries(
+      Object.entries({ ...environment, ...changes }).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value]],
+      ),
+    );
+    const { status, stdout, stderr } = spawnSync(synapsePython, [entrypoint], {
+      env: { PATH: process.env["PATH"], ...env },
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    return { code: status, output: stdout + stderr };
+  }
+  const broken = (change: (copy: typeof config) => unknown) => stringify(change(structuredClone(config)));
+
+  const variables = [
+    "SYNAPSE_CONFIG_YAML",
+    "SYNAPSE_LOG_CONFIG_YAML",
+    "SYNAPSE_SIGNING_KEY",
+    "SYNAPSE_REGISTRATION_SHARED_SECRET",
+    "SYNAPSE_MACAROON_SECRET_KEY",
+    "SYNAPSE_FORM_SECRET",
+    "SYNAPSE_DATABASE_PASSWORD",
+    "SYNAPSE_OIDC_CLIENT_SECRET",
+  ];
+
+  describe.each(variables)("ends with one line and code 64", (name) => {
+    test.each([
+      ["missing", undefined],
+      ["empty", ""],
+      ["blank", " \n"],
+    ])(`when ${name} is %s`, (_, value) => {
+      expect(start({ [name]: value })).toEqual({
+        code: 64,
+        output: `entrypoint: the environment variable ${name} is missing or empty\n`,
+      });
+    });
+  });
+
+  describe("ends with one line and code 65", () => {
+    test.each(["SYNAPSE_CONFIG_YAML", "SYNAPSE_LOG_CONFIG_YAML"])(
+      "when %s is broken YAML, telling the place and not the text",
+      (name) => {
+        const { code, output } = start({ [name]: "good: 1\nbad: [secret\n" });
+        expect(code).toBe(65);
+        expect(output).toMatch(new RegExp(`^entrypoint: ${name} is no YAML: line 3, column 1: [^\n]+\n$`));
+        expect(output).not.toContain("secret");
+      },
+    );
+
+    test.each([
+      ["a list", "- a\n", "list"],
+      ["a text", "hello\n", "str"],
+    ])("when SYNAPSE_CONFIG_YAML holds %s", (_, yaml, kind) => {
+      expect(start({ SYNAPSE_CONFIG_YAML: yaml })).toEqual({
+        code: 65,
+        output: `entrypoint: SYNAPSE_CONFIG_YAML must hold a mapping of settings, and holds a ${kind}\n`,
+      });
+    });
+
+    test("when the YAML would make Python objects", () => {
+      const { code, output } = start({
+        SYNAPSE_CONFIG_YAML: '!!python/object/apply:os.system ["touch /tmp/x"]',
+      });
+      expect(code).toBe(65);
+      expect(output.trimEnd()).not.toContain("\n");
+    });
+
+    test.each([
+      ["without a key id", `ed25519 ${"A".repeat(43)}`],
+      ["with padding", `ed25519 a_1 ${"A".repeat(43)}=`],
+      ["that is too short", `ed25519 a_1 ${"A".repeat(42)}`],
+      ["of another kind", `rsa a_1 ${"A".repeat(43)}`],
+    ])("with a signing key %s, which it does not print", (_, key) => {
+      const { code, output } = start({ SYNAPSE_SIGNING_KEY: key });
+      expect(code).toBe(65);
+      expect(output).toBe(
+        "entrypoint: SYNAPSE_SIGNING_KEY must read: ed25519 <key id> <43 characters of base64 without padding>\n",
+      );
+    });
+
+    test.each<[string, (copy: typeof config) => unknown]>([
+      ["signing_key_path", (copy) => ({ ...copy, signing_key_path: undefined })],
+      ["database.args.passfile", (copy) => ({ ...copy, database: { name: "psycopg2" } })],
+      ["oidc_providers.0.client_secret_path", (copy) => ({ ...copy, oidc_providers: [] })],
+      ["form_secret_path", (copy) => ({ ...copy, form_secret_path: "relative/form" })],
+      ["media_store_path", (copy) => ({ ...copy, media_store_path: 7 })],
+    ])("when the configuration's %s is no absolute path", (setting, change) => {
+      const { code, output } = start({ SYNAPSE_CONFIG_YAML: broken(change) });
+      expect(code).toBe(65);
+      expect(output).toMatch(
+        new RegExp(
+          `^entrypoint: SYNAPSE_CONFIG_YAML: the setting ${setting} must be an absolute path, and is [^\n]+\n$`,
+        ),
+      );
+    });
+
+    test.each(["0", "-1", "root", "991 "])("with the user id %j", (id) => {
+      expect(start({ UID: id })).toEqual({
+        code: 65,
+        output: `entrypoint: UID must be a number above 0, and is '${id}'\n`,
+      });
+    });
+  });
+
+  describe("ends with one line and code 73", () => {
+    test("when its folder is missing", async () => {
+      await rm(join(container, "run"), { recursive: true });
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(/^entrypoint: \S+ can't be written: No such file or directory\n$/);
+    });
+
+    test("when its folder is a file", async () => {
+      await rm(join(container, "run"), { recursive: true });
+      await writeFile(join(container, "run"), "");
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(/^entrypoint: \S+ can't be written: Not a directory\n$/);
+    });
+
+    test("when the media store is missing", async () => {
+      await rm(join(container, "media"), { recursive: true });
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(
+        /^entrypoint: the media store \S+ is not there or can't be written by user \d+\n$/,
+      );
+    });
+
+    test.runIf(asRoot)("when the media store belongs to root", async () => {
+      await chown(join(container, "media"), 0, 0);
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toContain(`can't be written by user ${SYNAPSE_UID}\n`);
+    });
+  });
+
+  test("writes nothing before everything is checked", () => {
+    start({ SYNAPSE_FORM_SECRET: "" });
+    expect(existsSync(join(container, "run", "homeserver.yaml"))).toBe(false);
+    expect(existsSync(join(container, "run", "signing.key"))).toBe(false);
+  });
+
+  test("hands over to Synapse, which names a setting that it refuses", () => {
+    const { code, output } = start({
+      SYNAPSE_CONFIG_YAML: broken((copy) => ({
+        ...copy,
+        oidc_providers: copy.oidc_providers.map((provider) => ({ ...provider, issuer: 7 })),
+      })),
+    });
+    expect(code).toBe(1);
+    expect(output.trim()).toBe(
+      "Error in configuration at 'oidc_providers.<item 0>.issuer':\n  7 is not of type 'string'",
+    );
+  });
+
+  test("runs the version of Synapse that the image is built from", async () => {
+    const { stdout } = spawnSync(synapsePython, [
+      "-c",
+      "import importlib.metadata as m; print(m.version('matrix-synapse'))",
+    ]);
+    expect(String(stdout).trim()).toBe(await imageVersion());
+  });
+
+  test("is what the image starts", async () => {
+    const dockerfile = await readFile(join(import.meta.dirname, "Dockerfile"), "utf8");
+    const target = /^COPY --chmod=0555 entrypoint\.py (\S+)$/m.exec(dockerfile)?.[1];
+    expect(dockerfile).toContain(`ENTRYPOINT ["${target}"]`);
+  });
+});

@@ -1,0 +1,156 @@
+#!/usr/local/bin/python
+"""Starts Synapse from a configuration and secrets that come as environment variables.
+
+Each variable is checked and written to the file that the configuration names for it, readable by Synapse's
+user only; then this process becomes Synapse, run by that user. A mistake ends with one line on stderr and
+one of these codes:
+
+    64  a variable is missing or empty
+    65  a variable holds what can't be used
+    73  a file or folder can't be written
+"""
+
+import os
+import platform
+import re
+import stat
+import sys
+from typing import Any, NoReturn
+
+import yaml
+
+MISSING, UNUSABLE, NOT_WRITABLE = 64, 65, 73
+
+CONFIG, LOG_CONFIG = "SYNAPSE_CONFIG_YAML", "SYNAPSE_LOG_CONFIG_YAML"
+SIGNING_KEY, DATABASE_PASSWORD = "SYNAPSE_SIGNING_KEY", "SYNAPSE_DATABASE_PASSWORD"
+
+# Where the configuration says which file holds the variable.
+FILES: dict[str, tuple[str | int, ...]] = {
+    LOG_CONFIG: ("log_config",),
+    SIGNING_KEY: ("signing_key_path",),
+    "SYNAPSE_REGISTRATION_SHARED_SECRET": ("registration_shared_secret_path",),
+    "SYNAPSE_MACAROON_SECRET_KEY": ("macaroon_secret_key_path",),
+    "SYNAPSE_FORM_SECRET": ("form_secret_path",),
+    DATABASE_PASSWORD: ("database", "args", "passfile"),
+    "SYNAPSE_OIDC_CLIENT_SECRET": ("oidc_providers", 0, "client_secret_path"),
+}
+MEDIA_STORE = ("media_store_path",)
+
+# 32 bytes in base64 without padding.
+SIGNING_KEY_LINE = re.compile(r"ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}")
+
+
+def fail(code: int, message: str) -> NoReturn:
+    print(f"entrypoint: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def variable(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value.strip():
+        fail(MISSING, f"the environment variable {name} is missing or empty")
+    return value
+
+
+def yaml_mapping(name: str) -> dict[str, Any]:
+    """The mapping that a variable holds. Of broken YAML the place is told, not the text."""
+    try:
+        value = yaml.safe_load(variable(name))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        fail(UNUSABLE, f"{name} is no YAML: {where}{error.problem}")
+    except yaml.YAMLError as error:
+        fail(UNUSABLE, f"{name} is no YAML: {str(error).splitlines()[0]}")
+    if not isinstance(value, dict):
+        fail(UNUSABLE, f"{name} must hold a mapping of settings, and holds a {type(value).__name__}")
+    return value
+
+
+def path_setting(config: dict[str, Any], keys: tuple[str | int, ...]) -> str:
+    value: Any = config
+    for key in keys:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            value = None
+            break
+    if not isinstance(value, str) or not os.path.isabs(value):
+        name = ".".join(str(key) for key in keys)
+        fail(UNUSABLE, f"{CONFIG}: the setting {name} must be an absolute path, and is {value!r}")
+    return value
+
+
+def write(path: str, text: str, owner: tuple[int, int]) -> None:
+    """Replaces the file: a restart in the same container finds the one before."""
+    draft = f"{path}.new"
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        if os.geteuid() == 0:
+            os.chown(draft, *owner)
+        os.chmod(draft, stat.S_IRUSR)
+        os.replace(draft, path)
+    except OSError as error:
+        fail(NOT_WRITABLE, f"{path} can't be written: {error.strerror}")
+
+
+def user_id(name: str) -> int:
+    """As in the official image: UID and GID choose another user than 991."""
+    value = os.environ.get(name, "991")
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
+        fail(UNUSABLE, f"{name} must be a number above 0, and is {value!r}")
+    return int(value)
+
+
+def contents(config: dict[str, Any]) -> dict[str, str]:
+    """What to write, by path."""
+    yaml_mapping(LOG_CONFIG)
+    if not SIGNING_KEY_LINE.fullmatch(variable(SIGNING_KEY).strip()):
+        fail(UNUSABLE, f"{SIGNING_KEY} must read: ed25519 <key id> <43 characters of base64 without padding>")
+    files = {path_setting(config, keys): variable(name).rstrip() + "\n" for name, keys in FILES.items()}
+    # A line of libpq's password file, for every host, port, database and user.
+    password = variable(DATABASE_PASSWORD).rstrip().replace("\\", "\\\\").replace(":", "\\:")
+    files[path_setting(config, FILES[DATABASE_PASSWORD])] = f"*:*:*:*:{password}\n"
+    return files
+
+
+def become(owner: tuple[int, int]) -> None:
+    if os.geteuid() != 0:
+        return
+    uid, gid = owner
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+def main() -> None:
+    os.umask(0o077)
+    owner = (user_id("UID"), user_id("GID"))
+    config_path = os.environ.get("SYNAPSE_CONFIG_PATH", "/run/synapse/homeserver.yaml")
+
+    config = yaml_mapping(CONFIG)
+    files = contents(config)
+    media_store = path_setting(config, MEDIA_STORE)
+    for path, text in {**files, config_path: variable(CONFIG)}.items():
+        write(path, text, owner)
+
+    become(owner)
+    if not os.access(media_store, os.W_OK | os.X_OK):
+        fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
+
+    environment = {name: value for name, value in os.environ.items() if name not in FILES and name != CONFIG}
+    # libpq looks for a client certificate at home and gives up where it may not look, as in root's folder.
+    environment["HOME"] = os.path.dirname(config_path)
+    jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
+    if os.path.isfile(jemalloc):
+        environment["LD_PRELOAD"] = jemalloc
+    command = [sys.executable, "-m", "synapse.app.homeserver", "--config-path", config_path]
+    try:
+        os.execve(sys.executable, command, environment)
+    except OSError as error:
+        fail(UNUSABLE, f"{sys.executable} can't be run by user {os.geteuid()}: {error.strerror}")
+
+
+main()

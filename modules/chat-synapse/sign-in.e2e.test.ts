@@ -1,0 +1,270 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { type Cognito, type CognitoUser, createCognito, subject } from "../../test/cognito.ts";
+import { type Internet, startInternet } from "../../test/internet.ts";
+import {
+  account,
+  appSignIn,
+  browserSignIn,
+  matrix,
+  register,
+  throughLoadBalancer,
+} from "../../test/matrix.ts";
+import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import {
+  deploySynapse,
+  describeWithSynapse,
+  exampleProps,
+  type Synapse,
+  type SynapseDeployment,
+  synapsePython,
+} from "../../test/synapse.ts";
+import { homeserverConfig, IDENTITY_PROVIDER, MOBILE_REDIRECT } from "./homeserver.ts";
+
+const { serverName, region, userPoolId, cognitoDomainHost, oidcClientId } = exampleProps;
+const mobileClientId = "mobile1example";
+const app = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
+
+describeWithSynapse("signing in", () => {
+  let postgres: PostgresServer;
+  let internet: Internet;
+  let cognito: Cognito;
+  let deployment: SynapseDeployment;
+  let synapse: Synapse;
+
+  beforeAll(async () => {
+    const clientSecret = randomUUID();
+    cognito = createCognito({
+      ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
+      callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
+    });
+    internet = await startInternet(cognito.sites);
+    postgres = await startPostgres();
+    deployment = await deploySynapse(
+      postgres,
+      { jwt: { keys: cognito.jwks, audiences: [mobileClientId] } },
+      { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret },
+    );
+    synapse = await deployment.start({ environment: internet.environment });
+  });
+  afterAll(async () => {
+    await synapse?.stop();
+    await deployment?.remove();
+    await postgres?.stop();
+    await internet?.stop();
+  });
+
+  const signIn = (user: CognitoUser) => appSignIn(synapse.url, serverName, cognito, user, app);
+  const whoami = async (token: string) =>
+    (await matrix(synapse.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
+  const signInWithToken = (token: string) =>
+    matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
+      body: { type: "org.matrix.login.jwt", token },
+    });
+
+  test("the login flows offer single sign-on with Cognito", async () => {
+    const { body } = await matrix(synapse.url, "GET", "/_matrix/client/v3/login");
+    expect(body["flows"]).toContainEqual({
+      type: "m.login.sso",
+      identity_providers: [expect.objectContaining({ id: IDENTITY_PROVIDER })],
+    });
+  });
+
+  test("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
+    const alice = { username: "alice", email: "alice@example.org", name: "Alice Example" };
+    const { userId, accessToken } = await signIn(alice);
+    expect(userId).toBe(`@alice:${serverName}`);
+    expect(await whoami(accessToken)).toBe(userId);
+    const profile = await matrix(synapse.url, "GET", `/_matrix/client/v3/profile/${userId}`, {
+      token: accessToken,
+    });
+    expect(profile.body["displayname"]).toBe("Alice Example");
+  });
+
+  test("again gives the same account, also after the person's username and mail address changed", async () => {
+    const sub = randomUUID();
+    const first = await signIn({ sub, username: "erin", email: "erin@example.org" });
+    const second = await signIn({ sub, username: "erin-new", email: "erin@example.com" });
+    expect(second.userId).toBe(first.userId);
+  });
+
+  test("stores a verified mail address only, which Cognito tells by a string", async () => {
+    const addresses = async (user: CognitoUser) => {
+      const { accessToken } = await signIn(user);
+      const { body } = await matrix(synapse.url, "GET", "/_matrix/client/v3/account/3pid", {
+        token: accessToken,
+      });
+      return z
+        .array(z.object({ address: z.string() }))
+        .parse(body["threepids"])
+        .map(({ address }) => address);
+    };
+    expect(await addresses({ username: "verified", email: "v@example.org", emailVerified: true })).toEqual([
+      "v@example.org",
+    ]);
+    expect(await addresses({ username: "claimed", email: "c@example.org", emailVerified: false })).toEqual(
+      [],
+    );
+  });
+
+  describe("with a username", () => {
+    const user = (username: string): CognitoUser => ({ username, email: `${randomUUID()}@example.org` });
+
+    test.each([
+      ["in capitals gets it in lower case", "Bob.Builder", "bob.builder"],
+      ["with digits, dots and dashes gets it as it is", "r2-d2.unit_7", "r2-d2.unit_7"],
+    ])("%s", async (_, username, localpart) => {
+      expect((await signIn(user(username))).userId).toBe(`@${localpart}:${serverName}`);
+    });
+
+    test.each([
+      ["that is a mail address, which would then be public", "carol@example.org"],
+      ["outside ASCII", "zoë"],
+      ["of digits alone", "4711"],
+      ["that begins with an underscore", "_bridge"],
+      ["of 128 characters", "x".repeat(128)],
+      ["reserved for our own accounts", "phenom-admin"],
+      ["reserved for our own accounts, in capitals", "PHENOM-mcp"],
+    ])("%s gets the Cognito subject instead", async (_, username) => {
+      const person = user(username);
+      expect((await signIn(person)).userId).toBe(`@${subject(person)}:${serverName}`);
+    });
+
+    test("that another person has in other letters gets a number behind it", async () => {
+      const [first, second] = [await signIn(user("dave")), await signIn(user("Dave"))];
+      expect(first.userId).toBe(`@dave:${serverName}`);
+      expect(second.userId).toBe(`@dave1:${serverName}`);
+    });
+
+    test("of a local account does not become that account", async () => {
+      const password = randomUUID() + randomUUID();
+      await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+        username: "operator",
+        password,
+        admin: true,
+      });
+      expect((await signIn(user("operator"))).userId).toBe(`@operator1:${serverName}`);
+    });
+  });
+
+  test("whatever the username, the Matrix id is one that Matrix allows and no reserved one", async () => {
+    const { config } = homeserverConfig(exampleProps).oidc_providers[0]?.user_mapping_provider ?? {};
+    const usernames = fc.sample(
+      fc.oneof(
+        fc.string({ unit: "binary", maxLength: 128 }),
+        fc.string({ unit: "grapheme", minLength: 1, maxLength: 128 }),
+        fc.string({ unit: fc.constantFrom(..."aZ09._-=/+@"), minLength: 1, maxLength: 128 }),
+        fc.string({ maxLength: 20 }).map((end) => `Phenom-${end}`),
+      ),
+      400,
+    );
+    const sub = randomUUID();
+    const localparts = await renderLocalparts(config, usernames, sub);
+    for (const [i, localpart] of localparts.entries()) {
+      expect(localpart, JSON.stringify(usernames[i])).toMatch(/^[a-z0-9._-]{1,64}$/);
+      expect(localpart).not.toMatch(/^(_|phenom-)/);
+      expect([sub, usernames[i]?.toLowerCase()]).toContain(localpart);
+    }
+  });
+
+  test("goes back to the mobile app without a question, to any other address only after one", async () => {
+    const alice = { username: "frank", email: "frank@example.org" };
+    const toApp = await browserSignIn(synapse.url, serverName, cognito, alice, app);
+    expect(toApp.status).toBe(302);
+    expect(toApp.location).toMatch(/^phenomapp:\/\/chat\/sso-callback\?loginToken=/);
+    const elsewhere = await browserSignIn(synapse.url, serverName, cognito, alice, {
+      ...app,
+      redirectUrl: "https://evil.example/",
+    });
+    expect(elsewhere.status).toBe(200);
+    expect(elsewhere.location).toBe("");
+    expect(elsewhere.text).toContain("evil.example");
+  });
+
+  test("with somebody else's browser session or a used code fails", async () => {
+    const start = await throughLoadBalancer(
+      synapse.url,
+      serverName,
+      `/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?redirectUrl=${encodeURIComponent(MOBILE_REDIRECT)}`,
+    );
+    const callback = new URL(cognito.signIn(start.location, { username: "grace", email: "g@example.org" }));
+    const arrive = (cookies: string) =>
+      throughLoadBalancer(synapse.url, serverName, `${callback.pathname}${callback.search}`, cookies);
+    expect((await arrive("")).status).toBe(400);
+    expect((await arrive(start.cookies)).status).toBe(302);
+    expect((await arrive(start.cookies)).status).toBeGreaterThanOrEqual(400);
+  });
+
+  test("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
+    expect(new Set(internet.asked)).toEqual(
+      new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
+    );
+  });
+
+  describe("with a Cognito ID token that the app already has", () => {
+    const ivan = { username: "phenom-admin", email: "ivan@example.org" };
+
+    test("gives the Matrix id of the subject, never that of a username", async () => {
+      const token = cognito.idToken(ivan, { audience: mobileClientId });
+      expect(account(await signInWithToken(token)).userId).toBe(`@${subject(ivan)}:${serverName}`);
+    });
+
+    test.each([
+      ["of another app client", { audience: "another" }],
+      [
+        "of another user pool",
+        { audience: mobileClientId, issuer: "https://cognito-idp.us-east-1.amazonaws.com/x" },
+      ],
+      ["that has expired", { audience: mobileClientId, expiresIn: -600 }],
+    ])("fails with a token %s", async (_, options) => {
+      const { status, body } = await signInWithToken(cognito.idToken(ivan, options));
+      expect(status).toBe(403);
+      expect(body["errcode"]).toBe("M_FORBIDDEN");
+    });
+
+    test("fails with a token that somebody else signed", async () => {
+      const [header, payload] = cognito.idToken(ivan, { audience: mobileClientId }).split(".");
+      expect((await signInWithToken(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
+    });
+  });
+
+  test("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
+    const password = randomUUID() + randomUUID();
+    const made = await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+      username: "phenom-mcp",
+      password,
+    });
+    expect(account(made).userId).toBe(`@phenom-mcp:${serverName}`);
+    const login = await matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
+      body: { type: "m.login.password", identifier: { type: "m.id.user", user: "phenom-mcp" }, password },
+    });
+    expect(account(login).userId).toBe(`@phenom-mcp:${serverName}`);
+
+    const wrong = await register(synapse.url, "wrong secret", { username: "mallory", password });
+    expect(wrong.status).toBe(403);
+    const open = await matrix(synapse.url, "POST", "/_matrix/client/v3/register", {
+      body: { username: "mallory", password, auth: { type: "m.login.dummy" } },
+    });
+    expect(open).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+  });
+});
+
+/** The local parts that Synapse's own mapping gives to `usernames`. */
+async function renderLocalparts(config: unknown, usernames: string[], sub: string): Promise<string[]> {
+  const program = `
+import asyncio, json, sys
+from synapse.handlers.oidc import JinjaOidcMappingProvider as Provider
+config, usernames, sub = json.load(sys.stdin)
+provider = Provider(Provider.parse_config(config), None)
+async def main():
+    return [(await provider.map_user_attributes({"sub": sub, "cognito:username": name}, {}, 0))["localpart"] for name in usernames]
+print(json.dumps(asyncio.run(main())))
+`;
+  const running = promisify(execFile)(synapsePython, ["-c", program]);
+  running.child.stdin?.end(JSON.stringify([config, usernames, sub]));
+  return z.array(z.string()).parse(JSON.parse((await running).stdout));
+}

@@ -1,0 +1,171 @@
+import { createHash, createSign, generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Site } from "./internet.ts";
+
+export interface CognitoUser {
+  readonly username: string;
+  /** @default - a new UUID */
+  readonly sub?: string;
+  readonly email: string;
+  readonly emailVerified?: boolean;
+  readonly name?: string;
+  readonly preferredUsername?: string;
+}
+
+export interface CognitoClient {
+  readonly region: string;
+  readonly userPoolId: string;
+  readonly domainHost: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly callbackUrl: string;
+}
+
+/** A user pool's OpenID Connect side, as the Amazon Cognito developer guide describes its endpoints. */
+export interface Cognito {
+  readonly sites: Readonly<Record<string, Site>>;
+  /** As `.well-known/jwks.json` has it: two keys, one of which signs ID tokens. */
+  readonly jwks: { readonly keys: readonly Readonly<Record<string, string>>[] };
+  /** The person signs in on the page at `authorizeUrl`: returns where the browser goes next. */
+  signIn(authorizeUrl: string, user: CognitoUser): string;
+  /** An ID token as the mobile app gets one from its own sign-in. */
+  idToken(user: CognitoUser, options?: { audience?: string; issuer?: string; expiresIn?: number }): string;
+}
+
+const scopes = ["openid", "email", "profile"];
+
+export function createCognito(client: CognitoClient): Cognito {
+  const issuer = `https://cognito-idp.${client.region}.amazonaws.com/${client.userPoolId}`;
+  const [idKey, accessKey] = [signingKey(), signingKey()];
+  const jwks = { keys: [accessKey.jwk, idKey.jwk] };
+  const codes = new Map<string, { user: CognitoUser; nonce: string; challenge: string }>();
+  const accessTokens = new Map<string, CognitoUser>();
+
+  const idToken: Cognito["idToken"] = (user, options = {}) =>
+    signToken(idKey, claims(user, issuer, client.clientId, options));
+
+  const token = async (request: IncomingMessage, response: ServerResponse) => {
+    const form = new URLSearchParams(await bodyOf(request));
+    const basic = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString("base64");
+    if (request.headers.authorization !== `Basic ${basic}`)
+      return json(response, 400, { error: "invalid_client" });
+    const grant = codes.get(form.get("code") ?? "");
+    codes.delete(form.get("code") ?? "");
+    const challenge = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
+    const valid =
+      grant &&
+      form.get("grant_type") === "authorization_code" &&
+      form.get("redirect_uri") === client.callbackUrl &&
+      challenge === grant.challenge;
+    if (!valid) return json(response, 400, { error: "invalid_grant" });
+    const accessToken = signToken(accessKey, { token_use: "access", jti: randomUUID(), iss: issuer });
+    accessTokens.set(accessToken, grant.user);
+    const atHash = createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
+    const body = { ...claims(grant.user, issuer, client.clientId), nonce: grant.nonce, at_hash: atHash };
+    json(response, 200, {
+      id_token: signToken(idKey, body),
+      access_token: accessToken,
+      refresh_token: randomBytes(32).toString("base64url"),
+      token_type: "Bearer",
+      expires_in: 3600,
+    });
+  };
+
+  return {
+    jwks,
+    idToken,
+    sites: {
+      [`cognito-idp.${client.region}.amazonaws.com`]: (request, response) =>
+        request.url === `/${client.userPoolId}/.well-known/jwks.json`
+          ? json(response, 200, jwks)
+          : json(response, 404, {}),
+      [client.domainHost]: (request, response) => {
+        if (request.method === "POST" && request.url === "/oauth2/token") return token(request, response);
+        const user = accessTokens.get((request.headers.authorization ?? "").replace("Bearer ", ""));
+        if (request.url !== "/oauth2/userInfo" || !user)
+          return json(response, 401, { error: "invalid_token" });
+        const { email, username } = user;
+        json(response, 200, { sub: subject(user), username, email, email_verified: emailVerified(user) });
+      },
+    },
+    signIn(authorizeUrl, user) {
+      const url = new URL(authorizeUrl);
+      const asked = (name: string) => url.searchParams.get(name) ?? "";
+      const mistakes = [
+        url.origin !== `https://${client.domainHost}` && "host",
+        url.pathname !== "/oauth2/authorize" && "path",
+        asked("client_id") !== client.clientId && "client_id",
+        asked("response_type") !== "code" && "response_type",
+        asked("redirect_uri") !== client.callbackUrl && "redirect_uri",
+        asked("scope")
+          .split(" ")
+          .some((scope) => !scopes.includes(scope)) && "scope",
+        asked("code_challenge_method") !== "S256" && "code_challenge_method",
+        asked("code_challenge") === "" && "code_challenge",
+      ].filter(Boolean);
+      if (mistakes.length) throw new Error(`Cognito refuses ${authorizeUrl}: ${mistakes.join(", ")}`);
+      const code = randomUUID();
+      codes.set(code, { user, nonce: asked("nonce"), challenge: asked("code_challenge") });
+      return `${client.callbackUrl}?${new URLSearchParams({ code, state: asked("state") })}`;
+    },
+  };
+}
+
+const subjects = new WeakMap<CognitoUser, string>();
+
+export function subject(user: CognitoUser): string {
+  const known = user.sub ?? subjects.get(user) ?? randomUUID();
+  subjects.set(user, known);
+  return known;
+}
+
+const emailVerified = (user: CognitoUser) => String(user.emailVerified ?? true);
+
+function claims(
+  user: CognitoUser,
+  issuer: string,
+  clientId: string,
+  options: { audience?: string; issuer?: string; expiresIn?: number } = {},
+) {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    sub: subject(user),
+    iss: options.issuer ?? issuer,
+    aud: options.audience ?? clientId,
+    token_use: "id",
+    "cognito:username": user.username,
+    email: user.email,
+    email_verified: emailVerified(user),
+    ...(user.name && { name: user.name }),
+    ...(user.preferredUsername && { preferred_username: user.preferredUsername }),
+    auth_time: now,
+    iat: now,
+    exp: now + (options.expiresIn ?? 3600),
+    jti: randomUUID(),
+  };
+}
+
+function signingKey() {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { n = "", e = "" } = publicKey.export({ format: "jwk" });
+  const kid = randomBytes(32).toString("base64");
+  return { privateKey, kid, jwk: { alg: "RS256", e, kid, kty: "RSA", n, use: "sig" } };
+}
+
+function signToken({ privateKey, kid }: ReturnType<typeof signingKey>, payload: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${part({ kid, alg: "RS256" })}.${part(payload)}`;
+  return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  return body;
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json;charset=UTF-8" }).end(JSON.stringify(body));
+}

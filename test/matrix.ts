@@ -1,0 +1,150 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { z } from "zod";
+import type { Cognito, CognitoUser } from "./cognito.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Account {
+  readonly userId: string;
+  readonly accessToken: string;
+}
+
+/** A request of Matrix' client-server API with JSON both ways. */
+export async function matrix(
+  url: string,
+  method: string,
+  path: string,
+  { token, body }: { token?: string | undefined; body?: unknown } = {},
+): Promise<Reply> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };
+}
+
+const loginReply = z.object({ user_id: z.string(), access_token: z.string() });
+
+export function account(reply: Reply): Account {
+  const parsed = loginReply.safeParse(reply.body);
+  if (!parsed.success) throw new Error(`no account in ${reply.status} ${JSON.stringify(reply.body)}`);
+  return { userId: parsed.data.user_id, accessToken: parsed.data.access_token };
+}
+
+/** Makes a local account with the registration shared secret, as bootstrap does. */
+export async function register(
+  url: string,
+  sharedSecret: string,
+  user: { username: string; password: string; admin?: boolean },
+): Promise<Reply> {
+  const path = "/_synapse/admin/v1/register";
+  const { nonce } = z.object({ nonce: z.string() }).parse((await matrix(url, "GET", path)).body);
+  const admin = user.admin ?? false;
+  const mac = createHmac("sha1", sharedSecret)
+    .update([nonce, user.username, user.password, admin ? "admin" : "notadmin"].join("\0"))
+    .digest("hex");
+  return matrix(url, "POST", path, { body: { nonce, ...user, admin, mac } });
+}
+
+export async function createRoom(url: string, { accessToken }: Account, body: object = {}): Promise<string> {
+  const reply = await matrix(url, "POST", "/_matrix/client/v3/createRoom", { token: accessToken, body });
+  return z.object({ room_id: z.string() }).parse(reply.body).room_id;
+}
+
+export const send = (url: string, { accessToken }: Account, roomId: string, text: string): Promise<Reply> =>
+  matrix(
+    url,
+    "PUT",
+    `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${randomUUID()}`,
+    { token: accessToken, body: { msgtype: "m.text", body: text } },
+  );
+
+export interface BrowserReply {
+  readonly status: number;
+  readonly location: string;
+  readonly cookies: string;
+  readonly text: string;
+}
+
+/** A browser's request as it arrives through the load balancer: the public host name, and that it was HTTPS. */
+export function throughLoadBalancer(
+  url: string,
+  serverName: string,
+  path: string,
+  cookies = "",
+): Promise<BrowserReply> {
+  return new Promise((done, reject) => {
+    request(
+      `${url}${path}`,
+      {
+        headers: {
+          host: serverName,
+          "x-forwarded-proto": "https",
+          "x-forwarded-for": "198.51.100.7",
+          cookie: cookies,
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          done({
+            status: response.statusCode ?? 0,
+            location: response.headers.location ?? "",
+            cookies: cookiesOf(response.headers),
+            text: Buffer.concat(chunks).toString("utf8"),
+          }),
+        );
+      },
+    )
+      .once("error", reject)
+      .end();
+  });
+}
+
+const cookiesOf = (headers: IncomingHttpHeaders) =>
+  (headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0]).join("; ");
+
+/** The browser's way from the app's redirect request through Cognito back to Synapse's callback. */
+export async function browserSignIn(
+  url: string,
+  serverName: string,
+  cognito: Cognito,
+  user: CognitoUser,
+  { provider, redirectUrl }: { provider: string; redirectUrl: string },
+): Promise<BrowserReply> {
+  const start = await throughLoadBalancer(
+    url,
+    serverName,
+    `/_matrix/client/v3/login/sso/redirect/${provider}?redirectUrl=${encodeURIComponent(redirectUrl)}`,
+  );
+  if (start.status !== 302) throw new Error(`no redirect to Cognito: ${start.status} ${start.text}`);
+  const callback = new URL(cognito.signIn(start.location, user));
+  return throughLoadBalancer(url, serverName, `${callback.pathname}${callback.search}`, start.cookies);
+}
+
+/** Signs in as the mobile app does: by browser, then with the login token that the browser brings back. */
+export async function appSignIn(
+  url: string,
+  serverName: string,
+  cognito: Cognito,
+  user: CognitoUser,
+  app: { provider: string; redirectUrl: string },
+): Promise<Account> {
+  const back = await browserSignIn(url, serverName, cognito, user, app);
+  if (!back.location.startsWith(app.redirectUrl)) {
+    throw new Error(
+      `the browser does not go back to the app: ${back.status} ${back.location} ${back.text.slice(0, 2000)}`,
+    );
+  }
+  const token = new URL(back.location).searchParams.get("loginToken");
+  const reply = await matrix(url, "POST", "/_matrix/client/v3/login", {
+    body: { type: "m.login.token", token },
+  });
+  return account(reply);
+}
