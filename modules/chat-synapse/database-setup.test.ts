@@ -148,19 +148,18 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(stdout + stderr).not.toContain(secret);
   });
 
-  test.each(databaseSetupContainer().environment)(
-    "ends with code 64 and one line without %s",
-    async (name) => {
-      const error = await setUp(fresh(), { [name]: "" }).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(error).toMatchObject({
-        code: 64,
-        stderr: `synapse database: the environment variable ${name} is missing or empty\n`,
-      });
-    },
-  );
+  test.each(
+    databaseSetupContainer().environment,
+  )("ends with code 64 and one line without %s", async (name) => {
+    const error = await setUp(fresh(), { [name]: "" }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({
+      code: 64,
+      stderr: `synapse database: the environment variable ${name} is missing or empty\n`,
+    });
+  });
 
   test("is a command that a POSIX shell parses without running it", async () => {
     const [, , script = ""] = databaseSetupContainer().command;

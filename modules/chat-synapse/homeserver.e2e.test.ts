@@ -160,15 +160,15 @@ describeWithSynapse("a homeserver", () => {
     });
     const previewOf = (url: string) => get(`${preview}${encodeURIComponent(url)}`, token);
 
-    test.each(["https://thephenom.app/phenom/abc", "https://ThePhenom.App/phenom/abc"])(
-      "fetches a page of the content's host: %s",
-      async (url) => {
-        expect(await previewOf(url)).toMatchObject({
-          status: 200,
-          body: { "og:title": "A sighting" },
-        });
-      },
-    );
+    test.each([
+      "https://thephenom.app/phenom/abc",
+      "https://ThePhenom.App/phenom/abc",
+    ])("fetches a page of the content's host: %s", async (url) => {
+      expect(await previewOf(url)).toMatchObject({
+        status: 200,
+        body: { "og:title": "A sighting" },
+      });
+    });
 
     test.each([
       ["another host", "https://evil.example/"],

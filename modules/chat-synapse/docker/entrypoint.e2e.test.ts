@@ -85,15 +85,15 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   describe("ends with one line and code 65", () => {
-    test.each(["SYNAPSE_CONFIG_YAML", "SYNAPSE_LOG_CONFIG_YAML"])(
-      "when %s is broken YAML, telling the place and not the text",
-      (name) => {
-        const { code, output } = start({ [name]: "good: 1\nbad: [secret\n" });
-        expect(code).toBe(65);
-        expect(output).toMatch(new RegExp(`^entrypoint: ${name} is no YAML: line 3, column 1: [^\n]+\n$`));
-        expect(output).not.toContain("secret");
-      },
-    );
+    test.each([
+      "SYNAPSE_CONFIG_YAML",
+      "SYNAPSE_LOG_CONFIG_YAML",
+    ])("when %s is broken YAML, telling the place and not the text", (name) => {
+      const { code, output } = start({ [name]: "good: 1\nbad: [secret\n" });
+      expect(code).toBe(65);
+      expect(output).toMatch(new RegExp(`^entrypoint: ${name} is no YAML: line 3, column 1: [^\n]+\n$`));
+      expect(output).not.toContain("secret");
+    });
 
     test.each([
       ["a list", "- a\n", "list"],
