@@ -5,12 +5,15 @@ const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https U
 const flag = z
   .enum(["true", "false"], { error: "must be true or false" })
   .transform((value) => value === "true");
-const list = z.string().transform((value) =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
+const list = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  )
+  .refine((items) => items.length > 0, "must name at least one");
 
 /** The server's environment variables: names, forms, defaults and what they mean. */
 export const environmentSchema = z.object({
@@ -182,5 +185,10 @@ function unsafe(set: Variables): string[] {
         `PUBLIC_URL = ${JSON.stringify(url)}: access tokens must not travel in the clear. Use an https URL.`,
       );
   }
+  const [region, pool] = [set["COGNITO_REGION"], set["COGNITO_USER_POOL_ID"]];
+  if (region !== undefined && pool !== undefined && !pool.startsWith(`${region}_`))
+    problems.push(
+      `COGNITO_REGION = ${JSON.stringify(region)}: COGNITO_USER_POOL_ID = ${JSON.stringify(pool)} is in another region. Set the pool's.`,
+    );
   return problems;
 }

@@ -1,5 +1,11 @@
 import { CognitoJwtVerifier } from "aws-jwt-verify";
-import { FetchError, JwksValidationError, JwkValidationError, JwtExpiredError } from "aws-jwt-verify/error";
+import {
+  FetchError,
+  JwksValidationError,
+  JwkValidationError,
+  JwtBaseError,
+  JwtExpiredError,
+} from "aws-jwt-verify/error";
 import type { JwksCache } from "aws-jwt-verify/jwk";
 import { z } from "zod";
 import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
@@ -19,6 +25,8 @@ export interface TokenPolicy {
 const claimsSchema = z.object({
   sub: z.string().min(1),
   client_id: z.string(),
+  // The verifier looks at an expiry only where there is one.
+  exp: z.number(),
   "cognito:groups": z.array(z.string()).default([]),
   aud: z.union([z.string(), z.array(z.string())]).optional(),
 });
@@ -58,12 +66,11 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
   };
 }
 
+/** Errors that are no fault of the token's. */
+const keyTrouble = [FetchError, JwksValidationError, JwkValidationError];
+
 function refused(publicUrl: URL, cause: unknown): Refusal {
-  if (
-    cause instanceof FetchError ||
-    cause instanceof JwksValidationError ||
-    cause instanceof JwkValidationError
-  )
+  if (!(cause instanceof JwtBaseError) || keyTrouble.some((trouble) => cause instanceof trouble))
     return new Refusal(500, "The user pool's keys cannot be read now. Try again in a minute.", { cause });
   // What exactly is wrong helps whoever forges tokens; that one has expired helps whoever holds it.
   return cause instanceof JwtExpiredError
