@@ -11,7 +11,7 @@ import { z } from "zod";
 import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
 import { Refusal } from "../http/respond.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { groups, highestGroup } from "./caller.ts";
+import { type Caller, groups, highestGroup } from "./caller.ts";
 
 export interface TokenPolicy {
   readonly userPoolId: string;
@@ -39,7 +39,7 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
     policy.jwksCache ? { jwksCache: policy.jwksCache } : undefined,
   );
 
-  return async (authorization) => {
+  const authenticate = async (authorization: string | undefined): Promise<VerifiedCaller> => {
     const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? "")?.[1];
     if (token === undefined)
       throw challenge(publicUrl, 401, "Send a Cognito access token: Authorization: Bearer <token>.");
@@ -50,7 +50,7 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
     );
     if (!claims.success)
       throw challenge(publicUrl, 401, "The token's claims have another form.", "invalid_token");
-    const { sub, client_id: clientId, aud, "cognito:groups": names } = claims.data;
+    const { sub, client_id: clientId, exp, aud, "cognito:groups": names } = claims.data;
     // A token bound to a resource (RFC 8707) has to be bound to this one.
     if (aud !== undefined && ![aud].flat().includes(resourceUrl(publicUrl)))
       throw challenge(publicUrl, 401, "The token is bound to another resource.", "invalid_token");
@@ -62,8 +62,34 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
         `Your account is in none of the groups ${groups.join(", ")}: ask an administrator for one, then sign in again.`,
         "insufficient_scope",
       );
-    return { id: sub, clientId, group };
+    return Object.freeze({ id: sub, clientId, group, expiresAt: exp * 1000 });
   };
+  return remembering(authenticate);
+}
+
+/** Milliseconds for which a token that was checked counts as checked. */
+const REMEMBER_MS = 60_000;
+const MOST_REMEMBERED = 1000;
+
+/** A signature takes longer to check than everything else about a request: each token's is checked once a minute. */
+function remembering(
+  authenticate: (authorization: string | undefined) => Promise<VerifiedCaller>,
+): Authenticate {
+  const known = new Map<string, { readonly caller: VerifiedCaller; readonly until: number }>();
+  return async (authorization) => {
+    const now = Date.now();
+    const hit = known.get(authorization ?? "");
+    if (hit && now < hit.until) return hit.caller;
+    const caller = await authenticate(authorization);
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(authorization ?? "", { caller, until: Math.min(now + REMEMBER_MS, caller.expiresAt) });
+    return caller;
+  };
+}
+
+interface VerifiedCaller extends Caller {
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /** Errors that are no fault of the token's. */

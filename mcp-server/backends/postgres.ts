@@ -1,18 +1,16 @@
 import { DatabaseError, Pool, type PoolClient, type PoolConfig } from "pg";
-import { z } from "zod";
 import type { ChatBackend, PageRequest } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import { statements } from "./postgres-statements.ts";
 import { retryOnce } from "./retry.ts";
 import {
-  banRow,
+  type BanRow,
   cutPage,
   fromCursor,
-  memberRow,
-  messageRow,
-  roomRow,
+  type MemberRow,
+  type MessageRow,
+  type RoomRow,
   ruleBroken,
   toBan,
   toMember,
@@ -45,39 +43,24 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   // A connection that dies while idle leaves the pool; the next call opens another.
   pool.on("error", () => {});
 
-  const run = async <Row>(
-    schema: z.ZodType<Row>,
-    statement: { readonly name: string; readonly text: string },
-    values: Values,
-    signal: AbortSignal,
-  ): Promise<Row[]> =>
-    withDeadline(
-      signal,
-      limits.backendMs,
-      () => errors.timeout(NAME),
-      async (inner) => {
-        const rows = await query(pool, { ...statement, values: [...values] }, inner);
-        return rows.map((row) => schema.parse(row));
-      },
-    );
-  const read: typeof run = (schema, statement, values, signal) =>
-    retryOnce(() => run(schema, statement, values, signal), signal);
+  // A row's type is what its statement selects. What reaches the agent is parsed, once, by the tool's output
+  // schema: parsing a page of rows here as well would double the work that a call costs.
+  const run = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
+    query<Row>(pool, { ...statement, values: [...values] }, signal);
+  const read = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
+    retryOnce(() => run<Row>(statement, values, signal), signal);
 
   /** A room that shows nothing may be empty, unknown, or closed to the agent. */
   const explainEmpty = async (room: string, signal: AbortSignal) => {
-    const [standing] = await read(standingRow, statements.standing, [agent, room], signal);
+    const [standing] = await read<Standing>(statements.standing, [agent, room], signal);
     if (!standing) throw errors.noRoom(room);
     if (!standing.is_member) throw errors.notInRoom(room);
     if (standing.is_banned) throw errors.bannedFromRoom(room);
   };
   const knownRoom = async (room: string, signal: AbortSignal) => {
-    if ((await read(z.object({}), statements.roomExists, [room], signal)).length === 0)
-      throw errors.noRoom(room);
+    if ((await read(statements.roomExists, [room], signal)).length === 0) throw errors.noRoom(room);
   };
-  const ofPage = (
-    pages: { first: { name: string; text: string }; next: { name: string; text: string } },
-    { cursor, limit }: PageRequest,
-  ) => {
+  const ofPage = (pages: { first: Statement; next: Statement }, { cursor, limit }: PageRequest) => {
     const after = fromCursor(cursor);
     return {
       statement: after ? pages.next : pages.first,
@@ -91,12 +74,12 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   return {
     name: NAME,
     async listRooms({ include_inactive }, signal) {
-      return (await read(roomRow, statements.listRooms, [include_inactive], signal)).map(toRoom);
+      return (await read<RoomRow>(statements.listRooms, [include_inactive], signal)).map(toRoom);
     },
     async getMessages({ room_id, ...request }, signal) {
       const room = uuid("room_id", room_id);
       const page = ofPage(statements.getMessages, request);
-      const rows = await read(messageRow, page.statement, [agent, room, page.rows, ...page.position], signal);
+      const rows = await read<MessageRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
       if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
       return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
     },
@@ -104,7 +87,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       const room = room_id === undefined ? null : uuid("room_id", room_id);
       const page = ofPage(statements.searchMessages, request);
       const values = [agent, query, page.rows, room, user_id ?? null, ...page.position];
-      const rows = await read(messageRow, page.statement, values, signal);
+      const rows = await read<MessageRow>(page.statement, values, signal);
       if (rows.length === 0 && page.isFirst && room !== null) await explainEmpty(room, signal);
       return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
     },
@@ -114,12 +97,12 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       const send = async () => {
         const sentBefore = async () => {
           if (key === undefined) return undefined;
-          const [row] = await run(keyedRow, statements.messageByKey, [agent, key], signal);
+          const [row] = await run<KeyedRow>(statements.messageByKey, [agent, key], signal);
           if (row?.is_deleted) throw errors.keyOfDeletedMessage();
           return row;
         };
         try {
-          const [sent] = await run(messageRow, statements.sendMessage, values, signal);
+          const [sent] = await run<MessageRow>(statements.sendMessage, values, signal);
           const row = sent ?? (await sentBefore());
           if (row) return toMessage(row);
         } catch (error) {
@@ -142,20 +125,20 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
     },
     async deleteMessage({ message_id }, signal) {
       const id = uuid("message_id", message_id);
-      const found = await run(z.object({ id: z.string() }), statements.deleteMessage, [agent, id], signal);
+      const found = await run<{ id: string }>(statements.deleteMessage, [agent, id], signal);
       if (found.length === 0) throw errors.noMessage(id);
     },
     async listMembers({ room_id, ...request }, signal) {
       const room = uuid("room_id", room_id);
       const page = ofPage(statements.listMembers, request);
-      const rows = await read(memberRow, page.statement, [agent, room, page.rows, ...page.position], signal);
+      const rows = await read<MemberRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
       if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
       return cutPage(rows, request.limit, (row) => row.joined_at, toMember);
     },
     async muteUser({ room_id, user_id, muted, until }, signal) {
       const room = uuid("room_id", room_id);
       if (user_id === agent && muted) throw errors.ownAccount("mute");
-      const [row] = await run(memberRow, statements.muteUser, [room, user_id, muted, until ?? null], signal);
+      const [row] = await run<MemberRow>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
       if (row) return toMember(row);
       await knownRoom(room, signal);
       throw errors.notAMember(user_id);
@@ -164,33 +147,23 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       const room = uuid("room_id", room_id);
       if (user_id === agent) throw errors.ownAccount("ban");
       const values = [agent, room, user_id, reason ?? null, expires_at ?? null];
-      const [row] = await run(banRow, statements.banUser, values, signal).catch((error: unknown) => {
+      const [row] = await run<BanRow>(statements.banUser, values, signal).catch((error: unknown) => {
         throw missingReference(error, room, user_id);
       });
       if (row) return toBan(row);
-      const [active] = await run(banRow, statements.activeBan, [room, user_id], signal);
+      const [active] = await run<BanRow>(statements.activeBan, [room, user_id], signal);
       throw errors.alreadyBanned(user_id, active && toBan(active).expires_at);
     },
     async unbanUser({ room_id, user_id }, signal) {
       const room = uuid("room_id", room_id);
-      const lifted = await run(
-        z.object({ was_active: z.boolean() }),
-        statements.unbanUser,
-        [room, user_id],
-        signal,
-      );
+      const lifted = await run<{ was_active: boolean }>(statements.unbanUser, [room, user_id], signal);
       if (lifted.some(({ was_active }) => was_active)) return;
       await knownRoom(room, signal);
       throw errors.notBanned(user_id);
     },
     async health(signal) {
       try {
-        await withDeadline(
-          signal,
-          limits.probeMs,
-          () => errors.timeout(NAME),
-          (inner) => query(pool, { name: "health", text: "select 1", values: [] }, inner),
-        );
+        await query(pool, { name: "health", text: "select 1", values: [] }, signal);
         return { reachable: true };
       } catch (error) {
         return { reachable: false, problem: error instanceof ChatError ? error.code : "timeout" };
@@ -200,15 +173,17 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   };
 }
 
-const standingRow = z.object({ is_member: z.boolean(), is_banned: z.boolean() });
-const keyedRow = messageRow.extend({ is_deleted: z.boolean() });
+type Statement = { readonly name: string; readonly text: string };
+type Standing = { readonly is_member: boolean; readonly is_banned: boolean };
+type KeyedRow = MessageRow & { readonly is_deleted: boolean };
 
 /** Runs a statement; when the signal aborts, the connection is cut and the server drops the query. */
-async function query(
+async function query<Row extends object>(
   pool: Pool,
-  statement: { name: string; text: string; values: Values[number][] },
+  statement: Statement & { values: Values[number][] },
   signal: AbortSignal,
-): Promise<unknown[]> {
+): Promise<Row[]> {
+  signal.throwIfAborted();
   const client = await pool.connect().catch((error: unknown) => {
     throw fromPostgres(error);
   });
@@ -218,11 +193,12 @@ async function query(
   signal.throwIfAborted();
   signal.addEventListener("abort", cut, { once: true });
   try {
-    const { rows } = await client.query<Record<string, unknown>>(statement);
+    const { rows } = await client.query<Row>(statement);
     release();
     return rows;
   } catch (error) {
     release(!(error instanceof DatabaseError));
+    signal.throwIfAborted();
     throw fromPostgres(error);
   } finally {
     signal.removeEventListener("abort", cut);

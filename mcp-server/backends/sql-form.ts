@@ -59,7 +59,11 @@ export const banRow = z.object({
   expires_at: optional,
 });
 
-type Row<Schema extends z.ZodType> = z.output<Schema>;
+export type RoomRow = z.output<typeof roomRow>;
+export type MessageRow = z.output<typeof messageRow>;
+export type MemberRow = z.output<typeof memberRow>;
+export type BanRow = z.output<typeof banRow>;
+type UserRow = z.output<typeof userRow>;
 
 /** `2026-01-31 12:00:00.123456+00` or `2026-01-31T12:00:00.123456+00:00` as ISO 8601 in UTC. */
 export function utc(text: string): string {
@@ -70,7 +74,7 @@ export function utc(text: string): string {
 const present = (value: string | null) => value ?? undefined;
 const presentTime = (value: string | null) => (value === null ? undefined : utc(value));
 
-const toUser = (row: Row<typeof userRow> | null): User | undefined =>
+const toUser = (row: UserRow | null): User | undefined =>
   row === null
     ? undefined
     : {
@@ -80,7 +84,7 @@ const toUser = (row: Row<typeof userRow> | null): User | undefined =>
         avatar_url: present(row.avatar_url),
       };
 
-export const toRoom = (row: Row<typeof roomRow>): Room => ({
+export const toRoom = (row: RoomRow): Room => ({
   id: row.id,
   name: row.name,
   description: present(row.description),
@@ -88,7 +92,7 @@ export const toRoom = (row: Row<typeof roomRow>): Room => ({
   created_at: utc(row.created_at),
 });
 
-export const toMessage = (row: Row<typeof messageRow>): Message => ({
+export const toMessage = (row: MessageRow): Message => ({
   id: row.id,
   room_id: row.room_id,
   user_id: row.user_id,
@@ -110,7 +114,7 @@ export const toMessage = (row: Row<typeof messageRow>): Message => ({
 });
 
 /** A mute whose time is over is no mute any more, though its row still says so. */
-export const toMember = (row: Row<typeof memberRow>): Member => {
+export const toMember = (row: MemberRow): Member => {
   const muted = row.is_muted && (row.muted_until === null || Date.parse(utc(row.muted_until)) > Date.now());
   return {
     room_id: row.room_id,
@@ -123,7 +127,7 @@ export const toMember = (row: Row<typeof memberRow>): Member => {
   };
 };
 
-export const toBan = (row: Row<typeof banRow>): Ban => ({
+export const toBan = (row: BanRow): Ban => ({
   id: row.id,
   room_id: row.room_id,
   user_id: row.user_id,

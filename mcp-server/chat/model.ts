@@ -1,11 +1,14 @@
 import { z } from "zod";
 
 /** ISO 8601 in UTC; backends over PostgreSQL give microseconds, Matrix gives milliseconds. */
-const time = z.iso.datetime().describe("ISO 8601, UTC");
+const time = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
+  .meta({ format: "date-time", description: "ISO 8601, UTC" });
 const id = (what: string) => z.string().describe(what);
 
 export const userSchema = z
-  .strictObject({
+  .object({
     id: id("User id"),
     username: z.string().optional(),
     display_name: z.string().optional(),
@@ -13,7 +16,7 @@ export const userSchema = z
   })
   .describe("The user's profile, where it is known");
 
-export const roomSchema = z.strictObject({
+export const roomSchema = z.object({
   id: id("Room id"),
   name: z.string(),
   description: z.string().optional(),
@@ -22,7 +25,7 @@ export const roomSchema = z.strictObject({
 });
 
 export const linkPreviewSchema = z
-  .strictObject({
+  .object({
     url: z.string(),
     title: z.string().optional(),
     description: z.string().optional(),
@@ -33,7 +36,7 @@ export const linkPreviewSchema = z
 
 export const messageTypeSchema = z.enum(["text", "phenom_link"]);
 
-export const messageSchema = z.strictObject({
+export const messageSchema = z.object({
   id: id("Message id"),
   room_id: id("Room id"),
   user_id: id("Sender's user id"),
@@ -46,7 +49,7 @@ export const messageSchema = z.strictObject({
   updated_at: time,
 });
 
-export const memberSchema = z.strictObject({
+export const memberSchema = z.object({
   room_id: id("Room id"),
   user_id: id("User id"),
   user: userSchema.optional(),
@@ -56,7 +59,7 @@ export const memberSchema = z.strictObject({
   joined_at: time,
 });
 
-export const banSchema = z.strictObject({
+export const banSchema = z.object({
   id: id("Ban id"),
   room_id: id("Room id"),
   user_id: id("Banned user's id"),

@@ -30,6 +30,8 @@ export function readBody(request: IncomingMessage, most: number): Promise<string
       }
     });
     request.on("error", reject);
-    request.on("close", () => reject(new Refusal(400, "The request's body ended early.")));
+    request.on("close", () => {
+      if (!request.complete) reject(new Refusal(400, "The request's body ended early."));
+    });
   });
 }

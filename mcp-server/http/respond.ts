@@ -2,14 +2,18 @@ import type { ServerResponse } from "node:http";
 
 export type Headers = Readonly<Record<string, string>>;
 
-export function sendJson(
+export const sendJson = (response: ServerResponse, status: number, body: unknown, headers?: Headers): void =>
+  sendText(response, status, JSON.stringify(body), headers);
+
+/** Sends text that is JSON already. */
+export function sendText(
   response: ServerResponse,
   status: number,
-  body: unknown,
+  json: string,
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.from(json);
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": bytes.length,

@@ -73,7 +73,7 @@ export async function answer(
   try {
     return await transport.exchange(messages);
   } finally {
+    // Nothing runs any more, and nothing is kept: there is nothing to close.
     request.signal.removeEventListener("abort", close);
-    await transport.close();
   }
 }

@@ -14,7 +14,7 @@ export const banUser = defineTool({
     reason: reason.optional(),
     expires_at: futureTime("End of the ban; leave out for a ban until further notice").optional(),
   }),
-  output: z.strictObject({ ban: banSchema }),
+  output: z.object({ ban: banSchema }),
   hints: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   group: "support",
   audited: true,

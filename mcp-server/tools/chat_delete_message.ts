@@ -8,7 +8,7 @@ export const deleteMessage = defineTool({
   description:
     "Takes one message out of everyone's view, for messages that break the rules. There is no way back through these tools. It does not keep the sender from writing again: for that use chat_mute_user or chat_ban_user.",
   input: z.strictObject({ message_id: messageId, reason: reason.optional() }),
-  output: z.strictObject({ success: z.literal(true), message_id: z.string() }),
+  output: z.object({ success: z.literal(true), message_id: z.string() }),
   hints: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   group: "support",
   audited: true,

@@ -9,7 +9,7 @@ export const getMessages = defineTool({
   description:
     "Reads a room's messages, newest first; deleted ones are left out. Use it to follow a conversation; to find messages by their words or across rooms use chat_search_messages.",
   input: z.strictObject({ room_id: roomId, limit, cursor }),
-  output: z.strictObject({ messages: z.array(messageSchema), next_cursor: nextCursor }),
+  output: z.object({ messages: z.array(messageSchema), next_cursor: nextCursor }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",
   run: async (args, { backend, signal }) => {

@@ -9,7 +9,7 @@ export const listMembers = defineTool({
   description:
     "Lists who is in a room, those who joined first first, with role and mute. Use it to find a user's id before muting or banning.",
   input: z.strictObject({ room_id: roomId, limit, cursor }),
-  output: z.strictObject({ members: z.array(memberSchema), next_cursor: nextCursor }),
+  output: z.object({ members: z.array(memberSchema), next_cursor: nextCursor }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",
   run: async (args, { backend, signal }) => {

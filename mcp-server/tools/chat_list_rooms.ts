@@ -10,7 +10,7 @@ export const listRooms = defineTool({
   input: z.strictObject({
     include_inactive: z.boolean().default(false).describe("Also list rooms that take no new messages"),
   }),
-  output: z.strictObject({ rooms: z.array(roomSchema) }),
+  output: z.object({ rooms: z.array(roomSchema) }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",
   run: async (args, { backend, signal }) => ({ rooms: [...(await backend.listRooms(args, signal))] }),

@@ -19,7 +19,7 @@ export const muteUser = defineTool({
       path: ["until"],
       error: "belongs to a mute: leave it out with muted false",
     }),
-  output: z.strictObject({ member: memberSchema }),
+  output: z.object({ member: memberSchema }),
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   group: "admin",
   audited: true,

@@ -19,7 +19,7 @@ export const searchMessages = defineTool({
     limit,
     cursor,
   }),
-  output: z.strictObject({ messages: z.array(messageSchema), next_cursor: nextCursor }),
+  output: z.object({ messages: z.array(messageSchema), next_cursor: nextCursor }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",
   run: async (args, { backend, signal }) => {

@@ -35,7 +35,7 @@ export const sendMessage = defineTool({
       path: ["phenom_id"],
       error: 'belongs to a message of message_type "phenom_link" only',
     }),
-  output: z.strictObject({ message: messageSchema }),
+  output: z.object({ message: messageSchema }),
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
   group: "agent",
   run: async ({ idempotency_key: key, ...draft }, { backend, signal, callerId }) => ({

@@ -7,7 +7,7 @@ export const unbanUser = defineTool({
   title: "Lift a ban",
   description: "Lifts a user's ban from a room at once, whether or not it would have ended by itself.",
   input: z.strictObject({ room_id: roomId, user_id: userId }),
-  output: z.strictObject({ success: z.literal(true) }),
+  output: z.object({ success: z.literal(true) }),
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   group: "admin",
   audited: true,

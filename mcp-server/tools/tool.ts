@@ -46,6 +46,8 @@ export interface Tool {
   readonly group: Group;
   readonly audited: boolean;
   readonly annotations: ToolAnnotations & Hints;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
   /** Rejects with a `ChatError`, `invalid_argument` where the arguments do not fit. */
@@ -62,6 +64,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     description,
     group,
     audited: definition.audited ?? false,
+    input,
+    output,
     annotations: Object.freeze({ title, ...hints, openWorldHint: false }),
     inputSchema: objectSchema(input, "input"),
     outputSchema: objectSchema(output, "output"),
