@@ -93,13 +93,14 @@ const messages: TableEntry = {
       },
     },
   ],
-  // Soft deletion: what can be set is is_deleted, what it must be afterwards is true.
+  // Soft deletion: what can be set is is_deleted, what it must be afterwards is true. The first deletion
+  // stays on record: a message deleted before is not found by the mutation.
   update_permissions: staff.map((role) => ({
     role,
     permission: {
       columns: ["is_deleted"],
       set: { deleted_by: userId },
-      filter: anyRow,
+      filter: { is_deleted: { _eq: false } },
       check: { is_deleted: { _eq: true } },
     },
   })),

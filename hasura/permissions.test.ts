@@ -236,8 +236,18 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     expect(ids(await as("user").select("chat_messages"))).not.toContain(id(2));
   });
 
+  test("leaves the first deletion on record when a message is deleted again", async () => {
+    await client.query("update chat_messages set deleted_by = 'other' where id = $1", [id(3)]);
+    expect(await as(role).update("chat_messages", id(3), { is_deleted: true })).toEqual([]);
+    expect(await as(role).select("chat_messages", ["id", "deleted_by"])).toContainEqual({
+      id: id(3),
+      deleted_by: "other",
+    });
+  });
+
   test("neither brings a message back nor changes anything else of it", async () => {
-    await expect(as(role).update("chat_messages", id(3), { is_deleted: false })).rejects.toThrow(
+    expect(await as(role).update("chat_messages", id(3), { is_deleted: false })).toEqual([]);
+    await expect(as(role).update("chat_messages", id(2), { is_deleted: false })).rejects.toThrow(
       NotPermitted,
     );
     for (const change of [

@@ -18,8 +18,8 @@ interface Outcome {
 }
 
 /** Runs the task's exact command with the machine's curl. */
-function runTask(variables: Record<string, string> = {}): Promise<Outcome> {
-  const { command } = metadataContainer({ callTimeoutSeconds: 1 });
+function runTask(variables: Record<string, string> = {}, callTimeoutSeconds = 20): Promise<Outcome> {
+  const { command } = metadataContainer({ callTimeoutSeconds });
   const [program = "sh", ...args] = command;
   const child = spawn(program, args, {
     env: {
@@ -174,7 +174,7 @@ describe("when the engine refuses", () => {
 
   test("by silence, the task fails after its timeout", async () => {
     api.disturbance = on("pg_track_function", "hang");
-    const { code, output } = await runTask();
+    const { code, output } = await runTask({}, 2);
     expect(code).toBe(1);
     expect(output).toContain("function search_chat_messages: Hasura answered: curl: (28)");
   });

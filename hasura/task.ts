@@ -50,8 +50,7 @@ const word = (call: Call): string =>
   quote(JSON.stringify(call)).replaceAll(webhookPlaceholder, `'"$LINK_PREVIEW_URL"'`);
 
 function script(callTimeoutSeconds: number): string {
-  return `set -u
-say() {
+  return `say() {
   printf 'metadata: %s\\n' "$1"
 }
 stop() {
@@ -59,7 +58,7 @@ stop() {
   exit "$2"
 }
 for name in ${environment.join(" ")}; do
-  [ -n "$(printenv "$name")" ] || stop "the environment variable $name is missing or empty" 64
+  eval "[ -n \\"\\$$name\\" ]" || stop "the environment variable $name is missing or empty" 64
 done
 # It is put into JSON as it is.
 case "$LINK_PREVIEW_URL" in

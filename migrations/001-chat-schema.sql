@@ -120,7 +120,9 @@ create index idx_chat_messages_room_created on public.chat_messages (room_id, cr
 create index if not exists idx_chat_messages_user on public.chat_messages (user_id);
 create index if not exists idx_chat_messages_search on public.chat_messages
   using gin (to_tsvector('english'::regconfig, content));
-create index if not exists idx_chat_members_room on public.chat_members (room_id);
+-- Serves a room's members in the order in which they joined, likewise.
+drop index if exists public.idx_chat_members_room;
+create index idx_chat_members_room on public.chat_members (room_id, joined_at, id);
 create index if not exists idx_chat_members_user on public.chat_members (user_id);
 create index if not exists idx_chat_bans_room_user on public.chat_bans (room_id, user_id);
 create index if not exists idx_link_previews_phenom on public.link_previews (phenom_id);
@@ -135,8 +137,8 @@ on conflict (id) do nothing;
 
 -- Rules. Hasura shows a client the message of an error whose SQLSTATE is of class 22 or 23 and hides every
 -- other; the codes ending in Cnn are the chat's own and, like the messages, part of its interface.
--- The functions run as their owner, because a rule may read more than the writer may, and with an empty
--- search path, because such a function must not find what a caller put in its way.
+-- The rules run as their owner, because they may read more than the writer may. Every trigger function has an
+-- empty search path, because it must not find what a caller put in its way.
 
 create or replace function public.chat_messages_enforce_rules() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -201,8 +203,10 @@ end $$;
 create or replace trigger chat_messages_touch before update on public.chat_messages
   for each row execute function public.chat_messages_touch();
 
+-- Runs as the writer: Hasura's own trigger on the outbox fires inside and writes to Hasura's event log, which
+-- the owner of this function need not be allowed to.
 create or replace function public.chat_messages_request_link_preview() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 begin
   insert into public.chat_link_preview_requests (phenom_id)
   select new.phenom_id
@@ -219,7 +223,7 @@ create or replace trigger chat_messages_request_link_preview after insert on pub
 
 -- A stored preview answers every request for it: what stays in the outbox is what could not be resolved.
 create or replace function public.link_previews_close_requests() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 begin
   delete from public.chat_link_preview_requests request where request.phenom_id = new.phenom_id;
   return null;

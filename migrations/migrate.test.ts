@@ -217,6 +217,14 @@ describe.each([
 });
 
 describe("the two ways of migrating", () => {
+  test("make two databases of one server at once, which share the roles", async () => {
+    const databases = await Promise.all([1, 2, 3, 4].map(() => server.createDatabase()));
+    const outcomes = await Promise.all(
+      databases.map((database, n) => (n % 2 ? byTask(database) : byLibrary(database))),
+    );
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  });
+
   test("make the same schema and the same records", async () => {
     const [one, other] = [await server.createDatabase(), await server.createDatabase()];
     await byTask(one);
@@ -249,7 +257,7 @@ describe("the migration task", () => {
             database,
             "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
           ),
-        { timeout: 10_000 },
+        { timeout: 20_000 },
       )
       .toHaveLength(1);
     child.kill("SIGKILL");

@@ -358,12 +358,62 @@ describe("the outbox of link previews", () => {
     expect(await requests()).toEqual(["abc"]);
   });
 
+  test("lets an engine that signs in as a role of its own write its event log from there", async () => {
+    const engine = new Client(server.asSuperuser(database));
+    await engine.connect();
+    await engine.query(`
+      create role engine;
+      create schema hdb_catalog authorization engine;
+      grant select, insert on chat_messages, chat_link_preview_requests, link_previews to engine;
+      set role engine;
+      create table hdb_catalog.event_log (payload json);
+      create function hdb_catalog.notify() returns trigger language plpgsql as $$
+      begin
+        insert into hdb_catalog.event_log values (row_to_json(new));
+        return null;
+      end $$;
+      reset role;
+      create trigger notify after insert on chat_link_preview_requests
+        for each row execute function hdb_catalog.notify();
+      set role engine;
+    `);
+    await send({ message_type: "phenom_link", phenom_id: "abc" }, engine);
+    const { rows } = await engine.query(
+      "select payload ->> 'phenom_id' as phenom_id from hdb_catalog.event_log",
+    );
+    await engine.query(
+      "reset role; drop trigger notify on chat_link_preview_requests; drop owned by engine; drop role engine",
+    );
+    await engine.end();
+    expect(rows).toEqual([{ phenom_id: "abc" }]);
+  });
+
   test("loses the requests that a stored preview answers, and keeps the others", async () => {
     await link();
     await link();
     await link("other");
     await preview("1 hour");
     expect(await requests()).toEqual(["other"]);
+  });
+});
+
+describe("a page of a room's messages", () => {
+  test("is read from the index in its order, newest and later ones alike", async () => {
+    await client.query("begin");
+    await client.query(
+      "insert into chat_messages (room_id, user_id, content, created_at) select $1, 'ann', 'm', now() - n * interval '1 second' from generate_series(1, 3000) n",
+      [community],
+    );
+    await client.query("analyze chat_messages");
+    for (const after of ["", "and (created_at, id) < (now() - interval '1 hour', gen_random_uuid())"]) {
+      const { rows } = await client.query(
+        `explain select * from chat_messages where room_id = '${community}' ${after} order by created_at desc, id desc limit 50`,
+      );
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      expect(plan).toContain("Index Scan using idx_chat_messages_room_created");
+      expect(plan).not.toContain("Sort");
+    }
+    await client.query("rollback");
   });
 });
 

@@ -35,7 +35,7 @@ const endOfSql = "END_OF_SQL";
  */
 export function migrationContainer(migrations: readonly Migration[] = readMigrations()): TaskContainer {
   const script = `for name in ${environment.join(" ")}; do
-  if [ -z "$(printenv "$name")" ]; then
+  if eval "[ -z \\"\\$$name\\" ]"; then
     echo "migration: the environment variable $name is missing or empty" >&2
     exit 64
   fi
