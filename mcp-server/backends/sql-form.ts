@@ -1,0 +1,191 @@
+import { z } from "zod";
+import { ChatError, errors } from "../chat/error.ts";
+import type { Ban, Member, Message, Room, User } from "../chat/model.ts";
+
+/**
+ * The chat's rows as PostgreSQL's tables shape them, read by both backends over that schema. Times are
+ * PostgreSQL's text, so that no microsecond is lost between a page and the next.
+ */
+const optional = z.string().nullable();
+const userRow = z.object({
+  id: z.string(),
+  username: optional,
+  display_name: optional,
+  avatar_url: optional,
+});
+export const roomRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: optional,
+  is_active: z.boolean(),
+  created_at: z.string(),
+});
+const linkPreviewRow = z.object({
+  url: z.string(),
+  title: optional,
+  description: optional,
+  thumbnail_url: optional,
+  media_type: optional,
+});
+export const messageRow = z.object({
+  id: z.string(),
+  room_id: z.string(),
+  user_id: z.string(),
+  content: z.string(),
+  message_type: z.enum(["text", "phenom_link"]),
+  phenom_id: optional,
+  created_at: z.string(),
+  updated_at: z.string(),
+  user: userRow.nullable(),
+  link_preview: linkPreviewRow.nullable(),
+});
+export const memberRow = z.object({
+  id: z.string(),
+  room_id: z.string(),
+  user_id: z.string(),
+  role: z.enum(["user", "support", "admin"]),
+  is_muted: z.boolean(),
+  muted_until: optional,
+  joined_at: z.string(),
+  user: userRow.nullable(),
+});
+export const banRow = z.object({
+  id: z.string(),
+  room_id: z.string(),
+  user_id: z.string(),
+  banned_by: z.string(),
+  reason: optional,
+  banned_at: z.string(),
+  expires_at: optional,
+});
+
+export type RoomRow = z.output<typeof roomRow>;
+export type MessageRow = z.output<typeof messageRow>;
+export type MemberRow = z.output<typeof memberRow>;
+export type BanRow = z.output<typeof banRow>;
+type UserRow = z.output<typeof userRow>;
+
+/** `2026-01-31 12:00:00.123456+00` or `2026-01-31T12:00:00.123456+00:00` as ISO 8601 in UTC. */
+export function utc(text: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(?:Z|[+-]00(?::?00)?)$/.exec(text);
+  return match ? `${match[1]}T${match[2]}${match[3] ?? ""}Z` : new Date(text).toISOString();
+}
+
+const present = (value: string | null) => value ?? undefined;
+const presentTime = (value: string | null) => (value === null ? undefined : utc(value));
+
+const toUser = (row: UserRow | null): User | undefined =>
+  row === null
+    ? undefined
+    : {
+        id: row.id,
+        username: present(row.username),
+        display_name: present(row.display_name),
+        avatar_url: present(row.avatar_url),
+      };
+
+export const toRoom = (row: RoomRow): Room => ({
+  id: row.id,
+  name: row.name,
+  description: present(row.description),
+  is_active: row.is_active,
+  created_at: utc(row.created_at),
+});
+
+export const toMessage = (row: MessageRow): Message => ({
+  id: row.id,
+  room_id: row.room_id,
+  user_id: row.user_id,
+  user: toUser(row.user),
+  content: row.content,
+  message_type: row.message_type,
+  phenom_id: present(row.phenom_id),
+  link_preview: row.link_preview
+    ? {
+        url: row.link_preview.url,
+        title: present(row.link_preview.title),
+        description: present(row.link_preview.description),
+        thumbnail_url: present(row.link_preview.thumbnail_url),
+        media_type: present(row.link_preview.media_type),
+      }
+    : undefined,
+  created_at: utc(row.created_at),
+  updated_at: utc(row.updated_at),
+});
+
+/** A mute whose time is over is no mute any more, though its row still says so. */
+export const toMember = (row: MemberRow): Member => {
+  const muted = row.is_muted && (row.muted_until === null || Date.parse(utc(row.muted_until)) > Date.now());
+  return {
+    room_id: row.room_id,
+    user_id: row.user_id,
+    user: toUser(row.user),
+    role: row.role,
+    is_muted: muted,
+    muted_until: muted ? presentTime(row.muted_until) : undefined,
+    joined_at: utc(row.joined_at),
+  };
+};
+
+export const toBan = (row: BanRow): Ban => ({
+  id: row.id,
+  room_id: row.room_id,
+  user_id: row.user_id,
+  banned_by: row.banned_by,
+  reason: present(row.reason),
+  banned_at: utc(row.banned_at),
+  expires_at: presentTime(row.expires_at),
+});
+
+/** Where a page ended: the time and id of its last row. */
+export interface Position {
+  readonly at: string;
+  readonly id: string;
+}
+
+const positionSchema = z.tuple([z.iso.datetime(), z.guid()]);
+
+export const toCursor = ({ at, id }: Position): string =>
+  Buffer.from(JSON.stringify([utc(at), id])).toString("base64url");
+
+/** @throws ChatError invalid_argument */
+export function fromCursor(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(cursor, "base64url").toString());
+  } catch {
+    throw errors.badCursor();
+  }
+  const position = positionSchema.safeParse(json);
+  // PostgreSQL knows no year below 1 and rounds what is finer than a microsecond.
+  if (!position.success || !/^[1-9]\d{3}-.{14}(\.\d{1,6})?Z$/.test(position.data[0]))
+    throw errors.badCursor();
+  return { at: position.data[0], id: position.data[1] };
+}
+
+/** Cuts rows that were asked for with one more than `limit` into a page. */
+export function cutPage<R extends { id: string }, Item>(
+  rows: readonly R[],
+  limit: number,
+  at: (row: R) => string,
+  toItem: (row: R) => Item,
+): { items: Item[]; next_cursor?: string } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const items = shown.map(toItem);
+  return rows.length > limit && last
+    ? { items, next_cursor: toCursor({ at: at(last), id: last.id }) }
+    : { items };
+}
+
+/** @throws ChatError invalid_argument where `value` is no UUID */
+export function uuid(field: string, value: string): string {
+  if (!z.guid().safeParse(value).success)
+    throw errors.badId(field, value, "a UUID, which room and message ids are on this chat");
+  return value.toLowerCase();
+}
+
+/** The chat's own rules raise errors whose text is written for clients; everything else is hidden. */
+export const ruleBroken = (message: string, cause: unknown): ChatError =>
+  new ChatError("rejected", message, { cause });

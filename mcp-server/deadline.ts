@@ -1,0 +1,25 @@
+/**
+ * Runs `work` with a signal that aborts with `signal`, or with `late()` after `milliseconds`, whichever is
+ * first; when it aborts, the result is its reason at once, whatever `work` does then.
+ */
+export async function withDeadline<Result>(
+  signal: AbortSignal,
+  milliseconds: number,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const leave = () => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(late()), milliseconds);
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    return await new Promise<Result>((resolve, reject) => {
+      controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
+      work(controller.signal).then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", leave);
+  }
+}

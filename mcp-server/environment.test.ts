@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { ConfigurationError, environmentSchema, readEnvironment } from "./environment.ts";
+
+const local = { BACKEND_TYPE: "postgres", DATABASE_URL: "postgres://localhost/chat" };
+const pool = {
+  COGNITO_REGION: "us-east-1",
+  COGNITO_USER_POOL_ID: "us-east-1_AbC",
+  COGNITO_CLIENT_IDS: "one, two",
+  COGNITO_DOMAIN: "phenom-dev",
+};
+
+function problems(variables: Record<string, string>): readonly string[] {
+  try {
+    readEnvironment(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+}
+
+describe("the configuration", () => {
+  test("of a local server needs a backend and its database, and listens on loopback", () => {
+    expect(readEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
+  });
+
+  test("of a server on AWS takes what its task sets", () => {
+    expect(
+      readEnvironment({
+        ...pool,
+        BACKEND_TYPE: "hasura",
+        HOST: "0.0.0.0",
+        PORT: "3001",
+        PUBLIC_URL: "https://chat.example.org",
+        LOG_LEVEL: "info",
+        READ_ONLY: "false",
+        HASURA_ENDPOINT: "http://graphql:8080/v1/graphql",
+        AGENT_CLIENT_ID: "a",
+        AGENT_CLIENT_SECRET: "b",
+        AGENT_USERNAME: "c",
+        AGENT_PASSWORD: "d",
+      }),
+    ).toMatchObject({ COGNITO_CLIENT_IDS: ["one", "two"], PUBLIC_URL: "https://chat.example.org" });
+  });
+
+  test("reports every problem at once, each with variable, value and remedy", () => {
+    const found = problems({
+      BACKEND_TYPE: "hasura",
+      PORT: "70000",
+      LOG_LEVEL: "loud",
+      HOST: "0.0.0.0",
+      PUBLIC_URL: "http://chat.example.org",
+      AGENT_PASSWORD: "",
+    });
+    for (const name of [
+      ...["PORT", "LOG_LEVEL", "HOST", "PUBLIC_URL", "HASURA_ENDPOINT", "COGNITO_REGION"],
+      ...["AGENT_CLIENT_ID", "AGENT_CLIENT_SECRET", "AGENT_USERNAME", "AGENT_PASSWORD"],
+    ])
+      expect(found.filter((problem) => problem.startsWith(`${name} `))).toHaveLength(1);
+    expect(found.find((problem) => problem.startsWith("LOG_LEVEL"))).toBe(
+      'LOG_LEVEL = "loud": must be debug, info, warn or error. It is: Least level that is logged; audit entries always are.',
+    );
+  });
+
+  test("never shows a secret", () => {
+    const shown = problems({ ...local, DATABASE_URL: "mysql://user:hunter2@host/db" }).join();
+    expect(shown).toContain("DATABASE_URL = ****");
+    expect(shown).not.toContain("hunter2");
+  });
+
+  test("without a user pool refuses to listen anywhere but on loopback", () => {
+    for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "example.org"])
+      expect(problems({ ...local, HOST }).join()).toContain("COGNITO_USER_POOL_ID");
+    for (const HOST of ["127.0.0.1", "::1", "localhost"]) expect(problems({ ...local, HOST })).toEqual([]);
+    expect(problems({ ...local, ...pool, HOST: "0.0.0.0" })).toEqual([]);
+  });
+
+  test("refuses a user pool without the clients whose tokens it should accept", () => {
+    expect(problems({ ...local, ...pool, COGNITO_CLIENT_IDS: " , " }).join()).toContain("COGNITO_CLIENT_IDS");
+  });
+
+  test("refuses a user pool of another region", () => {
+    expect(problems({ ...local, ...pool, COGNITO_REGION: "eu-west-1" }).join()).toContain("COGNITO_REGION");
+  });
+
+  test("describes each of its variables", () => {
+    for (const [name, field] of Object.entries(environmentSchema.shape))
+      expect(field.description, name).toBeTruthy();
+  });
+});

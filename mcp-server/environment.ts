@@ -1,0 +1,194 @@
+import { z } from "zod";
+
+const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+const flag = z
+  .enum(["true", "false"], { error: "must be true or false" })
+  .transform((value) => value === "true");
+const list = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  )
+  .refine((items) => items.length > 0, "must name at least one");
+
+/** The server's environment variables: names, forms, defaults and what they mean. */
+export const environmentSchema = z.object({
+  BACKEND_TYPE: z
+    .enum(["hasura", "synapse", "postgres"], { error: "must be hasura, synapse or postgres" })
+    .describe("Which chat the tools work on; postgres is for local use and tests"),
+  HOST: z.string().default("127.0.0.1").describe("Address to listen on: 0.0.0.0 in a container"),
+  PORT: port.default(3001).describe("Port to listen on; 0 takes a free one"),
+  PUBLIC_URL: httpUrl
+    .transform((url) => new URL(url).origin)
+    .optional()
+    .describe("Origin under which clients reach the server; default http://HOST:PORT"),
+  LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error"], { error: "must be debug, info, warn or error" })
+    .default("info")
+    .describe("Least level that is logged; audit entries always are"),
+  READ_ONLY: flag.default(false).describe("true leaves only the tools that change nothing"),
+  RATE_LIMIT_PER_SECOND: z.coerce
+    .number({ error: "must be a number" })
+    .min(0.1)
+    .max(100_000)
+    .default(20)
+    .describe("Requests a second that one caller may send in the long run; three times as many at once"),
+  COGNITO_REGION: z.string().optional().describe("Region of the user pool"),
+  COGNITO_USER_POOL_ID: z
+    .string()
+    .regex(/^[\w-]+_[0-9a-zA-Z]+$/, "must look like us-east-1_AbCdEfGhI")
+    .optional()
+    .describe(
+      "User pool whose access tokens open the tools; without one the server listens on loopback only",
+    ),
+  COGNITO_DOMAIN: z
+    .string()
+    .regex(/^[a-z0-9.-]+$/, "must be a domain prefix or a host name")
+    .optional()
+    .describe("Hosted domain of the pool, as a prefix or a full host name: where people sign in"),
+  COGNITO_CLIENT_IDS: list.optional().describe("Clients whose access tokens are accepted, comma separated"),
+  AGENT_CLIENT_ID: z.string().optional().describe("Cognito client that the server itself signs in with"),
+  AGENT_CLIENT_SECRET: z.string().optional().describe("Secret of that client"),
+  AGENT_USERNAME: z.string().optional().describe("Account that the server acts as"),
+  AGENT_PASSWORD: z.string().optional().describe("Password of that account"),
+  HASURA_ENDPOINT: httpUrl.optional().describe("GraphQL endpoint inside the VPC"),
+  SYNAPSE_URL: httpUrl.optional().describe("Synapse's address inside the VPC"),
+  SYNAPSE_SERVER_NAME: z.string().optional().describe("Matrix server name"),
+  SYNAPSE_BOT_USERNAME: z.string().optional().describe("Matrix account that the server acts as"),
+  SYNAPSE_BOT_PASSWORD: z.string().optional().describe("Password of that account"),
+  CONTENT_URL_TEMPLATE: z
+    .string()
+    .regex(/^https:\/\/.*\{id\}/, "must be an https URL with {id}")
+    .optional()
+    .describe("Address of a piece of Phenom content, with {id}"),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres URL" })
+    .optional()
+    .describe("Database of the chat"),
+  AGENT_USER_ID: z
+    .string()
+    .default("phenom-agent")
+    .describe("Id, in table users, of the account that the server acts as on postgres"),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+export type EnvironmentVariable = keyof Environment;
+
+/** Variables that each backend needs. */
+export const requiredByBackend: Record<Environment["BACKEND_TYPE"], readonly EnvironmentVariable[]> = {
+  hasura: [
+    "HASURA_ENDPOINT",
+    "COGNITO_REGION",
+    "AGENT_CLIENT_ID",
+    "AGENT_CLIENT_SECRET",
+    "AGENT_USERNAME",
+    "AGENT_PASSWORD",
+  ],
+  synapse: [
+    "SYNAPSE_URL",
+    "SYNAPSE_SERVER_NAME",
+    "SYNAPSE_BOT_USERNAME",
+    "SYNAPSE_BOT_PASSWORD",
+    "CONTENT_URL_TEMPLATE",
+  ],
+  postgres: ["DATABASE_URL"],
+};
+
+/** Variables that come with a user pool. */
+export const requiredByUserPool: readonly EnvironmentVariable[] = [
+  "COGNITO_REGION",
+  "COGNITO_CLIENT_IDS",
+  "COGNITO_DOMAIN",
+];
+
+const secret = new Set(["AGENT_CLIENT_SECRET", "AGENT_PASSWORD", "SYNAPSE_BOT_PASSWORD", "DATABASE_URL"]);
+const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
+
+export const isLoopback = (host: string): boolean => loopback.has(host);
+
+/** All that is wrong with the environment, one line for each problem. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((p) => `- ${p}`).join("\n")}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration; a variable that is set to nothing counts as not set.
+ * @throws ConfigurationError with every problem at once: variable, value (secrets masked), remedy.
+ */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(set);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => {
+      const name = String(issue.path[0]);
+      return `${name} ${shown(name, set[name])}: ${issue.message}. ${meaning(name)}`;
+    }),
+    ...missing(set),
+    ...unsafe(set),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems);
+  return parsed.data;
+}
+
+const shown = (name: string, value: string | undefined) =>
+  value === undefined ? "is not set" : secret.has(name) ? "= ****" : `= ${JSON.stringify(value)}`;
+
+function meaning(name: string): string {
+  const field = Object.entries(environmentSchema.shape).find(([key]) => key === name)?.[1];
+  return field?.description ? `It is: ${field.description}.` : "";
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+function missing(set: Variables): string[] {
+  const type = environmentSchema.shape.BACKEND_TYPE.safeParse(set["BACKEND_TYPE"]);
+  const needed: [EnvironmentVariable, string][] = [
+    ...(type.success
+      ? requiredByBackend[type.data].map((name): [EnvironmentVariable, string] => [
+          name,
+          `BACKEND_TYPE=${type.data}`,
+        ])
+      : []),
+    ...(set["COGNITO_USER_POOL_ID"] !== undefined
+      ? requiredByUserPool.map((name): [EnvironmentVariable, string] => [name, "COGNITO_USER_POOL_ID"])
+      : []),
+  ];
+  return [...new Map(needed.filter(([name]) => set[name] === undefined))].map(
+    ([name, reason]) => `${name} is not set: ${reason} needs it. ${meaning(name)}`,
+  );
+}
+
+function unsafe(set: Variables): string[] {
+  const host = set["HOST"] ?? "127.0.0.1";
+  const problems: string[] = [];
+  if (set["COGNITO_USER_POOL_ID"] === undefined && !isLoopback(host))
+    problems.push(
+      `HOST = ${JSON.stringify(host)}: without COGNITO_USER_POOL_ID everyone who reaches the port may use the tools, so the server listens on loopback only. Set COGNITO_USER_POOL_ID, or HOST to 127.0.0.1.`,
+    );
+  const url = set["PUBLIC_URL"];
+  if (url !== undefined && URL.canParse(url)) {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === "http:" && !isLoopback(hostname))
+      problems.push(
+        `PUBLIC_URL = ${JSON.stringify(url)}: access tokens must not travel in the clear. Use an https URL.`,
+      );
+  }
+  const [region, pool] = [set["COGNITO_REGION"], set["COGNITO_USER_POOL_ID"]];
+  if (region !== undefined && pool !== undefined && !pool.startsWith(`${region}_`))
+    problems.push(
+      `COGNITO_REGION = ${JSON.stringify(region)}: COGNITO_USER_POOL_ID = ${JSON.stringify(pool)} is in another region. Set the pool's.`,
+    );
+  return problems;
+}

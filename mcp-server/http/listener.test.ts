@@ -1,0 +1,348 @@
+import { connect } from "node:net";
+import fc from "fast-check";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresBackend } from "../backends/postgres.ts";
+import type { ChatBackend } from "../chat/backend.ts";
+import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
+import { startTestService, type TestService } from "../testing/service.ts";
+import { token } from "../testing/tokens.ts";
+
+let database: ChatDatabase;
+let backend: ChatBackend;
+let service: TestService;
+beforeAll(async () => {
+  database = await startChatDatabase();
+  backend = postgresBackend({ connection: database.connection, agentUserId: database.world.agent });
+  service = await startTestService(backend, { PUBLIC_URL: "https://chat.example.org" });
+});
+afterAll(async () => {
+  await service?.stop();
+  await database?.stop();
+});
+
+const host = { host: "chat.example.org" };
+const bearer = (groups = ["admin"]) => ({ authorization: `Bearer ${token({ groups })}` });
+const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+const origin = () => `http://127.0.0.1:${service.port}`;
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+/** A request as raw bytes, because fetch lets no one set Host or cut a body short. */
+function raw(text: string, port = service.port, end = false): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () =>
+      end ? socket.end(text, "latin1") : socket.write(text, "latin1"),
+    );
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += chunk;
+      const at = answer.indexOf("\r\n\r\n");
+      const length = Number(/content-length: (\d+)/i.exec(answer)?.[1] ?? 0);
+      if (at >= 0 && Buffer.byteLength(answer) >= at + 4 + length) socket.destroy();
+    });
+    socket.on("error", reject);
+    socket.on("close", () => {
+      const [headers = "", body = ""] = answer.split("\r\n\r\n", 2);
+      resolve({ status: Number(headers.split(" ")[1]), headers, body });
+    });
+  });
+}
+
+function post(body: unknown, headers: Record<string, string> = {}): Promise<RawAnswer> {
+  const json = typeof body === "string" ? body : JSON.stringify(body);
+  const text = Buffer.from(json).toString("latin1");
+  const all = {
+    ...host,
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "content-length": String(text.length),
+    ...bearer(),
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return raw(`POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n${text}`);
+}
+
+describe("the MCP endpoint", () => {
+  test("answers every protocol version that the SDK supports, in JSON and without a session", async () => {
+    for (const protocolVersion of ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"]) {
+      const { status, headers, body } = await post({
+        ...ping,
+        method: "initialize",
+        params: { protocolVersion, capabilities: {}, clientInfo: { name: "x", version: "1" } },
+      });
+      expect(status).toBe(200);
+      expect(headers).toMatch(/content-type: application\/json/i);
+      expect(headers).not.toMatch(/mcp-session-id/i);
+      expect(JSON.parse(body).result).toMatchObject({
+        protocolVersion,
+        serverInfo: { name: "phenom-chat" },
+        capabilities: { tools: {}, resources: {} },
+        instructions: expect.stringContaining("chat_list_rooms"),
+      });
+    }
+  });
+
+  test("accepts a notification with nothing to say", async () => {
+    expect(await post({ jsonrpc: "2.0", method: "notifications/initialized" })).toMatchObject({
+      status: 202,
+      body: "",
+    });
+  });
+
+  test("answers a batch in order, and one message without a batch", async () => {
+    const { status, body } = await post([
+      ping,
+      { jsonrpc: "2.0", method: "notifications/initialized" },
+      { ...ping, id: "b" },
+    ]);
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toEqual([
+      { jsonrpc: "2.0", id: 1, result: {} },
+      { jsonrpc: "2.0", id: "b", result: {} },
+    ]);
+    expect(JSON.parse((await post(ping)).body)).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
+  });
+
+  test.each(["GET", "DELETE", "PUT", "HEAD"])("answers 405 to %s and names POST", async (method) => {
+    const response = await fetch(`${origin()}/mcp`, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("POST");
+  });
+
+  test("refuses what is no JSON-RPC message with the protocol's own codes", async () => {
+    const code = async (body: unknown) => {
+      const answer = await post(body);
+      expect(answer.status).toBe(400);
+      return JSON.parse(answer.body).error.code;
+    };
+    expect(await code("{")).toBe(-32700);
+    expect(await code("")).toBe(-32700);
+    for (const body of [
+      [],
+      null,
+      1,
+      {},
+      { jsonrpc: "1.0", id: 1, method: "ping" },
+      [ping, ping],
+      Array(21).fill(ping),
+    ])
+      expect(await code(body)).toBe(-32600);
+    expect(JSON.parse((await post({ ...ping, method: "no/such" })).body).error.code).toBe(-32601);
+  });
+
+  test("refuses another content type, an Accept without JSON, an unknown protocol version", async () => {
+    expect(await post(ping, { "content-type": "text/plain" })).toMatchObject({ status: 415 });
+    expect(await post(ping, { accept: "text/html" })).toMatchObject({ status: 406 });
+    expect(await post(ping, { "mcp-protocol-version": "1999-01-01" })).toMatchObject({ status: 400 });
+    expect(await post(ping, { "mcp-protocol-version": "2025-06-18" })).toMatchObject({ status: 200 });
+  });
+
+  test("lets nobody in without a token and tells where to sign in", async () => {
+    const { status, headers } = await post(ping, { authorization: "" });
+    expect(status).toBe(401);
+    expect(headers).toContain(
+      'Bearer resource_metadata="https://chat.example.org/.well-known/oauth-protected-resource/mcp"',
+    );
+    expect(await post(ping, bearer([]))).toMatchObject({ status: 403 });
+  });
+
+  test("refuses the Host and Origin of others", async () => {
+    for (const other of [
+      "evil.example",
+      "chat.example.org.evil.example",
+      "127.0.0.1",
+      "chat.example.org@evil.example",
+      "",
+    ])
+      expect(await post(ping, { host: other })).toMatchObject({
+        status: other === "" ? expect.any(Number) : 403,
+      });
+    expect(await post(ping, { host: "chat.example.org:443" })).toMatchObject({ status: 200 });
+    for (const other of [
+      "https://evil.example",
+      "http://chat.example.org",
+      "null",
+      "https://chat.example.org:8443",
+    ])
+      expect(await post(ping, { origin: other })).toMatchObject({ status: 403 });
+    expect(await post(ping, { origin: "https://chat.example.org" })).toMatchObject({ status: 200 });
+  });
+
+  test("refuses a body that is too large, declared or not, before it has all arrived", async () => {
+    const large = "x".repeat(300 * 1024);
+    expect(await post(large)).toMatchObject({ status: 413 });
+    const { authorization } = bearer();
+    const head = `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n`;
+    const chunk = `40000\r\n${"x".repeat(0x40000)}\r\n`;
+    expect(await raw(`${head}transfer-encoding: chunked\r\n\r\n${chunk}${chunk}`)).toMatchObject({
+      status: 413,
+    });
+  });
+
+  test("outlives bodies that end early or are no UTF-8", async () => {
+    const { authorization } = bearer();
+    const head = `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n`;
+    await raw(`${head}content-length: 1000\r\n\r\n{"json`, service.port, true);
+    expect(await post(ping)).toMatchObject({ status: 200 });
+    const bytes = Buffer.from([0xff, 0xfe]).toString("latin1");
+    expect(await raw(`${head}content-length: 2\r\n\r\n${bytes}`)).toMatchObject({ status: 400 });
+  });
+
+  test("never fails on any JSON, whoever sends it", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.json(), fc.string()), async (body) => {
+        expect((await post(body)).status).toBeLessThan(500);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("gives each of many callers with the same ids their own answer", async () => {
+    const rooms = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const room = await database.world.newRoom(`Isolation ${n}`, []);
+        await backend.sendMessage(
+          { room_id: room, content: `only in ${room}`, message_type: "text" },
+          new AbortController().signal,
+        );
+        return room;
+      }),
+    );
+    const calls = Array.from({ length: 200 }, (_, n) => rooms[n % rooms.length]).map(async (room_id) => {
+      const { body } = await post({
+        ...ping,
+        method: "tools/call",
+        params: { name: "chat_get_messages", arguments: { room_id } },
+      });
+      const { messages } = JSON.parse(body).result.structuredContent;
+      expect(messages).toMatchObject([{ room_id, content: `only in ${room_id}` }]);
+    });
+    await Promise.all(calls);
+  });
+});
+
+describe("a caller who sends too much", () => {
+  test("is told 429 with the seconds to wait, and others are not", async () => {
+    const strict = await startTestService(
+      { ...backend, close: async () => {} },
+      { RATE_LIMIT_PER_SECOND: "1" },
+    );
+    const send = (sub: string) =>
+      strict.post(ping, { authorization: `Bearer ${token({ claims: { sub } })}` });
+    const statuses = [];
+    for (let n = 0; n < 4; n++) statuses.push((await send("eager")).status);
+    const last = await send("eager");
+    expect([...statuses, last.status]).toEqual([200, 200, 200, 429, 429]);
+    expect(Number(last.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(await last.json()).toMatchObject({ error: { message: expect.stringContaining("Try again in") } });
+    expect((await send("calm")).status).toBe(200);
+    await strict.stop();
+  });
+});
+
+describe("the pages beside it", () => {
+  const page = async (path: string) => {
+    const response = await fetch(`${origin()}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+
+  test.each(["/health", "/mcp/health"])(
+    "%s tells status, version, backend and its reachability to any Host",
+    async (path) => {
+      await page("/ready");
+      const { status, body } = await page(path);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        status: "ok",
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        backend: { type: "postgres", reachable: true, checked_at: expect.any(String) },
+      });
+    },
+  );
+
+  test("/mcp/version names the release, for whoever deployed it", async () => {
+    expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });
+  });
+
+  test("the resource's metadata names this server as the one to ask, and that one's names Cognito", async () => {
+    for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
+      expect((await page(path)).body).toMatchObject({
+        resource: "https://chat.example.org/mcp",
+        authorization_servers: ["https://chat.example.org"],
+        bearer_methods_supported: ["header"],
+      });
+    expect((await page("/.well-known/oauth-authorization-server")).body).toMatchObject({
+      issuer: "https://chat.example.org",
+      authorization_endpoint: "https://phenom-dev.auth.us-east-1.amazoncognito.com/oauth2/authorize",
+      token_endpoint: "https://phenom-dev.auth.us-east-1.amazoncognito.com/oauth2/token",
+      code_challenge_methods_supported: ["S256"],
+    });
+  });
+
+  test("anything else is not there", async () => {
+    for (const path of ["/", "/admin", "/mcp/other", "/.well-known/openid-configuration", "/constructor"])
+      expect((await page(path)).status).toBe(404);
+  });
+});
+
+describe("while the database is away", () => {
+  test("calls fail within their time as results, liveness stays, readiness falls, and all of it recovers", async () => {
+    const call = async () =>
+      JSON.parse(
+        (await post({ ...ping, method: "tools/call", params: { name: "chat_list_rooms", arguments: {} } }))
+          .body,
+      ).result;
+    expect((await call()).isError).toBeUndefined();
+    await database.server.pause();
+    const failed = await call();
+    expect(failed).toMatchObject({
+      isError: true,
+      _meta: { "thephenom.app/error": { code: "unavailable" } },
+    });
+    expect(failed.content[0].text).not.toMatch(/ECONN|127\.0\.0\.1/);
+    expect((await fetch(`${origin()}/mcp/ready`)).status).toBe(500);
+    const health = await fetch(`${origin()}/health`);
+    expect(health.status).toBe(200);
+    expect(await health.json()).toMatchObject({ status: "degraded", backend: { reachable: false } });
+    await database.server.resume();
+    expect((await call()).isError).toBeUndefined();
+    expect((await fetch(`${origin()}/mcp/ready`)).status).toBe(200);
+  });
+
+  test("a call whose client hangs up is cancelled in the database", async () => {
+    const blocker = new Client(database.connection);
+    await blocker.connect();
+    await blocker.query("begin; lock table chat_rooms in access exclusive mode");
+    const waiting = async () =>
+      (
+        await blocker.query(
+          "select count(*)::int as n from pg_stat_activity where application_name = 'phenom-chat-mcp' and wait_event_type = 'Lock'",
+        )
+      ).rows[0].n;
+    const body = JSON.stringify({
+      ...ping,
+      method: "tools/call",
+      params: { name: "chat_list_rooms", arguments: { include_inactive: true } },
+    });
+    const { authorization } = bearer();
+    const socket = connect(service.port, "127.0.0.1", () =>
+      socket.write(
+        `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      ),
+    );
+    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    socket.destroy();
+    await expect.poll(waiting, { timeout: 4000 }).toBe(0);
+    await blocker.query("rollback");
+    await blocker.end();
+    expect(service.log.findLast(({ event }) => event === "tool_call")).toMatchObject({
+      outcome: "cancelled",
+    });
+  });
+});

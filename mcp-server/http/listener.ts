@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { limits } from "../limits.ts";
+import { describeError, type Log } from "../log.ts";
+import { version } from "../version.ts";
+import type { Health } from "./health.ts";
+import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
+import { Refusal, sendJson, sendRefusal } from "./respond.ts";
+
+export interface Routes {
+  readonly mcp: McpEndpoint;
+  readonly health: Health;
+  /** OAuth documents by path; empty where no user pool is set. */
+  readonly metadata: ReadonlyMap<string, unknown>;
+  readonly log: Log;
+}
+
+/** The HTTP server, not yet listening. `routes` is asked for each request, once the port is known. */
+export function createListener(routes: () => Routes): Server {
+  return createServer(
+    {
+      requestTimeout: limits.requestMs,
+      headersTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      // How often the two timeouts above are looked at.
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => void handle(routes(), request, response),
+  );
+}
+
+async function handle(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const id = requestId(request.headers["x-amzn-trace-id"]);
+  response.setHeader("x-request-id", id);
+  try {
+    await route(routes, id, request, response);
+  } catch (error) {
+    const refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal(500, "The server failed on this request.", { cause: error });
+    const { status, message } = refusal;
+    routes.log[status >= 500 ? "error" : "warn"]("refused", {
+      request: id,
+      method: request.method,
+      path: pathOf(request),
+      status,
+      reason: message,
+      ...(refusal.cause === undefined ? {} : { error: describeError(refusal.cause) }),
+    });
+    sendRefusal(response, refusal);
+  }
+}
+
+async function route(routes: Routes, id: string, request: IncomingMessage, response: ServerResponse) {
+  const path = pathOf(request);
+  if (path === "/mcp" || path === "/mcp/") return handleMcp(routes.mcp, id, request, response);
+  const document = routes.metadata.get(path);
+  const known = document !== undefined || path in pages;
+  if (!known) throw new Refusal(404, `There is nothing at ${path.slice(0, 200)}; MCP is at /mcp.`);
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw new Refusal(405, "Send GET.", { headers: { allow: "GET, HEAD" } });
+  if (document !== undefined)
+    return sendJson(response, 200, document, { "access-control-allow-origin": "*" });
+  return pages[path]?.(routes, response);
+}
+
+/** The load balancer's check comes with an address for a Host, so none of these looks at it. */
+const pages: Record<string, (routes: Routes, response: ServerResponse) => void | Promise<void>> = {
+  "/health": liveness,
+  "/mcp/health": liveness,
+  "/ready": readiness,
+  "/mcp/ready": readiness,
+  "/mcp/version": ({ mcp }, response) =>
+    sendJson(response, 200, { name: "phenom-chat", version, backend: mcp.service.backend.name }),
+};
+
+function liveness({ health }: Routes, response: ServerResponse): void {
+  sendJson(response, 200, health.liveness());
+}
+
+async function readiness({ health }: Routes, response: ServerResponse): Promise<void> {
+  const state = await health.readiness();
+  // Not 503: Cloudflare would take the whole origin for dead.
+  sendJson(response, state.ready ? 200 : 500, state);
+}
+
+const pathOf = (request: IncomingMessage) => (request.url ?? "/").split("?", 1)[0] ?? "/";
+
+/** The load balancer's trace id where there is one, so that its logs and these meet. */
+function requestId(trace: string | string[] | undefined): string {
+  return typeof trace === "string" && /^[\w=;:.-]{1,120}$/.test(trace) ? trace : randomUUID();
+}

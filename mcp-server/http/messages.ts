@@ -1,0 +1,33 @@
+import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import { limits } from "../limits.ts";
+import { Refusal } from "./respond.ts";
+
+export interface Messages {
+  readonly messages: readonly JSONRPCMessage[];
+  /** Whether they came as a batch, and the answer has to be one. */
+  readonly batch: boolean;
+}
+
+/** @throws Refusal 400 for what is no JSON-RPC message, or no batch of them */
+export function parseMessages(body: string): Messages {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new Refusal(400, "The request's body is not JSON.", { rpcCode: -32700 });
+  }
+  const batch = Array.isArray(json);
+  const items: readonly unknown[] = Array.isArray(json) ? json : [json];
+  if (items.length === 0 || items.length > limits.batch)
+    throw invalid(`A batch holds 1 to ${limits.batch} messages, not ${items.length}.`);
+  const messages = items.map((item) => {
+    const parsed = JSONRPCMessageSchema.safeParse(item);
+    if (!parsed.success) throw invalid("The request's body is no JSON-RPC 2.0 message.");
+    return parsed.data;
+  });
+  const ids = messages.flatMap((message) => ("method" in message && "id" in message ? [message.id] : []));
+  if (new Set(ids).size !== ids.length) throw invalid("Two requests of a batch have the same id.");
+  return { messages, batch };
+}
+
+const invalid = (message: string) => new Refusal(400, message, { rpcCode: -32600 });

@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { RateLimit } from "./rate-limit.ts";
+
+describe("a caller's rate limit", () => {
+  test("lets three seconds' worth through at once, then tells how long to wait", () => {
+    const limit = new RateLimit(2, () => 0);
+    for (let n = 0; n < 6; n++) expect(limit.take("ann")).toBeUndefined();
+    expect(limit.take("ann")).toBe(500);
+  });
+
+  test("is each caller's own", () => {
+    const limit = new RateLimit(1, () => 0);
+    for (let n = 0; n < 3; n++) limit.take("ann");
+    expect(limit.take("ann")).toBe(1000);
+    expect(limit.take("ben")).toBeUndefined();
+  });
+
+  test("lets through again after exactly the time that it told, whatever came before", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.1, max: 1000, noNaN: true }),
+        fc.array(fc.record({ pause: fc.nat(5000), count: fc.integer({ min: 1, max: 20 }) })),
+        (perSecond, requests) => {
+          let now = 0;
+          const limit = new RateLimit(perSecond, () => now);
+          for (const { pause, count } of requests) {
+            now += pause;
+            const wait = limit.take("ann", count);
+            if (wait === undefined) continue;
+            expect(wait).toBeGreaterThan(0);
+            now += wait;
+            expect(limit.take("ann", count)).toBeUndefined();
+          }
+        },
+      ),
+    );
+  });
+
+  test("never lets through more than the burst and what has run in since", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(2000), { minLength: 1 }), (pauses) => {
+        let now = 0;
+        let passed = 0;
+        const limit = new RateLimit(5, () => now);
+        for (const pause of pauses) {
+          now += pause;
+          if (limit.take("ann") === undefined) passed++;
+        }
+        expect(passed).toBeLessThanOrEqual(15 + (now / 1000) * 5);
+      }),
+    );
+  });
+});

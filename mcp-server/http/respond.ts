@@ -1,0 +1,46 @@
+import type { ServerResponse } from "node:http";
+
+export type Headers = Readonly<Record<string, string>>;
+
+export const sendJson = (response: ServerResponse, status: number, body: unknown, headers?: Headers): void =>
+  sendText(response, status, JSON.stringify(body), headers);
+
+/** Sends text that is JSON already. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  json: string,
+  headers: Headers = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const bytes = Buffer.from(json);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": bytes.length,
+    "cache-control": "no-store",
+    ...headers,
+  });
+  response.end(bytes);
+}
+
+/** A request that was not let in: an HTTP status with a JSON-RPC error as the body. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly rpcCode: number;
+  readonly headers: Headers;
+
+  constructor(
+    status: number,
+    message: string,
+    options: { rpcCode?: number; headers?: Headers; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.status = status;
+    this.rpcCode = options.rpcCode ?? -32000;
+    this.headers = options.headers ?? {};
+  }
+}
+
+export const sendRefusal = (response: ServerResponse, { status, rpcCode, message, headers }: Refusal): void =>
+  sendJson(response, status, { jsonrpc: "2.0", error: { code: rpcCode, message }, id: null }, headers);

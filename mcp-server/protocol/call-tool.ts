@@ -1,0 +1,129 @@
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { type Caller, includes } from "../auth/caller.ts";
+import type { ChatBackend } from "../chat/backend.ts";
+import { ChatError, errors } from "../chat/error.ts";
+import { withDeadline } from "../deadline.ts";
+import { limits } from "../limits.ts";
+import { describeError, type Log } from "../log.ts";
+import { callMetrics } from "../metrics.ts";
+import type { Tool } from "../tools/tool.ts";
+
+/** What is shared by all requests: fixed at start. */
+export interface ChatService {
+  readonly backend: ChatBackend;
+  readonly log: Log;
+  readonly readOnly: boolean;
+}
+
+/** What belongs to one request. */
+export interface RequestContext {
+  readonly id: string;
+  readonly caller: Caller;
+  /** Aborts when the client goes away, with a `ChatError` for a reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one tool: authorised, timed, logged, and an error turned into a result that the agent can act on. */
+export async function callTool(
+  service: ChatService,
+  request: RequestContext,
+  tool: Tool,
+  args: unknown,
+): Promise<CallToolResult> {
+  const started = performance.now();
+  const { backend } = service;
+  const late = () => errors.timeout(backend.name);
+  try {
+    authorise(service, request.caller, tool);
+    const result = await withDeadline(request.signal, limits.callMs, late, (signal) =>
+      tool.call(args, { backend, signal, callerId: request.caller.id }),
+    );
+    report(service, request, tool, args, started, undefined);
+    return { content: [{ type: "text", text: JSON.stringify(result) }], structuredContent: result };
+  } catch (error) {
+    const known = asChatError(error);
+    report(service, request, tool, args, started, known);
+    return errorResult(known);
+  }
+}
+
+/** Whether the caller may use a tool at all: what tools/list shows and what a call is checked against. */
+export const mayCall = (service: ChatService, caller: Caller, tool: Tool): boolean =>
+  includes(caller.group, tool.group) && !(service.readOnly && !tool.annotations.readOnlyHint);
+
+function authorise(service: ChatService, caller: Caller, tool: Tool): void {
+  if (!includes(caller.group, tool.group))
+    throw new ChatError(
+      "forbidden",
+      `${tool.name} needs the Cognito group ${tool.group}; your highest group is ${caller.group}. Ask an administrator for the group, then sign in again.`,
+    );
+  if (!mayCall(service, caller, tool))
+    throw new ChatError(
+      "forbidden",
+      `${tool.name} changes the chat, and this server is set to read only. Use the reading tools, or ask its operator.`,
+    );
+}
+
+function asChatError(error: unknown): ChatError {
+  if (error instanceof ChatError) return error;
+  return new ChatError("internal", "The server failed on this call; its operator can find it in the log.", {
+    cause: error,
+  });
+}
+
+export function errorResult(error: ChatError): CallToolResult {
+  const { code, field, retryAfterMs } = error;
+  return {
+    isError: true,
+    content: [{ type: "text", text: `${code}: ${error.message}` }],
+    _meta: {
+      "thephenom.app/error": {
+        code,
+        ...(field !== undefined && { field }),
+        ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+      },
+    },
+  };
+}
+
+function report(
+  service: ChatService,
+  request: RequestContext,
+  tool: Tool,
+  args: unknown,
+  started: number,
+  error: ChatError | undefined,
+): void {
+  const { log, backend } = service;
+  const who = { request: request.id, caller: request.caller.id, client: request.caller.clientId };
+  const outcome = error?.code ?? "ok";
+  // What the caller did wrong is no failure of the service.
+  const failed = error !== undefined && ["internal", "unavailable", "timeout"].includes(error.code);
+  const metrics = callMetrics({
+    tool: tool.name,
+    backend: backend.name,
+    failed,
+    milliseconds: performance.now() - started,
+  });
+  const cause = error?.cause === undefined ? {} : { error: describeError(error.cause) };
+  log[failed ? "error" : "info"]("tool_call", { ...who, outcome, ...cause, ...metrics });
+  if (tool.audited)
+    log.audit({
+      ...who,
+      group: request.caller.group,
+      tool: tool.name,
+      target: auditTarget(args),
+      result: outcome,
+    });
+}
+
+/** The arguments of a moderation, as far as they are the tool's own; no moderation carries message content. */
+function auditTarget(args: unknown): Record<string, unknown> {
+  if (typeof args !== "object" || args === null) return {};
+  const kept = ["room_id", "user_id", "message_id", "muted", "until", "expires_at", "reason"];
+  return Object.fromEntries(
+    Object.entries(args).flatMap(([key, value]) =>
+      kept.includes(key) ? [[key, typeof value === "string" ? value.slice(0, 255) : value === true]] : [],
+    ),
+  );
+}

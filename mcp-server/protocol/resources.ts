@@ -1,0 +1,75 @@
+import {
+  ErrorCode,
+  type ListResourcesResult,
+  type ListResourceTemplatesResult,
+  McpError,
+  type ReadResourceResult,
+} from "@modelcontextprotocol/sdk/types.js";
+import { getMessages } from "../tools/chat_get_messages.ts";
+import { listRooms } from "../tools/chat_list_rooms.ts";
+import type { Tool } from "../tools/tool.ts";
+import { type ChatService, callTool, type RequestContext } from "./call-tool.ts";
+
+const ROOMS = "chat://rooms";
+const mimeType = "application/json";
+const messagesUri = (room: string) => `${ROOMS}/${encodeURIComponent(room)}/messages`;
+
+export const resourceTemplates: ListResourceTemplatesResult = {
+  resourceTemplates: [
+    {
+      uriTemplate: `${ROOMS}/{room_id}/messages`,
+      name: "room-messages",
+      title: "Recent messages of a room",
+      description: "The newest 50 messages of a room; the room's id is percent-encoded",
+      mimeType,
+    },
+  ],
+};
+
+/** The list of rooms and each active room's recent messages. */
+export async function listResources(
+  service: ChatService,
+  request: RequestContext,
+): Promise<ListResourcesResult> {
+  const rooms = await service.backend.listRooms({ include_inactive: false }, request.signal);
+  return {
+    resources: [
+      { uri: ROOMS, name: "rooms", title: "Chat rooms", description: "All rooms with their ids", mimeType },
+      ...rooms.map((room) => ({
+        uri: messagesUri(room.id),
+        name: `messages-${room.id}`,
+        title: `Recent messages in ${room.name}`,
+        mimeType,
+      })),
+    ],
+  };
+}
+
+/** Reads as the tools read: same authorisation, logs and limits. */
+export async function readResource(
+  service: ChatService,
+  request: RequestContext,
+  uri: string,
+): Promise<ReadResourceResult> {
+  const [tool, args] = toolFor(uri);
+  const result = await callTool(service, request, tool, args);
+  const text = result.content[0]?.type === "text" ? result.content[0].text : "";
+  if (result.isError) throw new McpError(ErrorCode.InternalError, text, result._meta);
+  return { contents: [{ uri, mimeType, text }] };
+}
+
+function toolFor(uri: string): [Tool, Record<string, unknown>] {
+  if (uri === ROOMS) return [listRooms, {}];
+  const room = /^chat:\/\/rooms\/([^/]+)\/messages$/.exec(uri)?.[1];
+  if (room !== undefined) {
+    try {
+      return [getMessages, { room_id: decodeURIComponent(room) }];
+    } catch {
+      // A broken percent-encoding names nothing.
+    }
+  }
+  // -32002 is the protocol's code for a resource that does not exist.
+  throw new McpError(-32002, `There is no resource ${uri}. Known: ${ROOMS}, ${ROOMS}/{room_id}/messages.`, {
+    uri,
+  });
+}

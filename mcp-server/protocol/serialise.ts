@@ -1,0 +1,21 @@
+import type { JsonRpcResponse } from "./request-transport.ts";
+
+/**
+ * A response as JSON. The text of a tool's result is the JSON of its structured content, which makes the
+ * larger half of a response: it is put in as it stands instead of being written a second time.
+ */
+export function serialise(response: JsonRpcResponse): string {
+  if (!("result" in response)) return JSON.stringify(response);
+  const { structuredContent, ...result } = response.result;
+  const text = structuredContent === undefined ? undefined : textOf(result["content"]);
+  if (text === undefined) return JSON.stringify(response);
+  const head = JSON.stringify({ jsonrpc: "2.0", id: response.id, result });
+  return `${head.slice(0, -2)},"structuredContent":${text}}}`;
+}
+
+function textOf(content: unknown): string | undefined {
+  const part: unknown = Array.isArray(content) ? content[0] : undefined;
+  return typeof part === "object" && part !== null && "text" in part && typeof part.text === "string"
+    ? part.text
+    : undefined;
+}

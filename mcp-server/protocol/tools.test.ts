@@ -1,0 +1,308 @@
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresBackend } from "../backends/postgres.ts";
+import type { ChatBackend } from "../chat/backend.ts";
+import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
+import { startTestService, type TestService, textOf } from "../testing/service.ts";
+import { token } from "../testing/tokens.ts";
+
+let database: ChatDatabase;
+let backend: ChatBackend;
+let service: TestService;
+let client: Client;
+beforeAll(async () => {
+  database = await startChatDatabase();
+  backend = postgresBackend({ connection: database.connection, agentUserId: database.world.agent });
+  service = await startTestService(backend);
+  client = await service.connect();
+});
+afterAll(async () => {
+  await client?.close();
+  await service?.stop();
+  await database?.stop();
+});
+
+const call = (name: string, args: Record<string, unknown> = {}, by: Client = client) =>
+  by.callTool({ name, arguments: args });
+
+const groupOf: Record<string, "agent" | "support" | "admin"> = {
+  chat_list_rooms: "agent",
+  chat_get_messages: "agent",
+  chat_search_messages: "agent",
+  chat_send_message: "agent",
+  chat_delete_message: "support",
+  chat_list_members: "agent",
+  chat_mute_user: "admin",
+  chat_ban_user: "support",
+  chat_unban_user: "admin",
+};
+const order = ["agent", "support", "admin"];
+
+describe("the tools", () => {
+  test("are the nine of the specification, with a title, schemas that refuse what they don't know, and hints", async () => {
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual(Object.keys(groupOf));
+    for (const tool of tools) {
+      expect(tool.title).toBeTruthy();
+      expect(tool.description?.length).toBeGreaterThan(60);
+      expect(tool.inputSchema["additionalProperties"]).toBe(false);
+      expect(tool.outputSchema).toMatchObject({ type: "object", additionalProperties: false });
+      expect(tool.annotations).toMatchObject({
+        readOnlyHint: /list|get|search/.test(tool.name),
+        destructiveHint: /delete|chat_ban/.test(tool.name),
+        idempotentHint: tool.name !== "chat_send_message",
+      });
+    }
+  });
+
+  test("answer with structured content and the same as text", async () => {
+    const result = await call("chat_list_rooms");
+    expect(result.structuredContent).toMatchObject({
+      rooms: [{ name: "Phenom Internal" }, { name: "Phenom Partners" }, { name: "Phenom Community" }],
+    });
+    expect(JSON.parse(textOf(result))).toEqual(result.structuredContent);
+  });
+
+  test("carry a message from sending to search, deletion and out of view", async () => {
+    const user = await database.world.newUser();
+    const room_id = await database.world.newRoom("Journey", [user]);
+    const sent = await call("chat_send_message", { room_id, content: "pangolin sighted" });
+    const { message } = sent.structuredContent as { message: { id: string } };
+    expect((await call("chat_search_messages", { query: "pangolin" })).structuredContent).toMatchObject({
+      messages: [{ id: message.id }],
+    });
+    expect((await call("chat_delete_message", { message_id: message.id })).structuredContent).toEqual({
+      success: true,
+      message_id: message.id,
+    });
+    expect((await call("chat_get_messages", { room_id })).structuredContent).toEqual({ messages: [] });
+    expect(
+      (await call("chat_mute_user", { room_id, user_id: user, muted: true })).structuredContent,
+    ).toMatchObject({
+      member: { is_muted: true },
+    });
+    expect((await call("chat_ban_user", { room_id, user_id: user })).structuredContent).toMatchObject({
+      ban: { user_id: user },
+    });
+    expect((await call("chat_unban_user", { room_id, user_id: user })).structuredContent).toEqual({
+      success: true,
+    });
+    expect((await call("chat_list_members", { room_id })).structuredContent).toMatchObject({
+      members: [{ user_id: database.world.agent }, { user_id: user }],
+    });
+  });
+
+  test("send one message for one caller's key in one room, and one each for others", async () => {
+    const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
+    const other = await service.connect(token({ claims: { sub: "somebody-else" } }));
+    const send = async (by: Client, room_id: string) => {
+      const result = await call("chat_send_message", { room_id, content: "Hi", idempotency_key: "1" }, by);
+      return (result.structuredContent as { message: { id: string } }).message.id;
+    };
+    const ids = [
+      await send(client, one),
+      await send(client, one),
+      await send(client, two),
+      await send(other, one),
+    ];
+    expect(ids[1]).toBe(ids[0]);
+    expect(new Set(ids).size).toBe(3);
+    await other.close();
+  });
+});
+
+describe("errors", () => {
+  test("are results that name field, value and remedy", async () => {
+    const result = await call("chat_get_messages", { room_id: "nowhere", limit: 1000, page: 2 });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toBe(
+      "invalid_argument: limit: must be from 1 to 100 (given: 1000); page: unknown argument.",
+    );
+    expect(result._meta).toMatchObject({
+      "thephenom.app/error": { code: "invalid_argument", field: "limit" },
+    });
+  });
+
+  test("of the chat's own rules come with the rule's words", async () => {
+    const room_id = await database.world.newInactiveRoom("Quiet");
+    const result = await call("chat_send_message", { room_id, content: "Hello" });
+    expect(textOf(result)).toBe("rejected: This room takes no new messages.");
+  });
+
+  test("of contradictory arguments say which belongs to what", async () => {
+    const room_id = await database.world.newRoom("Args", []);
+    const text = async (name: string, args: Record<string, unknown>) => textOf(await call(name, args));
+    expect(await text("chat_send_message", { room_id, content: "x", message_type: "phenom_link" })).toContain(
+      "phenom_id: a phenom_link message needs one",
+    );
+    expect(await text("chat_send_message", { room_id, content: "x", phenom_id: "p" })).toContain(
+      "phenom_id: belongs to a message of message_type",
+    );
+    expect(
+      await text("chat_mute_user", { room_id, user_id: "u", muted: false, until: "2999-01-01T00:00:00Z" }),
+    ).toContain("until: belongs to a mute");
+    expect(
+      await text("chat_ban_user", { room_id, user_id: "u", expires_at: "2001-01-01T00:00:00Z" }),
+    ).toContain("expires_at: must lie in the future");
+  });
+
+  test("name the tools that there are to whoever calls another", async () => {
+    await expect(call("chat_drop_table")).rejects.toThrow(/Unknown tool "chat_drop_table".*chat_list_rooms/);
+  });
+});
+
+describe("whoever calls", () => {
+  test.each(order)("in group %s sees and may use exactly the tools of the group", async (group) => {
+    const by = await service.connect(token({ groups: [group] }));
+    const allowed = Object.keys(groupOf).filter(
+      (name) => order.indexOf(groupOf[name] ?? "") <= order.indexOf(group),
+    );
+    expect((await by.listTools()).tools.map(({ name }) => name)).toEqual(allowed);
+    for (const name of Object.keys(groupOf)) {
+      const refused = textOf(await call(name, {}, by)).startsWith("forbidden:");
+      expect(refused, name).toBe(!allowed.includes(name));
+    }
+    await by.close();
+  });
+
+  test("is on record for each moderation, done or refused, without message content", async () => {
+    const user = await database.world.newUser();
+    const room_id = await database.world.newRoom("Audit", [user]);
+    service.log.length = 0;
+    await call("chat_ban_user", { room_id, user_id: user, reason: "Rude" });
+    const by = await service.connect(token({ groups: ["agent"], claims: { sub: "curious" } }));
+    await call("chat_delete_message", { message_id: "x" }, by);
+    await call("chat_send_message", { room_id, content: "secret words" });
+    await by.close();
+    const audit = service.log.filter(({ level }) => level === "audit");
+    expect(audit).toMatchObject([
+      {
+        caller: "caller-sub",
+        tool: "chat_ban_user",
+        target: { room_id, user_id: user, reason: "Rude" },
+        result: "ok",
+      },
+      { caller: "curious", tool: "chat_delete_message", target: { message_id: "x" }, result: "forbidden" },
+    ]);
+    expect(JSON.stringify(service.log)).not.toContain("secret words");
+  });
+});
+
+describe("a read-only server", () => {
+  test("offers the reading tools only, to administrators too", async () => {
+    const readOnly = await startTestService(backend, { READ_ONLY: "true" });
+    const by = await readOnly.connect();
+    expect((await by.listTools()).tools.map(({ name }) => name)).toEqual([
+      "chat_list_rooms",
+      "chat_get_messages",
+      "chat_search_messages",
+      "chat_list_members",
+    ]);
+    expect(textOf(await call("chat_send_message", { room_id: "x", content: "x" }, by))).toContain(
+      "read only",
+    );
+    await by.close();
+  });
+});
+
+describe("resources", () => {
+  test("are the rooms and each room's recent messages", async () => {
+    const user = await database.world.newUser();
+    const room = await database.world.newRoom("As a resource", [user]);
+    await database.world.say(user, room, "read me");
+    const uri = `chat://rooms/${room}/messages`;
+    const { resources } = await client.listResources();
+    expect(resources[0]).toMatchObject({ uri: "chat://rooms" });
+    expect(resources).toContainEqual(
+      expect.objectContaining({ uri, title: "Recent messages in As a resource" }),
+    );
+    const read = async (address: string) => (await client.readResource({ uri: address })).contents[0];
+    expect(await read("chat://rooms")).toMatchObject({ text: expect.stringContaining("Phenom Internal") });
+    expect(await read(uri)).toMatchObject({
+      mimeType: "application/json",
+      text: expect.stringContaining("read me"),
+    });
+    expect((await client.listResourceTemplates()).resourceTemplates).toMatchObject([
+      { uriTemplate: "chat://rooms/{room_id}/messages" },
+    ]);
+  });
+
+  test("that do not exist are refused by their URI", async () => {
+    for (const uri of ["chat://nothing", "chat://rooms/%/messages", "file:///etc/passwd"])
+      await expect(client.readResource({ uri })).rejects.toMatchObject({ code: -32002 });
+    await expect(client.readResource({ uri: "chat://rooms/x/messages" })).rejects.toThrow("not a UUID");
+  });
+});
+
+describe("the metrics", () => {
+  test("stand in each call's log line, by tool and backend", async () => {
+    service.log.length = 0;
+    await call("chat_list_rooms");
+    await call("chat_get_messages", {});
+    const lines = service.log.filter(({ event }) => event === "tool_call");
+    expect(lines).toMatchObject([
+      {
+        tool: "chat_list_rooms",
+        backend: "postgres",
+        outcome: "ok",
+        Calls: 1,
+        Errors: 0,
+        caller: "caller-sub",
+      },
+      // What a caller did wrong is no error of the service.
+      { tool: "chat_get_messages", outcome: "invalid_argument", Errors: 0 },
+    ]);
+    expect(lines[0]?.["_aws"]).toMatchObject({
+      Timestamp: expect.any(Number),
+      CloudWatchMetrics: [{ Namespace: "PhenomChat/McpServer", Dimensions: [["tool", "backend"]] }],
+    });
+  });
+});
+
+describe("hostile arguments", () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      "\0",
+      "\ud800",
+      "' or 1=1 --",
+      "%",
+      "\\",
+      "550e8400-e29b-41d4-a716-446655440003",
+      "🦓".repeat(4001),
+    ),
+    fc.constantFrom(
+      "2999-01-01T00:00:00Z",
+      "9999-12-31T23:59:59-14:00",
+      "WyIyMDIwLTAxLTAxVDAwOjAwOjAwWiIsIngiXQ",
+    ),
+    fc.uuid(),
+    fc.integer(),
+    fc.boolean(),
+    fc.double(),
+    fc.jsonValue(),
+  );
+
+  test.each(Object.keys(groupOf))(
+    "to %s end in a result or an error that names an argument, never in a failure",
+    async (name) => {
+      const { tools } = await client.listTools();
+      const fields = Object.keys(tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {});
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            fc.record(Object.fromEntries(fields.map((field) => [field, hostile])), { requiredKeys: [] }),
+            fc.dictionary(fc.string(), fc.jsonValue()),
+          ),
+          async (args) => {
+            const result = await call(name, args);
+            if (result.isError)
+              expect(textOf(result)).toMatch(/^(invalid_argument|not_found|forbidden|rejected|conflict): /);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
+});

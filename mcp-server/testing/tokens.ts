@@ -1,0 +1,63 @@
+import { createHmac, createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+
+export const USER_POOL = "us-east-1_Example01";
+export const CLIENT = "agent-client-id";
+const ISSUER = `https://cognito-idp.us-east-1.amazonaws.com/${USER_POOL}`;
+
+const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const strangerKeys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+export interface TokenParts {
+  readonly groups?: readonly string[];
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly header?: Readonly<Record<string, unknown>>;
+  /** Signed with the pool's key, with somebody else's, not at all, or with the public key as an HMAC secret. */
+  readonly signature?: "pool" | "stranger" | "none" | "hmac";
+}
+
+/** An access token as Cognito issues them; a claim set to undefined is left out. */
+export function token({
+  groups = ["admin"],
+  claims = {},
+  header = {},
+  signature = "pool",
+}: TokenParts = {}): string {
+  const now = Math.floor(Date.now() / 1000);
+  const signed = `${encode({ kid: "key-1", alg: "RS256", ...header })}.${encode({
+    sub: "caller-sub",
+    iss: ISSUER,
+    client_id: CLIENT,
+    token_use: "access",
+    scope: "aws.cognito.signin.user.admin",
+    username: "caller",
+    iat: now,
+    exp: now + 3600,
+    ...(groups.length > 0 && { "cognito:groups": groups }),
+    ...claims,
+  })}`;
+  if (signature === "none") return `${signed}.`;
+  if (signature === "hmac") {
+    const secret = keys.publicKey.export({ type: "spki", format: "pem" });
+    return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+  }
+  return `${signed}.${sign(signed, signature === "pool" ? keys.privateKey : strangerKeys.privateKey)}`;
+}
+
+const sign = (text: string, key: KeyObject) => createSign("RSA-SHA256").update(text).sign(key, "base64url");
+
+/** The pool's keys, as if fetched from Cognito. */
+export function poolKeys(fetch: () => Promise<void> = () => Promise.resolve()): SimpleJwksCache {
+  const jwks = {
+    keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: "key-1", alg: "RS256", use: "sig" }],
+  };
+  return new SimpleJwksCache({
+    fetcher: {
+      fetch: async () => {
+        await fetch();
+        return new TextEncoder().encode(JSON.stringify(jwks)).buffer;
+      },
+    },
+  });
+}

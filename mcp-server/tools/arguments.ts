@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { limits } from "../limits.ts";
+
+/** Half of a surrogate pair is no character, and PostgreSQL stores no U+0000. */
+const storable = (text: string) => !/\p{Surrogate}|\0/u.test(text);
+const unstorable = "must not hold U+0000 or half of a surrogate pair";
+
+const characters = (text: string) => [...text].length;
+
+/** Text of 1 to `max` characters, counted as PostgreSQL and JSON Schema count them: in code points. */
+export const text = (max: number, description: string) =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .refine((value) => characters(value) <= max, {
+      error: (issue) => `has ${characters(String(issue.input))} characters, at most ${max} are allowed`,
+    })
+    .refine(storable, unstorable)
+    .meta({ description, maxLength: max });
+
+const short = (description: string) => text(limits.textCharacters, description);
+
+export const roomId = short("Room id, from chat_list_rooms");
+export const userId = short("User id, from a message or from chat_list_members");
+export const messageId = short("Message id, from chat_get_messages or chat_search_messages");
+export const reason = short("Why, for the people who review moderation");
+
+export const limit = z
+  .int(`must be a whole number from 1 to ${limits.page.max}`)
+  .min(1, `must be from 1 to ${limits.page.max}`)
+  .max(limits.page.max, `must be from 1 to ${limits.page.max}`)
+  .default(limits.page.default)
+  .describe("Items on a page");
+
+export const cursor = z
+  .string()
+  .min(1)
+  .max(2048)
+  .optional()
+  .describe("next_cursor of the page before, unchanged; leave out for the first page");
+
+export const nextCursor = z
+  .string()
+  .optional()
+  .describe("Pass it as cursor for the next page; absent on the last");
+
+/** A moment to come, as ISO 8601 with an offset. */
+export const futureTime = (description: string) =>
+  z.iso
+    .datetime({ offset: true, error: "must be ISO 8601 with an offset, such as 2030-01-31T12:00:00Z" })
+    .refine((value) => Date.parse(value) > Date.now(), "must lie in the future")
+    .meta({ description });
