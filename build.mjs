@@ -63,9 +63,24 @@ async function bundleLambda(name) {
   );
 }
 
+/** The one file that the MCP server's image holds. */
+const server = {
+  entryPoints: ["mcp-server/main.ts"],
+  format: "esm",
+  target: "node20",
+  minify: true,
+  // Some of the packages inside still call require.
+  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  external: ["pg-native"],
+};
+
+async function bundleServer() {
+  await write(`${OUT}/mcp-server/server.mjs`, await bundle({ ...common, ...server }));
+}
+
 async function bundleApp() {
   await write(`${OUT}/main.cjs`, await bundle({ ...common, ...app }));
 }
 
 const handlers = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
-await Promise.all([bundleApp(), ...handlers.map(bundleLambda)]);
+await Promise.all([bundleApp(), bundleServer(), ...handlers.map(bundleLambda)]);

@@ -40,19 +40,18 @@ describe("a caller's access token", () => {
     "bound to another resource": token({ claims: { aud: "https://elsewhere.example.org/mcp" } }),
     "that is no token": "abc.def",
   };
-  test.each(Object.entries(refused))(
-    "%s is refused with a challenge that tells where to sign in",
-    async (_, bad) => {
-      await expect(bearer(bad)).rejects.toMatchObject({
-        status: 401,
-        headers: {
-          "www-authenticate": expect.stringMatching(
-            /^Bearer resource_metadata="https:\/\/chat\.example\.org\/\.well-known\/oauth-protected-resource\/mcp", scope="openid profile", error="invalid_token"/,
-          ),
-        },
-      });
-    },
-  );
+  test.each(
+    Object.entries(refused),
+  )("%s is refused with a challenge that tells where to sign in", async (_, bad) => {
+    await expect(bearer(bad)).rejects.toMatchObject({
+      status: 401,
+      headers: {
+        "www-authenticate": expect.stringMatching(
+          /^Bearer resource_metadata="https:\/\/chat\.example\.org\/\.well-known\/oauth-protected-resource\/mcp", scope="openid profile", error="invalid_token"/,
+        ),
+      },
+    });
+  });
 
   test("bound to this resource is accepted", async () => {
     await expect(bearer(token({ claims: { aud: "https://chat.example.org/mcp" } }))).resolves.toBeDefined();

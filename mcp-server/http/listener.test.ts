@@ -252,19 +252,19 @@ describe("the pages beside it", () => {
     return { status: response.status, body: await response.json() };
   };
 
-  test.each(["/health", "/mcp/health"])(
-    "%s tells status, version, backend and its reachability to any Host",
-    async (path) => {
-      await page("/ready");
-      const { status, body } = await page(path);
-      expect(status).toBe(200);
-      expect(body).toMatchObject({
-        status: "ok",
-        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-        backend: { type: "postgres", reachable: true, checked_at: expect.any(String) },
-      });
-    },
-  );
+  test.each([
+    "/health",
+    "/mcp/health",
+  ])("%s tells status, version, backend and its reachability to any Host", async (path) => {
+    await page("/ready");
+    const { status, body } = await page(path);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: "ok",
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      backend: { type: "postgres", reachable: true, checked_at: expect.any(String) },
+    });
+  });
 
   test("/mcp/version names the release, for whoever deployed it", async () => {
     expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });

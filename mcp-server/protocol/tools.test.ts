@@ -284,25 +284,24 @@ describe("hostile arguments", () => {
     fc.jsonValue(),
   );
 
-  test.each(Object.keys(groupOf))(
-    "to %s end in a result or an error that names an argument, never in a failure",
-    async (name) => {
-      const { tools } = await client.listTools();
-      const fields = Object.keys(tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {});
-      await fc.assert(
-        fc.asyncProperty(
-          fc.oneof(
-            fc.record(Object.fromEntries(fields.map((field) => [field, hostile])), { requiredKeys: [] }),
-            fc.dictionary(fc.string(), fc.jsonValue()),
-          ),
-          async (args) => {
-            const result = await call(name, args);
-            if (result.isError)
-              expect(textOf(result)).toMatch(/^(invalid_argument|not_found|forbidden|rejected|conflict): /);
-          },
+  test.each(
+    Object.keys(groupOf),
+  )("to %s end in a result or an error that names an argument, never in a failure", async (name) => {
+    const { tools } = await client.listTools();
+    const fields = Object.keys(tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {});
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.record(Object.fromEntries(fields.map((field) => [field, hostile])), { requiredKeys: [] }),
+          fc.dictionary(fc.string(), fc.jsonValue()),
         ),
-        { numRuns: 60 },
-      );
-    },
-  );
+        async (args) => {
+          const result = await call(name, args);
+          if (result.isError)
+            expect(textOf(result)).toMatch(/^(invalid_argument|not_found|forbidden|rejected|conflict): /);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
 });
