@@ -94,6 +94,7 @@ export class FargateTask extends Construct {
   readonly family: string;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
+  readonly container: ContainerProps;
   readonly logGroupName: string;
   /** What must exist before a task can start. */
   readonly dependencies: ITerraformDependable[];
@@ -221,6 +222,7 @@ export class FargateTask extends Construct {
 
     this.family = family;
     this.roleArn = role.arn;
+    this.container = container;
     this.logGroupName = logGroup.name;
     this.dependencies = [executionPolicy, ...policy];
   }

@@ -73,6 +73,9 @@ export class NodeLambda extends Construct {
   readonly arn: string;
   readonly invokeArn: string;
   readonly logGroupName: string;
+  /** Folder below `lambdas/`. */
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLambdaProps) {
     super(scope, id);
@@ -131,5 +134,7 @@ export class NodeLambda extends Construct {
     this.arn = fn.arn;
     this.invokeArn = fn.invokeArn;
     this.logGroupName = logGroup.name;
+    this.handler = handler;
+    this.environment = environment ?? {};
   }
 }

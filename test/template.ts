@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { App, Testing } from "cdktf";
+import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
 import { development } from "../environments/development.ts";
 import { ChatStack } from "../stack/chat-stack.ts";
 import { type EnvironmentData, parseEnvironment } from "../stack/environment.ts";
@@ -19,14 +19,23 @@ export const environment = (changes: Partial<EnvironmentData> = {}): Environment
 export class Template {
   readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>>;
 
+  readonly stack: ChatStack;
+
   constructor(data: EnvironmentData = development) {
     const { environment, problems } = parseEnvironment(data, development);
     if (!environment || problems.length) throw new Error(problems.join("\n"));
     const app = new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")), stackTraces: false });
     const stack = new ChatStack(app, environment);
+    this.stack = stack;
     const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
     if (refused.length) throw new Error(refused.join("\n"));
     this.json = JSON.parse(Testing.synth(stack));
+  }
+
+  /** What Terraform will read where a construct holds `value`. */
+  resolve(value: string): string {
+    const resolver = new DefaultTokenResolver(new StringConcat());
+    return String(Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false }));
   }
 
   /** Every resource of a type, by name. */
