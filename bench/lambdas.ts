@@ -1,6 +1,7 @@
 /**
  * The handlers' bundles: size, what loading one adds to a bare Node.js, and the database part of a warm
- * sign-in against the bare statement (baseline), both prepared, over TLS, on connections of their own.
+ * sign-in against the bare statement (baseline), both prepared, over TLS, on connections of their own, each
+ * after a call for the groups.
  *
  * Run: npx esbuild bench/lambdas.ts --bundle --platform=node --format=esm --packages=external
  *        --outfile=build/bench-lambdas.mjs && node build/bench-lambdas.mjs [sign-ins]
@@ -18,6 +19,7 @@ import { startAws } from "../lambdas/test/aws.ts";
 import { postAuthenticationEvent } from "../lambdas/test/cognito-events.ts";
 import { lambdaEnvironment } from "../lambdas/test/lambda-process.ts";
 import { parsePostAuthentication } from "../lambdas/user-provisioner/event.ts";
+import { listGroups } from "../lambdas/user-provisioner/groups.ts";
 import { membershipsOf } from "../lambdas/user-provisioner/memberships.ts";
 import { provisioning } from "../lambdas/user-provisioner/statement.ts";
 import { applyMigrations } from "../migrations/apply.ts";
@@ -86,10 +88,13 @@ async function databasePart(): Promise<void> {
     if (typeof person === "string") throw new Error(person);
     const statement = provisioning(person, membershipsOf(["internal"]));
     const client = new Client({ ...connection, user: login.username, password: login.password });
+    // The server's end closes what an error left open; the error itself is what to print.
+    client.on("error", () => {});
     await client.connect();
 
     const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 5000 };
     const { handler } = createRequire(import.meta.url)(fileOf("user-provisioner"));
+    const { signal } = new AbortController();
     const bare: number[] = [];
     const warm: number[] = [];
     for (let round = 0; round < signIns; round++) {
@@ -98,6 +103,8 @@ async function databasePart(): Promise<void> {
         .object({ Outcome: z.string(), DatabaseDuration: z.number() })
         .parse(JSON.parse(line));
       if (Outcome !== "provisioned") throw new Error(line);
+      // As in a sign-in, so that both statements meet a server that has been idle as long.
+      await listGroups(person, signal);
       const start = performance.now();
       await client.query(statement);
       const took = performance.now() - start;

@@ -95,7 +95,8 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     world.hasura.disturbance = () => "hang";
     expect((await world.call(outboxEvent("abc123"), { on: other })).statusCode).toBe(503);
     expect(other.logs.at(-2)?.["error"]).toMatch(/timeout/i);
-    expect(Number(other.logs.at(-1)?.["Duration"])).toBeLessThan(1500);
+    // Well before the ten seconds that an invocation has at most.
+    expect(Number(other.logs.at(-1)?.["Duration"])).toBeLessThan(8000);
     await other.stop();
   });
 
