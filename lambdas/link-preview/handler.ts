@@ -12,6 +12,9 @@ import { webhookGate } from "./webhook-secret.ts";
 /** For the whole invocation; Hasura waits 30 seconds, API Gateway as long. */
 const budgetMs = 10_000;
 
+/** Kept for the answer where Lambda would end the invocation earlier. */
+const reserveMs = 500;
+
 /** An answer for API Gateway. */
 export interface HttpAnswer {
   readonly statusCode: number;
@@ -41,7 +44,8 @@ let service: Service | undefined;
 /** The webhook of Hasura's event trigger: makes the preview card of a link that was sent to a room. */
 export async function handler(event: unknown, context: InvocationContext): Promise<HttpAnswer> {
   const invocation = startInvocation("link-preview", context);
-  const signal = AbortSignal.timeout(budgetMs);
+  const remaining = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
+  const signal = AbortSignal.timeout(Math.min(budgetMs, remaining));
   const end = (outcome: Outcome, level: Level, fields = {}, latencies = {}): HttpAnswer => {
     const statusCode = statusCodes[outcome];
     invocation.finish(outcome, level, { statusCode, hasuraRetries: statusCode >= 300, ...fields }, latencies);

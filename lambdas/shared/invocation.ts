@@ -12,6 +12,8 @@ export type Latencies = Readonly<Record<string, number>>;
 /** The part of Lambda's context that the handlers read. */
 export interface InvocationContext {
   readonly awsRequestId: string;
+  /** Milliseconds until Lambda ends the invocation. */
+  getRemainingTimeInMillis(): number;
 }
 
 export interface Invocation {

@@ -59,12 +59,14 @@ export class Database {
   async run(statement: QueryConfig, signal: AbortSignal): Promise<void> {
     const connection = await this.connect(signal);
     if (!connection.isUsed) return this.query(connection, statement, signal);
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(reusedTimeoutMs)]);
+    const timer = setTimeout(() => this.discard(connection), reusedTimeoutMs);
     try {
-      await this.query(connection, statement, soon);
+      await this.query(connection, statement, signal);
     } catch (error) {
       if (this.kept || signal.aborted) throw error;
       await this.query(await this.connect(signal), statement, signal);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -20,6 +20,9 @@ beforeEach(async () => {
   lambda = world.start();
 });
 
+/** Milliseconds after which Cognito refuses a sign-in whose trigger has not answered. */
+const cognitoLimit = 5000;
+
 const outcome = () => lambda.logs.at(-1)?.["Outcome"];
 const error = () => lambda.logs.at(-2)?.["error"];
 const isMember = async () => "Phenom Community" in (await world.state()).members;
@@ -92,25 +95,25 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     expect(await isMember()).toBe(true);
   });
 
-  test("says nothing, within three seconds", async () => {
+  test("says nothing, in time", async () => {
     world.proxy.mode = "silent";
     await signIn(lambda);
     expect(outcome()).toBe("failed");
     expect(error()).toContain("not done within 3000 ms");
-    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(3500);
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
     world.proxy.mode = "pass";
     await signIn(lambda);
     expect(await isMember()).toBe(true);
   });
 
-  test("is kept busy by a lock, within three seconds and without leaving the statement behind", async () => {
+  test("is kept busy by a lock, in time and without leaving the statement behind", async () => {
     await signIn(lambda);
     const holder = await world.database.connect();
     await holder.query("begin");
     await holder.query("lock table users");
     await signIn(lambda, { name: "Ann" });
     expect(outcome()).toBe("failed");
-    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(3500);
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
     await expect
       .poll(async () => (await holder.query("select from pg_locks where not granted")).rowCount, {
         timeout: 5000,

@@ -105,7 +105,8 @@ describe("the groups", () => {
       members: { "Phenom Internal": "admin", "Phenom Community": "admin" },
     });
     expect(lambda.logs.at(-1)).toMatchObject({ level: "WARN", Outcome: "provisioned_without_groups" });
-    expect(Number(lambda.logs.at(-1)?.["GroupsDuration"])).toBeLessThan(1500);
+    // Whatever Cognito does, the invocation has time left for the database.
+    expect(Number(lambda.logs.at(-1)?.["GroupsDuration"])).toBeLessThan(3000);
 
     await world.database.query("truncate users cascade");
     await signIn(lambda);
