@@ -13,16 +13,24 @@ export interface Account {
   readonly accessToken: string;
 }
 
-/** A request of Matrix' client-server API with JSON both ways. */
+/**
+ * A request of Matrix' client-server API with JSON both ways.
+ *
+ * @param address where the load balancer would say that it comes from; without one it comes from inside
+ */
 export async function matrix(
   url: string,
   method: string,
   path: string,
-  { token, body }: { token?: string | undefined; body?: unknown } = {},
+  { token, body, address }: { token?: string | undefined; body?: unknown; address?: string } = {},
 ): Promise<Reply> {
   const response = await fetch(`${url}${path}`, {
     method,
-    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    headers: {
+      "content-type": "application/json",
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(address && { "x-forwarded-for": address, "x-forwarded-proto": "https" }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };

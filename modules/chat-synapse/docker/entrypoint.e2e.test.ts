@@ -8,6 +8,7 @@ import { stringify } from "yaml";
 import {
   describeWithSynapse,
   drawSecrets,
+  drawSigningKey,
   entrypoint,
   exampleProps,
   imageVersion,
@@ -28,7 +29,7 @@ describeWithSynapse("the entrypoint", () => {
     container = await mkdtemp(join(tmpdir(), "phenom-entrypoint-"));
     await chmod(container, 0o755);
     const [runDirectory, mediaDirectory] = [join(container, "run"), join(container, "media")];
-    await mkdir(runDirectory);
+    await mkdir(runDirectory, { mode: 0o700 });
     await mkdir(mediaDirectory);
     if (asRoot) await chown(mediaDirectory, SYNAPSE_UID, SYNAPSE_UID);
     config = localise(homeserverConfig(exampleProps), {
@@ -59,6 +60,14 @@ describeWithSynapse("the entrypoint", () => {
     return { code: status, output: stdout + stderr };
   }
   const broken = (change: (copy: typeof config) => unknown) => stringify(change(structuredClone(config)));
+
+  /** A configuration that the entrypoint takes, and that ends Synapse at once. */
+  const refusedBySynapse = () => ({
+    SYNAPSE_CONFIG_YAML: broken((copy) => ({
+      ...copy,
+      oidc_providers: copy.oidc_providers.map((provider) => ({ ...provider, issuer: 7 })),
+    })),
+  });
 
   const variables = [
     "SYNAPSE_CONFIG_YAML",
@@ -183,6 +192,28 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
+  test.runIf(asRoot)(
+    "needs no more of root's rights than to hand over files and to become another user",
+    () => {
+      const rights = "-all,+chown,+setuid,+setgid";
+      const { stderr } = spawnSync(
+        "setpriv",
+        [...["--no-new-privs", "--inh-caps=-all", `--bounding-set=${rights}`], synapsePython, entrypoint],
+        { env: { PATH: process.env["PATH"], ...environment, ...refusedBySynapse() }, encoding: "utf8" },
+      );
+      expect(stderr).toContain("Error in configuration at 'oidc_providers.<item 0>.issuer'");
+    },
+  );
+
+  test("started again in the same container, replaces its files, also those of an interrupted start", async () => {
+    start(refusedBySynapse());
+    await writeFile(join(container, "run", "signing.key.new"), "half a", { mode: 0o400 });
+    const key = drawSigningKey("a_2");
+    start({ ...refusedBySynapse(), SYNAPSE_SIGNING_KEY: key });
+    expect(await readFile(join(container, "run", "signing.key"), "utf8")).toBe(`${key}\n`);
+    expect(existsSync(join(container, "run", "signing.key.new"))).toBe(false);
+  });
+
   test("writes nothing before everything is checked", () => {
     start({ SYNAPSE_FORM_SECRET: "" });
     expect(existsSync(join(container, "run", "homeserver.yaml"))).toBe(false);
@@ -190,12 +221,7 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   test("hands over to Synapse, which names a setting that it refuses", () => {
-    const { code, output } = start({
-      SYNAPSE_CONFIG_YAML: broken((copy) => ({
-        ...copy,
-        oidc_providers: copy.oidc_providers.map((provider) => ({ ...provider, issuer: 7 })),
-      })),
-    });
+    const { code, output } = start(refusedBySynapse());
     expect(code).toBe(1);
     expect(output.trim()).toBe(
       "Error in configuration at 'oidc_providers.<item 0>.issuer':\n  7 is not of type 'string'",

@@ -10,6 +10,7 @@ one of these codes:
     73  a file or folder can't be written
 """
 
+import contextlib
 import os
 import platform
 import re
@@ -82,15 +83,19 @@ def path_setting(config: dict[str, Any], keys: tuple[str | int, ...]) -> str:
 
 
 def write(path: str, text: str, owner: tuple[int, int]) -> None:
-    """Replaces the file: a restart in the same container finds the one before."""
+    """Replaces the file: a restart in the same container finds the one before.
+
+    Of root's rights it takes only CAP_CHOWN, so that a container may give up most others.
+    """
     draft = f"{path}.new"
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        if os.geteuid() == 0:
-            os.chown(draft, *owner)
-        os.chmod(draft, stat.S_IRUSR)
+            if os.geteuid() == 0:
+                os.fchown(descriptor, *owner)
         os.replace(draft, path)
     except OSError as error:
         fail(NOT_WRITABLE, f"{path} can't be written: {error.strerror}")
@@ -135,7 +140,9 @@ def main() -> None:
     media_store = path_setting(config, MEDIA_STORE)
     for path, text in {**files, config_path: variable(CONFIG)}.items():
         write(path, text, owner)
-
+    if os.geteuid() == 0:
+        # To pass through; the files are for their owner only.
+        os.chmod(os.path.dirname(config_path), 0o711)
     become(owner)
     if not os.access(media_store, os.W_OK | os.X_OK):
         fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
