@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect } from "node:net";
@@ -10,10 +11,11 @@ import {
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
-/** Moto's server, from PyPI: its Cognito checks passwords and secret hashes. */
+/** Moto's server, from PyPI: its Cognito checks passwords, refresh tokens and their secret hashes. */
 const command = process.env["MOTO_SERVER"];
 
 describe("the agent's sign-in", () => {
@@ -30,7 +32,7 @@ describe("the agent's sign-in", () => {
       );
     const port = await freePort();
     moto = spawn(command, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-    await expect.poll(() => answers(port), { timeout: 60_000, interval: 100 }).toBe(true);
+    await vi.waitUntil(() => answers(port), { timeout: 60_000, interval: 100 });
     front = await startFront(port);
     cognito = client(front.url);
     const pool = await cognito.send(new CreateUserPoolCommand({ PoolName: "phenom" }));
@@ -50,6 +52,7 @@ describe("the agent's sign-in", () => {
       username: "agent",
       password: "Correct-Horse-1",
     };
+    front.demand(credentials.clientSecret);
     const user = { UserPoolId: poolId, Username: "agent" };
     await cognito.send(new AdminCreateUserCommand({ ...user, MessageAction: "SUPPRESS" }));
     await cognito.send(
@@ -174,27 +177,45 @@ const client = (endpoint: string) =>
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
 
+const signInSchema = z.object({
+  ClientId: z.string(),
+  AuthParameters: z.object({ USERNAME: z.string(), SECRET_HASH: z.string() }),
+});
+
 interface Front {
   readonly url: string;
   /** The sign-ins that came through, by their flow. */
   flows(): string[];
   throttle(on: boolean): void;
+  /** The secret that a client's secret hashes have to be made with. */
+  demand(clientSecret: string): void;
   reset(): void;
   stop(): Promise<void>;
 }
 
-/** Stands before moto: counts sign-ins, and throttles as Cognito does, which moto cannot. */
+/**
+ * Stands before moto and does what Cognito does and moto does not: throttles, and checks the secret hash of a
+ * sign-in with a password (moto checks it with a refresh token only).
+ */
 async function startFront(port: number): Promise<Front> {
   let flows: string[] = [];
   let throttled = false;
+  let secret: string | undefined;
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     const flow = /"AuthFlow":"(\w+)"/.exec(body)?.[1];
     if (flow) flows.push(flow);
-    if (flow && throttled) {
-      response.writeHead(400, { "x-amzn-errortype": "TooManyRequestsException" });
-      return response.end(JSON.stringify({ __type: "TooManyRequestsException", message: "Rate exceeded" }));
+    const refuse = (type: string, message: string) =>
+      response.writeHead(400, { "x-amzn-errortype": type }).end(JSON.stringify({ __type: type, message }));
+    if (flow && throttled) return refuse("TooManyRequestsException", "Rate exceeded");
+    if (flow === "USER_PASSWORD_AUTH" && secret !== undefined) {
+      const { AuthParameters: given, ClientId } = signInSchema.parse(JSON.parse(body));
+      const hash = createHmac("sha256", secret)
+        .update(given.USERNAME + ClientId)
+        .digest("base64");
+      if (given.SECRET_HASH !== hash)
+        return refuse("NotAuthorizedException", `Unable to verify secret hash for client ${ClientId}`);
     }
     const forwarded = await fetch(`http://127.0.0.1:${port}`, {
       method: "POST",
@@ -220,6 +241,9 @@ async function startFront(port: number): Promise<Front> {
     flows: () => flows,
     throttle(on) {
       throttled = on;
+    },
+    demand(clientSecret) {
+      secret = clientSecret;
     },
     reset() {
       flows = [];
