@@ -35,6 +35,8 @@ async function start(file, env, cwd = process.cwd()) {
   const child = fork(file, {
     env: { ...process.env, ...env },
     cwd,
+    // As the image runs the server.
+    execArgv: ["--max-semi-space-size=8"],
     stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
   });
   running.add(child);
