@@ -5,7 +5,7 @@ import { postgresBackend } from "../mcp-server/backends/postgres.ts";
 import { readEnvironment } from "../mcp-server/environment.ts";
 import { createLog } from "../mcp-server/log.ts";
 import { type Service, startService } from "../mcp-server/service.ts";
-import { applyMigrations } from "../migrations/apply.ts";
+import { applyMigrations, MigrationError } from "../migrations/apply.ts";
 import { isAlive, type LocalDatabase, startDatabase } from "./database.ts";
 import { addDemoData, agentUserId } from "./demo.ts";
 import { greeting } from "./greeting.ts";
@@ -40,7 +40,12 @@ async function start(): Promise<void> {
   try {
     database = await startDatabase(folder);
     await writeFile(lock, String(process.pid));
-    await applyMigrations(database.connection);
+    await applyMigrations(database.connection).catch((error: unknown) => {
+      if (!(error instanceof MigrationError)) throw error;
+      throw new Problem(
+        `${error.message}\nThe data is of another release. Begin anew with: npm start -- --reset`,
+      );
+    });
     await addDemoData(database.connection);
     service = await startServer(database);
   } catch (error) {

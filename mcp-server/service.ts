@@ -65,7 +65,10 @@ export async function startService({ environment, backend, log, jwksCache }: Ser
       health.stop();
       const closed = once(listener, "close");
       listener.close();
+      // A connection whose last request has just been answered would be kept open for the next one.
+      const closing = setInterval(() => listener.closeIdleConnections(), 50);
       await closed;
+      clearInterval(closing);
       await backend.close();
     },
   };

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +35,8 @@ async function start(file, env, cwd = process.cwd()) {
   const child = fork(file, {
     env: { ...process.env, ...env },
     cwd,
+    // As the image runs the server.
+    execArgv: ["--max-semi-space-size=8"],
     stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
   });
   running.add(child);
@@ -87,6 +89,33 @@ export async function startServer(name, databaseUrl) {
       await once(child, "exit");
     },
   };
+}
+
+/** Milliseconds from starting the bundle that is deployed until it has answered. */
+export async function firstAnswer(databaseUrl) {
+  const options = JSON.parse(await readFile("mcp-server/bundle.json", "utf8"));
+  const outfile = join(folder, "server.mjs");
+  await build({ ...options, outfile });
+  const port = await freePort();
+  const started = performance.now();
+  const child = fork(outfile, {
+    env: { ...process.env, BACKEND_TYPE: "postgres", DATABASE_URL: databaseUrl, PORT: String(port) },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  running.add(child);
+  for (;;) {
+    const answered = await fetch(`http://127.0.0.1:${port}/health`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (answered) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const elapsed = performance.now() - started;
+  running.delete(child);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  return elapsed;
 }
 
 export async function stopAll() {

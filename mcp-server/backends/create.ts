@@ -1,5 +1,7 @@
+import { agentSession } from "../auth/agent-session.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ConfigurationError, type Environment } from "../environment.ts";
+import { hasuraBackend } from "./hasura.ts";
 import { postgresBackend } from "./postgres.ts";
 
 /** @throws ConfigurationError */
@@ -10,8 +12,21 @@ export function createBackend(environment: Environment): ChatBackend {
         connection: { connectionString: given(environment, "DATABASE_URL") },
         agentUserId: environment.AGENT_USER_ID,
       });
-    default:
-      throw new ConfigurationError([`BACKEND_TYPE = "${environment.BACKEND_TYPE}" is not served.`]);
+    case "hasura":
+      return hasuraBackend({
+        endpoint: given(environment, "HASURA_ENDPOINT"),
+        session: agentSession({
+          region: given(environment, "COGNITO_REGION"),
+          clientId: given(environment, "AGENT_CLIENT_ID"),
+          clientSecret: given(environment, "AGENT_CLIENT_SECRET"),
+          username: given(environment, "AGENT_USERNAME"),
+          password: given(environment, "AGENT_PASSWORD"),
+        }),
+      });
+    case "synapse":
+      throw new ConfigurationError([
+        'BACKEND_TYPE = "synapse": this release of the server does not serve Synapse. Set hasura.',
+      ]);
   }
 }
 

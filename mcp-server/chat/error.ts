@@ -22,7 +22,7 @@ export interface ChatErrorDetails {
 
 /** An error whose message is written for the agent: it names the field and the remedy, and no internals. */
 export class ChatError extends Error {
-  override readonly name = "ChatError";
+  override readonly name: string = "ChatError";
   readonly code: ChatErrorCode;
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
@@ -32,6 +32,16 @@ export class ChatError extends Error {
     this.code = code;
     this.field = details.field;
     this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** The connection to the backend broke, or there was none: what may be repeated can be tried again at once. */
+export class BackendUnreachable extends ChatError {
+  constructor(backend: string, cause: unknown) {
+    super("unavailable", `The chat's backend (${backend}) cannot be reached. Try again in a minute.`, {
+      cause,
+      retryAfterMs: 10_000,
+    });
   }
 }
 
@@ -96,15 +106,7 @@ export const errors = {
       "cursor: not a cursor of this tool. Pass next_cursor of the page before, unchanged, or leave it out.",
       { field: "cursor" },
     ),
-  unavailable: (backend: string, cause: unknown) =>
-    new ChatError(
-      "unavailable",
-      `The chat's backend (${backend}) cannot be reached. Try again in a minute.`,
-      {
-        cause,
-        retryAfterMs: 10_000,
-      },
-    ),
+  unavailable: (backend: string, cause: unknown) => new BackendUnreachable(backend, cause),
   timeout: (backend: string, cause?: unknown) =>
     new ChatError(
       "timeout",

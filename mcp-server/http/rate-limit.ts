@@ -28,8 +28,9 @@ export class RateLimit {
     this.#remember(caller, bucket);
     // More than a burst at once could never be paid: it empties the bucket instead.
     const price = Math.min(count, this.#burst);
-    if (bucket.tokens >= price) {
-      bucket.tokens -= price;
+    // A hair's breadth of rounding must not make whoever waited as told wait again.
+    if (bucket.tokens >= price - 1e-6) {
+      bucket.tokens = Math.max(0, bucket.tokens - price);
       return undefined;
     }
     return Math.ceil(((price - bucket.tokens) / this.#perSecond) * 1000);

@@ -1,0 +1,275 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import {
+  AdminCreateUserCommand,
+  AdminSetUserPasswordCommand,
+  AdminUserGlobalSignOutCommand,
+  CognitoIdentityProviderClient,
+  CreateUserPoolClientCommand,
+  CreateUserPoolCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { type AgentCredentials, agentSession } from "./agent-session.ts";
+
+/** Moto's server, from PyPI: its Cognito checks passwords, refresh tokens and their secret hashes. */
+const command = process.env["MOTO_SERVER"];
+
+describe("the agent's sign-in", () => {
+  let moto: ChildProcess;
+  let front: Front;
+  let cognito: CognitoIdentityProviderClient;
+  let credentials: AgentCredentials;
+  let poolId: string;
+
+  beforeAll(async () => {
+    if (command === undefined)
+      throw new Error(
+        "MOTO_SERVER is not set: make a virtual environment, pip install 'moto[server]', and name its bin/moto_server.",
+      );
+    const port = await freePort();
+    moto = spawn(command, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+    await vi.waitUntil(() => answers(port), { timeout: 60_000, interval: 100 });
+    front = await startFront(port);
+    cognito = client(front.url);
+    const pool = await cognito.send(new CreateUserPoolCommand({ PoolName: "phenom" }));
+    poolId = String(pool.UserPool?.Id);
+    const app = await cognito.send(
+      new CreateUserPoolClientCommand({
+        UserPoolId: poolId,
+        ClientName: "agent",
+        GenerateSecret: true,
+        ExplicitAuthFlows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+      }),
+    );
+    credentials = {
+      region: "us-east-1",
+      clientId: String(app.UserPoolClient?.ClientId),
+      clientSecret: String(app.UserPoolClient?.ClientSecret),
+      username: "agent",
+      password: "Correct-Horse-1",
+    };
+    front.demand(credentials.clientSecret);
+    const user = { UserPoolId: poolId, Username: "agent" };
+    await cognito.send(new AdminCreateUserCommand({ ...user, MessageAction: "SUPPRESS" }));
+    await cognito.send(
+      new AdminSetUserPasswordCommand({ ...user, Password: credentials.password, Permanent: true }),
+    );
+  });
+  afterAll(async () => {
+    await front?.stop();
+    moto?.kill();
+  });
+  beforeEach(() => front.reset());
+
+  /** A session on a clock that the test moves. */
+  function session(overrides: Partial<AgentCredentials> = {}) {
+    let offset = 0;
+    const made = agentSession({ ...credentials, ...overrides }, () => Date.now() + offset, client(front.url));
+    return {
+      ...made,
+      pass: (minutes: number) => {
+        offset += minutes * 60_000;
+      },
+    };
+  }
+
+  test("gives an ID token and the account's sub, and keeps them", async () => {
+    const agent = session();
+    const first = await agent.identity();
+    expect(first.userId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await agent.identity()).toEqual(first);
+    expect(front.flows()).toEqual(["USER_PASSWORD_AUTH"]);
+    expect(agent.problem()).toBeUndefined();
+  });
+
+  test("happens once, however many calls wait for it", async () => {
+    const agent = session();
+    const all = await Promise.all(Array.from({ length: 20 }, () => agent.identity()));
+    expect(new Set(all.map(({ idToken }) => idToken)).size).toBe(1);
+    expect(front.flows()).toHaveLength(1);
+  });
+
+  test("is renewed with the refresh token in the last five minutes, and not before", async () => {
+    const agent = session();
+    await agent.identity();
+    agent.pass(54);
+    await agent.identity();
+    expect(front.flows()).toEqual(["USER_PASSWORD_AUTH"]);
+    agent.pass(2);
+    await agent.identity();
+    expect(front.flows()).toEqual(["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]);
+  });
+
+  test("goes back to the password when the refresh token was revoked", async () => {
+    const agent = session();
+    await agent.identity();
+    await cognito.send(new AdminUserGlobalSignOutCommand({ UserPoolId: poolId, Username: "agent" }));
+    front.reset();
+    agent.pass(57);
+    await agent.identity();
+    expect(front.flows()).toEqual(["REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]);
+  });
+
+  test("with a wrong password or secret says so, without showing it, and does not try again for a minute", async () => {
+    for (const wrong of [{ password: "Wrong-Horse-1" }, { clientSecret: "wrong" }]) {
+      front.reset();
+      const agent = session(wrong);
+      const failure = agent.identity();
+      await expect(failure).rejects.toMatchObject({ code: "unavailable", retryAfterMs: 60_000 });
+      await expect(failure).rejects.not.toThrow(Object.values(wrong)[0]);
+      await expect(agent.identity()).rejects.toThrow("AGENT_PASSWORD");
+      expect(front.flows()).toHaveLength(1);
+      expect(agent.problem()).toBe("agent_sign_in_refused");
+      agent.pass(1.1);
+      await expect(agent.identity()).rejects.toThrow();
+      expect(front.flows()).toHaveLength(2);
+    }
+  });
+
+  test("that Cognito throttles backs off, longer each time, and recovers", async () => {
+    const agent = session();
+    front.throttle(true);
+    const waits: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      const error: unknown = await agent.identity().catch((thrown: unknown) => thrown);
+      if (typeof error === "object" && error !== null && "retryAfterMs" in error)
+        waits.push(Number(error.retryAfterMs));
+      agent.pass(1.1);
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000]);
+    expect(agent.problem()).toBe("agent_sign_in_throttled");
+    front.throttle(false);
+    await agent.identity();
+    expect(agent.problem()).toBeUndefined();
+  });
+
+  test("keeps using a token that is still good while it cannot be renewed, and stops when it has ended", async () => {
+    const agent = session();
+    const { idToken } = await agent.identity();
+    front.throttle(true);
+    agent.pass(57);
+    expect((await agent.identity()).idToken).toBe(idToken);
+    agent.pass(4);
+    await expect(agent.identity()).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("is done again for a token that was refused", async () => {
+    const agent = session();
+    const { idToken } = await agent.identity();
+    agent.forget("another");
+    await agent.identity();
+    expect(front.flows()).toHaveLength(1);
+    agent.forget(idToken);
+    await agent.identity();
+    expect(front.flows()).toHaveLength(2);
+  });
+});
+
+const client = (endpoint: string) =>
+  new CognitoIdentityProviderClient({
+    endpoint,
+    region: "us-east-1",
+    maxAttempts: 1,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+
+const signInSchema = z.object({
+  ClientId: z.string(),
+  AuthParameters: z.object({ USERNAME: z.string(), SECRET_HASH: z.string() }),
+});
+
+interface Front {
+  readonly url: string;
+  /** The sign-ins that came through, by their flow. */
+  flows(): string[];
+  throttle(on: boolean): void;
+  /** The secret that a client's secret hashes have to be made with. */
+  demand(clientSecret: string): void;
+  reset(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Stands before moto and does what Cognito does and moto does not: throttles, and checks the secret hash of a
+ * sign-in with a password (moto checks it with a refresh token only).
+ */
+async function startFront(port: number): Promise<Front> {
+  let flows: string[] = [];
+  let throttled = false;
+  let secret: string | undefined;
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const flow = /"AuthFlow":"(\w+)"/.exec(body)?.[1];
+    if (flow) flows.push(flow);
+    const refuse = (type: string, message: string) =>
+      response.writeHead(400, { "x-amzn-errortype": type }).end(JSON.stringify({ __type: type, message }));
+    if (flow && throttled) return refuse("TooManyRequestsException", "Rate exceeded");
+    if (flow === "USER_PASSWORD_AUTH" && secret !== undefined) {
+      const { AuthParameters: given, ClientId } = signInSchema.parse(JSON.parse(body));
+      const hash = createHmac("sha256", secret)
+        .update(given.USERNAME + ClientId)
+        .digest("base64");
+      if (given.SECRET_HASH !== hash)
+        return refuse("NotAuthorizedException", `Unable to verify secret hash for client ${ClientId}`);
+    }
+    const forwarded = await fetch(`http://127.0.0.1:${port}`, {
+      method: "POST",
+      body,
+      headers: {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": String(request.headers["x-amz-target"]),
+        ...(request.headers.authorization && { authorization: request.headers.authorization }),
+      },
+    });
+    const type = forwarded.headers.get("x-amzn-errortype");
+    response.writeHead(forwarded.status, type ? { "x-amzn-errortype": type } : {});
+    return response.end(await forwarded.text());
+  };
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`,
+    flows: () => flows,
+    throttle(on) {
+      throttled = on;
+    },
+    demand(clientSecret) {
+      secret = clientSecret;
+    },
+    reset() {
+      flows = [];
+      throttled = false;
+    },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+const answers = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });

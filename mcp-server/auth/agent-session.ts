@@ -1,0 +1,185 @@
+import { createHmac } from "node:crypto";
+import {
+  type AuthenticationResultType,
+  CognitoIdentityProviderClient,
+  InitiateAuthCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { z } from "zod";
+import { ChatError } from "../chat/error.ts";
+
+export interface AgentCredentials {
+  readonly region: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The agent's identity towards Hasura. */
+export interface AgentIdentity {
+  readonly idToken: string;
+  /** Cognito `sub`. */
+  readonly userId: string;
+}
+
+export interface AgentSession {
+  /** A token that is good for some minutes. @throws ChatError unavailable */
+  identity(): Promise<AgentIdentity>;
+  /** The token was refused although its time is not over: forget it. */
+  forget(idToken: string): void;
+  /** A word for what is wrong with signing in, or nothing. */
+  problem(): string | undefined;
+}
+
+/** Milliseconds before a token's end at which it is refreshed. */
+const MARGIN_MS = 5 * 60_000;
+/** Milliseconds between attempts after a failure: the first, and the most. */
+const BACK_OFF = { first: 1_000, most: 60_000 };
+
+const claimsSchema = z.object({ sub: z.string(), exp: z.number(), "cognito:username": z.string() });
+
+interface SignedIn extends AgentIdentity {
+  readonly expiresAt: number;
+  /** What the refresh's secret hash is made with, which need not be what was signed in with. */
+  readonly cognitoUsername: string;
+  readonly refreshToken: string | undefined;
+}
+
+/** Signs in with USER_PASSWORD_AUTH, keeps the token, refreshes it in time; one sign-in at a time. */
+export function agentSession(
+  credentials: AgentCredentials,
+  now: () => number = Date.now,
+  cognito = new CognitoIdentityProviderClient({
+    region: credentials.region,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 2000, requestTimeout: 4000 },
+  }),
+): AgentSession {
+  let current: SignedIn | undefined;
+  let underWay: Promise<SignedIn> | undefined;
+  let failure: { problem: string; until: number; wait: number } | undefined;
+
+  const hash = (username: string) =>
+    createHmac("sha256", credentials.clientSecret)
+      .update(username + credentials.clientId)
+      .digest("base64");
+  const initiate = async (
+    flow: "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH",
+    parameters: Record<string, string>,
+  ): Promise<SignedIn> => {
+    const { AuthenticationResult, ChallengeName } = await cognito.send(
+      new InitiateAuthCommand({ AuthFlow: flow, ClientId: credentials.clientId, AuthParameters: parameters }),
+    );
+    if (ChallengeName) throw new SignInChallenge(ChallengeName);
+    return readResult(AuthenticationResult, parameters["REFRESH_TOKEN"]);
+  };
+  const withPassword = () =>
+    initiate("USER_PASSWORD_AUTH", {
+      USERNAME: credentials.username,
+      PASSWORD: credentials.password,
+      SECRET_HASH: hash(credentials.username),
+    });
+  const withRefreshToken = async ({ refreshToken, cognitoUsername }: SignedIn) => {
+    if (refreshToken === undefined) return withPassword();
+    try {
+      return await initiate("REFRESH_TOKEN_AUTH", {
+        REFRESH_TOKEN: refreshToken,
+        SECRET_HASH: hash(cognitoUsername),
+      });
+    } catch (error) {
+      // Revoked, expired, or refused for another reason: the password decides.
+      if (problemOf(error) === "agent_sign_in_refused") return withPassword();
+      throw error;
+    }
+  };
+
+  const signIn = async (): Promise<SignedIn> => {
+    if (failure && now() < failure.until) throw refused(failure.problem, failure.until - now());
+    try {
+      current = await (current ? withRefreshToken(current) : withPassword());
+      failure = undefined;
+      return current;
+    } catch (error) {
+      const problem = problemOf(error);
+      // A wrong password does not get better by itself, and Cognito locks accounts that keep trying.
+      const wait =
+        problem === "agent_sign_in_refused"
+          ? BACK_OFF.most
+          : Math.min(BACK_OFF.most, (failure?.wait ?? BACK_OFF.first / 2) * 2);
+      failure = { problem, wait, until: now() + wait };
+      throw refused(problem, wait, error);
+    }
+  };
+  const signInOnce = () => {
+    underWay ??= signIn().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+
+  return {
+    async identity() {
+      if (current && now() < current.expiresAt - MARGIN_MS) return current;
+      try {
+        return await signInOnce();
+      } catch (error) {
+        // Inside the margin the old token still opens the door.
+        if (current && now() < current.expiresAt) return current;
+        throw error;
+      }
+    },
+    forget(idToken) {
+      if (current?.idToken === idToken) current = { ...current, expiresAt: 0 };
+    },
+    problem: () => failure?.problem,
+  };
+}
+
+class SignInChallenge extends Error {
+  override readonly name = "SignInChallenge";
+}
+
+function readResult(
+  result: AuthenticationResultType | undefined,
+  oldRefreshToken: string | undefined,
+): SignedIn {
+  const idToken = result?.IdToken ?? "";
+  // It comes from Cognito itself, over TLS: it is read here, and checked by Hasura.
+  const claims = claimsSchema.parse(
+    JSON.parse(Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString()),
+  );
+  return {
+    idToken,
+    userId: claims.sub,
+    expiresAt: claims.exp * 1000,
+    cognitoUsername: claims["cognito:username"],
+    refreshToken: result?.RefreshToken ?? oldRefreshToken,
+  };
+}
+
+const refusals = new Set([
+  "NotAuthorizedException",
+  "UserNotFoundException",
+  "UserNotConfirmedException",
+  "PasswordResetRequiredException",
+  "InvalidParameterException",
+  "ResourceNotFoundException",
+  "SignInChallenge",
+]);
+const throttles = new Set(["TooManyRequestsException", "LimitExceededException", "ThrottlingException"]);
+
+function problemOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : "";
+  if (refusals.has(name)) return "agent_sign_in_refused";
+  return throttles.has(name) ? "agent_sign_in_throttled" : "agent_sign_in_unreachable";
+}
+
+const explained: Record<string, string> = {
+  agent_sign_in_refused:
+    "The server's own account may not sign in: its operator has to check AGENT_USERNAME, AGENT_PASSWORD and the client.",
+  agent_sign_in_throttled: "Cognito lets the server sign in only so often. Try again later.",
+  agent_sign_in_unreachable: "The server cannot reach Cognito to sign in. Try again in a minute.",
+};
+
+const refused = (problem: string, retryAfterMs: number, cause?: unknown) =>
+  new ChatError("unavailable", explained[problem] ?? problem, { retryAfterMs, cause });

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { buildSchema, parse, validate } from "graphql";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { signedIn } from "../testing/agent.ts";
+import { contract } from "../testing/contract.ts";
+import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
+import { type HasuraServer, startHasuraServer } from "../testing/hasura-server.ts";
+import { hasuraBackend } from "./hasura.ts";
+import { type Operation, operations } from "./hasura-operations.ts";
+
+contract("hasura", async () => {
+  const database = await startChatDatabase();
+  const hasura = await startHasuraServer(database.connection);
+  const backend = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
+  return {
+    world: { ...database.world, backend },
+    stop: async () => {
+      await hasura.stop();
+      await database.stop();
+    },
+  };
+});
+
+describe("the operations sent to Hasura", () => {
+  const all = Object.entries(operations).flatMap(([name, value]): [string, Operation<unknown>][] =>
+    "document" in value
+      ? [[name, value]]
+      : [
+          [`${name}, first page`, value.first],
+          [`${name}, next page`, value.next],
+        ],
+  );
+
+  test.each(all)("%s is valid in the schema that its role gets", (_, { role, document }) => {
+    const schema = buildSchema(readFileSync(`hasura/schema/${role}.graphql`, "utf8"));
+    expect(validate(schema, parse(document))).toEqual([]);
+  });
+});
+
+describe("on Hasura", () => {
+  let database: ChatDatabase;
+  let hasura: HasuraServer;
+  const signal = () => new AbortController().signal;
+  beforeAll(async () => {
+    database = await startChatDatabase();
+    hasura = await startHasuraServer(database.connection);
+  });
+  afterAll(async () => {
+    await hasura.stop();
+    await database.stop();
+  });
+
+  test("a token that is refused before its time is replaced once, and the call goes through", async () => {
+    const session = signedIn(database.world.agent);
+    const chat = hasuraBackend({ endpoint: hasura.endpoint, session });
+    const { idToken: first } = await session.identity();
+    hasura.refuseTokens((token) => token === first);
+    expect(await chat.listRooms({ include_inactive: false }, signal())).toHaveLength(3);
+    expect(session.signIns()).toBe(2);
+    hasura.refuseTokens(() => true);
+    await expect(chat.listRooms({ include_inactive: false }, signal())).rejects.toMatchObject({
+      code: "unavailable",
+    });
+    expect(session.signIns()).toBe(3);
+    hasura.refuseTokens(() => false);
+  });
+
+  test("an engine that is away fails the call as unavailable and the health as unreachable", async () => {
+    const chat = hasuraBackend({
+      endpoint: "http://127.0.0.1:9/v1/graphql",
+      session: signedIn(database.world.agent),
+    });
+    await expect(chat.listRooms({ include_inactive: false }, signal())).rejects.toMatchObject({
+      code: "unavailable",
+    });
+    expect(await chat.health(signal())).toEqual({ reachable: false, problem: "unavailable" });
+  });
+
+  test("what moderators do is on record as the agent's", async () => {
+    const chat = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
+    const user = await database.world.newUser();
+    const room = await database.world.newRoom("Record", [user]);
+    const id = await database.world.say(user, room, "rude");
+    await chat.deleteMessage({ message_id: id }, signal());
+    expect(
+      await database.sql("select is_deleted, deleted_by from chat_messages where id = $1", [id]),
+    ).toEqual([{ is_deleted: true, deleted_by: database.world.agent }]);
+  });
+});

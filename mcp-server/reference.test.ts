@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addDemoData, agentUserId } from "../local/demo.ts";
+import { postgresBackend } from "./backends/postgres.ts";
+import { examples, reference } from "./reference.ts";
+import { type ChatDatabase, startChatDatabase } from "./testing/database.ts";
+import { startTestService, type TestService, textOf } from "./testing/service.ts";
+
+describe("the reference for callers", () => {
+  let database: ChatDatabase;
+  let service: TestService;
+  beforeAll(async () => {
+    database = await startChatDatabase();
+    await database.sql("truncate users cascade");
+    await addDemoData(database.connection);
+    await database.sql("update chat_messages set id = $1 where user_id = 'demo-spam'", [
+      "6f1c1f7e-0d0c-4c53-9a52-0d9a6f0b7a01",
+    ]);
+    service = await startTestService(postgresBackend({ connection: database.connection, agentUserId }));
+  });
+  afterAll(async () => {
+    await service?.stop();
+    await database?.stop();
+  });
+
+  test("is what the code says", async () => {
+    await expect(format(reference())).toMatchFileSnapshot("../docs/mcp-tools.md");
+  });
+
+  test("has an example for each tool, and each of them works in turn", async () => {
+    const client = await service.connect();
+    const { tools } = await client.listTools();
+    expect(new Set(examples.map(({ tool }) => tool))).toEqual(new Set(tools.map(({ name }) => name)));
+    for (const { tool, arguments: args } of examples) {
+      const result = await client.callTool({ name: tool, arguments: args });
+      expect(result.isError, textOf(result)).toBeUndefined();
+    }
+    await client.close();
+  });
+});
+
+/** As the project's formatter writes it, which also goes over the file. */
+const format = (markdown: string) =>
+  execFileSync("node_modules/.bin/biome", ["format", "--stdin-file-path=docs/mcp-tools.md"], {
+    input: markdown,
+    encoding: "utf8",
+  });
