@@ -1,6 +1,6 @@
 // Bundles what is deployed and the app that synthesises it, into build/. Same sources, same bytes.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
@@ -63,19 +63,10 @@ async function bundleLambda(name) {
   );
 }
 
-/** The one file that the MCP server's image holds. */
-const server = {
-  entryPoints: ["mcp-server/main.ts"],
-  format: "esm",
-  target: "node20",
-  minify: true,
-  // Some of the packages inside still call require.
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-  external: ["pg-native"],
-};
-
+/** The one file that the MCP server's image holds; its options are also what its tests bundle with. */
 async function bundleServer() {
-  await write(`${OUT}/mcp-server/server.mjs`, await bundle({ ...common, ...server }));
+  const { outfile, ...options } = JSON.parse(await readFile("mcp-server/bundle.json", "utf8"));
+  await write(outfile, await bundle({ ...options, write: false }));
 }
 
 async function bundleApp() {

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**"];
+const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**", ".tools/**"];
 
 export default defineConfig({
   test: {
@@ -10,11 +10,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["**/*.test.ts"], exclude: [...exclude, "**/*.e2e.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...exclude, "**/*.e2e.test.ts", "**/*.moto.test.ts"],
+        },
       },
       {
         extends: true,
-        test: { name: "end-to-end", include: ["**/*.e2e.test.ts"], exclude, testTimeout: 300_000 },
+        test: {
+          name: "end-to-end",
+          include: ["**/*.e2e.test.ts", "**/*.moto.test.ts"],
+          exclude,
+          testTimeout: 300_000,
+        },
       },
     ],
   },

@@ -63,8 +63,8 @@ export interface ContainerProps {
   readonly mounts?: Readonly<Record<string, string>>;
   /** @default true */
   readonly readonlyRootFilesystem?: boolean;
-  /** Whether the container gives up every Linux capability. @default true */
-  readonly dropCapabilities?: boolean;
+  /** Linux capabilities that the container keeps of those that containers have. @default - none */
+  readonly capabilities?: readonly Capability[];
   /** Seconds between SIGTERM and SIGKILL, at most 120 on Fargate. @default 30 */
   readonly stopTimeout?: number;
 }
@@ -79,6 +79,25 @@ export interface FargateTaskProps {
   /** What the code in the container may do. @default - nothing */
   readonly taskPolicy?: readonly PolicyStatement[];
 }
+
+/** What a container may do unless it gives it up: the default of Docker and of Fargate. */
+const CAPABILITIES = [
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "NET_RAW",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+] as const;
+export type Capability = (typeof CAPABILITIES)[number];
 
 /** Size that AWS allows a registered task definition, in bytes. */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
@@ -183,7 +202,12 @@ export class FargateTask extends Construct {
       readonlyRootFilesystem: container.readonlyRootFilesystem ?? true,
       linuxParameters: {
         initProcessEnabled: true,
-        ...((container.dropCapabilities ?? true) && { capabilities: { drop: ["ALL"] } }),
+        // Fargate lets nothing be added again, so what stays is what isn't dropped.
+        capabilities: {
+          drop: container.capabilities
+            ? CAPABILITIES.filter((name) => !container.capabilities?.includes(name))
+            : ["ALL"],
+        },
       },
       stopTimeout: container.stopTimeout ?? 30,
       logConfiguration: {

@@ -13,7 +13,7 @@ import { type ContainerImage, type FargateSize, FargateTask } from "../../constr
 import { Secret, type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
 import { type CognitoSignIn, ListenerRule, type RuleAction } from "../../constructs/listener-rule.ts";
 import { databaseSetupContainer } from "./database-setup.ts";
-import { type Federation, homeserverConfig, PATHS, SYNAPSE_UID } from "./homeserver.ts";
+import { type Federation, homeserverConfig, PATHS, SYNAPSE_PORT, SYNAPSE_UID } from "./homeserver.ts";
 import { logConfig } from "./log-config.ts";
 import { MediaStore, NFS_PORT } from "./media-store.ts";
 import { SynapseSecrets, type SynapseSecretVersions } from "./secrets.ts";
@@ -73,8 +73,6 @@ export interface ChatSynapseProps {
   readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };
 }
 
-/** Synapse listens here, for clients, federation and health checks. */
-const PORT = 8008;
 const ADMIN_UI_PORT = 80;
 const ADMIN_UI_PREFIX = "/chat-admin";
 /** Synapse's own database and role on the shared RDS instance. */
@@ -178,7 +176,7 @@ export class ChatSynapse extends Construct {
       size: props.sizes.synapse,
       container: {
         image: images.synapse,
-        port: PORT,
+        port: SYNAPSE_PORT,
         environment: { SYNAPSE_LOG_CONFIG_YAML: yamlencode(logConfig()) },
         secrets: {
           SYNAPSE_CONFIG_YAML: secretValue(config.arn, { versionId: configVersion.versionId }),
@@ -190,8 +188,9 @@ export class ChatSynapse extends Construct {
           SYNAPSE_SIGNING_KEY: secrets.signingKey.read(),
         },
         mounts: { media: PATHS.media, run: PATHS.run, tmp: "/tmp" },
-        // The entrypoint starts as root, hands its files to Synapse's user and becomes that user.
-        dropCapabilities: false,
+        // The entrypoint starts as root, hands its files to Synapse's user and becomes that user, whom the init
+        // process must still be able to stop.
+        capabilities: ["CHOWN", "KILL", "SETGID", "SETUID"],
         stopTimeout: 60,
       },
       volumes: [media.volume("media"), { name: "run" }, { name: "tmp" }],
@@ -258,7 +257,7 @@ export class ChatSynapse extends Construct {
       },
     });
 
-    this.url = `http://synapse.${namespace.name}:${PORT}`;
+    this.url = `http://synapse.${namespace.name}:${SYNAPSE_PORT}`;
     const bootstrap = new FargateTask(this, "bootstrap", {
       deployment,
       family: `${project}-chat-bootstrap`,
@@ -337,7 +336,7 @@ export class ChatSynapse extends Construct {
         port: ADMIN_UI_PORT,
         // nginx writes its cache and its pid here; its master binds port 80 and its workers change user.
         mounts: { cache: "/var/cache/nginx", run: "/run" },
-        dropCapabilities: false,
+        capabilities: ["CHOWN", "DAC_OVERRIDE", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"],
         stopTimeout: 10,
       },
       volumes: [{ name: "cache" }, { name: "run" }],
@@ -361,13 +360,13 @@ export class ChatSynapse extends Construct {
       securityGroupId: group.id,
       description: "Clients through the load balancer",
       referencedSecurityGroupId: props.albSecurityGroupId,
-      ...tcp(PORT),
+      ...tcp(SYNAPSE_PORT),
     });
     new VpcSecurityGroupIngressRule(this, "from-ecs-tasks", {
       securityGroupId: group.id,
       description: "The MCP server and bootstrap",
       referencedSecurityGroupId: props.ecsTasksSecurityGroupId,
-      ...tcp(PORT),
+      ...tcp(SYNAPSE_PORT),
     });
     new VpcSecurityGroupEgressRule(this, "to-database", {
       securityGroupId: group.id,
