@@ -1,0 +1,126 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { App, TerraformStack, Testing } from "cdktf";
+import type { Construct } from "constructs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FargateTask, fargateMemory } from "./fargate-task.ts";
+import { GeneratedSecret } from "./generated-secret.ts";
+import { ListenerRule } from "./listener-rule.ts";
+import { checkedName } from "./names.ts";
+
+const stack = () =>
+  new TerraformStack(new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")) }), "test");
+const problems = (construct: Construct) => construct.node.findAll().flatMap((child) => child.node.validate());
+const deployment = {
+  project: "phenom-dev",
+  environment: "development",
+  region: "us-east-1",
+  accountId: "123456789012",
+  protectData: false,
+};
+
+describe("a listener rule", () => {
+  const rule = (props: Partial<ConstructorParameters<typeof ListenerRule>[2]>) =>
+    problems(
+      new ListenerRule(stack(), "rule", {
+        listenerArn: "arn",
+        priority: 100,
+        host: "chat.example.org",
+        paths: ["/a"],
+        action: { forwardTo: "arn" },
+        ...props,
+      }),
+    );
+
+  it("takes up to three path patterns", () => {
+    expect(rule({ paths: ["/a", "/b", "/c"] })).toEqual([]);
+  });
+
+  it("refuses more than three values in a condition, and says what to do", () => {
+    expect(rule({ paths: ["/a", "/b", "/c", "/d"] })).toEqual([
+      "the rule has 4 path patterns, ALB allows 1 to 3 values in one condition: split the rule",
+    ]);
+  });
+
+  it("refuses more than five values in all", () => {
+    expect(rule({ paths: ["/a", "/b", "/c", "/d", "/e"] })).toContain(
+      "the rule has 6 condition values, ALB allows 5: split the rule",
+    );
+  });
+
+  it.each([0, 50_001, 1.5])("refuses the priority %d", (priority) => {
+    expect(rule({ priority })).toEqual([
+      `the listener rule's priority is ${priority}: choose a whole number from 1 to 50000`,
+    ]);
+  });
+});
+
+describe("a Fargate task", () => {
+  const task = (command: string[]) => {
+    const s = stack();
+    new FargateTask(s, "task", {
+      deployment,
+      family: "phenom-dev-task",
+      size: { cpu: 256, memory: 512 },
+      container: { image: { uri: "postgres:16-alpine" }, command, environment: { B: "2", A: "1" } },
+    });
+    return s;
+  };
+
+  it("refuses a command that makes its definition larger than ECS allows", () => {
+    expect(
+      problems(task(["sh", "-c", "x".repeat(64 * 1024)])).filter((p) => !p.includes("provider")),
+    ).toEqual([
+      expect.stringMatching(
+        /^the task definition phenom-dev-task takes 6\d{4} bytes, ECS allows 65536: shorten the container's command or environment$/,
+      ),
+    ]);
+  });
+
+  it("sorts its variables", () => {
+    const { resource } = JSON.parse(Testing.synth(task(["true"])));
+    expect(resource.aws_ecs_task_definition.task.container_definitions ?? "").toContain(
+      '"environment" = [{"name" = "A", "value" = "1"}, {"name" = "B", "value" = "2"}]',
+    );
+  });
+
+  it("knows the memory sizes of each CPU size", () => {
+    expect(fargateMemory[512]).toEqual([1024, 2048, 3072, 4096]);
+    expect(fargateMemory[16384]?.at(-1)).toBe(122_880);
+  });
+});
+
+describe("a generated secret", () => {
+  it("stands in no attribute that Terraform keeps", () => {
+    const s = stack();
+    new GeneratedSecret(s, "key", {
+      deployment,
+      name: "key-of-all",
+      description: "d",
+      length: 40,
+      version: 3,
+    });
+    const { resource, ephemeral } = JSON.parse(Testing.synth(s));
+    const [version] = Object.values<Record<string, unknown>>(resource.aws_secretsmanager_secret_version);
+    expect(Object.keys(ephemeral.random_password)).toHaveLength(1);
+    expect(version).toMatchObject({ secret_string_wo_version: 3 });
+    expect(version).not.toHaveProperty("secret_string");
+  });
+});
+
+describe("a checked name", () => {
+  it("passes where AWS takes it, and else says how much is too much", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), (length) => {
+        const s = stack();
+        expect(checkedName(s, "target group", "a".repeat(length))).toBe("a".repeat(length));
+        const found = s.node.validate().filter((message) => message.startsWith("project"));
+        expect(found).toEqual(
+          length <= 32 ? [] : [expect.stringContaining(`shorten project by at least ${length - 32}`)],
+        );
+      }),
+    );
+  });
+});
