@@ -99,8 +99,16 @@ const CAPABILITIES = [
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** Size that AWS allows a registered task definition, in bytes. */
+/** Bytes that ECS allows a task definition ("Task definition size" among its quotas). */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
+/** Kept for what synthesis can't measure: roles, and what references turn into. */
+const TASK_DEFINITION_RESERVE = 8 * 1024;
+
+/** Bytes of `value` as Terraform's `jsonencode` writes it: with `<`, `>` and `&` as six bytes each. */
+function encodedBytes(value: unknown): number {
+  const json = JSON.stringify(value);
+  return Buffer.byteLength(json) + 5 * (json.match(/[<>&]/g)?.length ?? 0);
+}
 
 const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -221,11 +229,12 @@ export class FargateTask extends Construct {
     };
     this.node.addValidation({
       validate: () => {
-        const bytes = Buffer.byteLength(JSON.stringify(definition));
-        return bytes > TASK_DEFINITION_LIMIT
+        const [bytes, allowed] = [encodedBytes(definition), TASK_DEFINITION_LIMIT - TASK_DEFINITION_RESERVE];
+        return bytes > allowed
           ? [
-              `the task definition ${family} takes ${bytes} bytes, ECS allows ${TASK_DEFINITION_LIMIT}: ` +
-                "shorten the container's command or environment",
+              `the container of ${family} takes ${bytes} bytes; ECS allows a task definition of ${TASK_DEFINITION_LIMIT}, ` +
+                `of which ${TASK_DEFINITION_RESERVE} are kept for the rest, so at most ${allowed}: shorten its command, ` +
+                "or run it from an image that holds its files",
             ]
           : [];
       },

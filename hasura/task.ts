@@ -1,4 +1,4 @@
-import { checkTaskSize, type TaskContainer } from "../migrations/task-size.ts";
+import type { TaskContainer } from "../migrations/task-container.ts";
 import { type Call, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 import { eventTriggerName, source, webhookSecretVariable } from "./names.ts";
@@ -33,13 +33,9 @@ export interface MetadataTaskOptions {
  *
  * Exits 0 when every object is in place, consistent, and the event trigger's database trigger exists;
  * 64 when a variable is missing or malformed; 1 after printing what failed and Hasura's answer.
- *
- * @throws Error when the command comes near to ECS's limit for a task definition
  */
 export function metadataContainer({ callTimeoutSeconds = 60 }: MetadataTaskOptions = {}): TaskContainer {
-  const container = { command: ["sh", "-c", script(callTimeoutSeconds)], environment };
-  checkTaskSize(container, "metadata task");
-  return container;
+  return { command: ["sh", "-c", script(callTimeoutSeconds)], environment };
 }
 
 /** Quotes a text for the shell. */

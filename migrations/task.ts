@@ -7,7 +7,7 @@ import {
   takeLock,
 } from "./bookkeeping.ts";
 import { type Migration, readMigrations } from "./files.ts";
-import { checkTaskSize, type TaskContainer } from "./task-size.ts";
+import type { TaskContainer } from "./task-container.ts";
 
 /**
  * libpq's own variables, and the password to give to the user provisioner's role. The stock image holds no
@@ -30,8 +30,6 @@ const endOfSql = "END_OF_SQL";
  * SQL stands in the command. Needs a POSIX shell and psql 15 or newer. Keeps the same records as
  * `applyMigrations`. Exits 0 when the schema is up to date, 64 when a variable is missing, else with
  * psql's code after printing the statement and the error.
- *
- * @throws Error when the command comes near to ECS's limit for a task definition
  */
 export function migrationContainer(migrations: readonly Migration[] = readMigrations()): TaskContainer {
   const script = `for name in ${environment.join(" ")}; do
@@ -44,9 +42,7 @@ exec psql --no-psqlrc --no-password --quiet --echo-errors --set=ON_ERROR_STOP=1 
 ${psqlScript(migrations)}
 ${endOfSql}
 `;
-  const container = { command: ["sh", "-c", script], environment };
-  checkTaskSize(container, "migration task");
-  return container;
+  return { command: ["sh", "-c", script], environment };
 }
 
 function psqlScript(migrations: readonly Migration[]): string {
