@@ -3,8 +3,7 @@
  * sign-in against the bare statement (baseline), both prepared, over TLS, on connections of their own, each
  * after a call for the groups.
  *
- * Run: npx esbuild bench/lambdas.ts --bundle --platform=node --format=esm --packages=external
- *        --outfile=build/bench-lambdas.mjs && node build/bench-lambdas.mjs [sign-ins]
+ * Run: npm run bench -- lambdas [sign-ins]
  */
 import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, stat } from "node:fs/promises";

@@ -3,8 +3,7 @@
  * synchronous_commit off, foreign keys and indexes kept, one prepared statement per row.
  * Rounds of both kinds alternate, each into a table of its own beginning; the ratio is of their medians.
  *
- * Run: npx esbuild bench/schema-insert.ts --bundle --platform=node --format=esm --packages=external
- *        --outfile=build/schema-insert.mjs && node build/schema-insert.mjs [rows]
+ * Run: npm run bench -- schema-insert [rows]
  */
 import { Client } from "pg";
 import { applyMigrations } from "../migrations/apply.ts";

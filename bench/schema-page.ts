@@ -3,8 +3,7 @@
  * the newest page and one in the middle, as the database's owner reads it and with the visibility that
  * the role `user` has. Prints the plan's index and the ratio of the medians.
  *
- * Run: npx esbuild bench/schema-page.ts --bundle --platform=node --format=esm --packages=external
- *        --outfile=build/schema-page.mjs && node build/schema-page.mjs [messages]
+ * Run: npm run bench -- schema-page [messages]
  */
 import { Client } from "pg";
 import { applyMigrations } from "../migrations/apply.ts";

@@ -313,12 +313,6 @@ describe("the migration task", () => {
     expect(migrationContainer().command.join("\n")).not.toMatch(/[$%]\{/);
   });
 
-  test("is refused with sizes and remedy before it comes near to ECS's limit", () => {
-    expect(() => migrationContainer(added(`-- ${"x".repeat(64 * 1024)}`))).toThrow(
-      /migration task: the command takes \d+ bytes; ECS takes a task definition of 65536.*Run the work from an image/,
-    );
-  });
-
   test("refuses a file with a line that psql would take for a command of its own", () => {
     expect(() => migrationContainer(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
   });
