@@ -52,7 +52,7 @@ export interface FargateServiceProps {
   readonly startsAfter?: readonly ITerraformDependable[];
 }
 
-/** Seconds and counts of every service's health checks (specification, section 5). */
+/** Seconds and counts of every service's health checks. */
 const HEALTH = { interval: 30, timeout: 5, retries: 3 };
 
 /** A long-running Fargate service behind the load balancer. */

@@ -1,13 +1,8 @@
 import { Client, type ClientConfig } from "pg";
+import { rooms } from "../migrations/rooms.ts";
 
 /** The account that the tools act as. */
 export const agentUserId = "phenom-agent";
-
-export const rooms = {
-  internal: "550e8400-e29b-41d4-a716-446655440001",
-  partners: "550e8400-e29b-41d4-a716-446655440002",
-  community: "550e8400-e29b-41d4-a716-446655440003",
-} as const;
 
 const users = [
   { id: agentUserId, username: "agent", name: "Phenom Agent", role: "admin", rooms: Object.values(rooms) },

@@ -1,4 +1,4 @@
-import { rooms } from "./demo.ts";
+import { rooms } from "../migrations/rooms.ts";
 
 /** What a person needs to use the chat that has just started. */
 export const greeting = (url: string, dataFolder: string): string => `

@@ -1,4 +1,5 @@
 import { TerraformOutput } from "cdktf";
+import { rooms } from "../migrations/rooms.ts";
 import type { ChatHasuraLite } from "../modules/chat-hasura-lite/index.ts";
 import type { ChatLinkPreview } from "../modules/chat-link-preview/index.ts";
 import type { ChatMcpServer } from "../modules/chat-mcp-server/index.ts";
@@ -7,13 +8,6 @@ import type { ChatSynapse } from "../modules/chat-synapse/index.ts";
 import type { ReadableStack } from "./addresses.ts";
 import type { Environment } from "./environment.ts";
 import type { Platform } from "./platform.ts";
-
-/** The three rooms' ids on Hasura, as the first migration seeds them. On Matrix, bootstrap prints them. */
-const ROOMS = {
-  internal: "550e8400-e29b-41d4-a716-446655440001",
-  partners: "550e8400-e29b-41d4-a716-446655440002",
-  community: "550e8400-e29b-41d4-a716-446655440003",
-};
 
 interface Parts {
   readonly environment: Environment;
@@ -125,6 +119,6 @@ export function outputs(
       },
     }),
     cognito: { userPoolId: given.userPoolId, region },
-    rooms: ROOMS,
+    rooms,
   });
 }

@@ -23,7 +23,7 @@ const id = (prefix: string) => ({
 });
 const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
 
-/** What exists already and belongs to others (specification, section 3). */
+/** What exists already and belongs to others. */
 const TABLE = {
   vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
   privateSubnetIds: {

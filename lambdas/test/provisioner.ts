@@ -9,12 +9,6 @@ import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export const databaseSecretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:provisioner-AbCdEf";
 const role = "chat_user_provisioner";
 
-export const rooms = {
-  internal: "550e8400-e29b-41d4-a716-446655440001",
-  partners: "550e8400-e29b-41d4-a716-446655440002",
-  community: "550e8400-e29b-41d4-a716-446655440003",
-};
-
 /** The user provisioner's bundle with everything around it: a migrated database, a proxy before it, AWS. */
 export interface ProvisionerWorld {
   readonly server: PostgresServer;

@@ -1,9 +1,4 @@
-/** The three rooms, by the ids that the first migration gives them. */
-export const rooms = {
-  internal: "550e8400-e29b-41d4-a716-446655440001",
-  partners: "550e8400-e29b-41d4-a716-446655440002",
-  community: "550e8400-e29b-41d4-a716-446655440003",
-} as const;
+import { rooms } from "../../migrations/rooms.ts";
 
 /** Rooms that the Cognito group of the same name opens; Community is everyone's. */
 const groupRooms = ["internal", "partners"] as const;
