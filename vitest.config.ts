@@ -15,14 +15,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...exclude, "**/*.e2e.test.ts", "**/*.moto.test.ts"],
+          exclude: [...exclude, "**/*.e2e.test.ts"],
         },
       },
       {
         extends: true,
         test: {
           name: "end-to-end",
-          include: ["**/*.e2e.test.ts", "**/*.moto.test.ts"],
+          include: ["**/*.e2e.test.ts"],
           exclude,
           testTimeout: 300_000,
         },

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { environments } from "../environments/index.ts";
+import { installed } from "../test/installed.ts";
 import { check, offlineTerraform, synthesised } from "../test/terraform/offline.ts";
 
 /** A finding that stays, and what holds the risk down instead. */
@@ -24,12 +25,7 @@ const accepted = z
   .parse(JSON.parse(readFileSync("security/accepted-findings.json", "utf8")));
 
 const CHECKOV = process.env.CHECKOV ?? ".tools/checkov/bin/checkov";
-const hasCheckov = existsSync(CHECKOV);
-if (!hasCheckov) {
-  if (process.env.CI)
-    throw new Error(`${CHECKOV} is not there, and CI must run checkov: .ci/install makes it`);
-  console.warn(`checkov is left out: ${CHECKOV} is not there (.ci/install makes it).`);
-}
+const hasCheckov = installed("checkov", CHECKOV);
 
 const report = z.object({
   results: z.object({ failed_checks: z.array(z.object({ check_id: z.string(), resource: z.string() })) }),

@@ -1,27 +1,18 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../stack/environment.ts";
 import { synthesise } from "../../stack/synthesise.ts";
+import { installed } from "../installed.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */
-const FOLDER = process.env.TF_OFFLINE ?? ".tools/tf-offline";
-export const TOOL = path.resolve(FOLDER, "bin/tf-offline.mjs");
+export const TOOL = path.resolve(process.env.TF_OFFLINE ?? ".tools/tf-offline", "bin/tf-offline.mjs");
 
-/**
- * Whether the tests that need it can run. Away from CI they may be left out, and say so; CI must run them.
- */
-export const offlineTerraform = existsSync(TOOL);
-if (!offlineTerraform) {
-  if (process.env.CI)
-    throw new Error(`${TOOL} is not there, and CI must run Terraform: set TF_OFFLINE to its folder`);
-  console.warn(
-    `The tests with the real Terraform are left out: ${TOOL} is not there (set TF_OFFLINE to its folder).`,
-  );
-}
+/** Whether the tests that need it can run. */
+export const offlineTerraform = installed("the real Terraform", TOOL);
 
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */

@@ -13,12 +13,13 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { installed } from "../../test/installed.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 /** Moto's server, from PyPI: its Cognito checks passwords, refresh tokens and their secret hashes. */
-const command = process.env["MOTO_SERVER"];
+const command = process.env["MOTO_SERVER"] ?? ".tools/moto/bin/moto_server";
 
-describe("the agent's sign-in", () => {
+describe.runIf(installed("signing in to a Cognito emulator", command))("the agent's sign-in", () => {
   let moto: ChildProcess;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;
@@ -26,10 +27,6 @@ describe("the agent's sign-in", () => {
   let poolId: string;
 
   beforeAll(async () => {
-    if (command === undefined)
-      throw new Error(
-        "MOTO_SERVER is not set: make a virtual environment, pip install 'moto[server]', and name its bin/moto_server.",
-      );
     const port = await freePort();
     moto = spawn(command, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
     await vi.waitUntil(() => answers(port), { timeout: 60_000, interval: 100 });
