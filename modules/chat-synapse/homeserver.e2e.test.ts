@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type Internet, type Site, startInternet } from "../../test/internet.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
@@ -184,6 +185,36 @@ describeWithSynapse("a homeserver", () => {
       const before = internet.asked.length;
       expect((await previewOf(url)).status).toBe(403);
       expect(internet.asked.slice(before)).toEqual([]);
+    });
+  });
+
+  describe("asked for its admin API by an administrator", () => {
+    let token: string;
+    beforeAll(async () => {
+      const secret = deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET;
+      const user = { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true };
+      token = account(await register(synapse.url, secret, user)).accessToken;
+    });
+    /** The path byte by byte, which `fetch` would put in order first. */
+    const statusOf = (path: string) =>
+      new Promise<number | undefined>((done, reject) => {
+        const { hostname, port } = new URL(synapse.url);
+        request({ hostname, port, path, headers: { authorization: `Bearer ${token}` } }, (response) => {
+          response.resume();
+          done(response.statusCode);
+        })
+          .once("error", reject)
+          .end();
+      });
+
+    test("answers by the path that the load balancer guards", async () => {
+      expect(await statusOf("/_synapse/admin/v1/server_version")).toBe(200);
+    });
+
+    test.each(
+      otherSpellings,
+    )("finds nothing by a spelling that the load balancer lets pass: %s", async (path) => {
+      expect(await statusOf(path)).toBe(404);
     });
   });
 
