@@ -1,9 +1,4 @@
-import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
@@ -15,8 +10,8 @@ import {
   type Synapse,
   type SynapseDeployment,
 } from "../../test/synapse.ts";
-import bundle from "./bundle.json" with { type: "json" };
 import { startCut } from "./testing/cut.ts";
+import { bundleProgram, changed, type Program, type Run, roomsOf } from "./testing/program.ts";
 import { startUserPool, type UserPool } from "./testing/user-pool.ts";
 
 const { serverName } = exampleProps;
@@ -30,26 +25,17 @@ describeWithSynapse("bootstrap", () => {
   let synapse: Synapse;
   let cognito: UserPool;
   let passwords = { admin: drawPassword(), bot: drawPassword() };
-  let folder: string;
-  const outfile = () => join(folder, "bootstrap.mjs");
+  let program: Program;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "phenom-bootstrap-"));
-    await build({
-      ...bundle,
-      platform: "node",
-      format: "esm",
-      legalComments: "none",
-      logLevel: "warning",
-      outfile: outfile(),
-    });
+    program = await bundleProgram();
     cognito = await startUserPool();
     postgres = await startPostgres();
   });
   afterAll(async () => {
     await cognito?.stop();
     await postgres?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await program?.remove();
   });
 
   /** A homeserver on an empty database. */
@@ -73,53 +59,31 @@ describeWithSynapse("bootstrap", () => {
     await deployment?.remove();
   };
 
-  interface Run {
-    readonly code: number | null;
-    readonly lines: string[];
-    readonly errors: string;
-  }
-
-  /** The program as its task runs it, killed when `end` comes. */
-  const run = (changes: Record<string, string> = {}, end?: Promise<void>): Promise<Run> =>
-    new Promise((done) => {
-      const child = spawn(process.execPath, [outfile()], {
-        env: {
-          SYNAPSE_URL: synapse.url,
-          SYNAPSE_SERVER_NAME: serverName,
-          COGNITO_REGION: exampleProps.region,
-          COGNITO_USER_POOL_ID: exampleProps.userPoolId,
-          SYNAPSE_REGISTRATION_SHARED_SECRET: deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
-          SYNAPSE_ADMIN_BOT_USERNAME: "phenom-admin",
-          SYNAPSE_ADMIN_BOT_PASSWORD: passwords.admin,
-          SYNAPSE_BOT_USERNAME: "phenom-mcp",
-          SYNAPSE_BOT_PASSWORD: passwords.bot,
-          // The AWS SDK warns of versions of Node.js to come.
-          NODE_NO_WARNINGS: "1",
-          AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: cognito.url,
-          AWS_ACCESS_KEY_ID: "test",
-          AWS_SECRET_ACCESS_KEY: "test",
-          ...changes,
-        },
-      });
-      void end?.then(() => child.kill("SIGKILL"));
-      const [out, errors]: [string[], string[]] = [[], []];
-      child.stdout.on("data", (chunk) => out.push(String(chunk)));
-      child.stderr.on("data", (chunk) => errors.push(String(chunk)));
-      child.once("exit", (code) =>
-        done({ code, lines: out.join("").trimEnd().split("\n"), errors: errors.join("") }),
-      );
-    });
+  const run = (changes: Record<string, string> = {}, end?: Promise<void>) =>
+    program.run(
+      {
+        SYNAPSE_URL: synapse.url,
+        SYNAPSE_SERVER_NAME: serverName,
+        COGNITO_REGION: exampleProps.region,
+        COGNITO_USER_POOL_ID: exampleProps.userPoolId,
+        SYNAPSE_REGISTRATION_SHARED_SECRET: deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
+        SYNAPSE_ADMIN_BOT_USERNAME: "phenom-admin",
+        SYNAPSE_ADMIN_BOT_PASSWORD: passwords.admin,
+        SYNAPSE_BOT_USERNAME: "phenom-mcp",
+        SYNAPSE_BOT_PASSWORD: passwords.bot,
+        AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: cognito.url,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        ...changes,
+      },
+      end,
+    );
   const succeed = async (changes: Record<string, string> = {}) => {
     const result = await run(changes);
     expect(result.errors).toBe("");
     expect(result.code).toBe(0);
     return result;
   };
-  const roomsOf = ({ lines }: Run) =>
-    z
-      .object({ rooms: z.object({ internal: z.string(), partners: z.string(), community: z.string() }) })
-      .parse(JSON.parse(lines.at(-1) ?? "")).rooms;
-  const changed = ({ lines }: Run) => lines.filter((line) => line.startsWith("changed"));
 
   const signIn = async (user: string, password: string) =>
     account(
