@@ -63,10 +63,12 @@ async function bundleLambda(name) {
   );
 }
 
-/** The one file that the MCP server's image holds; its options are also what its tests bundle with. */
+/** The files that the MCP server's image holds; their options are also what their tests bundle with. */
 async function bundleServer() {
-  const { outfile, ...options } = JSON.parse(await readFile("mcp-server/bundle.json", "utf8"));
-  await write(outfile, await bundle({ ...options, write: false }));
+  for (const file of ["mcp-server/bundle.json", "mcp-server/bootstrap/bundle.json"]) {
+    const { outfile, ...options } = JSON.parse(await readFile(file, "utf8"));
+    await write(outfile, await bundle({ ...options, write: false }));
+  }
 }
 
 async function bundleApp() {

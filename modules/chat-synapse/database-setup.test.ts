@@ -91,6 +91,24 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     await expect(query(as(other.user, database.name), "select 1")).rejects.toThrow(/permission denied/);
   });
 
+  test("lets the master user connect to the database and read it, to dump and repair it", async () => {
+    const database = fresh();
+    await setUp(database);
+    await query(as(database.user, database.name), "create table kept as select 7 as value");
+    const master = { ...maintenance, database: database.name };
+    expect(await query(master, "select value from kept")).toEqual([{ value: 7 }]);
+  });
+
+  test("gives the master user what an earlier version of it did not give", async () => {
+    const database = fresh();
+    await setUp(database);
+    await query(maintenance, `grant ${database.user} to current_user with inherit false`);
+    const master = { ...maintenance, database: database.name };
+    await expect(query(master, "select 1")).rejects.toThrow(/permission denied for database/);
+    await setUp(database);
+    expect(await query(master, "select 1 as one")).toEqual([{ one: 1 }]);
+  });
+
   test("makes a role without rights beyond its database", async () => {
     const database = fresh();
     await setUp(database);

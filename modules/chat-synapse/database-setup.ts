@@ -53,10 +53,11 @@ exception when others then
 end $$;
 \\set ECHO errors
 
--- From PostgreSQL 16 on, making a role gives the right to grant it, not the right to act as it.
-select not pg_has_role(:'role', 'SET') as missing \\gset
+-- From PostgreSQL 16 on, making a role gives the right to grant it, not the right to act as it (to make its database)
+-- nor to use what is its own (to dump, repair and drop that database).
+select not (pg_has_role(:'role', 'SET') and pg_has_role(:'role', 'USAGE')) as missing \\gset
 \\if :missing
-grant :"role" to current_user with set true, inherit false;
+grant :"role" to current_user with set true, inherit true;
 \\endif
 
 select not exists (select from pg_database where datname = :'name') as missing \\gset

@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type Internet, type Site, startInternet } from "../../test/internet.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
@@ -187,10 +188,40 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
+  describe("asked for its admin API by an administrator", () => {
+    let token: string;
+    beforeAll(async () => {
+      const secret = deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET;
+      const user = { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true };
+      token = account(await register(synapse.url, secret, user)).accessToken;
+    });
+    /** The path byte by byte, which `fetch` would put in order first. */
+    const statusOf = (path: string) =>
+      new Promise<number | undefined>((done, reject) => {
+        const { hostname, port } = new URL(synapse.url);
+        request({ hostname, port, path, headers: { authorization: `Bearer ${token}` } }, (response) => {
+          response.resume();
+          done(response.statusCode);
+        })
+          .once("error", reject)
+          .end();
+      });
+
+    test("answers by the path that the load balancer guards", async () => {
+      expect(await statusOf("/_synapse/admin/v1/server_version")).toBe(200);
+    });
+
+    test.each(
+      otherSpellings,
+    )("finds nothing by a spelling that the load balancer lets pass: %s", async (path) => {
+      expect(await statusOf(path)).toBe(404);
+    });
+  });
+
   describe("with the community room", () => {
     const community = () => `#community:${deployment.serverName}`;
 
-    test("lets no user take its alias, and lets our own account make it, not encrypted", async () => {
+    test("lets no user take its alias or list a room, and lets our own account make it, listed and not encrypted", async () => {
       const user = await newAccount();
       const claim = await matrix(synapse.url, "POST", `${clients}/createRoom`, {
         token: user.accessToken,
@@ -202,6 +233,16 @@ describeWithSynapse("a homeserver", () => {
       const room = await createRoom(synapse.url, admin, {
         ...{ room_alias_name: "community", preset: "public_chat", visibility: "public" },
       });
+      const listed = await get(`${clients}/directory/list/room/${encodeURIComponent(room)}`);
+      expect(listed.body).toEqual({ visibility: "public" });
+      const own = await createRoom(synapse.url, user, { preset: "public_chat" });
+      const publish = await matrix(
+        synapse.url,
+        "PUT",
+        `${clients}/directory/list/room/${encodeURIComponent(own)}`,
+        { token: user.accessToken, body: { visibility: "public" } },
+      );
+      expect(publish.status).toBe(403);
       const encryption = await get(
         `${clients}/rooms/${encodeURIComponent(room)}/state/m.room.encryption`,
         admin.accessToken,
@@ -256,10 +297,10 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
   let postgres: PostgresServer;
   let deployment: SynapseDeployment;
   let synapse: Synapse;
-  let requests = 0;
-  const inside = createServer((_, response) => {
-    requests += 1;
-    response.end();
+  let connections = 0;
+  const inside = createServer().on("connection", (socket) => {
+    connections += 1;
+    socket.destroy();
   });
 
   beforeAll(async () => {
@@ -267,7 +308,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     const { port } = inside.address() as AddressInfo;
     postgres = await startPostgres();
     deployment = await deploySynapse(postgres, {
-      contentUrlTemplate: `http://127.0.0.1:${port}/{id}`,
+      contentUrlTemplate: `https://127.0.0.1:${port}/{id}`,
       previewHosts: [`localhost:${port}`],
     });
     synapse = await deployment.start();
@@ -293,11 +334,11 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     );
     const { port } = inside.address() as AddressInfo;
     for (const host of ["127.0.0.1", "localhost"]) {
-      const url = encodeURIComponent(`http://${host}:${port}/secret`);
+      const url = encodeURIComponent(`https://${host}:${port}/secret`);
       const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });
       expect(status, host).toBeGreaterThanOrEqual(400);
     }
-    expect(requests).toBe(0);
+    expect(connections).toBe(0);
   });
 
   test("started although Cognito can't be reached, says so in its log", () => {

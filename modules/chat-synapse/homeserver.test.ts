@@ -118,6 +118,16 @@ describe("homeserver.yaml", () => {
     expect(open.listeners[0]).toMatchObject({ resources: [{ names: ["client", "federation"] }] });
   });
 
+  test.each([
+    "http://thephenom.app/phenom/{id}",
+    "https://thephenom.app/phenom",
+    "thephenom.app/{id}",
+  ])("refuses %s as the address of content", (contentUrlTemplate) => {
+    expect(() => homeserverConfig({ ...exampleProps, contentUrlTemplate })).toThrow(
+      `contentUrlTemplate is "${contentUrlTemplate}": it must be an https address with {id}`,
+    );
+  });
+
   test("keeps what users uploaded unless told otherwise, and drops copies of other servers' media", () => {
     expect(homeserverConfig(exampleProps).media_retention).toEqual({ remote_media_lifetime: "30d" });
     expect(homeserverConfig(everyOption).media_retention).toEqual({

@@ -5,7 +5,11 @@ export interface Federation {
   readonly domains: readonly string[];
 }
 
-/** Lets an app that holds a Cognito ID token sign in without a browser (`org.matrix.login.jwt`). */
+/**
+ * Lets an app that holds a Cognito ID token sign in without a browser (`org.matrix.login.jwt`). It makes the Cognito
+ * `sub` the local part of every new Matrix id, by browser too, so that both ways lead to one account: choose it before
+ * the first person signs in.
+ */
 export interface JwtLogin {
   /**
    * The user pool's key set, as its `jwks.json` has it. Synapse keeps what it is given: after Cognito rotated
@@ -84,6 +88,9 @@ export const MOBILE_REDIRECT = "phenomapp://chat/sso-callback";
 /** The Matrix names of our own accounts begin so, and nobody who signs in through Cognito gets such a name. */
 export const RESERVED_PREFIX = "phenom-";
 
+/** Local parts of the accounts that bootstrap makes. */
+export const BOTS = { mcp: `${RESERVED_PREFIX}mcp`, admin: `${RESERVED_PREFIX}admin` } as const;
+
 /** Aliases of the three rooms; everyone joins the community's by themselves. */
 export const roomAliases = (serverName: string) => ({
   internal: `#internal:${serverName}`,
@@ -143,7 +150,11 @@ const UNREACHABLE_NETWORKS = [
   "ff00::/8",
 ];
 
-/** `homeserver.yaml` as data. Every value is JSON's; database, Cognito and client values may be references. */
+/**
+ * `homeserver.yaml` as data. Every value is JSON's; database, Cognito and client values may be references.
+ *
+ * @throws Error when `contentUrlTemplate` is no https address with `{id}`
+ */
 export function homeserverConfig(props: HomeserverProps) {
   const { serverName, database, federation } = props;
   return {
@@ -228,12 +239,13 @@ function signIn(props: HomeserverProps) {
         client_auth_method: "client_secret_basic",
         pkce_method: "always",
         scopes: ["openid", "email", "profile"],
-        // A Cognito user named like a local account must not become that account.
-        allow_existing_users: false,
+        // A Cognito user named like a local account must not become that account. With `jwt` the name is the
+        // `sub`, which nobody chooses, and the account that it names is the same person's.
+        allow_existing_users: jwt !== undefined,
         user_mapping_provider: {
           config: {
             subject_template: "{{ user.sub }}",
-            localpart_template: localpartTemplate,
+            localpart_template: jwt ? "{{ user.sub }}" : localpartTemplate,
             display_name_template: displayNameTemplate,
             email_template: emailTemplate,
           },
@@ -282,7 +294,7 @@ function media({ maxUploadSize = "50M", mediaRetention = {} }: HomeserverProps) 
 }
 
 function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps) {
-  const content = new URL(contentUrlTemplate);
+  const content = contentAddress(contentUrlTemplate);
   const hosts = [content.host, ...previewHosts].map(literalPattern).join("|");
   return {
     url_preview_enabled: true,
@@ -295,6 +307,15 @@ function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps)
     oembed: { disable_default_providers: true },
     max_spider_size: "10M",
   };
+}
+
+function contentAddress(template: string): URL {
+  const url = URL.canParse(template) ? new URL(template) : undefined;
+  if (url?.protocol !== "https:" || !template.includes("{id}"))
+    throw new Error(
+      `contentUrlTemplate is ${JSON.stringify(template)}: it must be an https address with {id}, such as https://thephenom.app/phenom/{id}`,
+    );
+  return url;
 }
 
 const literalPattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
@@ -326,6 +347,8 @@ function rooms(serverName: string) {
       ...Object.values(aliases).map((alias) => ({ alias, action: "deny" })),
       { action: "allow" },
     ],
+    // Without a rule nobody may list a room, not even a server administrator.
+    room_list_publication_rules: [{ user_id: `@${BOTS.admin}:${serverName}`, action: "allow" }],
     encryption_enabled_by_default_for_room_type: "off",
     forgotten_room_retention_period: "28d",
   };

@@ -2,6 +2,7 @@ import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
+import { BOTS } from "./homeserver.ts";
 
 /** Version of each generated value: raise one to draw it anew, and no other. */
 export interface SynapseSecretVersions {
@@ -13,9 +14,6 @@ export interface SynapseSecretVersions {
   readonly botPassword: number;
   readonly adminBotPassword: number;
 }
-
-/** Local parts of the accounts that bootstrap makes. */
-const BOTS = { mcp: "phenom-mcp", admin: "phenom-admin" };
 
 /** What Synapse and its two bots must keep to themselves, drawn once and kept outside the Terraform state. */
 export class SynapseSecrets extends Construct {

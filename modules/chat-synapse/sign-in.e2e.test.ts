@@ -26,7 +26,6 @@ import {
 import { homeserverConfig, IDENTITY_PROVIDER, MOBILE_REDIRECT } from "./homeserver.ts";
 
 const { serverName, region, userPoolId, cognitoDomainHost, oidcClientId } = exampleProps;
-const mobileClientId = "mobile1example";
 const app = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
 
 describeWithSynapse("signing in", () => {
@@ -44,11 +43,7 @@ describeWithSynapse("signing in", () => {
     });
     internet = await startInternet(cognito.sites);
     postgres = await startPostgres();
-    deployment = await deploySynapse(
-      postgres,
-      { jwt: { keys: cognito.jwks, audiences: [mobileClientId] } },
-      { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret },
-    );
+    deployment = await deploySynapse(postgres, {}, { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret });
     synapse = await deployment.start({ environment: internet.environment });
   });
   afterAll(async () => {
@@ -61,10 +56,6 @@ describeWithSynapse("signing in", () => {
   const signIn = (user: CognitoUser) => appSignIn(synapse.url, serverName, cognito, user, app);
   const whoami = async (token: string) =>
     (await matrix(synapse.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
-  const signInWithToken = (token: string) =>
-    matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
-      body: { type: "org.matrix.login.jwt", token },
-    });
 
   test("the login flows offer single sign-on with Cognito", async () => {
     const { body } = await matrix(synapse.url, "GET", "/_matrix/client/v3/login");
@@ -203,33 +194,6 @@ describeWithSynapse("signing in", () => {
     expect(new Set(internet.asked)).toEqual(
       new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
     );
-  });
-
-  describe("with a Cognito ID token that the app already has", () => {
-    const ivan = { username: "phenom-admin", email: "ivan@example.org" };
-
-    test("gives the Matrix id of the subject, never that of a username", async () => {
-      const token = cognito.idToken(ivan, { audience: mobileClientId });
-      expect(account(await signInWithToken(token)).userId).toBe(`@${subject(ivan)}:${serverName}`);
-    });
-
-    test.each([
-      ["of another app client", { audience: "another" }],
-      [
-        "of another user pool",
-        { audience: mobileClientId, issuer: "https://cognito-idp.us-east-1.amazonaws.com/x" },
-      ],
-      ["that has expired", { audience: mobileClientId, expiresIn: -600 }],
-    ])("fails with a token %s", async (_, options) => {
-      const { status, body } = await signInWithToken(cognito.idToken(ivan, options));
-      expect(status).toBe(403);
-      expect(body["errcode"]).toBe("M_FORBIDDEN");
-    });
-
-    test("fails with a token that somebody else signed", async () => {
-      const [header, payload] = cognito.idToken(ivan, { audience: mobileClientId }).split(".");
-      expect((await signInWithToken(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
-    });
   });
 
   test("with a password works for accounts made with the shared secret, and nobody can register one", async () => {

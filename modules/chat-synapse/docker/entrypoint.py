@@ -153,7 +153,8 @@ def main() -> None:
     jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
-    command = [sys.executable, "-m", "synapse.app.homeserver", "--config-path", config_path]
+    synapse = ["-m", "synapse.app.homeserver", "--no-secrets-in-config"]
+    command = [sys.executable, *synapse, "--config-path", config_path]
     try:
         os.execve(sys.executable, command, environment)
     except OSError as error:

@@ -1,0 +1,150 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { z } from "zod";
+import { type MatrixClient, MatrixError } from "./matrix.ts";
+import type { Report } from "./report.ts";
+
+export interface Credentials {
+  /** Local part of the Matrix id. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** One device for all runs: an interrupted one leaves no more than this behind. */
+const DEVICE = { device_id: "BOOTSTRAP", initial_device_display_name: "Bootstrap" };
+
+const session = z.object({ access_token: z.string() });
+
+export const userId = (username: string, serverName: string): string => `@${username}:${serverName}`;
+
+const userPath = (id: string) => `/_synapse/admin/v2/users/${encodeURIComponent(id)}`;
+
+/**
+ * Signs the administrator in, making the account where it is missing and setting its password where it was
+ * rotated. The session is to be ended with `signOut`.
+ */
+export async function signInAdmin(
+  nobody: MatrixClient,
+  sharedSecret: string,
+  admin: Credentials,
+  serverName: string,
+  report: Report,
+): Promise<MatrixClient> {
+  const id = userId(admin.username, serverName);
+  const token = await signIn(nobody, admin);
+  if (token !== undefined) {
+    report.asItWas(`account ${id}`);
+    return demandAdministrator(nobody.as(token), id);
+  }
+  if (await registerAdmin(nobody, sharedSecret, admin)) {
+    report.changed(`account ${id}: registered as server administrator`);
+  } else {
+    await resetAdmin(nobody, sharedSecret, admin, id);
+    report.changed(`account ${id}: password set`);
+  }
+  const fresh = await signIn(nobody, admin);
+  if (fresh === undefined) throw new Error(`${id} can't sign in with the password that was just set`);
+  return demandAdministrator(nobody.as(fresh), id);
+}
+
+export const signOut = (client: MatrixClient): Promise<void> =>
+  client.tell("POST", "/_matrix/client/v3/logout");
+
+/** Makes the account that the MCP server uses, or sets the password that it was given anew. */
+export async function ensureBot(
+  nobody: MatrixClient,
+  admin: MatrixClient,
+  bot: Credentials,
+  serverName: string,
+  report: Report,
+): Promise<void> {
+  const id = userId(bot.username, serverName);
+  const found = await admin.find(userPath(id), z.object({ deactivated: z.boolean().default(false) }));
+  if (found && !found.deactivated) {
+    const token = await signIn(nobody, bot);
+    if (token !== undefined) {
+      await signOut(nobody.as(token));
+      return report.asItWas(`account ${id}`);
+    }
+  }
+  await admin.tell("PUT", userPath(id), {
+    password: bot.password,
+    admin: false,
+    deactivated: false,
+    ...(!found && { displayname: "Phenom" }),
+  });
+  report.changed(`account ${id}: ${found ? "password set" : "made"}`);
+}
+
+/** A token, or undefined where the account is missing, switched off or has another password. */
+async function signIn(nobody: MatrixClient, { username, password }: Credentials) {
+  try {
+    const identifier = { type: "m.id.user", user: username };
+    const body = { type: "m.login.password", identifier, password, ...DEVICE };
+    return (await nobody.ask("POST", "/_matrix/client/v3/login", session, body)).access_token;
+  } catch (error) {
+    if (error instanceof MatrixError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** @returns false where the name is taken */
+async function registerAdmin(
+  nobody: MatrixClient,
+  sharedSecret: string,
+  { username, password }: Credentials,
+): Promise<boolean> {
+  const path = "/_synapse/admin/v1/register";
+  const { nonce } = await nobody.ask("GET", path, z.object({ nonce: z.string() }));
+  // The order and the null bytes are Synapse's: nonce, user name, password, kind of account.
+  const mac = createHmac("sha1", sharedSecret)
+    .update([nonce, username, password, "admin"].join("\0"))
+    .digest("hex");
+  try {
+    await nobody.tell("POST", path, { nonce, username, password, admin: true, mac, inhibit_login: true });
+    return true;
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+    if (error.errcode === "M_USER_IN_USE") return false;
+    if (error.status === 403)
+      throw new Error(
+        `SYNAPSE_REGISTRATION_SHARED_SECRET = **** is not the one that Synapse runs with (${error.message}): restart Synapse if the secret was drawn anew.`,
+      );
+    throw error;
+  }
+}
+
+/** With the old password lost, another administrator sets the new one; it is switched off at once. */
+async function resetAdmin(nobody: MatrixClient, sharedSecret: string, admin: Credentials, id: string) {
+  const helper = {
+    username: `${admin.username}-reset-${randomBytes(8).toString("hex")}`,
+    password: randomBytes(32).toString("base64url"),
+  };
+  await registerAdmin(nobody, sharedSecret, helper);
+  const token = await signIn(nobody, helper);
+  if (token === undefined) throw new Error(`the account that was to reset ${id} can't sign in`);
+  const client = nobody.as(token);
+  const { user_id } = await client.ask(
+    "GET",
+    "/_matrix/client/v3/account/whoami",
+    z.object({ user_id: z.string() }),
+  );
+  try {
+    await client.tell("PUT", userPath(id), { password: admin.password, admin: true, deactivated: false });
+  } finally {
+    await client.tell("POST", `/_synapse/admin/v1/deactivate/${encodeURIComponent(user_id)}`, {
+      erase: true,
+    });
+  }
+}
+
+async function demandAdministrator(client: MatrixClient, id: string): Promise<MatrixClient> {
+  const found = await client.find(userPath(id), z.unknown()).catch((error: unknown) => {
+    if (error instanceof MatrixError && error.status === 403)
+      throw new Error(
+        `${id} is no server administrator: as one, or in Synapse's database (table users, column admin), make it one.`,
+      );
+    throw error;
+  });
+  if (found === undefined) throw new Error(`${id} signed in, and Synapse knows no such account`);
+  return client;
+}

@@ -1,0 +1,62 @@
+import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
+import { ensureBot, signInAdmin, signOut, userId } from "./accounts.ts";
+import type { BootstrapEnvironment } from "./environment.ts";
+import { readGroup } from "./groups.ts";
+import { type MatrixClient, matrixClient } from "./matrix.ts";
+import { joinBot, joinGroup } from "./members.ts";
+import type { Report } from "./report.ts";
+import { ensureRoom } from "./room-setup.ts";
+import { type RoomKey, roomPlans } from "./rooms.ts";
+
+/** Matrix ids, as the mobile app needs them. */
+export type RoomIds = Readonly<Partial<Record<RoomKey, string>>>;
+
+/**
+ * Sets a homeserver up: accounts, rooms, members. Looks before each step, so it may be run at any time, and goes on
+ * where a run before was interrupted.
+ */
+export async function bootstrap(
+  environment: BootstrapEnvironment,
+  cognito: CognitoIdentityProviderClient,
+  report: Report,
+): Promise<RoomIds> {
+  const nobody = matrixClient(environment.SYNAPSE_URL);
+  const admin = await signInAdmin(
+    nobody,
+    environment.SYNAPSE_REGISTRATION_SHARED_SECRET,
+    { username: environment.SYNAPSE_ADMIN_BOT_USERNAME, password: environment.SYNAPSE_ADMIN_BOT_PASSWORD },
+    environment.SYNAPSE_SERVER_NAME,
+    report,
+  );
+  try {
+    return await setUp(nobody, admin, environment, cognito, report);
+  } finally {
+    await signOut(admin);
+  }
+}
+
+async function setUp(
+  nobody: MatrixClient,
+  admin: MatrixClient,
+  environment: BootstrapEnvironment,
+  cognito: CognitoIdentityProviderClient,
+  report: Report,
+): Promise<RoomIds> {
+  const serverName = environment.SYNAPSE_SERVER_NAME;
+  const bot = { username: environment.SYNAPSE_BOT_USERNAME, password: environment.SYNAPSE_BOT_PASSWORD };
+  await ensureBot(nobody, admin, bot, serverName, report);
+  const bots = {
+    admin: userId(environment.SYNAPSE_ADMIN_BOT_USERNAME, serverName),
+    mcp: userId(bot.username, serverName),
+  };
+  const ids: Partial<Record<RoomKey, string>> = {};
+  for (const plan of roomPlans(serverName)) {
+    const room = { id: await ensureRoom(admin, plan, bots, report), alias: plan.alias };
+    ids[plan.key] = room.id;
+    await joinBot(admin, room, bots.mcp, report);
+    if (plan.group === undefined) continue;
+    const group = await readGroup(cognito, environment.COGNITO_USER_POOL_ID, plan.group);
+    await joinGroup(admin, room, group, serverName, report);
+  }
+  return ids;
+}

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { Template } from "../../test/template.ts";
+import { environmentSchema, readEnvironment } from "./environment.ts";
+
+const complete = {
+  SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008/",
+  SYNAPSE_SERVER_NAME: "chat-testing.thephenom.app",
+  COGNITO_REGION: "us-east-1",
+  COGNITO_USER_POOL_ID: "us-east-1_EXAMPLE12",
+  SYNAPSE_REGISTRATION_SHARED_SECRET: "shared",
+  SYNAPSE_ADMIN_BOT_USERNAME: "phenom-admin",
+  SYNAPSE_ADMIN_BOT_PASSWORD: "a".repeat(40),
+  SYNAPSE_BOT_USERNAME: "phenom-mcp",
+  SYNAPSE_BOT_PASSWORD: "b".repeat(40),
+};
+
+test("a complete environment is taken, its address without a slash at the end", () => {
+  expect(readEnvironment({ ...complete, PATH: "/bin" })).toEqual({
+    ...complete,
+    SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008",
+  });
+});
+
+test.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
+  expect(() => readEnvironment({ ...complete, [name]: undefined })).toThrow(`${name} is not set`);
+  expect(() => readEnvironment({ ...complete, [name]: "" })).toThrow(`${name} is not set`);
+});
+
+test("all problems are told at once, with value and meaning, secrets masked", () => {
+  const broken = {
+    ...complete,
+    SYNAPSE_URL: "synapse:8008",
+    COGNITO_USER_POOL_ID: "pool",
+    SYNAPSE_BOT_PASSWORD: "short-secret",
+  };
+  const refused = () => readEnvironment(broken);
+  expect(refused).toThrow("The configuration has 3 problem(s)");
+  expect(refused).toThrow(
+    'SYNAPSE_URL = "synapse:8008": must be an http or https URL. It is: Synapse\'s address inside the VPC.',
+  );
+  expect(refused).toThrow("SYNAPSE_BOT_PASSWORD = ****: must have 32 characters at least");
+  expect(refused).not.toThrow("short-secret");
+});
+
+test("the task that runs it sets exactly these variables", () => {
+  const definition = String(
+    new Template().resource("aws_ecs_task_definition.chat_synapse_bootstrap").container_definitions,
+  );
+  const names = [...definition.matchAll(/"name" = "([A-Z][A-Z0-9_]+)"/g)].map(([, name]) => name);
+  expect(names.sort()).toEqual(Object.keys(environmentSchema.shape).sort());
+});

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { IDENTITY_PROVIDER } from "../../modules/chat-synapse/homeserver.ts";
+import type { Group, Person } from "./groups.ts";
+import { type MatrixClient, MatrixError } from "./matrix.ts";
+import type { Report } from "./report.ts";
+
+export interface Room {
+  readonly id: string;
+  readonly alias: string;
+}
+
+const member = z.object({ state_key: z.string(), content: z.object({ membership: z.string() }) });
+
+/** Everyone's membership by Matrix id: join, invite, leave, ban, knock. */
+export async function memberships(admin: MatrixClient, room: Room): Promise<Map<string, string>> {
+  const { chunk } = await admin.ask(
+    "GET",
+    `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/members`,
+    z.object({ chunk: z.array(member) }),
+  );
+  return new Map(chunk.map(({ state_key, content }) => [state_key, content.membership]));
+}
+
+/** Makes a local account a member, without being asked. */
+export async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
+  await admin.tell("POST", `/_synapse/admin/v1/join/${encodeURIComponent(room.id)}`, { user_id: user });
+}
+
+/** Joins the MCP server's account. */
+export async function joinBot(admin: MatrixClient, room: Room, bot: string, report: Report): Promise<void> {
+  if ((await memberships(admin, room)).get(bot) === "join") return report.asItWas(`${room.alias}: ${bot}`);
+  await join(admin, room, bot);
+  report.changed(`${room.alias}: ${bot} joined`);
+}
+
+/** Joins everyone of a group who has signed in once; who was banned stays out. */
+export async function joinGroup(
+  admin: MatrixClient,
+  room: Room,
+  group: Group,
+  serverName: string,
+  report: Report,
+): Promise<void> {
+  if (!group.people)
+    return report.leftOut(
+      `${room.alias}: the user pool has no group ${group.name}; make it and run this again`,
+    );
+  const known = await memberships(admin, room);
+  let unchanged = 0;
+  for (const person of group.people) {
+    const why = person.enabled ? undefined : "is disabled in Cognito";
+    const user = why ? undefined : await matrixId(admin, person, serverName);
+    const membership = user === undefined ? undefined : known.get(user);
+    if (user === undefined)
+      report.leftOut(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
+    else if (membership === "join") unchanged += 1;
+    else if (membership === "ban") report.leftOut(`${room.alias}: ${user} is banned`);
+    else await joinPerson(admin, room, user, report);
+  }
+  if (unchanged > 0) report.asItWas(`${room.alias}: ${unchanged} of group ${group.name}`);
+}
+
+/** One person whom Synapse refuses, such as a deactivated one, keeps nobody else out. */
+async function joinPerson(admin: MatrixClient, room: Room, user: string, report: Report): Promise<void> {
+  try {
+    await join(admin, room, user);
+    report.changed(`${room.alias}: ${user} joined`);
+  } catch (error) {
+    if (!(error instanceof MatrixError) || error.status === 0 || error.status >= 429) throw error;
+    report.leftOut(`${room.alias}: ${user} can't be joined: ${error.message}`);
+  }
+}
+
+const identities = z.object({
+  external_ids: z.array(z.object({ auth_provider: z.string(), external_id: z.string() })).default([]),
+});
+
+/**
+ * The Matrix id that a person has by signing in with the browser, else by a Cognito ID token, which makes the `sub`
+ * the local part and leaves no trace of who it was. An account that belongs to another `sub` and is only named like
+ * this one is not theirs.
+ */
+async function matrixId(admin: MatrixClient, { sub }: Person, serverName: string) {
+  const path = `/_synapse/admin/v1/auth_providers/${IDENTITY_PROVIDER}/users/${encodeURIComponent(sub)}`;
+  const found = await admin.find(path, z.object({ user_id: z.string() }));
+  if (found) return found.user_id;
+  const named = `@${sub}:${serverName}`;
+  const account = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(named)}`, identities);
+  return account && account.external_ids.length === 0 ? named : undefined;
+}

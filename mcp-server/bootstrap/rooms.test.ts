@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { homeserverConfig } from "../../modules/chat-synapse/homeserver.ts";
+import { exampleProps } from "../../test/synapse.ts";
+import { powerLevels, roomPlans } from "./rooms.ts";
+
+const { serverName } = exampleProps;
+const bots = { admin: `@phenom-admin:${serverName}`, mcp: `@phenom-mcp:${serverName}` };
+
+test("the room that everyone joins at sign-in is the one that bootstrap makes public", () => {
+  const open = roomPlans(serverName).filter(({ visibility }) => visibility === "public");
+  expect(open.map(({ alias }) => alias)).toEqual(homeserverConfig(exampleProps).auto_join_rooms);
+});
+
+test("private rooms are opened by invitation only, to a Cognito group", () => {
+  for (const plan of roomPlans(serverName).filter(({ visibility }) => visibility === "private"))
+    expect(plan).toMatchObject({ group: plan.key, state: { "m.room.join_rules": { join_rule: "invite" } } });
+});
+
+const people = fc.dictionary(
+  fc.string().map((name) => `@${name}:${serverName}`),
+  fc.integer({ min: -1, max: 50 }),
+);
+
+test("power levels keep everybody's own, and stay what they are when set again", () => {
+  fc.assert(
+    fc.property(people, fc.boolean(), (users, version12) => {
+      const creators = new Set(version12 ? [bots.admin] : []);
+      const once = powerLevels({ users, events: { "com.example": 7 } }, bots, creators);
+      expect(once.users).toMatchObject(users);
+      expect(once.events).toMatchObject({ "com.example": 7 });
+      expect(powerLevels(once, bots, creators)).toEqual(once);
+    }),
+  );
+});
+
+test("the owner stands above the MCP server's account, or among the creators and so not in the list", () => {
+  expect(powerLevels({}, bots, new Set()).users).toEqual({ [bots.admin]: 100, [bots.mcp]: 90 });
+  expect(powerLevels({}, bots, new Set([bots.admin])).users).toEqual({ [bots.mcp]: 90 });
+});

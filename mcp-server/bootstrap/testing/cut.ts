@@ -1,0 +1,28 @@
+import { createServer, request } from "node:http";
+import { listen } from "./listen.ts";
+
+/** Passes requests on until `limit` of them were carried out; the answer to the last one is kept back. */
+export async function startCut(target: string, limit: number) {
+  let count = 0;
+  let cut = () => {};
+  const reached = new Promise<void>((done) => {
+    cut = done;
+  });
+  const server = createServer((incoming, response) => {
+    const { host: _, ...headers } = incoming.headers;
+    const onward = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+      count += 1;
+      if (count === limit) return cut();
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(onward);
+  });
+  const url = await listen(server);
+  const stop = () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
+    });
+  return { url, reached, stop };
+}

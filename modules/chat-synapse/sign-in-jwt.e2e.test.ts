@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Cognito, type CognitoUser, createCognito, subject } from "../../test/cognito.ts";
+import { type Internet, startInternet } from "../../test/internet.ts";
+import { account, appSignIn, matrix, register } from "../../test/matrix.ts";
+import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import {
+  deploySynapse,
+  describeWithSynapse,
+  exampleProps,
+  type Synapse,
+  type SynapseDeployment,
+} from "../../test/synapse.ts";
+import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "./homeserver.ts";
+
+const { serverName, region, userPoolId, cognitoDomainHost, oidcClientId } = exampleProps;
+const mobileClientId = "mobile1example";
+const app = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
+
+describeWithSynapse("signing in, by browser or with a Cognito ID token that the app already has,", () => {
+  let postgres: PostgresServer;
+  let internet: Internet;
+  let cognito: Cognito;
+  let deployment: SynapseDeployment;
+  let synapse: Synapse;
+
+  beforeAll(async () => {
+    const clientSecret = randomUUID();
+    cognito = createCognito({
+      ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
+      callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
+    });
+    internet = await startInternet(cognito.sites);
+    postgres = await startPostgres();
+    deployment = await deploySynapse(
+      postgres,
+      { jwt: { keys: cognito.jwks, audiences: [mobileClientId] } },
+      { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret },
+    );
+    synapse = await deployment.start({ environment: internet.environment });
+  });
+  afterAll(async () => {
+    await synapse?.stop();
+    await deployment?.remove();
+    await postgres?.stop();
+    await internet?.stop();
+  });
+
+  const byBrowser = (user: CognitoUser) => appSignIn(synapse.url, serverName, cognito, user, app);
+  const post = (token: string) =>
+    matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
+      body: { type: "org.matrix.login.jwt", token },
+    });
+  const byToken = async (user: CognitoUser) =>
+    account(await post(cognito.idToken(user, { audience: mobileClientId })));
+  const person = (username: string) => ({
+    username,
+    sub: randomUUID(),
+    email: `${randomUUID()}@example.org`,
+  });
+
+  test("leads to one account, by browser first", async () => {
+    const kim = person("kim");
+    const { userId } = await byBrowser(kim);
+    expect(userId).toBe(`@${kim.sub}:${serverName}`);
+    expect((await byToken(kim)).userId).toBe(userId);
+    expect((await byBrowser(kim)).userId).toBe(userId);
+  });
+
+  test("leads to one account, with the token first", async () => {
+    const lee = person("lee");
+    const { userId } = await byToken(lee);
+    expect(userId).toBe(`@${lee.sub}:${serverName}`);
+    expect((await byBrowser(lee)).userId).toBe(userId);
+    expect((await byToken(lee)).userId).toBe(userId);
+  });
+
+  test("never leads to the account that a username names: not a bot's, not another person's", async () => {
+    const password = randomUUID() + randomUUID();
+    await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+      ...{ username: "phenom-admin", password, admin: true },
+    });
+    const victim = person("victim");
+    await byToken(victim);
+    for (const username of ["phenom-admin", victim.sub]) {
+      const mallory = person(username);
+      expect((await byBrowser(mallory)).userId).toBe(`@${mallory.sub}:${serverName}`);
+      expect((await byToken(mallory)).userId).toBe(`@${mallory.sub}:${serverName}`);
+    }
+  });
+
+  const ivan = { username: "ivan", email: "ivan@example.org" };
+
+  test("gives the Matrix id of the subject", async () => {
+    expect((await byToken(ivan)).userId).toBe(`@${subject(ivan)}:${serverName}`);
+  });
+
+  test.each([
+    ["of another app client", { audience: "another" }],
+    [
+      "of another user pool",
+      { audience: mobileClientId, issuer: "https://cognito-idp.us-east-1.amazonaws.com/x" },
+    ],
+    ["that has expired", { audience: mobileClientId, expiresIn: -600 }],
+  ])("fails with a token %s", async (_, options) => {
+    const { status, body } = await post(cognito.idToken(ivan, options));
+    expect(status).toBe(403);
+    expect(body["errcode"]).toBe("M_FORBIDDEN");
+  });
+
+  test("fails with a token that somebody else signed", async () => {
+    const [header, payload] = cognito.idToken(ivan, { audience: mobileClientId }).split(".");
+    expect((await post(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
+  });
+});

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import type { Template } from "./template.ts";
+
+/** A request as it arrives at the HTTPS listener. */
+export interface AlbRequest {
+  readonly host: string;
+  /** As the client sent it: percent-encoded or not, with `..` or not, with its query. */
+  readonly target: string;
+  /** Whether it carries the session cookie of the load balancer's own sign-in. @default false */
+  readonly signedIn?: boolean;
+}
+
+/** What the load balancer does with a request, and the priority of the rule that says so. */
+export type AlbOutcome =
+  | { readonly priority: number; readonly forwardTo: string; readonly target: string }
+  | { readonly priority: number; readonly signInAt: string }
+  | { readonly priority: number; readonly status: number; readonly location?: string }
+  /** The listener's default action, which others own. */
+  | { readonly priority: "default" };
+
+const values = z.object({ values: z.array(z.string()) });
+const condition = z.union([
+  z.strictObject({ host_header: values }),
+  z.strictObject({ path_pattern: values }),
+]);
+const action = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("forward"), order: z.number().optional(), target_group_arn: z.string() }),
+  z.object({
+    type: z.literal("authenticate-cognito"),
+    order: z.number().optional(),
+    authenticate_cognito: z.object({
+      on_unauthenticated_request: z.enum(["authenticate", "deny", "allow"]),
+      user_pool_domain: z.string(),
+    }),
+  }),
+  z.object({
+    type: z.literal("redirect"),
+    order: z.number().optional(),
+    redirect: z.strictObject({ path: z.string(), status_code: z.enum(["HTTP_301", "HTTP_302"]) }),
+  }),
+  z.object({
+    type: z.literal("fixed-response"),
+    order: z.number().optional(),
+    fixed_response: z.looseObject({ status_code: z.string() }),
+  }),
+]);
+const rewrite = z.strictObject({
+  type: z.literal("url-rewrite"),
+  url_rewrite_config: z.object({ rewrite: z.object({ regex: z.string(), replace: z.string() }) }),
+});
+const rule = z.object({
+  priority: z.number(),
+  condition: z.array(condition),
+  action: z.array(action).min(1),
+  transform: z.array(rewrite).max(1).default([]),
+});
+type Rule = z.infer<typeof rule>;
+type Action = z.infer<typeof action>;
+
+/**
+ * The synthesised rules of the HTTPS listener, evaluated as the Elastic Load Balancing guide describes: the
+ * lowest priority of which all conditions hold; host without regard to case, path (never the query) with; `*` any
+ * characters, `?` one; the path as it was sent, nothing decoded and no `..` resolved; a URL rewrite changes what
+ * the target sees and not the choice of the rule.
+ *
+ * @throws ZodError for a condition, action or transform that the evaluator does not know
+ */
+export function loadBalancer(template: Template): (request: AlbRequest) => AlbOutcome {
+  const rules = Object.values(template.resources("aws_lb_listener_rule"))
+    .map((body) => rule.parse(body))
+    .sort((a, b) => a.priority - b.priority);
+  return (request) => {
+    const chosen = rules.find((candidate) => matches(candidate, request));
+    return chosen ? outcome(chosen, request) : { priority: "default" };
+  };
+}
+
+function matches({ condition }: Rule, { host, target }: AlbRequest): boolean {
+  const path = target.replace(/\?.*$/s, "");
+  const name = host.replace(/:\d+$/, "");
+  return condition.every((one) =>
+    "host_header" in one
+      ? one.host_header.values.some((pattern) => wildcards(pattern, "i").test(name))
+      : one.path_pattern.values.some((pattern) => wildcards(pattern).test(path)),
+  );
+}
+
+/** The pattern as a regular expression: everything but `*` and `?` stands for itself. */
+function wildcards(pattern: string, flags = ""): RegExp {
+  const source = pattern
+    .replaceAll(/[\\^$.+()[\]{}|]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${source}$`, `s${flags}`);
+}
+
+function outcome(chosen: Rule, request: AlbRequest): AlbOutcome {
+  const { priority } = chosen;
+  const inOrder = [...chosen.action].sort((a, b) => (a.order ?? 1) - (b.order ?? 1));
+  for (const step of inOrder) {
+    const end = carryOut(step, chosen, request);
+    if (end) return end;
+  }
+  throw new Error(`the rule with priority ${priority} has no action that ends the request`);
+}
+
+/** Undefined where the next action goes on. */
+function carryOut(step: Action, { priority, transform }: Rule, request: AlbRequest): AlbOutcome | undefined {
+  switch (step.type) {
+    case "authenticate-cognito": {
+      const { on_unauthenticated_request: otherwise, user_pool_domain: domain } = step.authenticate_cognito;
+      if (request.signedIn || otherwise === "allow") return undefined;
+      return otherwise === "deny" ? { priority, status: 401 } : { priority, signInAt: domain };
+    }
+    case "redirect":
+      return {
+        priority,
+        status: Number(step.redirect.status_code.replace("HTTP_", "")),
+        location: `https://${request.host}${step.redirect.path}${/\?.*$/s.exec(request.target)?.[0] ?? ""}`,
+      };
+    case "fixed-response":
+      return { priority, status: Number(step.fixed_response.status_code) };
+    case "forward": {
+      const [change] = transform.map((one) => one.url_rewrite_config.rewrite);
+      const target = change
+        ? request.target.replace(new RegExp(change.regex), change.replace)
+        : request.target;
+      return { priority, forwardTo: step.target_group_arn, target };
+    }
+  }
+}
