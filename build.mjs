@@ -13,9 +13,6 @@ const EPOCH = new Date(1980, 0, 1);
 const UNIX = 3;
 const MODE = (0o100644 << 16) >>> 0;
 
-/** What every bundle has in common. */
-const common = { bundle: true, platform: "node", legalComments: "none", logLevel: "warning", write: false };
-
 /**
  * What CDKTF loads or does at every synthesis and this app has no use for: a stack trace with each reference, for
  * error messages that the names in our addresses serve as well, and an archiver, where the bundles are zips already.
@@ -34,17 +31,22 @@ const trimmed = {
 
 /** Small, because Node.js reads it whole at each synthesis; names stay, for stack traces and CDKTF. */
 const app = {
+  bundle: true,
+  platform: "node",
   plugins: [trimmed],
-  entryPoints: ["main.ts"],
+  legalComments: "none",
+  logLevel: "warning",
   format: "cjs",
   target: "node20",
   minifyWhitespace: true,
   minifySyntax: true,
 };
 
-async function bundle(options) {
-  const { outputFiles } = await build(options);
-  return outputFiles[0].contents;
+/** Bundles with the same options in one go, so that what they share is read once. */
+async function bundle(entryPoints, options) {
+  const outdir = "/";
+  const { outputFiles } = await build({ ...options, entryPoints, outdir, write: false });
+  return outputFiles.map(({ path: file, contents }) => ({ name: path.parse(file).name, contents }));
 }
 
 /** Whoever reads meanwhile sees the whole file, before or after. */
@@ -55,25 +57,28 @@ async function write(file, content) {
   await rename(unfinished, file);
 }
 
-async function bundleLambda(name) {
-  const code = await bundle({ ...bundleOptions, write: false, entryPoints: [`lambdas/${name}/handler.ts`] });
-  await write(
-    `${OUT}/lambdas/${name}.zip`,
-    zipSync({ "index.js": [code, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
-  );
+async function bundleLambdas() {
+  const names = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
+  const entries = Object.fromEntries(names.map((name) => [name, `lambdas/${name}/handler.ts`]));
+  for (const { name, contents } of await bundle(entries, bundleOptions))
+    await write(
+      `${OUT}/lambdas/${name}.zip`,
+      zipSync({ "index.js": [contents, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
+    );
 }
 
-/** The files that the MCP server's image holds; their options are also what their tests bundle with. */
-async function bundleServer() {
-  for (const file of ["mcp-server/bundle.json", "mcp-server/bootstrap/bundle.json"]) {
-    const { outfile, ...options } = JSON.parse(await readFile(file, "utf8"));
-    await write(outfile, await bundle({ ...options, write: false }));
-  }
+/** The programs of the MCP server's image; their options are also what its Dockerfile and tests bundle with. */
+async function bundlePrograms() {
+  const read = async (file) => JSON.parse(await readFile(file, "utf8"));
+  const { entryPoints: server, outfile: serverFile, ...options } = await read("mcp-server/bundle.json");
+  const { entryPoints: bootstrap, outfile: bootstrapFile } = await read("mcp-server/bootstrap/bundle.json");
+  const outfiles = { server: serverFile, bootstrap: bootstrapFile };
+  for (const { name, contents } of await bundle({ server: server[0], bootstrap: bootstrap[0] }, options))
+    await write(outfiles[name], contents);
 }
 
 async function bundleApp() {
-  await write(`${OUT}/main.cjs`, await bundle({ ...common, ...app }));
+  for (const { contents } of await bundle({ main: "main.ts" }, app)) await write(`${OUT}/main.cjs`, contents);
 }
 
-const handlers = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
-await Promise.all([bundleApp(), bundleServer(), ...handlers.map(bundleLambda)]);
+await Promise.all([bundleApp(), bundleLambdas(), bundlePrograms()]);

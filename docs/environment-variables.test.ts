@@ -4,7 +4,8 @@ import { NodeLambda } from "../constructs/node-lambda.ts";
 import { environment as linkPreview } from "../lambdas/link-preview/environment.ts";
 import { environment as tokenEnhancement } from "../lambdas/token-enhancement/environment.ts";
 import { environment as userProvisioner } from "../lambdas/user-provisioner/environment.ts";
-import { environmentSchema } from "../mcp-server/environment.ts";
+import { environmentSchema as bootstrap } from "../mcp-server/bootstrap/environment.ts";
+import { environmentSchema as mcpServer } from "../mcp-server/environment.ts";
 import { environment, Template } from "../test/template.ts";
 
 /** What the programs that declare their variables say about them, by program. */
@@ -14,7 +15,8 @@ const declared: Readonly<
   "link-preview": linkPreview,
   "token-enhancement": tokenEnhancement,
   "user-provisioner": userProvisioner,
-  "phenom-dev-chat-mcp": environmentSchema.shape,
+  "phenom-dev-chat-bootstrap": bootstrap.shape,
+  "phenom-dev-chat-mcp": mcpServer.shape,
 };
 
 /** Where Terraform takes a value from, in words. */
