@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
+import { metadataContainer } from "../../hasura/task.ts";
+import { migrationContainer } from "../../migrations/task.ts";
+import { databaseSetupContainer } from "../../modules/chat-synapse/database-setup.ts";
 import type { EnvironmentData } from "../../stack/environment.ts";
 import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
 
@@ -75,19 +79,51 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
 });
 
 describe.runIf(offlineTerraform)("the applied state", () => {
-  it("holds no generated secret", async () => {
+  let resources: { type: string; name: string; values: Record<string, unknown> }[];
+  beforeAll(async () => {
     const synth = synthesised(development);
     const file = path.join(synth.out, "state.json");
-    expect((await check(synth, "--state", file)).code).toBe(0);
-    const resources: { type: string; name: string; values: Record<string, unknown> }[] = JSON.parse(
-      readFileSync(file, "utf8"),
-    ).values.root_module.resources;
+    const { code, output } = await check(synth, "--state", file);
+    expect(code, output).toBe(0);
+    resources = JSON.parse(readFileSync(file, "utf8")).values.root_module.resources;
+  });
+
+  it("holds no generated secret", () => {
     const kept = resources
       .filter(({ type, values }) => type === "aws_secretsmanager_secret_version" && values.secret_string)
       .map(({ name }) => name);
     // Cognito's client secrets are attributes of the clients themselves; homeserver.yaml has no secret in it.
     expect(kept.sort()).toEqual(["chat_shared_clients_version", "chat_synapse_homeserver_config_version"]);
     expect(resources.filter(({ type }) => type === "random_password")).toEqual([]);
+  });
+
+  it.each([
+    ["chat_hasura_lite_migration", migrationContainer()],
+    ["chat_hasura_lite_metadata", metadataContainer()],
+    ["chat_synapse_database_setup", databaseSetupContainer()],
+  ])("%s runs the very command that its tests run, with the variables that it reads", (name, {
+    command,
+    environment,
+  }) => {
+    const task = resources.find(
+      (resource) => resource.type === "aws_ecs_task_definition" && resource.name === name,
+    );
+    const [container] = JSON.parse(String(task?.values.container_definitions));
+    expect(container.command).toEqual(command);
+    const given = [...container.environment, ...container.secrets].map(
+      (variable: { name: string }) => variable.name,
+    );
+    expect(given.sort()).toEqual([...environment].sort());
+  });
+
+  it("configures Synapse with what its tests start it with", () => {
+    const version = resources.find(({ name }) => name === "chat_synapse_homeserver_config_version");
+    expect(parse(String(version?.values.secret_string))).toMatchObject({
+      server_name: "chat-testing.thephenom.app",
+      rc_message: { per_second: 10, burst_count: 30 },
+      enable_registration: false,
+      database: { args: { port: 5432, host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com" } },
+    });
   });
 });
 
