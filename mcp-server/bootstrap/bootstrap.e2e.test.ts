@@ -109,30 +109,16 @@ describeWithSynapse("bootstrap", () => {
         .parse(await get(`${clients}/rooms/${encodeURIComponent(room)}/joined_members`, by)).joined,
     );
 
-  /** Somebody with an account as the browser's sign-in makes one. */
-  const someone = async (sub: string, localpart = `u-${randomUUID()}`): Promise<Account> => {
+  /** Somebody with an account as the browser's sign-in makes one; by a token it would not say whose it is. */
+  const someone = async (sub: string, localpart = `u-${randomUUID()}`, by = "browser"): Promise<Account> => {
     const password = drawPassword();
-    const admin = await asAdmin();
-    await matrix(
-      synapse.url,
-      "PUT",
-      `/_synapse/admin/v2/users/${encodeURIComponent(`@${localpart}:${serverName}`)}`,
-      {
-        token: admin.accessToken,
-        body: { password, external_ids: [{ auth_provider: "oidc-cognito", external_id: sub }] },
-      },
-    );
-    return signIn(localpart, password);
-  };
-
-  /** Somebody with an account as signing in with a Cognito token makes one: it says nowhere whose it is. */
-  const someoneWithoutIdentity = async (sub: string): Promise<string> => {
-    const id = `@${sub}:${serverName}`;
-    await matrix(synapse.url, "PUT", `/_synapse/admin/v2/users/${encodeURIComponent(id)}`, {
+    const identity = { external_ids: [{ auth_provider: "oidc-cognito", external_id: sub }] };
+    const path = `/_synapse/admin/v2/users/${encodeURIComponent(`@${localpart}:${serverName}`)}`;
+    await matrix(synapse.url, "PUT", path, {
       token: (await asAdmin()).accessToken,
-      body: {},
+      body: { password, ...(by === "browser" && identity) },
     });
-    return id;
+    return signIn(localpart, password);
   };
 
   describe("on an empty homeserver", () => {
@@ -324,11 +310,11 @@ describeWithSynapse("bootstrap", () => {
     test("joins who signed in with a Cognito token only, not who is merely named like them", async () => {
       const [byToken, victim] = [randomUUID(), randomUUID()];
       cognito.groups.set("internal", [{ sub: byToken }, { sub: victim }]).set("partners", []);
-      const account = await someoneWithoutIdentity(byToken);
+      const person = await someone(byToken, byToken, "token");
       const mallory = await someone(randomUUID(), victim);
       const rooms = roomsOf(await succeed());
       const members = await joined(rooms.internal, await asAdmin());
-      expect(members).toContain(account);
+      expect(members).toContain(person.userId);
       expect(members).not.toContain(mallory.userId);
     });
 
