@@ -25,6 +25,7 @@ beforeAll(async () => {
   const dockerfile = await readFile("mcp-server/Dockerfile", "utf8");
   expect(dockerfile.match(/^COPY --from=build (?!\/usr).*$/gm)).toEqual([
     "COPY --from=build /src/build/mcp-server/server.mjs /app/server.mjs",
+    "COPY --from=build /src/build/mcp-server/bootstrap.mjs /app/bootstrap.mjs",
   ]);
   await copyFile(outfile, join(folder, "server.mjs"));
   await rm(built, { recursive: true });

@@ -113,28 +113,30 @@ async function registerAdmin(
   }
 }
 
-/** With the old password lost, another administrator sets the new one; it is switched off at once. */
+const helperPrefix = (admin: Credentials) => `${admin.username}-reset-`;
+
+/** With the old password lost, another administrator, made for that alone, sets the new one. */
 async function resetAdmin(nobody: MatrixClient, sharedSecret: string, admin: Credentials, id: string) {
   const helper = {
-    username: `${admin.username}-reset-${randomBytes(8).toString("hex")}`,
+    username: `${helperPrefix(admin)}${randomBytes(8).toString("hex")}`,
     password: randomBytes(32).toString("base64url"),
   };
   await registerAdmin(nobody, sharedSecret, helper);
   const token = await signIn(nobody, helper);
   if (token === undefined) throw new Error(`the account that was to reset ${id} can't sign in`);
-  const client = nobody.as(token);
-  const { user_id } = await client.ask(
-    "GET",
-    "/_matrix/client/v3/account/whoami",
-    z.object({ user_id: z.string() }),
-  );
-  try {
-    await client.tell("PUT", userPath(id), { password: admin.password, admin: true, deactivated: false });
-  } finally {
-    await client.tell("POST", `/_synapse/admin/v1/deactivate/${encodeURIComponent(user_id)}`, {
-      erase: true,
-    });
-  }
+  const body = { password: admin.password, admin: true, deactivated: false };
+  await nobody.as(token).tell("PUT", userPath(id), body);
+}
+
+const userList = z.object({ users: z.array(z.object({ name: z.string() })) });
+
+/** Switches off what `resetAdmin` made, in this run or in one that was interrupted. */
+export async function removeHelpers(client: MatrixClient, admin: Credentials): Promise<void> {
+  const prefix = helperPrefix(admin);
+  const path = `/_synapse/admin/v2/users?deactivated=false&user_id=${encodeURIComponent(prefix)}`;
+  const { users } = await client.ask("GET", path, userList);
+  for (const { name } of users.filter((user) => user.name.startsWith(`@${prefix}`)))
+    await client.tell("POST", `/_synapse/admin/v1/deactivate/${encodeURIComponent(name)}`, { erase: true });
 }
 
 async function demandAdministrator(client: MatrixClient, id: string): Promise<MatrixClient> {

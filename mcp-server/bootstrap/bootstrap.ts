@@ -1,5 +1,5 @@
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
-import { ensureBot, signInAdmin, signOut, userId } from "./accounts.ts";
+import { ensureBot, removeHelpers, signInAdmin, signOut, userId } from "./accounts.ts";
 import type { BootstrapEnvironment } from "./environment.ts";
 import { readGroup } from "./groups.ts";
 import { type MatrixClient, matrixClient } from "./matrix.ts";
@@ -21,14 +21,19 @@ export async function bootstrap(
   report: Report,
 ): Promise<RoomIds> {
   const nobody = matrixClient(environment.SYNAPSE_URL);
+  const owner = {
+    username: environment.SYNAPSE_ADMIN_BOT_USERNAME,
+    password: environment.SYNAPSE_ADMIN_BOT_PASSWORD,
+  };
   const admin = await signInAdmin(
     nobody,
     environment.SYNAPSE_REGISTRATION_SHARED_SECRET,
-    { username: environment.SYNAPSE_ADMIN_BOT_USERNAME, password: environment.SYNAPSE_ADMIN_BOT_PASSWORD },
+    owner,
     environment.SYNAPSE_SERVER_NAME,
     report,
   );
   try {
+    await removeHelpers(admin, owner);
     return await setUp(nobody, admin, environment, cognito, report);
   } finally {
     await signOut(admin);

@@ -4,6 +4,7 @@ import { listen } from "./listen.ts";
 /** Passes requests on until `limit` of them were carried out; the answer to the last one is kept back. */
 export async function startCut(target: string, limit: number) {
   let count = 0;
+  let limited = 0;
   let cut = () => {};
   const reached = new Promise<void>((done) => {
     cut = done;
@@ -12,6 +13,7 @@ export async function startCut(target: string, limit: number) {
     const { host: _, ...headers } = incoming.headers;
     const onward = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
       count += 1;
+      if (answer.statusCode === 429) limited += 1;
       if (count === limit) return cut();
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
@@ -24,5 +26,5 @@ export async function startCut(target: string, limit: number) {
       server.close(() => done());
       server.closeAllConnections();
     });
-  return { url, reached, stop };
+  return { url, reached, limited: () => limited, stop };
 }
