@@ -74,8 +74,6 @@ const actions = (action: RuleAction): LbListenerRuleAction[] => {
 
 /** One rule of the HTTPS listener: a host, some paths, and what happens to them. */
 export class ListenerRule extends LbListenerRule {
-  readonly rulePriority: number;
-
   constructor(scope: Construct, id: string, props: ListenerRuleProps) {
     const { listenerArn, priority, host, paths, action, stripPrefix } = props;
     super(scope, id, {
@@ -92,7 +90,6 @@ export class ListenerRule extends LbListenerRule {
         ],
       }),
     });
-    this.rulePriority = priority;
     this.node.addValidation({
       validate: () => [
         ...(Number.isInteger(priority) && priority >= 1 && priority <= MAX_PRIORITY

@@ -5,7 +5,6 @@ import { CloudflareProvider } from "@cdktf/provider-cloudflare/lib/provider";
 import { Fn, S3Backend } from "cdktf";
 import type { Construct } from "constructs";
 import type { Deployment } from "../constructs/deployment.ts";
-import { ListenerRule } from "../constructs/listener-rule.ts";
 import { ChatHasuraLite } from "../modules/chat-hasura-lite/index.ts";
 import { ChatLinkPreview } from "../modules/chat-link-preview/index.ts";
 import { ChatMcpServer, type McpBackend } from "../modules/chat-mcp-server/index.ts";
@@ -152,7 +151,6 @@ export class ChatStack extends ReadableStack {
     );
 
     outputs(this, { environment, given, shared, synapse, hasura, mcp });
-    this.node.addValidation({ validate: () => this.priorityCollisions() });
   }
 
   /** Implementation B: link previews, and what is made of the database and Hasura. */
@@ -225,20 +223,6 @@ export class ChatStack extends ReadableStack {
     new CloudflareProvider(this, "cloudflare", {});
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
     this.addOverride("terraform.required_providers.random", RANDOM_PROVIDER);
-  }
-
-  private priorityCollisions(): string[] {
-    const paths = new Map<number, string>();
-    return this.node
-      .findAll()
-      .filter((node) => node instanceof ListenerRule)
-      .flatMap((rule) => {
-        const other = paths.get(rule.rulePriority);
-        paths.set(rule.rulePriority, rule.node.path);
-        return other
-          ? [`priorities: ${other} and ${rule.node.path} both have ${rule.rulePriority}: choose another`]
-          : [];
-      });
   }
 }
 
