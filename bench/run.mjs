@@ -1,6 +1,6 @@
 // npm run bench -- <name> [arguments]: one of the measurements beside this file, written in TypeScript.
 import { existsSync, readdirSync } from "node:fs";
-import { build } from "esbuild";
+import { runTypeScript } from "../run-typescript.mjs";
 
 const [name, ...rest] = process.argv.slice(2);
 const source = `bench/${name}.ts`;
@@ -11,16 +11,5 @@ if (!name || !existsSync(source)) {
   console.error(`npm run bench -- ${names.join("|")} [arguments]`);
   process.exit(2);
 }
-const outfile = `build/bench/${name}.mjs`;
-await build({
-  entryPoints: [source],
-  outfile,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  packages: "external",
-  logLevel: "warning",
-});
-process.argv.splice(1, process.argv.length, outfile, ...rest);
-await import(`../${outfile}`);
+process.argv.splice(1, process.argv.length, source, ...rest);
+await runTypeScript(source);

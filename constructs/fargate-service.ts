@@ -59,8 +59,6 @@ const HEALTH = { interval: 30, timeout: 5, retries: 3 };
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
-  /** Names the target group in CloudWatch. */
-  readonly targetGroupArnSuffix: string;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -137,6 +135,5 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
-    this.targetGroupArnSuffix = targetGroup.arnSuffix;
   }
 }

@@ -122,7 +122,6 @@ export class FargateTask extends Construct {
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
-  readonly logGroupName: string;
   /** What must exist before a task can start. */
   readonly dependencies: ITerraformDependable[];
 
@@ -256,7 +255,6 @@ export class FargateTask extends Construct {
     this.family = family;
     this.roleArn = role.arn;
     this.container = container;
-    this.logGroupName = logGroup.name;
     this.dependencies = [executionPolicy, ...policy];
   }
 }

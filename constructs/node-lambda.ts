@@ -72,7 +72,6 @@ export class NodeLambda extends Construct {
   readonly name: string;
   readonly arn: string;
   readonly invokeArn: string;
-  readonly logGroupName: string;
   /** Folder below `lambdas/`. */
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -133,7 +132,6 @@ export class NodeLambda extends Construct {
     this.name = fn.functionName;
     this.arn = fn.arn;
     this.invokeArn = fn.invokeArn;
-    this.logGroupName = logGroup.name;
     this.handler = handler;
     this.environment = environment ?? {};
   }

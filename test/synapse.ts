@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -19,6 +18,7 @@ import {
   SYNAPSE_UID,
 } from "../modules/chat-synapse/homeserver.ts";
 import { logConfig } from "../modules/chat-synapse/log-config.ts";
+import { installed } from "./installed.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
 
 const run = promisify(execFile);
@@ -37,17 +37,9 @@ export async function imageVersion(): Promise<string> {
   return version;
 }
 
-const missing = `Synapse is not installed in ${synapseVenv}; docs/synapse.md has the commands, SYNAPSE_VENV names another folder`;
-
-/**
- * A suite that needs a real Synapse. Without one it is left out, which the console says; in CI that is an
- * error, because a suite that silently does not run proves nothing.
- */
+/** A suite that needs a real Synapse. */
 export function describeWithSynapse(name: string, suite: () => void): void {
-  const installed = existsSync(join(synapseVenv, "bin", "synapse_homeserver"));
-  if (!installed && process.env["CI"]) throw new Error(missing);
-  if (!installed) console.warn(`left out: ${name}. ${missing}`);
-  describe.skipIf(!installed)(name, suite);
+  describe.runIf(installed(name, join(synapseVenv, "bin", "synapse_homeserver")))(name, suite);
 }
 
 export interface SynapseSecrets {
