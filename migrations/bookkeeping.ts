@@ -28,11 +28,22 @@ export const passwordSetting = "phenom_chat.provisioner_password";
 
 /**
  * Sets the user provisioner's password from the custom setting. An error of the inner statement would show
- * the password in its context, so only its message goes on.
+ * the password in its context, so only its message goes on. Roles belong to the server and advisory locks to
+ * a database: where another database's migration writes the role in the same moment, PostgreSQL answers with
+ * an internal error ("tuple concurrently updated"), and the second try finds the role free.
  */
 export const setProvisionerPassword = `do $$
 begin
-  execute format('alter role ${userProvisionerRole} password %L', current_setting('${passwordSetting}'));
+  for attempt in 1..20 loop
+    begin
+      execute format('alter role ${userProvisionerRole} password %L', current_setting('${passwordSetting}'));
+      return;
+    exception
+      when internal_error then
+        if attempt = 20 then raise; end if;
+        perform pg_sleep(0.05 * random());
+    end;
+  end loop;
 exception when others then
   raise exception 'the password of role ${userProvisionerRole} could not be set: %', sqlerrm using errcode = sqlstate,
     hint = 'On PostgreSQL 16 and later the migrating user must have made the role or hold its ADMIN OPTION.';
