@@ -3,7 +3,7 @@ import { ChatError } from "../chat/error.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { changedLevels, type Power } from "./matrix-power.ts";
 import { BAN, type BanRecord, type Membership, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
-import { MatrixError, path, type SynapseClient } from "./synapse-client.ts";
+import { MatrixError, path, refusedWith, type SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 /** Who becomes muted by a change of levels, and who gets a level back: null for none of their own. */
@@ -51,12 +51,13 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
     await client.send({ method: "PUT", path: place, body: record }, anything, signal);
   };
   const unban: Enforcement["unban"] = async (room, user, signal) => {
-    const body = { user_id: user };
-    await client.send(
-      { method: "POST", path: path`/_matrix/client/v3/rooms/${room}/unban`, body },
-      anything,
-      signal,
-    );
+    const place = path`/_matrix/client/v3/rooms/${room}/unban`;
+    await client
+      .send({ method: "POST", path: place, body: { user_id: user } }, anything, signal)
+      .catch((error: unknown) => {
+        // Another server was faster.
+        if (refusedWith(error) !== "M_BAD_STATE") throw error;
+      });
   };
   /** An account that was switched off meanwhile, or that invitations can't reach, stays out. */
   const rejoin = async (room: string, user: string, signal: AbortSignal) => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../limits.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 
 /**
@@ -49,6 +50,9 @@ export const isOver = ({ until }: { readonly until: string | null }, now: number
  */
 const UNFINISHED = 10 * 60_000;
 
+/** Whether the call that set the record may still be about to do the deed: its record is not cleared then. */
+const isUnderWay = ({ setAt }: Kept<unknown>, now: number): boolean => now - setAt < limits.callMs;
+
 export interface Membership {
   readonly membership: string;
   readonly sender: string;
@@ -64,15 +68,18 @@ export const isDue = ({ record, setAt }: Kept<BanRecord>, now: number): boolean 
  * the record.
  */
 export function banStep(
-  { record, setAt }: Kept<BanRecord>,
+  kept: Kept<BanRecord>,
   member: Membership | undefined,
   me: string,
   now: number,
 ): "ban" | "end" | undefined {
-  if (isOver(record, now)) return "end";
+  if (isOver(kept.record, now)) {
+    const ours = member?.membership === "ban" && member.sender === me;
+    return ours || !isUnderWay(kept, now) ? "end" : undefined;
+  }
   if (member?.membership === "ban") return undefined;
   // Who moderates by hand and lifted the ban since has the last word.
-  const liftedByOthers = member !== undefined && member.at >= setAt && member.sender !== me;
+  const liftedByOthers = member !== undefined && member.at >= kept.setAt && member.sender !== me;
   return liftedByOthers ? undefined : "ban";
 }
 
@@ -89,15 +96,18 @@ export interface LevelsChange {
  * respected. `forget` clears the record.
  */
 export function muteStep(
-  { record, setAt }: Kept<MuteRecord>,
+  kept: Kept<MuteRecord>,
   isMuted: boolean,
   levels: LevelsChange | undefined,
   me: string,
   now: number,
 ): "mute" | "unmute" | "forget" | undefined {
-  if (isOver(record, now)) return isMuted ? "unmute" : "forget";
+  if (isOver(kept.record, now)) {
+    if (isMuted) return "unmute";
+    return isUnderWay(kept, now) ? undefined : "forget";
+  }
   if (isMuted) return undefined;
   const liftedByOthers =
-    levels !== undefined && levels.at >= setAt && levels.sender !== me && levels.mutedBefore;
+    levels !== undefined && levels.at >= kept.setAt && levels.sender !== me && levels.mutedBefore;
   return liftedByOthers ? "forget" : "mute";
 }

@@ -8,7 +8,7 @@ import { eventSchema, isoTime, isRedacted, matrixId, messageTypes, toUser } from
 import type { Power } from "./matrix-power.ts";
 import { BAN, isOver, type Kept, keptBan, keptMute, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
 import { type Enforcement, membershipOf } from "./sanctions-enforcement.ts";
-import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { path, type SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 export interface ModerationParts {
@@ -147,11 +147,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
         }
         const record = { ...before.record, until: new Date().toISOString() };
         await enforcement.keepBan(room, user, record, signal);
-        await enforcement.endBan(room, user, record, member, signal).catch(async (error: unknown) => {
-          // Another server that noticed the end first has lifted it.
-          const left = membershipOf(await enforcement.member(room, user, signal));
-          if (refusedWith(error) === undefined || left?.membership === "ban") throw error;
-        });
+        await enforcement.endBan(room, user, record, member, signal);
       });
     },
   };
