@@ -37,6 +37,12 @@ export function outputs(
     present({
       synapse: synapse?.services.synapse,
       synapse_admin: synapse?.services.synapseAdmin,
+      ...Object.fromEntries(
+        Object.entries(synapse?.services.workers ?? {}).map(([worker, service]) => [
+          `synapse_${worker.replace("-", "_")}`,
+          service,
+        ]),
+      ),
       mcp: mcp.serviceName,
     }),
   );
