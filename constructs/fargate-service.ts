@@ -59,6 +59,9 @@ const HEALTH = { interval: 30, timeout: 5, retries: 3 };
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
+  readonly targetGroupArn: string;
+  /** The most tasks that may run at once, where there is such a limit. */
+  readonly mostTasks: number | undefined;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -135,5 +138,7 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
+    this.targetGroupArn = targetGroup.arn;
+    this.mostTasks = rolling ? undefined : 1;
   }
 }

@@ -4,7 +4,7 @@ import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/ser
 import { ServiceDiscoveryService } from "@cdktf/provider-aws/lib/service-discovery-service";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import { Fn } from "cdktf";
+import { Fn, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { yamlencode } from "../../constructs/encode.ts";
@@ -82,11 +82,13 @@ const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  /** Names of the ECS services. */
-  readonly services: { readonly synapse: string; readonly synapseAdmin: string | undefined };
-  readonly taskFamilies: { readonly databaseSetup: string; readonly bootstrap: string };
+  readonly services: { readonly synapse: FargateService; readonly synapseAdmin: FargateService | undefined };
+  /** What runs once. */
+  readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
   /** Security group in which Synapse and the database setup task run. */
   readonly securityGroupId: string;
+  /** Rules without which whoever runs in that group reaches neither image, log nor database. */
+  readonly waysOut: readonly TerraformResource[];
   /** Address inside the VPC. */
   readonly url: string;
   readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
@@ -101,7 +103,7 @@ export class ChatSynapse extends Construct {
     const name = `${project}-synapse`;
 
     const secrets = new SynapseSecrets(this, "secret", deployment, props.secretVersions);
-    const securityGroup = this.securityGroup(name, props);
+    const { securityGroup, waysOut } = this.securityGroup(name, props);
     const media = new MediaStore(this, "media", {
       deployment,
       network,
@@ -289,9 +291,10 @@ export class ChatSynapse extends Construct {
       ],
     });
 
-    this.services = { synapse: homeserver.name, synapseAdmin: adminUi?.name };
-    this.taskFamilies = { databaseSetup: databaseSetup.family, bootstrap: bootstrap.family };
+    this.services = { synapse: homeserver, synapseAdmin: adminUi };
+    this.tasks = { databaseSetup, bootstrap };
     this.securityGroupId = securityGroup.id;
+    this.waysOut = waysOut;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
     this.secretArns = {
       homeserverConfig: config.arn,
@@ -347,7 +350,7 @@ export class ChatSynapse extends Construct {
   }
 
   /** Synapse's own group, and the rules that it needs in groups of others. */
-  private securityGroup(name: string, props: ChatSynapseProps): SecurityGroup {
+  private securityGroup(name: string, props: ChatSynapseProps) {
     const group = new SecurityGroup(this, "security-group", {
       name,
       description: "Synapse and its database setup task",
@@ -368,25 +371,28 @@ export class ChatSynapse extends Construct {
       referencedSecurityGroupId: props.ecsTasksSecurityGroupId,
       ...tcp(SYNAPSE_PORT),
     });
-    new VpcSecurityGroupEgressRule(this, "to-database", {
+    const toDatabase = new VpcSecurityGroupEgressRule(this, "to-database", {
       securityGroupId: group.id,
       description: "PostgreSQL",
       referencedSecurityGroupId: database.securityGroupId,
       ...tcp(database.port),
     });
-    new VpcSecurityGroupEgressRule(this, "to-https", {
+    const toHttps = new VpcSecurityGroupEgressRule(this, "to-https", {
       securityGroupId: group.id,
       description: "Cognito, AWS APIs, the image registry and federation",
       cidrIpv4: "0.0.0.0/0",
       ...tcp(443),
     });
-    if (props.manageIngress.rds)
-      new VpcSecurityGroupIngressRule(this, "database-from-synapse", {
-        securityGroupId: database.securityGroupId,
-        description: "PostgreSQL from Synapse",
-        referencedSecurityGroupId: group.id,
-        ...tcp(database.port),
-      });
+    const intoDatabase = props.manageIngress.rds
+      ? [
+          new VpcSecurityGroupIngressRule(this, "database-from-synapse", {
+            securityGroupId: database.securityGroupId,
+            description: "PostgreSQL from Synapse",
+            referencedSecurityGroupId: group.id,
+            ...tcp(database.port),
+          }),
+        ]
+      : [];
     if (props.manageIngress.ecsTasks && props.adminAccess.mode !== "closed")
       new VpcSecurityGroupIngressRule(this, "admin-ui-from-alb", {
         securityGroupId: props.ecsTasksSecurityGroupId,
@@ -394,7 +400,7 @@ export class ChatSynapse extends Construct {
         referencedSecurityGroupId: props.albSecurityGroupId,
         ...tcp(ADMIN_UI_PORT),
       });
-    return group;
+    return { securityGroup: group, waysOut: [toDatabase, toHttps, ...intoDatabase] };
   }
 }
 
