@@ -67,6 +67,10 @@ export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetG
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
+  /** Undefined where nobody asks the service anything. */
+  readonly targetGroupArn: string | undefined;
+  /** The most tasks that may run at once, where there is such a limit. */
+  readonly mostTasks: number | undefined;
   /** The service itself, for what must come after it. */
   readonly dependable: ITerraformDependable;
 
@@ -134,6 +138,8 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
+    this.targetGroupArn = targetGroup?.arn;
+    this.mostTasks = rolling ? undefined : 1;
     this.dependable = service;
   }
 

@@ -94,6 +94,10 @@ const unfitExpressions = (paths: readonly string[]) =>
 
 /** One rule of the HTTPS listener: a host, some paths, and what happens to them. */
 export class ListenerRule extends LbListenerRule {
+  readonly props: ListenerRuleProps;
+  /** Types of the rule's actions, in order. */
+  readonly actionTypes: readonly string[];
+
   constructor(scope: Construct, id: string, props: ListenerRuleProps) {
     const { listenerArn, priority, host, paths, regularExpressions = false, action, stripPrefix } = props;
     const pathCondition = {
@@ -113,6 +117,8 @@ export class ListenerRule extends LbListenerRule {
         ],
       }),
     });
+    this.props = props;
+    this.actionTypes = actions(action).map(({ type }) => type);
     this.node.addValidation({
       validate: () => [
         ...(Number.isInteger(priority) && priority >= 1 && priority <= MAX_PRIORITY

@@ -152,7 +152,7 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    outputs(this, { environment, given, shared, synapse, hasura, mcp });
+    outputs(this, { environment, deployment, given, shared, synapse, hasura, mcp });
   }
 
   /** Implementation B: link previews, and what is made of the database and Hasura. */

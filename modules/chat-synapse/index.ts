@@ -1,9 +1,11 @@
 import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
 import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/service-discovery-private-dns-namespace";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { yamlencode } from "../../constructs/encode.ts";
 import { FargateService } from "../../constructs/fargate-service.ts";
+import type { FargateTask } from "../../constructs/fargate-task.ts";
 import { Secret, type SecretValue } from "../../constructs/generated-secret.ts";
 import { adminAction } from "./admin-access.ts";
 import { adminUi } from "./admin-ui.ts";
@@ -26,15 +28,18 @@ export type { ChatSynapseProps } from "./props.ts";
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  /** Names of the ECS services; of the workers by their names, such as `sync-1`. */
+  /** The workers by their names, such as `sync-1`. */
   readonly services: {
-    readonly synapse: string;
-    readonly synapseAdmin: string | undefined;
-    readonly workers: Readonly<Record<string, string>>;
+    readonly synapse: FargateService;
+    readonly synapseAdmin: FargateService | undefined;
+    readonly workers: Readonly<Record<string, FargateService>>;
   };
-  readonly taskFamilies: { readonly databaseSetup: string; readonly bootstrap: string };
+  /** What runs once. */
+  readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
   /** Security group in which Synapse, its workers and the database setup task run. */
   readonly securityGroupId: string;
+  /** Rules without which whoever runs in that group reaches neither image, log nor database. */
+  readonly waysOut: readonly TerraformResource[];
   /** Address inside the VPC. */
   readonly url: string;
   readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
@@ -50,7 +55,8 @@ export class ChatSynapse extends Construct {
     const secrets = new SynapseSecrets(this, "secret", deployment, props.secretVersions, {
       workers: props.workers !== undefined,
     });
-    const securityGroupId = synapseSecurityGroup(this, `${project}-synapse`, props).id;
+    const { securityGroup, waysOut } = synapseSecurityGroup(this, `${project}-synapse`, props);
+    const securityGroupId = securityGroup.id;
     const media = this.mediaStore(props, securityGroupId);
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "namespace", {
       name: `${project}-chat.internal`,
@@ -88,15 +94,16 @@ export class ChatSynapse extends Construct {
 
     this.url = `http://synapse.${namespace.name}:${SYNAPSE_PORT}`;
     this.services = {
-      synapse: homeserver.name,
-      synapseAdmin: admin?.name,
+      synapse: homeserver,
+      synapseAdmin: admin,
       workers: workers?.services ?? {},
     };
-    this.taskFamilies = {
-      databaseSetup: databaseSetupTask(this, props, secrets).family,
-      bootstrap: bootstrapTask(this, props, secrets, this.url).family,
+    this.tasks = {
+      databaseSetup: databaseSetupTask(this, props, secrets),
+      bootstrap: bootstrapTask(this, props, secrets, this.url),
     };
     this.securityGroupId = securityGroupId;
+    this.waysOut = waysOut;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
     this.secretArns = {
       homeserverConfig: config.arn,

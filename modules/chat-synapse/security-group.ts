@@ -1,6 +1,7 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { ADMIN_UI_PORT } from "./admin-ui.ts";
 import { SYNAPSE_PORT } from "./container.ts";
@@ -11,12 +12,16 @@ type SecurityGroupProps = Pick<
   "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "manageIngress" | "adminAccess"
 >;
 
-/** Synapse's own group, and the rules that it needs in groups of others. */
+/**
+ * Synapse's own group, and the rules that it needs in groups of others.
+ *
+ * @returns beside the group the rules without which who runs in it reaches neither image, log nor database
+ */
 export function synapseSecurityGroup(
   scope: Construct,
   name: string,
   props: SecurityGroupProps,
-): SecurityGroup {
+): { securityGroup: SecurityGroup; waysOut: readonly TerraformResource[] } {
   const group = new SecurityGroup(scope, "security-group", {
     name,
     description: "Synapse and its database setup task",
@@ -37,25 +42,28 @@ export function synapseSecurityGroup(
     referencedSecurityGroupId: props.ecsTasksSecurityGroupId,
     ...tcp(SYNAPSE_PORT),
   });
-  new VpcSecurityGroupEgressRule(scope, "to-database", {
+  const toDatabase = new VpcSecurityGroupEgressRule(scope, "to-database", {
     securityGroupId: group.id,
     description: "PostgreSQL",
     referencedSecurityGroupId: database.securityGroupId,
     ...tcp(database.port),
   });
-  new VpcSecurityGroupEgressRule(scope, "to-https", {
+  const toHttps = new VpcSecurityGroupEgressRule(scope, "to-https", {
     securityGroupId: group.id,
     description: "Cognito, AWS APIs, the image registry and federation",
     cidrIpv4: "0.0.0.0/0",
     ...tcp(443),
   });
-  if (props.manageIngress.rds)
-    new VpcSecurityGroupIngressRule(scope, "database-from-synapse", {
-      securityGroupId: database.securityGroupId,
-      description: "PostgreSQL from Synapse",
-      referencedSecurityGroupId: group.id,
-      ...tcp(database.port),
-    });
+  const intoDatabase = props.manageIngress.rds
+    ? [
+        new VpcSecurityGroupIngressRule(scope, "database-from-synapse", {
+          securityGroupId: database.securityGroupId,
+          description: "PostgreSQL from Synapse",
+          referencedSecurityGroupId: group.id,
+          ...tcp(database.port),
+        }),
+      ]
+    : [];
   if (props.manageIngress.ecsTasks && props.adminAccess.mode !== "closed")
     new VpcSecurityGroupIngressRule(scope, "admin-ui-from-alb", {
       securityGroupId: props.ecsTasksSecurityGroupId,
@@ -63,5 +71,5 @@ export function synapseSecurityGroup(
       referencedSecurityGroupId: props.albSecurityGroupId,
       ...tcp(ADMIN_UI_PORT),
     });
-  return group;
+  return { securityGroup: group, waysOut: [toDatabase, toHttps, ...intoDatabase] };
 }

@@ -36,8 +36,8 @@ export interface WorkersProps {
  * listener rules for each kind that answers requests. The services of a kind are replaced one after the other.
  */
 export class Workers extends Construct {
-  /** Names of the ECS services, by the workers' names. */
-  readonly services: Readonly<Record<string, string>>;
+  /** By the workers' names. */
+  readonly services: Readonly<Record<string, FargateService>>;
   /** Role of the worker that mounts the media store, if there is one. */
   readonly mediaRoleArn: string | undefined;
 
@@ -45,7 +45,7 @@ export class Workers extends Construct {
     super(scope, id);
     this.replicationRules(props.process.securityGroupId);
 
-    const services: Record<string, string> = {};
+    const services: Record<string, FargateService> = {};
     let mediaRoleArn: string | undefined;
     for (const kind of WORKER_KINDS) {
       const workers = workersOf({ [kind]: props.counts[kind] ?? 0 });
@@ -54,7 +54,7 @@ export class Workers extends Construct {
       let before = props.main;
       for (const worker of workers) {
         const service = this.service(worker, props, targetGroup, before);
-        services[worker.name] = service.name;
+        services[worker.name] = service;
         if (kind === "media") mediaRoleArn = service.task.roleArn;
         before = service.dependable;
       }
