@@ -96,6 +96,7 @@ export class ChatStack extends ReadableStack {
               },
               contentUrlTemplate: environment.contentUrlTemplate,
               ...(environment.federation && { federation: environment.federation }),
+              ...(environment.workers && { workers: workers(environment.workers) }),
               secretVersions: {
                 registrationSharedSecret: secretVersions.synapseRegistrationSharedSecret,
                 macaroonSecretKey: secretVersions.synapseMacaroonSecretKey,
@@ -104,6 +105,7 @@ export class ChatStack extends ReadableStack {
                 databasePassword: secretVersions.synapseDatabasePassword,
                 botPassword: secretVersions.synapseBotPassword,
                 adminBotPassword: secretVersions.synapseAdminBotPassword,
+                replicationSecret: secretVersions.synapseReplicationSecret,
               },
               manageIngress,
             }),
@@ -150,7 +152,7 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    outputs(this, { environment, given, shared, synapse, hasura, mcp });
+    outputs(this, { environment, deployment, given, shared, synapse, hasura, mcp });
   }
 
   /** Implementation B: link previews, and what is made of the database and Hasura. */
@@ -225,6 +227,12 @@ export class ChatStack extends ReadableStack {
     this.addOverride("terraform.required_providers.random", RANDOM_PROVIDER);
   }
 }
+
+const workers = ({ size, redisNodeType, ...counts }: NonNullable<Environment["workers"]>) => ({
+  counts,
+  size,
+  redisNodeType,
+});
 
 function adminAccess(
   { adminAccess: mode }: Environment,
