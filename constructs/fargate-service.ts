@@ -59,6 +59,8 @@ const HEALTH = { interval: 30, timeout: 5, retries: 3 };
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
+  /** The target group as its metrics name it. */
+  readonly targetGroupArnSuffix: string;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -135,5 +137,6 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
+    this.targetGroupArnSuffix = targetGroup.arnSuffix;
   }
 }

@@ -119,6 +119,7 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
  */
 export class FargateTask extends Construct {
   readonly family: string;
+  readonly logGroupName: string;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
@@ -253,6 +254,7 @@ export class FargateTask extends Construct {
     });
 
     this.family = family;
+    this.logGroupName = logGroup.name;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

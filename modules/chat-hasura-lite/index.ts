@@ -40,9 +40,9 @@ export class ChatHasuraLite extends Construct {
   /** Families of the one-shot tasks. */
   readonly taskFamilies: { readonly migration: string; readonly metadata: string };
   /** Post-authentication trigger, to be attached to the user pool by its owner. */
-  readonly userProvisionerArn: string;
+  readonly userProvisioner: NodeLambda;
   /** Pre-token-generation trigger, to be attached to the user pool by its owner. */
-  readonly tokenEnhancementArn: string;
+  readonly tokenEnhancement: NodeLambda;
 
   constructor(scope: Construct, id: string, props: ChatHasuraLiteProps) {
     super(scope, id);
@@ -147,7 +147,7 @@ export class ChatHasuraLite extends Construct {
       });
 
     this.taskFamilies = { migration: migration.family, metadata: metadata.family };
-    this.userProvisionerArn = userProvisioner.arn;
-    this.tokenEnhancementArn = tokenEnhancement.arn;
+    this.userProvisioner = userProvisioner;
+    this.tokenEnhancement = tokenEnhancement;
   }
 }

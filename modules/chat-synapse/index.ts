@@ -82,8 +82,9 @@ const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  /** Names of the ECS services. */
-  readonly services: { readonly synapse: string; readonly synapseAdmin: string | undefined };
+  readonly homeserver: FargateService;
+  /** Does not run where the admin paths are closed. */
+  readonly adminUi: FargateService | undefined;
   readonly taskFamilies: { readonly databaseSetup: string; readonly bootstrap: string };
   /** Security group in which Synapse and the database setup task run. */
   readonly securityGroupId: string;
@@ -229,7 +230,7 @@ export class ChatSynapse extends Construct {
     const adminUi =
       props.adminAccess.mode === "closed"
         ? undefined
-        : this.adminUi(props, (targetGroup) => [
+        : this.adminUiService(props, (targetGroup) => [
             adminUiRule(this.adminAction(props, targetGroup, "authenticate")),
           ]);
     if (!adminUi) adminUiRule(FORBIDDEN);
@@ -289,7 +290,8 @@ export class ChatSynapse extends Construct {
       ],
     });
 
-    this.services = { synapse: homeserver.name, synapseAdmin: adminUi?.name };
+    this.homeserver = homeserver;
+    this.adminUi = adminUi;
     this.taskFamilies = { databaseSetup: databaseSetup.family, bootstrap: bootstrap.family };
     this.securityGroupId = securityGroup.id;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
@@ -321,7 +323,10 @@ export class ChatSynapse extends Construct {
     }
   }
 
-  private adminUi(props: ChatSynapseProps, rules: (targetGroup: string) => ListenerRule[]): FargateService {
+  private adminUiService(
+    props: ChatSynapseProps,
+    rules: (targetGroup: string) => ListenerRule[],
+  ): FargateService {
     const { deployment, network, images } = props;
     return new FargateService(this, "admin-ui", {
       deployment,
