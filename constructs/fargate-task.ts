@@ -119,7 +119,7 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
  */
 export class FargateTask extends Construct {
   readonly family: string;
-  readonly logGroupName: string;
+  readonly logGroup: LogGroup;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
@@ -254,7 +254,7 @@ export class FargateTask extends Construct {
     });
 
     this.family = family;
-    this.logGroupName = logGroup.name;
+    this.logGroup = logGroup;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

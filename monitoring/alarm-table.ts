@@ -119,11 +119,11 @@ const latencyAlarm = (
 /** Implementation A. */
 function synapseAlarms(
   parts: Parts,
-  { homeserver, adminUi }: NonNullable<Parts["synapse"]>,
+  { synapse, synapseAdmin }: NonNullable<Parts["synapse"]>,
 ): AlarmDefinition[] {
   const { environment } = parts;
   return [
-    ...serviceAlarms(parts, "synapse", "Synapse", homeserver),
+    ...serviceAlarms(parts, "synapse", "Synapse", synapse),
     {
       id: "synapse-latency",
       // Not its target group's response time: clients that wait for news hold a request open for 30 seconds.
@@ -143,10 +143,10 @@ function synapseAlarms(
       meaning: "Synapse logs errors: requests fail through its own fault or the database's",
       remedy: "Read them; look at the database first",
     },
-    ...(adminUi
+    ...(synapseAdmin
       ? [
-          ...serviceAlarms(parts, "synapse-admin", "Synapse's admin UI", adminUi),
-          latencyAlarm(parts, "synapse-admin", "Synapse's admin UI", adminUi),
+          ...serviceAlarms(parts, "synapse-admin", "Synapse's admin UI", synapseAdmin),
+          latencyAlarm(parts, "synapse-admin", "Synapse's admin UI", synapseAdmin),
         ]
       : []),
   ];

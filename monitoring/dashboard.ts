@@ -82,12 +82,9 @@ interface Column {
   readonly errors: Content;
 }
 
-function columnA(
-  { environment, loadBalancer }: Parts,
-  { homeserver }: NonNullable<Parts["synapse"]>,
-): Column {
+function columnA({ environment, loadBalancer }: Parts, { synapse }: NonNullable<Parts["synapse"]>): Column {
   const of = (name: Parameters<typeof targetGroup>[2]) =>
-    targetGroup(loadBalancer, homeserver.targetGroupArnSuffix, name);
+    targetGroup(loadBalancer, synapse.targetGroupArnSuffix, name);
   const read = (metric: (typeof SYNAPSE_LOG)[keyof typeof SYNAPSE_LOG]) => logMetric(environment, metric);
   return {
     heading: {
@@ -199,7 +196,7 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
 /** What both stand on. */
 function platformRows(parts: Parts): Row[] {
   const { clusterName, loadBalancer, mcp, synapse, database: instance } = parts;
-  const services = [mcp.service, synapse?.homeserver, synapse?.adminUi].filter((s) => s !== undefined);
+  const services = [mcp.service, synapse?.synapse, synapse?.synapseAdmin].filter((s) => s !== undefined);
   const use = (name: "CPUUtilization" | "MemoryUtilization", title: string, limit: number): Content =>
     graph(
       title,

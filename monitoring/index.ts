@@ -27,15 +27,9 @@ export class Monitoring extends Construct {
     const { project, environment, region } = deployment;
     const parts: Parts = { ...props.parts, environment, region };
 
-    new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroupName, MCP_LOG);
+    new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, MCP_LOG);
     if (parts.synapse)
-      new LogMetrics(
-        this,
-        "synapse-log",
-        environment,
-        parts.synapse.homeserver.task.logGroupName,
-        SYNAPSE_LOG,
-      );
+      new LogMetrics(this, "synapse-log", environment, parts.synapse.synapse.task.logGroup.name, SYNAPSE_LOG);
 
     this.topicArn = new AlarmTopic(this, "alarm-topic", deployment, alarmEmails).arn;
     const alarms = new Alarms(this, "alarm", {

@@ -16,7 +16,7 @@ export interface Parts {
   readonly mcp: { readonly service: FargateService; readonly backend: "hasura" | "synapse" };
   /** Implementation A. */
   readonly synapse:
-    | { readonly homeserver: FargateService; readonly adminUi: FargateService | undefined }
+    | { readonly synapse: FargateService; readonly synapseAdmin: FargateService | undefined }
     | undefined;
   /** Implementation B. */
   readonly hasura:

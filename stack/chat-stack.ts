@@ -170,7 +170,7 @@ export class ChatStack extends ReadableStack {
           loadBalancer: given.albArnSuffix,
           database: { identifier: given.rdsInstanceIdentifier, allocatedStorage },
           mcp: { service: mcp.service, backend: backend.type },
-          synapse: synapse && { homeserver: synapse.homeserver, adminUi: synapse.adminUi },
+          synapse: synapse?.services,
           hasura: hasura && {
             linkPreview: hasura.linkPreview.function,
             linkPreviewApiId: hasura.linkPreview.apiId,

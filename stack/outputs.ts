@@ -37,8 +37,8 @@ export function outputs(
     "services",
     "ECS services by part",
     present({
-      synapse: synapse?.homeserver.name,
-      synapse_admin: synapse?.adminUi?.name,
+      synapse: synapse?.services.synapse.name,
+      synapse_admin: synapse?.services.synapseAdmin?.name,
       mcp: mcp.service.name,
     }),
   );

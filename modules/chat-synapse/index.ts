@@ -82,9 +82,7 @@ const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  readonly homeserver: FargateService;
-  /** Does not run where the admin paths are closed. */
-  readonly adminUi: FargateService | undefined;
+  readonly services: { readonly synapse: FargateService; readonly synapseAdmin: FargateService | undefined };
   readonly taskFamilies: { readonly databaseSetup: string; readonly bootstrap: string };
   /** Security group in which Synapse and the database setup task run. */
   readonly securityGroupId: string;
@@ -230,7 +228,7 @@ export class ChatSynapse extends Construct {
     const adminUi =
       props.adminAccess.mode === "closed"
         ? undefined
-        : this.adminUiService(props, (targetGroup) => [
+        : this.adminUi(props, (targetGroup) => [
             adminUiRule(this.adminAction(props, targetGroup, "authenticate")),
           ]);
     if (!adminUi) adminUiRule(FORBIDDEN);
@@ -290,8 +288,7 @@ export class ChatSynapse extends Construct {
       ],
     });
 
-    this.homeserver = homeserver;
-    this.adminUi = adminUi;
+    this.services = { synapse: homeserver, synapseAdmin: adminUi };
     this.taskFamilies = { databaseSetup: databaseSetup.family, bootstrap: bootstrap.family };
     this.securityGroupId = securityGroup.id;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
@@ -323,10 +320,7 @@ export class ChatSynapse extends Construct {
     }
   }
 
-  private adminUiService(
-    props: ChatSynapseProps,
-    rules: (targetGroup: string) => ListenerRule[],
-  ): FargateService {
+  private adminUi(props: ChatSynapseProps, rules: (targetGroup: string) => ListenerRule[]): FargateService {
     const { deployment, network, images } = props;
     return new FargateService(this, "admin-ui", {
       deployment,
