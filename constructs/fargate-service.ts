@@ -56,9 +56,15 @@ interface OwnTargetGroup {
   readonly deregistrationDelay: number;
 }
 
+interface TargetGroupIds {
+  readonly arn: string;
+  /** The target group as its metrics name it. */
+  readonly arnSuffix: string;
+}
+
 /** Services that answer the same requests share a target group with its rules; undefined: nobody asks it anything. */
 interface SharedTargetGroup {
-  readonly targetGroup: { readonly arn: string; readonly rules: readonly ListenerRule[] } | undefined;
+  readonly targetGroup: (TargetGroupIds & { readonly rules: readonly ListenerRule[] }) | undefined;
 }
 
 export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetGroup);
@@ -68,7 +74,7 @@ export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
   /** Undefined where nobody asks the service anything. */
-  readonly targetGroupArn: string | undefined;
+  readonly targetGroup: TargetGroupIds | undefined;
   /** The most tasks that may run at once, where there is such a limit. */
   readonly mostTasks: number | undefined;
   /** The service itself, for what must come after it. */
@@ -138,19 +144,25 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
-    this.targetGroupArn = targetGroup?.arn;
+    this.targetGroup = targetGroup;
     this.mostTasks = rolling ? undefined : 1;
     this.dependable = service;
   }
 
+  /** @throws Error for a service that nobody asks anything */
+  get targetGroupArnSuffix(): string {
+    if (!this.targetGroup) throw new Error(`${this.node.path} has no target group`);
+    return this.targetGroup.arnSuffix;
+  }
+
   private ownTargetGroup(props: ServiceProps & OwnTargetGroup) {
-    const { arn } = new TargetGroup(this, "target-group", {
+    const { arn, arnSuffix } = new TargetGroup(this, "target-group", {
       name: props.targetGroupName,
       vpcId: props.network.vpcId,
       port: props.container.port,
       healthPath: props.health.path,
       deregistrationDelay: props.deregistrationDelay,
     });
-    return { arn, rules: props.rules(arn) };
+    return { arn, arnSuffix, rules: props.rules(arn) };
   }
 }

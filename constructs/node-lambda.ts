@@ -75,6 +75,8 @@ export class NodeLambda extends Construct {
   /** Folder below `lambdas/`. */
   readonly handler: string;
   readonly logGroupName: string;
+  /** Seconds. */
+  readonly timeout: number;
   readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLambdaProps) {
@@ -135,6 +137,7 @@ export class NodeLambda extends Construct {
     this.invokeArn = fn.invokeArn;
     this.handler = handler;
     this.logGroupName = logGroup.name;
+    this.timeout = props.timeout;
     this.environment = environment ?? {};
   }
 }

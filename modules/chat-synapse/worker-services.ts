@@ -97,7 +97,7 @@ export class Workers extends Construct {
       (rule) => rule.kind === kind && (federation || !rule.federation),
     );
     if (!own.length) return undefined;
-    const { arn } = new TargetGroup(this, `${kind}-target-group`, {
+    const { arn, arnSuffix } = new TargetGroup(this, `${kind}-target-group`, {
       name: `${deployment.project}-syn-${kind}-tg`,
       vpcId: network.vpcId,
       port: SYNAPSE_PORT,
@@ -114,7 +114,7 @@ export class Workers extends Construct {
         { regularExpressions: true },
       ),
     );
-    return { arn, rules };
+    return { arn, arnSuffix, rules };
   }
 
   /** The processes share a security group, whose members may call each other. */
