@@ -6,6 +6,7 @@ import {
   fromCursor,
   isMessage,
   matrixId,
+  phenomIdOf,
   positions,
   toContent,
   toCursor,
@@ -48,11 +49,33 @@ describe("a message", () => {
       fc.jsonValue(),
     );
     fc.assert(
-      fc.property(content, content, (original, edit) => {
-        const unsigned = { "m.relations": { "m.replace": { origin_server_ts: 1, content: edit } } };
-        expect(messageSchema.safeParse(read(message(original, { unsigned }))).error).toBeUndefined();
+      fc.property(content, content, fc.maxSafeInteger(), (original, edit, origin_server_ts) => {
+        const unsigned = { "m.relations": { "m.replace": { origin_server_ts, content: edit } } };
+        const back = read(message(original, { unsigned, origin_server_ts }));
+        expect(messageSchema.safeParse(back).error).toBeUndefined();
       }),
     );
+  });
+
+  test.each([
+    ["Look: https://thephenom.app/phenom/abc", "abc"],
+    ["https://thephenom.app/phenom/a%20b.", "a b"],
+    ["(https://thephenom.app/phenom/abc), really!", "abc"],
+    ["https://thephenom.app/phenom/abc?from=app", "abc"],
+    ["https://thephenom.app/phenom/", undefined],
+    ["https://thephenom.app/phenom/%E0", undefined],
+    ["https://thephenom.app/about", undefined],
+  ])("as people's apps write it links to content by its address: %s", (body, id) => {
+    const type = id === undefined ? "text" : "phenom_link";
+    expect(read(message({ body }))).toMatchObject({ content: body, message_type: type });
+    expect(read(message({ body })).phenom_id).toBe(id);
+  });
+
+  test("links to content whose address goes on behind the id", () => {
+    const pages = "https://example.org/{id}/view.html";
+    const event = message({ body: "See https://example.org/a%2Fb/view.html." });
+    expect(phenomIdOf(event, pages)).toBe("a/b");
+    expect(phenomIdOf(message({ body: "https://example.org/abc/edit.html" }), pages)).toBeUndefined();
   });
 
   test.each([
