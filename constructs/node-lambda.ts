@@ -76,6 +76,7 @@ export class NodeLambda extends Construct {
   readonly handler: string;
   /** Seconds. */
   readonly timeout: number;
+  readonly logGroupName: string;
   readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLambdaProps) {
@@ -136,6 +137,7 @@ export class NodeLambda extends Construct {
     this.invokeArn = fn.invokeArn;
     this.handler = handler;
     this.timeout = props.timeout;
+    this.logGroupName = logGroup.name;
     this.environment = environment ?? {};
   }
 }

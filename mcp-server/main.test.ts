@@ -133,19 +133,6 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(JSON.stringify(log())).not.toContain("hunter2");
   });
 
-  test("says so of a backend that this release does not serve", async () => {
-    const { child, log } = launch({
-      BACKEND_TYPE: "synapse",
-      SYNAPSE_URL: "http://synapse:8008",
-      SYNAPSE_SERVER_NAME: "example.org",
-      SYNAPSE_BOT_USERNAME: "bot",
-      SYNAPSE_BOT_PASSWORD: "secret",
-      CONTENT_URL_TEMPLATE: "https://example.org/{id}",
-    });
-    await once(child, "exit");
-    expect(JSON.stringify(log())).toContain("does not serve Synapse");
-  });
-
   test("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
     const { child, log, call, url } = await serve();
     const room_id = await database.world.newRoom("Shutdown", []);

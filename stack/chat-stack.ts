@@ -100,6 +100,7 @@ export class ChatStack extends ReadableStack {
               },
               contentUrlTemplate: environment.contentUrlTemplate,
               ...(environment.federation && { federation: environment.federation }),
+              ...(environment.workers && { workers: workers(environment.workers) }),
               secretVersions: {
                 registrationSharedSecret: secretVersions.synapseRegistrationSharedSecret,
                 macaroonSecretKey: secretVersions.synapseMacaroonSecretKey,
@@ -108,6 +109,7 @@ export class ChatStack extends ReadableStack {
                 databasePassword: secretVersions.synapseDatabasePassword,
                 botPassword: secretVersions.synapseBotPassword,
                 adminBotPassword: secretVersions.synapseAdminBotPassword,
+                replicationSecret: secretVersions.synapseReplicationSecret,
               },
               manageIngress,
             }),
@@ -154,12 +156,7 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    const { allocatedStorage } = new DatabaseCheck(
-      this,
-      "database",
-      environment,
-      given.rdsInstanceIdentifier,
-    );
+    const { allocatedStorage } = new DatabaseCheck(this, "rds", environment, given.rdsInstanceIdentifier);
     const monitoring = tagModule(
       new Monitoring(this, "monitoring", {
         deployment,
@@ -181,7 +178,7 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    outputs(this, { environment, given, shared, synapse, hasura, mcp, monitoring });
+    outputs(this, { environment, deployment, given, shared, synapse, hasura, mcp, monitoring });
   }
 
   /** Implementation B: link previews, and what is made of the database and Hasura. */
@@ -256,6 +253,12 @@ export class ChatStack extends ReadableStack {
     this.addOverride("terraform.required_providers.random", RANDOM_PROVIDER);
   }
 }
+
+const workers = ({ size, redisNodeType, ...counts }: NonNullable<Environment["workers"]>) => ({
+  counts,
+  size,
+  redisNodeType,
+});
 
 function adminAccess(
   { adminAccess: mode }: Environment,

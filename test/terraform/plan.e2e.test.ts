@@ -20,6 +20,10 @@ const onlyHasura = {
   mcp: { backend: "hasura" },
   unprotected: ["synapse"],
 } as const satisfies Partial<EnvironmentData>;
+const withWorkers = {
+  workers: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
+  federation: { domains: ["matrix.org"] },
+} as const satisfies Partial<EnvironmentData>;
 const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
@@ -41,11 +45,14 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["development with A alone", { ...development, ...onlySynapse }],
     ["development with B alone", { ...development, ...onlyHasura }],
     ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
+    ["development with every kind of worker and federation", { ...development, ...withWorkers }],
+    ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     [
       "development that leaves the groups of others alone",
       { ...development, manageIngress: { rds: false, ecsTasks: false } },
     ],
     ["production with A and B, inputs from remote state", production],
+    ["production with every kind of worker", { ...production, ...withWorkers }],
     ["production with inputs from variables", { ...production, ...fromVariables }],
     ["production with closed admin paths", { ...production, adminAccess: "closed" }],
     ["production with A alone", { ...production, ...onlySynapse }],
