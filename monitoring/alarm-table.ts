@@ -19,8 +19,10 @@ import type { Parts } from "./parts.ts";
 import { THRESHOLDS, type Threshold } from "./thresholds.ts";
 
 export interface AlarmDefinition {
-  /** End of the alarm's name, and heading of its section in the runbook. */
+  /** End of the alarm's name. */
   readonly id: string;
+  /** Heading of its section in the runbook. @default - the id */
+  readonly section?: string;
   readonly metric: Metric;
   readonly statistic: Statistic;
   readonly threshold: Threshold;
@@ -34,12 +36,15 @@ export interface AlarmDefinition {
   readonly remedy: string;
 }
 
+const MCP = { id: "mcp", name: "The MCP server" };
+const ADMIN_UI = { id: "synapse-admin", name: "Synapse's admin UI" };
+
 /** The alarms of what runs in an environment. */
 export function alarmTable(parts: Parts): AlarmDefinition[] {
   const { mcp, synapse, hasura, environment } = parts;
   return [
-    ...serviceAlarms(parts, "mcp", "The MCP server", mcp.service),
-    latencyAlarm(parts, "mcp", "The MCP server", mcp.service),
+    ...serviceAlarms(parts, MCP, mcp.service),
+    ...latencyAlarms(parts, MCP, mcp.service),
     {
       id: "mcp-errors",
       metric: logMetric(environment, MCP_LOG.errors),
@@ -55,22 +60,41 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
   ];
 }
 
-/** A service by what ECS and its target group report. */
-function serviceAlarms(parts: Parts, id: string, name: string, of: FargateService): AlarmDefinition[] {
-  const { clusterName, loadBalancer } = parts;
+/** What alarms are about: the beginning of their names, and what people call it. */
+interface Watched {
+  readonly id: string;
+  readonly name: string;
+  /** Beginning of the runbook's sections. @default - the id */
+  readonly sections?: string;
+}
+
+/** A service by what ECS and its own target group report. */
+const serviceAlarms = (parts: Parts, watched: Watched, of: FargateService): AlarmDefinition[] => [
+  ...taskAlarms(parts, watched, of),
+  ...(of.targetGroupArnSuffix === undefined ? [] : groupAlarms(parts, watched, of.targetGroupArnSuffix)),
+];
+
+/** Tasks by what ECS reports. */
+function taskAlarms(
+  { clusterName }: Parts,
+  { id, name, sections = id }: Watched,
+  of: FargateService,
+): AlarmDefinition[] {
   return [
     {
       id: `${id}-cpu`,
+      section: `${sections}-cpu`,
       metric: service(clusterName, of.name, "CPUUtilization"),
       statistic: "Average",
       threshold: THRESHOLDS.cpu,
-      // Without a task there is no value, and healthy-hosts says so.
-      missing: "notBreaching",
+      // Without a task there is no value, and healthy-hosts says so, where there is a target group.
+      missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
       meaning: `${name} uses most of its CPU, and answers will get slower`,
-      remedy: id === "mcp" ? "More tasks" : "A larger task",
+      remedy: of.mostTasks === 1 ? "A larger task" : "More tasks",
     },
     {
       id: `${id}-memory`,
+      section: `${sections}-memory`,
       metric: service(clusterName, of.name, "MemoryUtilization"),
       statistic: "Average",
       threshold: THRESHOLDS.memory,
@@ -78,19 +102,32 @@ function serviceAlarms(parts: Parts, id: string, name: string, of: FargateServic
       meaning: `${name} uses most of its memory; at the limit Fargate ends the task`,
       remedy: "Restart it if memory grows without load; else a larger task",
     },
+  ];
+}
+
+/** @param tasks how many of them answer the group's requests when all is well */
+function groupAlarms(
+  { loadBalancer }: Parts,
+  { id, name, sections = id }: Watched,
+  group: string,
+  tasks: number = THRESHOLDS.healthyHosts.value,
+): AlarmDefinition[] {
+  return [
     {
       id: `${id}-healthy-hosts`,
-      metric: targetGroup(loadBalancer, of.targetGroupArnSuffix, "HealthyHostCount"),
+      section: `${sections}-healthy-hosts`,
+      metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
-      threshold: THRESHOLDS.healthyHosts,
+      threshold: { ...THRESHOLDS.healthyHosts, value: tasks },
       // Reported as long as a target is registered: nothing is as bad as zero.
       missing: "breaching",
-      meaning: `${name} is down: the load balancer has no healthy task to send requests to`,
+      meaning: `${name} is down: the load balancer has no healthy task for its requests`,
       remedy: "Look at the service's events and log; roll back if it was just deployed",
     },
     {
       id: `${id}-5xx`,
-      metric: targetGroup(loadBalancer, of.targetGroupArnSuffix, "HTTPCode_Target_5XX_Count"),
+      section: `${sections}-5xx`,
+      metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
       statistic: "Sum",
       threshold: THRESHOLDS.targetErrors,
       // The load balancer counts only where there is something to count.
@@ -101,29 +138,33 @@ function serviceAlarms(parts: Parts, id: string, name: string, of: FargateServic
   ];
 }
 
-const latencyAlarm = (
+const latencyAlarms = (
   { loadBalancer }: Parts,
-  id: string,
-  name: string,
-  of: FargateService,
-): AlarmDefinition => ({
-  id: `${id}-latency`,
-  metric: targetGroup(loadBalancer, of.targetGroupArnSuffix, "TargetResponseTime"),
-  statistic: "p95",
-  threshold: THRESHOLDS.latency,
-  missing: "notBreaching",
-  meaning: `${name} answers slowly: one request in twenty takes longer than the limit`,
-  remedy: "Look at its CPU, its backend and the database",
-});
+  { id, name }: Watched,
+  { targetGroupArnSuffix }: FargateService,
+): AlarmDefinition[] =>
+  targetGroupArnSuffix === undefined
+    ? []
+    : [
+        {
+          id: `${id}-latency`,
+          metric: targetGroup(loadBalancer, targetGroupArnSuffix, "TargetResponseTime"),
+          statistic: "p95",
+          threshold: THRESHOLDS.latency,
+          missing: "notBreaching",
+          meaning: `${name} answers slowly: one request in twenty takes longer than the limit`,
+          remedy: "Look at its CPU, its backend and the database",
+        },
+      ];
 
 /** Implementation A. */
 function synapseAlarms(
   parts: Parts,
-  { synapse, synapseAdmin }: NonNullable<Parts["synapse"]>,
+  { synapse, synapseAdmin, workers }: NonNullable<Parts["synapse"]>,
 ): AlarmDefinition[] {
   const { environment } = parts;
   return [
-    ...serviceAlarms(parts, "synapse", "Synapse", synapse),
+    ...serviceAlarms(parts, { id: "synapse", name: "Synapse" }, synapse),
     {
       id: "synapse-latency",
       // Not its target group's response time: clients that wait for news hold a request open for 30 seconds.
@@ -143,13 +184,32 @@ function synapseAlarms(
       meaning: "Synapse logs errors: requests fail through its own fault or the database's",
       remedy: "Read them; look at the database first",
     },
+    ...workerAlarms(parts, workers),
     ...(synapseAdmin
-      ? [
-          ...serviceAlarms(parts, "synapse-admin", "Synapse's admin UI", synapseAdmin),
-          latencyAlarm(parts, "synapse-admin", "Synapse's admin UI", synapseAdmin),
-        ]
+      ? [...serviceAlarms(parts, ADMIN_UI, synapseAdmin), ...latencyAlarms(parts, ADMIN_UI, synapseAdmin)]
       : []),
   ];
+}
+
+/** Each worker has tasks of its own; those of a kind answer the same requests. */
+function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["workers"]): AlarmDefinition[] {
+  const sections = "synapse-worker";
+  const tasks = Object.entries(workers).flatMap(([worker, of]) =>
+    taskAlarms(parts, { id: `synapse-${worker}`, name: `Synapse's worker ${worker}`, sections }, of),
+  );
+  const byGroup = new Map<string, string[]>();
+  for (const [worker, { targetGroupArnSuffix: group }] of Object.entries(workers))
+    if (group !== undefined) byGroup.set(group, [...(byGroup.get(group) ?? []), worker]);
+  const groups = [...byGroup].flatMap(([group, members]) => {
+    const kind = members[0]?.replace(/-\d+$/, "") ?? "";
+    const watched = {
+      id: `synapse-${kind}`,
+      name: `Of Synapse's workers ${members.join(", ")} one`,
+      sections,
+    };
+    return groupAlarms(parts, watched, group, members.length);
+  });
+  return [...tasks, ...groups];
 }
 
 /** Implementation B. */

@@ -74,7 +74,7 @@ describe("the alarms of development", () => {
         "token-enhancement-malformed | PhenomChat Invocations of token-enhancement, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
 
         "database-connections | AWS/RDS DatabaseConnections of var.rds_instance_identifier | Average > 80 for 2 × 300 s | no data: breaching",
-        "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.database_check.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
+        "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.rds.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
       ].sort(),
     );
   });
@@ -103,6 +103,48 @@ describe("the alarms of development", () => {
       expect(alarm_actions).toEqual(["${aws_sns_topic.monitoring_alarm_topic.arn}"]);
       expect(ok_actions).toEqual(alarm_actions);
     }
+  });
+});
+
+describe("with workers", () => {
+  const workers = new Template(environment({ workers: { sync: 2, background: 1 } }));
+  const about = (part: string) =>
+    alarms(workers)
+      .filter(({ alarm_name }) => String(alarm_name).includes(part))
+      .map(said)
+      .sort();
+  const group = "var.alb_arn_suffix, aws_lb_target_group.chat_synapse_workers_sync_target_group.arn_suffix";
+  const task = (worker: string) =>
+    `of var.ecs_cluster_name, aws_ecs_service.chat_synapse_workers_${worker}.name`;
+
+  it("each has alarms of its own, and each kind one for what its workers answer together", () => {
+    expect(about("-sync")).toEqual([
+      `synapse-sync-1-cpu | AWS/ECS CPUUtilization ${task("sync_1")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-1-memory | AWS/ECS MemoryUtilization ${task("sync_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-2-cpu | AWS/ECS CPUUtilization ${task("sync_2")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-2-memory | AWS/ECS MemoryUtilization ${task("sync_2")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${group} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
+      `synapse-sync-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${group} | Average < 2 for 2 × 60 s | no data: breaching`,
+    ]);
+  });
+
+  it("one that answers nobody is missed by its CPU", () => {
+    expect(about("-background-")).toEqual([
+      `synapse-background-1-cpu | AWS/ECS CPUUtilization ${task("background_1")} | Average > 80 for 2 × 300 s | no data: breaching`,
+      `synapse-background-1-memory | AWS/ECS MemoryUtilization ${task("background_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+    ]);
+  });
+
+  it("messages and errors are counted in the log of every process", () => {
+    const groups = Object.values(workers.resources("aws_cloudwatch_log_metric_filter"))
+      .filter(({ name }) => name === "SynapseSendSeconds")
+      .map(({ log_group_name }) => text(log_group_name));
+    expect(groups.sort()).toEqual([
+      "aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_background_1_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_sync_1_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_sync_2_task_log_group.name",
+    ]);
   });
 });
 

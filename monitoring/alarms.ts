@@ -24,26 +24,28 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, { project, topicArn, runbookUrl, alarms }: AlarmsProps) {
     super(scope, id);
-    this.arns = alarms.map(({ id: alarm, metric, statistic, threshold, missing, meaning, remedy }) => {
-      const percentile = statistic.startsWith("p");
-      return new CloudwatchMetricAlarm(this, alarm, {
-        alarmName: `${project}-${alarm}`,
-        alarmDescription: `${meaning}. ${remedy}. Runbook: ${runbookUrl}#${alarm}`,
-        namespace: metric.namespace,
-        metricName: metric.name,
-        dimensions: { ...metric.dimensions },
-        ...(percentile
-          ? // With few values a percentile is its slowest one.
-            { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
-          : { statistic }),
-        comparisonOperator: COMPARISON[threshold.crossed],
-        threshold: threshold.value,
-        period: threshold.period,
-        evaluationPeriods: threshold.periods,
-        treatMissingData: missing,
-        alarmActions: [topicArn],
-        okActions: [topicArn],
-      }).arn;
-    });
+    this.arns = alarms.map(
+      ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...says }) => {
+        const percentile = statistic.startsWith("p");
+        return new CloudwatchMetricAlarm(this, alarm, {
+          alarmName: `${project}-${alarm}`,
+          alarmDescription: `${says.meaning}. ${says.remedy}. Runbook: ${runbookUrl}#${section}`,
+          namespace: metric.namespace,
+          metricName: metric.name,
+          dimensions: { ...metric.dimensions },
+          ...(percentile
+            ? // With few values a percentile is its slowest one.
+              { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
+            : { statistic }),
+          comparisonOperator: COMPARISON[threshold.crossed],
+          threshold: threshold.value,
+          period: threshold.period,
+          evaluationPeriods: threshold.periods,
+          treatMissingData: missing,
+          alarmActions: [topicArn],
+          okActions: [topicArn],
+        }).arn;
+      },
+    );
   }
 }

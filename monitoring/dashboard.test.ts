@@ -55,6 +55,7 @@ describe.each<[string, EnvironmentData]>([
     environment({ implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } }),
   ],
   ["B alone", environment({ implementations: { synapse: false, hasura: true } })],
+  ["A with workers", environment({ workers: { sync: 2, events: 1, background: 1 } })],
 ])("the dashboard of %s", (_, data) => {
   const body = bodyOf(data);
 

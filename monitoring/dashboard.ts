@@ -1,6 +1,7 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import { Construct } from "constructs";
 import { jsonencode } from "../constructs/encode.ts";
+import type { FargateService } from "../constructs/fargate-service.ts";
 import { logMetric, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
 import {
   database,
@@ -62,6 +63,22 @@ export function dashboard(
   );
 }
 
+type GroupMetric = Parameters<typeof targetGroup>[2];
+
+/** A line for each target group; services that share one share its line. */
+function groupLines(
+  loadBalancer: string,
+  services: Readonly<Record<string, FargateService>>,
+  name: GroupMetric,
+  statistic: Statistic,
+  label: (service: string) => string,
+): Line[] {
+  const groups = new Map<string, string>();
+  for (const [id, { targetGroupArnSuffix: group }] of Object.entries(services))
+    if (group !== undefined && !groups.has(group)) groups.set(group, id);
+  return [...groups].map(([group, id]) => line(label(id), targetGroup(loadBalancer, group, name), statistic));
+}
+
 /** One column for each implementation that runs, one row for each question. */
 function sideBySide(parts: Parts): Row[] {
   const columns = [
@@ -82,9 +99,13 @@ interface Column {
   readonly errors: Content;
 }
 
-function columnA({ environment, loadBalancer }: Parts, { synapse }: NonNullable<Parts["synapse"]>): Column {
-  const of = (name: Parameters<typeof targetGroup>[2]) =>
-    targetGroup(loadBalancer, synapse.targetGroupArnSuffix, name);
+function columnA(
+  { environment, loadBalancer }: Parts,
+  { synapse, workers }: NonNullable<Parts["synapse"]>,
+): Column {
+  const processes = { synapse, ...workers };
+  const groups = (label: string, name: GroupMetric) =>
+    groupLines(loadBalancer, processes, name, "Sum", (process) => `${label}, ${process}`);
   const read = (metric: (typeof SYNAPSE_LOG)[keyof typeof SYNAPSE_LOG]) => logMetric(environment, metric);
   return {
     heading: {
@@ -94,12 +115,12 @@ function columnA({ environment, loadBalancer }: Parts, { synapse }: NonNullable<
     },
     volume: graph("A: volume", "in 5 minutes", [
       line("messages sent", read(SYNAPSE_LOG.sends), "SampleCount"),
-      line("requests", of("RequestCount"), "Sum"),
+      ...groups("requests", "RequestCount"),
     ]),
     latency: graph("A: latency", "seconds", percentiles("send a message", read(SYNAPSE_LOG.sends))),
     errors: graph("A: errors", "in 5 minutes", [
       line("messages not sent", read(SYNAPSE_LOG.failedSends), "Sum"),
-      line("5xx", of("HTTPCode_Target_5XX_Count"), "Sum"),
+      ...groups("5xx", "HTTPCode_Target_5XX_Count"),
       line("errors logged", read(SYNAPSE_LOG.errors), "Sum"),
     ]),
   };
@@ -143,7 +164,10 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
   const backends = ["synapse", "hasura"] as const;
   const compared = (name: "calls" | "latency" | "errors") => (backend: string) =>
     toolCalls(COMPARED_TOOL, backend, name);
-  const { targetGroupArnSuffix } = mcp.service;
+  const group = (name: GroupMetric) =>
+    groupLines(loadBalancer, { mcp: mcp.service }, name, "Sum", () =>
+      name === "RequestCount" ? "requests" : "5xx",
+    );
   return [
     {
       height: HEADING,
@@ -184,8 +208,8 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
           { search: everyTool(mcp.backend, "latency", "p95"), label: "" },
         ]),
         graph("Requests and errors", "in 5 minutes", [
-          line("requests", targetGroup(loadBalancer, targetGroupArnSuffix, "RequestCount"), "Sum"),
-          line("5xx", targetGroup(loadBalancer, targetGroupArnSuffix, "HTTPCode_Target_5XX_Count"), "Sum"),
+          ...group("RequestCount"),
+          ...group("HTTPCode_Target_5XX_Count"),
           line("errors logged", logMetric(environment, MCP_LOG.errors), "Sum"),
         ]),
       ],
@@ -196,12 +220,16 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
 /** What both stand on. */
 function platformRows(parts: Parts): Row[] {
   const { clusterName, loadBalancer, mcp, synapse, database: instance } = parts;
-  const services = [mcp.service, synapse?.synapse, synapse?.synapseAdmin].filter((s) => s !== undefined);
+  const services = {
+    mcp: mcp.service,
+    ...(synapse && { synapse: synapse.synapse, ...synapse.workers }),
+    ...(synapse?.synapseAdmin && { "synapse-admin": synapse.synapseAdmin }),
+  };
   const use = (name: "CPUUtilization" | "MemoryUtilization", title: string, limit: number): Content =>
     graph(
       title,
       "per cent",
-      services.map((s) => line(s.name, service(clusterName, s.name, name), "Average")),
+      Object.entries(services).map(([id, of]) => line(id, service(clusterName, of.name, name), "Average")),
       limit,
     );
   return [
@@ -214,9 +242,7 @@ function platformRows(parts: Parts): Row[] {
         graph(
           "Tasks: healthy",
           "tasks",
-          services.map((s) =>
-            line(s.name, targetGroup(loadBalancer, s.targetGroupArnSuffix, "HealthyHostCount"), "Minimum"),
-          ),
+          groupLines(loadBalancer, services, "HealthyHostCount", "Minimum", (id) => id),
         ),
       ],
     },

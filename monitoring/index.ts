@@ -28,6 +28,9 @@ export class Monitoring extends Construct {
     const parts: Parts = { ...props.parts, environment, region };
 
     new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, MCP_LOG);
+    // Of each process, whose values of one metric CloudWatch puts together.
+    for (const [worker, { task }] of Object.entries(parts.synapse?.workers ?? {}))
+      new LogMetrics(this, `synapse-${worker}-log`, environment, task.logGroup.name, SYNAPSE_LOG);
     if (parts.synapse)
       new LogMetrics(this, "synapse-log", environment, parts.synapse.synapse.task.logGroup.name, SYNAPSE_LOG);
 

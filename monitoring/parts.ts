@@ -16,7 +16,12 @@ export interface Parts {
   readonly mcp: { readonly service: FargateService; readonly backend: "hasura" | "synapse" };
   /** Implementation A. */
   readonly synapse:
-    | { readonly synapse: FargateService; readonly synapseAdmin: FargateService | undefined }
+    | {
+        readonly synapse: FargateService;
+        readonly synapseAdmin: FargateService | undefined;
+        /** By their names, such as `sync-1`. */
+        readonly workers: Readonly<Record<string, FargateService>>;
+      }
     | undefined;
   /** Implementation B. */
   readonly hasura:

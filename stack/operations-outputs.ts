@@ -117,13 +117,13 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
   );
 }
 
-const service = ({ name, task, targetGroup, mostTasks }: FargateService) => ({
+const service = ({ name, task, targetGroupArn, mostTasks }: FargateService) => ({
   name,
   container: task.family,
   image: task.container.image.uri,
   task_definition: task.definition.arn,
   log_group: task.logGroup.name,
-  ...(targetGroup && { target_group: targetGroup.arn }),
+  ...(targetGroupArn !== undefined && { target_group: targetGroupArn }),
   ...(mostTasks !== undefined && { most_tasks: mostTasks }),
 });
 
