@@ -58,7 +58,9 @@ interface OwnTargetGroup {
 
 /** Services that answer the same requests share a target group with its rules; undefined: nobody asks it anything. */
 interface SharedTargetGroup {
-  readonly targetGroup: { readonly arn: string; readonly rules: readonly ListenerRule[] } | undefined;
+  readonly targetGroup:
+    | { readonly arn: string; readonly arnSuffix: string; readonly rules: readonly ListenerRule[] }
+    | undefined;
 }
 
 export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetGroup);
@@ -73,6 +75,8 @@ export class FargateService extends Construct {
   readonly mostTasks: number | undefined;
   /** The service itself, for what must come after it. */
   readonly dependable: ITerraformDependable;
+  /** The same target group, as its metrics name it. */
+  readonly targetGroupArnSuffix: string | undefined;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -139,18 +143,19 @@ export class FargateService extends Construct {
 
     this.name = service.name;
     this.targetGroupArn = targetGroup?.arn;
+    this.targetGroupArnSuffix = targetGroup?.arnSuffix;
     this.mostTasks = rolling ? undefined : 1;
     this.dependable = service;
   }
 
   private ownTargetGroup(props: ServiceProps & OwnTargetGroup) {
-    const { arn } = new TargetGroup(this, "target-group", {
+    const { arn, arnSuffix } = new TargetGroup(this, "target-group", {
       name: props.targetGroupName,
       vpcId: props.network.vpcId,
       port: props.container.port,
       healthPath: props.health.path,
       deregistrationDelay: props.deregistrationDelay,
     });
-    return { arn, rules: props.rules(arn) };
+    return { arn, arnSuffix, rules: props.rules(arn) };
   }
 }

@@ -17,6 +17,7 @@ const service = z.object({
 });
 
 const oneShotTask = z.object({
+  cluster: z.string(),
   family: z.string(),
   container: z.string(),
   subnets: z.array(z.string()).min(1),
@@ -36,19 +37,19 @@ const listenerRule = z.object({
 
 const forTasks = {
   account_id: z.string().regex(/^\d{12}$/),
-  cluster: z.string(),
   one_shot_tasks: z.record(z.string(), oneShotTask),
 };
 
 /** What the stack's outputs say, as `stack/outputs.ts` and `stack/operations-outputs.ts` write it. */
 const outputsSchema = z.object({
   ...forTasks,
+  cluster: z.string(),
   release: z.string(),
   services: z.record(z.string(), service),
   functions: z.record(z.string(), z.object({ name: z.string(), log_group: z.string() })),
   listener_rules: z.record(z.string(), listenerRule),
   dns_record: z.object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() }),
-  database: z.object({ host: z.string(), port: z.number() }),
+  database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }),
   migrations: z.record(z.string(), z.string()).default({}),
   sign_in: z.object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() }),
   urls: z.object({

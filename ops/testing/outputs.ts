@@ -11,6 +11,7 @@ const service = (name: string, image: string, targetGroup: string) => ({
   log_group: `/ecs/${name}`,
 });
 const oneShot = (family: string, address: string) => ({
+  cluster: "phenom-dev-cluster",
   family,
   container: family,
   ...network,
@@ -50,7 +51,11 @@ export const exampleOutputs: Outputs = {
     content: "phenom-dev-alb-1234567890.us-east-1.elb.amazonaws.com",
     proxied: true,
   },
-  database: { host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com", port: 5432 },
+  database: {
+    identifier: "phenom-dev",
+    host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com",
+    port: 5432,
+  },
   migrations: {},
   sign_in: {
     user_pool_id: "us-east-1_AbCdEfGhI",
