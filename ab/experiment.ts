@@ -9,12 +9,14 @@ import { findWorld, missingMessages, type World } from "./world.ts";
 
 /**
  * Runs the workload on each side in turn, again and again, so that what changes on the machine meanwhile meets all.
+ * @param keep is given all runs so far after each, so that an interruption loses no more than one
  * @param report a line for whoever waits
  */
 export async function experiment(
   sides: readonly Side[],
   workload: Workload,
   runs: number,
+  keep: (runs: readonly Run[]) => Promise<void>,
   report: (line: string) => void,
 ): Promise<Run[]> {
   const done: Run[] = [];
@@ -23,6 +25,7 @@ export async function experiment(
       const began = performance.now();
       const result = await measure(side, workload, run);
       done.push(result);
+      await keep(done);
       report(`run ${run} of ${runs}, ${side.key} ${side.name}: ${inShort(result)} (${seconds(began)} s)`);
     }
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
@@ -17,8 +18,9 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
   await mkdir(options.out, { recursive: true });
   if (options.mode === "render") return writePage(options.out, await readResults(options.from));
-  const results = await measure(options);
-  await writeFile(join(options.out, "results.json"), JSON.stringify(results));
+  const results = await measure(options, (soFar) =>
+    writeFile(join(options.out, "results.json"), JSON.stringify(soFar)),
+  );
   await writePage(options.out, results);
 }
 
@@ -28,36 +30,46 @@ async function writePage(folder: string, results: Results): Promise<void> {
   console.log(`Open ${file}`);
 }
 
-async function measure(options: Exclude<Options, { mode: "render" }>): Promise<Results> {
+async function measure(
+  options: Exclude<Options, { mode: "render" }>,
+  keep: (results: Results) => Promise<void>,
+): Promise<Results> {
   const sides = await chosenSides(options);
   const { workload } = options;
-  const startedAt = new Date().toISOString();
-  const runs = await experiment(stoppedAtSignal(sides), workload, options.runs, console.log);
-  return {
-    format: 1,
-    startedAt,
+  const frame = {
+    format: 1 as const,
+    startedAt: new Date().toISOString(),
     release: version,
     machine: options.mode === "local" ? machine() : null,
     node: process.version,
     workload,
     sides: sides.map(({ key, name, ran, standIns }) => ({ key, name, ran, standIns: [...standIns] })),
-    runs,
   };
+  const runs = await experiment(
+    stoppedAtSignal(sides),
+    workload,
+    options.runs,
+    (soFar) => keep({ ...frame, runs: [...soFar] }),
+    console.log,
+  );
+  return { ...frame, runs };
 }
 
 async function chosenSides(options: Exclude<Options, { mode: "render" }>): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
-  const { existsSync } = await import("node:fs");
   if (!existsSync(synapsePython))
     throw new UsageError(`There is no Synapse: ${synapsePython} is missing; .ci/install makes it.`);
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 
+let stopping = false;
+
 /** The package that runs PostgreSQL would end this process at a signal, and leave the rest running. */
 function stoppedAtSignal(sides: readonly Side[]): Side[] {
   let running: Target | undefined;
   const stop = (signal: NodeJS.Signals) => {
+    stopping = true;
     console.error(`${signal}: stopping what runs`);
     const stopped = running?.stop() ?? Promise.resolve();
     stopped.finally(() => process.exit(1));
@@ -86,6 +98,8 @@ function machine(): Results["machine"] {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
+    // What is stopped fails, and that is no news; the process ends when all has stopped.
+    if (stopping) return;
     console.error(error instanceof UsageError ? error.message : error);
     process.exit(error instanceof UsageError ? 2 : 1);
   },

@@ -55,7 +55,7 @@ export const resultsSchema = z.object({
   node: z.string(),
   workload: workloadSchema,
   sides: z.array(z.object({ key, name: z.string(), ran: z.string(), standIns: z.array(z.string()) })).min(2),
-  runs: z.array(runSchema).min(2),
+  runs: z.array(runSchema).min(1),
 });
 
 export type Results = z.infer<typeof resultsSchema>;
