@@ -18,6 +18,8 @@ export const assumptions = {
   utilisation: 0.6,
   /** Virtual CPUs of the database's instance. */
   rdsVcpus: 2,
+  /** Share of the database's pages that rows and index entries fill. */
+  pageFill: 0.75,
   /** Months for which messages are kept. */
   keptMonths: 12,
   /** Hours of a month, as AWS counts them. */
@@ -77,7 +79,7 @@ const GB = 1e9;
  * times that as the load needs; RDS, load balancer and GraphQL engine run anyway, so only the load's share counts.
  */
 export function monthlyCost(demand: Demand, messages: number): CostItem[] {
-  const { utilisation, hoursInMonth, rdsVcpus, keptMonths, mediaGb } = assumptions;
+  const { utilisation, hoursInMonth, rdsVcpus, pageFill, keptMonths, mediaGb } = assumptions;
   const taskItems = tasksOf(demand).map((task) => {
     const seconds = (task.part && demand.cpuSeconds[task.part]) ?? 0;
     const needed = (messages * seconds) / (hoursInMonth * 3600 * task.vcpus * utilisation);
@@ -91,7 +93,7 @@ export function monthlyCost(demand: Demand, messages: number): CostItem[] {
     { label: "RDS, by its CPU", usd: (databaseHours / rdsVcpus) * prices.rdsInstanceHour.usd },
     {
       label: `RDS storage, kept ${keptMonths} months`,
-      usd: ((messages * demand.databaseBytes) / GB) * prices.rdsStorageGbMonth.usd * keptMonths,
+      usd: ((messages * demand.databaseBytes) / pageFill / GB) * prices.rdsStorageGbMonth.usd * keptMonths,
     },
     ...(media ? [{ label: `Media on EFS, ${mediaGb} GB`, usd: mediaGb * prices.efsGbMonth.usd }] : []),
     { label: "CloudWatch Logs", usd: ((messages * demand.logBytes) / GB) * prices.logsGb.usd },

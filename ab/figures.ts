@@ -156,7 +156,7 @@ export function demandOf(run: Run): Demand | undefined {
   };
 }
 
-/** Over all steps, because tables grow by leaps. */
+/** Over all steps: the more messages, the less it matters what else was stored meanwhile. */
 function databaseBytesPerMessage({ steps }: Run): number {
   const bytes = steps.reduce((sum, { used }) => sum + (used?.databaseBytes ?? 0), 0);
   return Math.max(0, bytes) / steps.reduce((sum, step) => sum + succeeded(step, "send"), 0);
@@ -206,7 +206,7 @@ export const resources = {
       run.steps.at(-1)?.used?.parts.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0) ?? Number.NaN,
   },
   database: {
-    label: "Growth of the database for a message",
+    label: "Stored in the database for a message",
     unit: "bytes",
     better: "lower",
     of: ofDemand(({ databaseBytes }) => databaseBytes),

@@ -8,14 +8,17 @@ import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
 import { localHasura, localPostgres } from "./local/relational.ts";
 import { localSynapse } from "./local/synapse.ts";
-import { type Options, readOptions, UsageError } from "./options.ts";
+import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { page } from "./page.ts";
 import { type Results, readResults } from "./results.ts";
 import type { Side, Target } from "./side.ts";
 
+type Measurement = Extract<Options, { mode: "local" | "deployed" }>;
+
 /** Measures, or takes what was measured, and writes the page. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
+  if (options.mode === "help") return console.log(usage);
   await mkdir(options.out, { recursive: true });
   if (options.mode === "render") return writePage(options.out, await readResults(options.from));
   const results = await measure(options, (soFar) =>
@@ -30,10 +33,7 @@ async function writePage(folder: string, results: Results): Promise<void> {
   console.log(`Open ${file}`);
 }
 
-async function measure(
-  options: Exclude<Options, { mode: "render" }>,
-  keep: (results: Results) => Promise<void>,
-): Promise<Results> {
+async function measure(options: Measurement, keep: (results: Results) => Promise<void>): Promise<Results> {
   const sides = await chosenSides(options);
   const { workload } = options;
   const frame = {
@@ -55,7 +55,7 @@ async function measure(
   return { ...frame, runs };
 }
 
-async function chosenSides(options: Exclude<Options, { mode: "render" }>): Promise<Side[]> {
+async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
   if (!existsSync(synapsePython))

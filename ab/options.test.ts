@@ -34,6 +34,10 @@ describe("npm run ab", () => {
     });
   });
 
+  test("explains itself", () => {
+    expect(read("--help")).toEqual({ mode: "help" });
+  });
+
   test("makes the page again from what was measured", () => {
     expect(read("--from some/results.json --out elsewhere")).toEqual({
       ...{ mode: "render", from: "some/results.json", out: "elsewhere" },

@@ -14,6 +14,7 @@ export interface DeployedSide {
 }
 
 export type Options =
+  | { readonly mode: "help" }
   | { readonly mode: "render"; readonly from: string; readonly out: string }
   | {
       readonly mode: "local";
@@ -74,6 +75,7 @@ ${Object.entries(numbers)
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean", default: false } as const;
+const switches = { quick: flag, "no-reference": flag, help: flag };
 const numberFlags = Object.fromEntries(Object.keys(numbers).map((name) => [name, text]));
 
 /** @throws UsageError that names the option, its value and what it takes */
@@ -84,6 +86,7 @@ export function readOptions(
   const { values } = parse(args);
   const all: Readonly<Record<string, unknown>> = values;
   const given = (name: string) => z.string().optional().parse(all[name]);
+  if (values["help"] === true) return { mode: "help" };
   const out = given("out") ?? "build/ab";
   const [from, a, b] = [given("from"), given("a"), given("b")];
   if (from !== undefined) return { mode: "render", from, out };
@@ -113,7 +116,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { ...numberFlags, a: text, b: text, from: text, out: text, quick: flag, "no-reference": flag },
+      options: { ...numberFlags, a: text, b: text, from: text, out: text, ...switches },
     });
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : error}\n\n${usage}`);

@@ -8,7 +8,7 @@ import {
 } from "./cost.ts";
 import { cost, demandOf, figure, idleCost, millions, volumes } from "./figures.ts";
 import { escapeHtml, significant, spreadText } from "./format.ts";
-import { caption, table } from "./page-parts.ts";
+import { captioned, table } from "./page-parts.ts";
 import { dotPlot, mark } from "./plots.ts";
 import { PRICES_CHECKED, type Price, prices, REGION } from "./prices.ts";
 import type { Results, Run } from "./results.ts";
@@ -26,9 +26,10 @@ export function costSection(results: Results): string {
 }
 
 function costs(results: Results): string {
-  const { utilisation, keptMonths, mediaGb, previewSeconds } = assumptions;
+  const { utilisation, pageFill, keptMonths, mediaGb, previewSeconds } = assumptions;
+  const title = "Cost of a million messages, with their reads and moderation";
   const plot = dotPlot({
-    title: "Cost of a million messages, by messages in a month",
+    title,
     rows: volumes.map((messages) => ({
       label: `at ${millions(messages)} a month`,
       bySide: figure(results, cost(messages)).bySide,
@@ -38,7 +39,7 @@ function costs(results: Results): string {
   });
   return `<p>List prices times what was measured. At few messages the tasks that wait cost most; at many, what a message
 needs.</p>
-${caption(plot, "US dollars for a million messages, with their reads and moderation. One mark for each run; further left is better.")}
+${captioned(title, plot, "US dollars, by how many messages a month has. One mark for each run; further left is better. Logarithmic scale.")}
 ${table(results, [
   ["A million messages", volumes.map(cost)],
   ["Standing", [idleCost]],
@@ -53,7 +54,8 @@ month; tasks and database are loaded to ${utilisation * 100} % of their CPU, as 
 <li>RDS instance, load balancer, Cognito, Hasura's engine and the network exist anyway, for the platform: of RDS and of
 the engine only the share of CPU that a message uses is counted, of the others nothing that stands. The engine's CPU is
 the stand-in's.</li>
-<li>Messages are kept ${keptMonths} months; media on A are ${mediaGb} GB. Backups are not counted.</li>
+<li>Messages are kept ${keptMonths} months, in pages that are filled to ${pageFill * 100} %; media on A are ${mediaGb} GB. Backups are not
+counted.</li>
 <li>Previews of links are Synapse's own on A. On B a million of them cost about
 $${significant(linkPreviewsPerMillion())} (HTTP API and a function of ${previewSeconds} s); the workload had none.</li>
 </ul>`;

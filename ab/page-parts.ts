@@ -4,11 +4,11 @@ import { mark } from "./plots.ts";
 import type { Results } from "./results.ts";
 import type { SideKey } from "./side.ts";
 
-/** A plot with what it shows; nothing where there is nothing to plot. */
-export const caption = (plot: string, text: string): string =>
+/** A plot below its title and how to read it; nothing where there is nothing to plot. */
+export const captioned = (title: string, plot: string, reading: string): string =>
   plot === ""
     ? ""
-    : `<figure><div class="scroll">${plot}</div><figcaption>${escapeHtml(text)}</figcaption></figure>`;
+    : `<figure><figcaption><strong>${escapeHtml(title)}.</strong> ${escapeHtml(reading)}</figcaption><div class="scroll">${plot}</div></figure>`;
 
 export const legend = ({ sides }: Results): string =>
   `<ul class="legend">${sides
@@ -65,7 +65,7 @@ export function findings(results: Results): string {
     ? `<p class="findings warning"><strong>Fewer than five runs:</strong> enough to see that everything works, not to decide.</p>`
     : "";
   return `${warning}<section id="findings" class="findings"><ul>${sentences.map((sentence) => `<li>${sentence}</li>`).join("")}</ul>
-<p>Read <a href="#limits">what stood in for what</a> before deciding: above all, what B was measured with.</p></section>`;
+<p>Read <a href="#limits">what stood in for what</a> before deciding${results.machine ? ": above all, what B was measured with" : ""}.</p></section>`;
 }
 
 function compare(results: Results, measure: Measure, begin: string): string | undefined {

@@ -15,8 +15,8 @@ import {
 import { escapeHtml } from "./format.ts";
 import { costSection } from "./page-cost.ts";
 import { methodSection } from "./page-method.ts";
-import { caption, findings, legend, table } from "./page-parts.ts";
-import { dotPlot, quantilePlot } from "./plots.ts";
+import { captioned, findings, legend, table } from "./page-parts.ts";
+import { type Curve, dotPlot, quantilePlot } from "./plots.ts";
 import type { Results } from "./results.ts";
 import { style } from "./style.ts";
 
@@ -82,20 +82,20 @@ function latencySection(results: Results): string {
     groups[group]?.label ?? group,
     percents.map((percent) => latency(group, percent)),
   ]);
-  const plots = ([50, 95] as const).map((percent) =>
-    caption(
-      dotPlot({
-        title: `Latency by operation, ${percent === 50 ? "median" : `${percent}th percentile`}`,
-        rows: names.map((group) => ({
-          label: groups[group]?.label ?? group,
-          bySide: figure(results, latency(group, percent)).bySide,
-        })),
-        unit: "ms",
-        scale: "log",
-      }),
-      `${percent === 50 ? "Half of the operations took" : `Of a hundred operations ${percent} took`} no longer than this. One mark for each run, the stroke is their median; further left is better. Each line of the scale doubles or more.`,
-    ),
-  );
+  const plots = ([50, 95] as const).map((percent) => {
+    const title = `Latency at the set rate, ${percent === 50 ? "median" : `${percent}th percentile`}`;
+    const rows = names.map((group) => ({
+      label: groups[group]?.label ?? group,
+      bySide: figure(results, latency(group, percent)).bySide,
+    }));
+    const plot = dotPlot({ title, rows, unit: "ms", scale: "log" });
+    const share = percent === 50 ? "Half of the operations" : `${percent} of a hundred operations`;
+    return captioned(
+      title,
+      plot,
+      `${share} took no longer than this. One mark for each run, the stroke is their median; further left is better. Logarithmic scale.`,
+    );
+  });
   const curves = (kind: "send" | "read") =>
     results.runs.flatMap((run) => {
       const step = stepOf(run, "steady");
@@ -106,34 +106,36 @@ function latencySection(results: Results): string {
 What failed is left out here and counted under errors. A percentile is told where a run has at least one operation
 beyond it.</p>
 ${plots.join("")}
-${caption(quantilePlot("Distribution of the time to send a message", curves("send")), "Sending: how many of a hundred messages were done within a time. One line for each run; the upper end is the slowest.")}
-${caption(quantilePlot("Distribution of the time to read a page", curves("read")), "Reading a page of 50 messages, in the same way.")}
+${distribution("Time to send a message", curves("send"))}
+${distribution("Time to read a page of 50 messages", curves("read"))}
 ${table(results, rows)}
 </section>`;
 }
 
+const distribution = (title: string, curves: readonly Curve[]) =>
+  captioned(
+    title,
+    quantilePlot(title, curves),
+    "How many of a hundred were done within a time: one line for each run, the slowest at its upper end. Further left is better. Both scales give the tail room.",
+  );
+
 function throughputSection(results: Results): string {
   const { saturation } = results.workload;
   const measures = [throughput.most, throughput.mostMessages, throughput.atSetRate];
-  const plot = dotPlot({
-    title: "Operations in a second",
-    rows: measures.map((measure) => ({
-      label:
-        { [throughput.most.label]: "Without a pause", [throughput.mostMessages.label]: "of these, messages" }[
-          measure.label
-        ] ?? "At the set rate",
-      bySide: figure(results, measure).bySide,
-    })),
-    unit: "perSecond",
-    scale: "linear",
-  });
+  const labels = ["Without a pause", "of these, messages", "At the set rate"];
+  const title = "Operations done in a second";
+  const rows = measures.map((measure, index) => ({
+    label: labels[index] ?? measure.label,
+    bySide: figure(results, measure).bySide,
+  }));
+  const plot = dotPlot({ title, rows, unit: "perSecond", scale: "linear" });
   const how =
     saturation.seconds > 0
       ? `${saturation.callers} callers asked for ${saturation.seconds} seconds, each anew as soon as it had its answer, in the same mixture of operations.`
       : "It was not asked without a pause: what is the most that can be done was not measured.";
   return `<section id="throughput"><h2>How much can be done, and what fails</h2>
 <p>${how} At the set rate both do what they are asked unless they fall behind.</p>
-${caption(plot, "One mark for each run; further right is better.")}
+${captioned(title, plot, "One mark for each run, the stroke is their median; further right is better.")}
 ${table(results, [
   ["Throughput", measures],
   ["Errors", Object.values(errors)],
@@ -166,8 +168,9 @@ function resourceSection(results: Results): string {
     return `<section id="resources"><h2>What it uses</h2><p>The processes ran elsewhere, so their CPU, memory and
 storage were not measured here: the dashboard of the environment has them.</p></section>`;
   const { cpu, mcp, synapse, graphql, postgres, ...others } = resources;
+  const title = "CPU time for a message, by process";
   const plot = dotPlot({
-    title: "CPU time for a message",
+    title,
     rows: [cpu, mcp, synapse, graphql, postgres].map((measure) => ({
       label: measure === cpu ? "All processes" : measure.label.replace("of these, ", ""),
       bySide: figure(results, measure).bySide,
@@ -178,7 +181,7 @@ storage were not measured here: the dashboard of the environment has them.</p></
   return `<section id="resources"><h2>What it uses</h2>
 <p>At the set rate, divided by the messages that were sent: the reads, searches and moderation that came with a message
 are in its share, and so is what runs in the background.</p>
-${caption(plot, "CPU time for a message, by process. One mark for each run; further left is better.")}
+${captioned(title, plot, "One mark for each run, the stroke is their median; further left is better.")}
 ${table(results, [
   ["CPU", [cpu, mcp, synapse, graphql, postgres]],
   ["Memory and storage", Object.values(others)],

@@ -21,6 +21,7 @@ export interface Observation {
   readonly parts: readonly PartUsage[];
   /** All processes of the machine together. */
   readonly machineCpuSeconds: number;
+  /** Rows and index entries. */
   readonly databaseBytes: number;
 }
 

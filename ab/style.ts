@@ -23,8 +23,9 @@ td.number, th.number { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 400; }
 tr.section th { font-weight: 600; background: var(--panel); }
 figure { margin: 1rem 0 1.75rem; }
-figcaption { font-size: .9rem; max-width: 46rem; }
-.plot { width: 100%; height: auto; display: block; background: var(--panel); border-radius: 6px; }
+figcaption { font-size: .9rem; max-width: 46rem; margin-bottom: .5rem; }
+figcaption strong { color: var(--ink); }
+.plot { width: 100%; min-width: 38rem; height: auto; display: block; background: var(--panel); border-radius: 6px; }
 .plot text { fill: var(--ink); font-size: 13px; }
 .plot text.tick { fill: var(--soft); font-size: 11.5px; }
 .plot .grid, .plot .rule { stroke: var(--line); stroke-width: 1; fill: none; }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Client } from "pg";
 import { z } from "zod";
-import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../test/postgres.ts";
 import type { Observation, PartUsage } from "../side.ts";
 import { machineCpuSeconds, type Program, usage } from "./processes.ts";
 
@@ -10,30 +10,65 @@ export interface ObservedDatabase {
   readonly server: PostgresServer;
   /** Process id of the server, whose children are its connections. */
   readonly pid: number;
-  /** Bytes of all databases. */
+  /** Bytes of what is stored: rows, index entries and what is kept apart for being long. */
   bytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
-const sizeSchema = z.object({ bytes: z.coerce.number() });
+const OBSERVER = "observer";
 const pidSchema = z.object({ pid: z.number() });
+const namesSchema = z.array(z.object({ datname: z.string() }));
+const sizeSchema = z.object({ bytes: z.coerce.number() });
+
+/**
+ * Tables grow by whole pages, and by several at once, so that some hundred messages say little about files. What
+ * stands in the pages is counted instead; of indexes that pgstattuple cannot read, the files.
+ */
+const STORED = `
+  select coalesce(sum(
+    case when am.amname in ('heap', 'btree', 'hash')
+      then (select tuple_len from observer.pgstattuple(c.oid::regclass))
+      else pg_relation_size(c.oid) end), 0) as bytes
+  from pg_class c left join pg_am am on am.oid = c.relam
+  where c.relkind in ('r', 'i', 't') and c.relpersistence = 'p' and c.oid >= 16384`;
 
 export async function startObservedDatabase(): Promise<ObservedDatabase> {
   const server = await startPostgres({ durable: true });
-  const client = new Client(server.asSuperuser(await server.createDatabase("observer")));
+  const superuser = server.asSuperuser(await server.createDatabase(OBSERVER));
+  const client = new Client(superuser);
   await client.connect();
-  const one = async <Row>(sql: string, row: z.ZodType<Row>) => row.parse((await client.query(sql)).rows[0]);
-  const { pid } = await one("select pg_backend_pid() as pid", pidSchema);
+  const { pid } = pidSchema.parse((await client.query("select pg_backend_pid() as pid")).rows[0]);
   return {
     server,
     pid: await parentOf(pid),
-    bytes: async () =>
-      (await one("select sum(pg_database_size(oid)) as bytes from pg_database", sizeSchema)).bytes,
+    async bytes() {
+      const { rows } = await client.query(
+        "select datname from pg_database where not datistemplate and datname not in ('postgres', $1)",
+        [OBSERVER],
+      );
+      let bytes = 0;
+      for (const { datname } of namesSchema.parse(rows))
+        bytes += await storedBytes({ ...superuser, database: datname });
+      return bytes;
+    },
     async stop() {
       await client.end();
       await server.stop();
     },
   };
+}
+
+async function storedBytes(connection: DatabaseConnection): Promise<number> {
+  const client = new Client(connection);
+  await client.connect();
+  try {
+    await client.query(
+      "create schema if not exists observer; create extension if not exists pgstattuple schema observer",
+    );
+    return sizeSchema.parse((await client.query(STORED)).rows[0]).bytes;
+  } finally {
+    await client.end();
+  }
 }
 
 async function parentOf(pid: number): Promise<number> {
