@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Account } from "../../test/matrix.ts";
@@ -6,6 +7,7 @@ import { describeWithSynapse } from "../../test/synapse.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { contract } from "../testing/contract.ts";
 import { type Homeserver, startHomeserver } from "../testing/homeserver.ts";
+import { toCursor } from "./matrix-form.ts";
 import { synapseBackend } from "./synapse.ts";
 import { path } from "./synapse-client.ts";
 
@@ -215,6 +217,45 @@ describeWithSynapse("Synapse as a backend", () => {
     const room = await world.newRoom("Ids", []);
     await expect(chat.banUser({ room_id: room, user_id: "ann" }, signal())).rejects.toMatchObject(
       invalid("user_id"),
+    );
+  });
+
+  test("whatever stands behind the first character of an id, the error names an argument", async () => {
+    const room = await world.newRoom("Hostile", []);
+    const part = fc.oneof(
+      fc
+        .string({ unit: "binary", minLength: 1, maxLength: 60 })
+        .filter((name) => !/[\p{Surrogate}\0]/u.test(name)),
+      fc.constantFrom(".", "../..", "a:b:c", "a/b?c=d#e:x", "../..:x", "%00:x", `x:${homeserver.serverName}`),
+      fc.stringMatching(/^[!-9;-~]{1,60}:[a-z.]{1,20}$/),
+      fc.stringMatching(/^[A-Za-z0-9_/+-]{43}$/),
+    );
+    const calls = [
+      (id: string) => chat.getMessages({ room_id: `!${id}`, ...all }, signal()),
+      (id: string) => chat.listMembers({ room_id: `!${id}`, ...all }, signal()),
+      (id: string) => chat.searchMessages({ query: id, room_id: `!${id}`, ...all }, signal()),
+      (id: string) => chat.searchMessages({ query: id, user_id: `@${id}:x`, ...all }, signal()),
+      (id: string) => chat.sendMessage({ room_id: `!${id}`, content: id, ...text }, signal()),
+      (id: string) => chat.deleteMessage({ message_id: `$${id}` }, signal()),
+      (id: string) => chat.banUser({ room_id: room, user_id: `@${id}:x` }, signal()),
+      (id: string) => chat.banUser({ room_id: room, user_id: `@${id}:${homeserver.serverName}` }, signal()),
+      (id: string) => chat.unbanUser({ room_id: room, user_id: `@${id}:x` }, signal()),
+      (id: string) => chat.muteUser({ room_id: room, user_id: `@${id}:x`, muted: true }, signal()),
+      (id: string) => chat.getMessages({ room_id: room, limit: 1, cursor: toCursor([`$${id}`]) }, signal()),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...calls), part, async (call, id) => {
+        const error = await call(id).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        if (error === undefined) return;
+        expect(error).toMatchObject({
+          code: expect.stringMatching(/^(invalid_argument|not_found|forbidden)$/),
+          field: expect.any(String),
+        });
+      }),
+      { numRuns: 100 },
     );
   });
 
