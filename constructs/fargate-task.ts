@@ -123,7 +123,6 @@ export class FargateTask extends Construct {
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
-  readonly logGroupName: string;
   /** What must exist before a task can start. */
   readonly dependencies: TerraformResource[];
 
@@ -259,7 +258,6 @@ export class FargateTask extends Construct {
 
     this.family = family;
     this.logGroup = logGroup;
-    this.logGroupName = logGroupName;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

@@ -1,4 +1,5 @@
 import { LbListenerRule, type LbListenerRuleAction } from "@cdktf/provider-aws/lib/lb-listener-rule";
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 
 /** Sign-in by the load balancer itself, against a Cognito user pool. */
@@ -35,6 +36,8 @@ export interface ListenerRuleProps {
   readonly action: RuleAction;
   /** Leading part of the path that the target doesn't see, such as `/chat-admin`. @default - none */
   readonly stripPrefix?: string;
+  /** What must be ready before requests take this way. @default - nothing */
+  readonly dependsOn?: ITerraformDependable[];
 }
 
 /** ALB quotas: values in one condition and in all conditions of a rule together. */
@@ -99,7 +102,16 @@ export class ListenerRule extends LbListenerRule {
   readonly actionTypes: readonly string[];
 
   constructor(scope: Construct, id: string, props: ListenerRuleProps) {
-    const { listenerArn, priority, host, paths, regularExpressions = false, action, stripPrefix } = props;
+    const {
+      listenerArn,
+      priority,
+      host,
+      paths,
+      regularExpressions = false,
+      action,
+      stripPrefix,
+      dependsOn,
+    } = props;
     const pathCondition = {
       pathPattern: regularExpressions ? { regexValues: [...paths] } : { values: [...paths] },
     };
@@ -108,6 +120,7 @@ export class ListenerRule extends LbListenerRule {
       priority,
       condition: [{ hostHeader: { values: [host] } }, pathCondition],
       action: actions(action),
+      ...(dependsOn && { dependsOn }),
       ...(stripPrefix && {
         transform: [
           {

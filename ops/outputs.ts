@@ -48,7 +48,7 @@ const outputsSchema = z.object({
   functions: z.record(z.string(), z.object({ name: z.string(), log_group: z.string() })),
   listener_rules: z.record(z.string(), listenerRule),
   dns_record: z.object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() }),
-  database: z.object({ host: z.string(), port: z.number() }),
+  database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }),
   migrations: z.record(z.string(), z.string()).default({}),
   sign_in: z.object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() }),
   urls: z.object({

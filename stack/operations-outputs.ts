@@ -85,7 +85,11 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
     content: given.albDnsName,
     proxied: true,
   });
-  output("database", "RDS instance", { host: given.rdsHost, port: given.rdsPort });
+  output("database", "RDS instance", {
+    identifier: given.rdsInstanceIdentifier,
+    host: given.rdsHost,
+    port: given.rdsPort,
+  });
   if (hasura)
     output(
       "migrations",
@@ -103,13 +107,13 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
   );
 }
 
-const service = ({ name, task, targetGroupArn, mostTasks }: FargateService) => ({
+const service = ({ name, task, targetGroup, mostTasks }: FargateService) => ({
   name,
   container: task.family,
   image: task.container.image.uri,
   task_definition: task.definition.arn,
-  log_group: task.logGroupName,
-  ...(targetGroupArn !== undefined && { target_group: targetGroupArn }),
+  log_group: task.logGroup.name,
+  ...(targetGroup && { target_group: targetGroup.arn }),
   ...(mostTasks !== undefined && { most_tasks: mostTasks }),
 });
 
@@ -123,7 +127,7 @@ const oneShot = (
   container: task.family,
   subnets,
   security_groups: [securityGroup],
-  log_group: task.logGroupName,
+  log_group: task.logGroup.name,
   addresses: [task.definition, ...task.dependencies, ...neededResources].map(
     ({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`,
   ),

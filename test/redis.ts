@@ -12,6 +12,8 @@ export const redisServer = "/usr/bin/redis-server";
 export interface Redis {
   readonly host: string;
   readonly port: number;
+  /** Runs `meanwhile` while nothing answers at the port, then starts anew, with nothing kept. */
+  interrupt(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,15 +27,35 @@ export async function startRedis(): Promise<Redis> {
   ]);
   const host = "127.0.0.1";
   const port = await freePort();
-  const child = spawn(
-    redisServer,
-    [
+  const start = () =>
+    startServer(host, port, [
       ...["--bind", host, "--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no"],
       ...["--tls-cert-file", certificate, "--tls-key-file", key],
       ...["--save", "", "--appendonly", "no", "--dir", directory],
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+    ]);
+  let stopServer = await start();
+  return {
+    host,
+    port,
+    async interrupt(meanwhile) {
+      await stopServer();
+      await meanwhile();
+      stopServer = await start();
+    },
+    async stop() {
+      await stopServer();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Returns what stops it. */
+async function startServer(
+  host: string,
+  port: number,
+  args: readonly string[],
+): Promise<() => Promise<void>> {
+  const child = spawn(redisServer, args, { stdio: ["ignore", "pipe", "pipe"] });
   const output: string[] = [];
   child.stdout.on("data", (chunk) => output.push(String(chunk)));
   child.stderr.on("data", (chunk) => output.push(String(chunk)));
@@ -41,7 +63,6 @@ export async function startRedis(): Promise<Redis> {
   const stop = async () => {
     child.kill("SIGTERM");
     await exited;
-    await rm(directory, { recursive: true, force: true });
   };
   const deadline = performance.now() + 10_000;
   while (!(await accepts(host, port))) {
@@ -51,7 +72,7 @@ export async function startRedis(): Promise<Redis> {
     }
     await new Promise((done) => setTimeout(done, 20));
   }
-  return { host, port, stop };
+  return stop;
 }
 
 const accepts = (host: string, port: number) =>

@@ -21,7 +21,7 @@ export const eventSchema = z.object({
   unsigned: z
     .object({
       redacted_because: z.unknown().optional(),
-      replaces_state: z.string().optional(),
+      replaces_state: z.string().optional().catch(undefined),
       "m.relations": z
         .object({
           "m.replace": z.object({ origin_server_ts: z.number().int(), content: contentSchema }).optional(),
@@ -51,7 +51,11 @@ export const isMessage = (event: MatrixEvent): boolean =>
 export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
   unsigned.redacted_because !== undefined || Object.keys(content).length === 0;
 
-export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
+/** Other servers set the times of their events as they like; a year has four digits. */
+const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
+
+export const isoTime = (milliseconds: number): string =>
+  new Date(Math.min(Math.max(milliseconds, 0), LATEST)).toISOString();
 
 const present = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
@@ -92,11 +96,9 @@ export interface MessageParts {
 }
 
 export function toMessage({ roomId, event, user, template, preview }: MessageParts): Message {
-  const edit = event.unsigned["m.relations"]?.["m.replace"];
-  const edited = contentSchema.safeParse(edit?.content["m.new_content"]).data;
-  const content = edited ?? event.content;
-  const phenomId = phenomIdOf(event);
-  const body = event.type === ENCRYPTED ? UNREADABLE : (present(content["body"]) ?? "");
+  const edit = editOf(event);
+  const phenomId = phenomIdOf(event, template);
+  const body = event.type === ENCRYPTED ? UNREADABLE : (present(shownContent(event)["body"]) ?? "");
   const address = phenomId === undefined ? "" : `\n${contentUrl(template, phenomId)}`;
   return {
     id: event.event_id,
@@ -108,11 +110,40 @@ export function toMessage({ roomId, event, user, template, preview }: MessagePar
     phenom_id: phenomId,
     link_preview: preview,
     created_at: isoTime(event.origin_server_ts),
-    updated_at: isoTime(edited && edit ? edit.origin_server_ts : event.origin_server_ts),
+    updated_at: isoTime(edit?.at ?? event.origin_server_ts),
   };
 }
 
-export const phenomIdOf = ({ content }: MatrixEvent): string | undefined => present(content[PHENOM_ID]);
+function editOf({ unsigned }: MatrixEvent) {
+  const edit = unsigned["m.relations"]?.["m.replace"];
+  const content = contentSchema.safeParse(edit?.content["m.new_content"]).data;
+  return edit && content ? { content, at: edit.origin_server_ts } : undefined;
+}
+
+const shownContent = (event: MatrixEvent) => editOf(event)?.content ?? event.content;
+
+/** The content that a message links to: by our key, or, as people's apps write it, by its address in the text. */
+export function phenomIdOf(event: MatrixEvent, template: string): string | undefined {
+  const body = present(shownContent(event)["body"]) ?? "";
+  return present(event.content[PHENOM_ID]) ?? linkedId(body, template);
+}
+
+function linkedId(body: string, template: string): string | undefined {
+  const [before = "", after = ""] = template.split("{id}");
+  const start = body.indexOf(before);
+  if (before === "" || start < 0) return undefined;
+  const rest = body.slice(start + before.length);
+  // An address ends where a word does; a full stop or bracket behind it belongs to the sentence.
+  const word =
+    /^[^\s<>"/?#]*/.exec(after === "" ? rest : rest.slice(0, Math.max(rest.indexOf(after), 0)))?.[0] ?? "";
+  const encoded = after === "" ? word.replace(/[.,;:!)\]'*]+$/, "") : word;
+  if (encoded === "") return undefined;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
 
 const forms = {
   room_id: { sigil: "!", form: "a Matrix room id, such as !opaque or !opaque:example.org" },

@@ -188,6 +188,8 @@ async function query<Row extends object>(
   const client = await pool.connect().catch((error: unknown) => {
     throw fromPostgres(error);
   });
+  // A connection that dies fails its query, which is told below, and raises an event that nobody else waits for.
+  client.on("error", ignore);
   const release = releaseOnce(client);
   const cut = () => release(true);
   if (signal.aborted) release();
@@ -206,11 +208,16 @@ async function query<Row extends object>(
   }
 }
 
+const ignore = () => {};
+
 function releaseOnce(client: PoolClient): (destroy?: boolean) => void {
   let released = false;
   return (destroy = false) => {
-    if (!released) client.release(destroy);
+    if (released) return;
     released = true;
+    client.release(destroy);
+    // One that goes is closed only now, and may yet say that it broke.
+    if (!destroy) client.off("error", ignore);
   };
 }
 

@@ -72,7 +72,7 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
     signal: AbortSignal,
   ): Promise<Message[]> => {
     const cards = await previews(
-      events.flatMap(({ event }) => phenomIdOf(event) ?? []),
+      events.flatMap(({ event }) => phenomIdOf(event, template) ?? []),
       signal,
     );
     return events.map(({ roomId, event }) =>
@@ -81,7 +81,7 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
         event,
         user: toUser(event.sender, profile(roomId, event.sender)?.content),
         template,
-        preview: cards.get(phenomIdOf(event) ?? ""),
+        preview: cards.get(phenomIdOf(event, template) ?? ""),
       }),
     );
   };

@@ -7,7 +7,7 @@ export type HomeserverRule = (
   priority: number,
   paths: readonly string[],
   action: RuleAction,
-  options?: Pick<ListenerRuleProps, "stripPrefix" | "regularExpressions">,
+  options?: Pick<ListenerRuleProps, "stripPrefix" | "regularExpressions" | "dependsOn">,
 ) => ListenerRule;
 
 export const homeserverRule =

@@ -50,7 +50,7 @@ export class Workers extends Construct {
     for (const kind of WORKER_KINDS) {
       const workers = workersOf({ [kind]: props.counts[kind] ?? 0 });
       if (!workers.length) continue;
-      const targetGroup = this.targetGroup(kind, props.process);
+      const targetGroup = this.targetGroup(kind, props);
       let before = props.main;
       for (const worker of workers) {
         const service = this.service(worker, props, targetGroup, before);
@@ -91,7 +91,7 @@ export class Workers extends Construct {
   }
 
   /** Undefined for a kind that answers nobody. */
-  private targetGroup(kind: WorkerKind, { props }: SynapseProcess) {
+  private targetGroup(kind: WorkerKind, { process: { props }, main }: WorkersProps) {
     const { deployment, network, priorities, federation, adminAccess } = props;
     const own = WORKER_RULES.map((rule, i) => ({ ...rule, priority: priorities.workers + i })).filter(
       (rule) => rule.kind === kind && (federation || !rule.federation),
@@ -111,7 +111,8 @@ export class Workers extends Construct {
         priority,
         paths,
         admin ? adminAction(adminAccess, arn, "deny") : { forwardTo: arn },
-        { regularExpressions: true },
+        // From here on until the worker is healthy these paths answer 503, so not before everything else is ready.
+        { regularExpressions: true, dependsOn: [main] },
       ),
     );
     return { arn, arnSuffix, rules };

@@ -293,6 +293,22 @@ describe.runIf(ready)(what, () => {
     expect(await syncUntil(bob, since, timelineHas(room, after.body["event_id"]))).toBeDefined();
   }, 60_000);
 
+  test("makes whoever sends wait while Redis is away, and loses nothing", async () => {
+    const { alice, bob, room } = await conversation();
+    const since = await now(bob);
+    const sending: Promise<Reply>[] = [];
+    await redis.interrupt(async () => {
+      const [before, event] = [cluster.alb.answered.length, "events-1 PUT"];
+      sending.push(send(cluster.alb.url, alice, room, "without Redis"));
+      await expect
+        .poll(() => cluster.alb.answered.slice(before).some((line) => line.startsWith(event)))
+        .toBe(true);
+    });
+    const [reply] = await Promise.all(sending);
+    expect(reply?.status).toBe(200);
+    expect(await syncUntil(bob, since, timelineHas(room, reply?.body["event_id"]))).toBeDefined();
+  }, 90_000);
+
   test("sends again once a replaced event worker is back, under its old name", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);

@@ -156,6 +156,9 @@ describe("what is deployed with workers", () => {
     for (const worker of workers)
       expect(service(worker)["depends_on"]).toContain("aws_ecs_service.chat_synapse_homeserver");
     expect(service("sync_2")["depends_on"]).toContain(`aws_ecs_service.${base}sync_1`);
+    for (const [name, rule] of Object.entries(template.resources("aws_lb_listener_rule")))
+      if (name.startsWith(base))
+        expect(rule["depends_on"], name).toContain("aws_ecs_service.chat_synapse_homeserver");
   });
 
   test("puts the workers of one kind behind one target group, and the background worker behind none", () => {
