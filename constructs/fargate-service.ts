@@ -56,15 +56,11 @@ interface OwnTargetGroup {
   readonly deregistrationDelay: number;
 }
 
-interface TargetGroupIds {
-  readonly arn: string;
-  /** The target group as its metrics name it. */
-  readonly arnSuffix: string;
-}
-
 /** Services that answer the same requests share a target group with its rules; undefined: nobody asks it anything. */
 interface SharedTargetGroup {
-  readonly targetGroup: (TargetGroupIds & { readonly rules: readonly ListenerRule[] }) | undefined;
+  readonly targetGroup:
+    | { readonly arn: string; readonly arnSuffix: string; readonly rules: readonly ListenerRule[] }
+    | undefined;
 }
 
 export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetGroup);
@@ -74,11 +70,13 @@ export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
   /** Undefined where nobody asks the service anything. */
-  readonly targetGroup: TargetGroupIds | undefined;
+  readonly targetGroupArn: string | undefined;
   /** The most tasks that may run at once, where there is such a limit. */
   readonly mostTasks: number | undefined;
   /** The service itself, for what must come after it. */
   readonly dependable: ITerraformDependable;
+  /** The same target group, as its metrics name it. */
+  readonly targetGroupArnSuffix: string | undefined;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -144,7 +142,8 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
-    this.targetGroup = targetGroup;
+    this.targetGroupArn = targetGroup?.arn;
+    this.targetGroupArnSuffix = targetGroup?.arnSuffix;
     this.mostTasks = rolling ? undefined : 1;
     this.dependable = service;
   }

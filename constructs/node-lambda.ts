@@ -74,9 +74,9 @@ export class NodeLambda extends Construct {
   readonly invokeArn: string;
   /** Folder below `lambdas/`. */
   readonly handler: string;
-  readonly logGroupName: string;
   /** Seconds. */
   readonly timeout: number;
+  readonly logGroupName: string;
   readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLambdaProps) {
@@ -136,8 +136,8 @@ export class NodeLambda extends Construct {
     this.arn = fn.arn;
     this.invokeArn = fn.invokeArn;
     this.handler = handler;
-    this.logGroupName = logGroup.name;
     this.timeout = props.timeout;
+    this.logGroupName = logGroup.name;
     this.environment = environment ?? {};
   }
 }

@@ -71,7 +71,7 @@ interface Watched {
 /** A service by what ECS and its own target group report. */
 const serviceAlarms = (parts: Parts, watched: Watched, of: FargateService): AlarmDefinition[] => [
   ...taskAlarms(parts, watched, of),
-  ...(of.targetGroup ? groupAlarms(parts, watched, of.targetGroup.arnSuffix) : []),
+  ...(of.targetGroupArnSuffix === undefined ? [] : groupAlarms(parts, watched, of.targetGroupArnSuffix)),
 ];
 
 /** Tasks by what ECS reports. */
@@ -88,7 +88,7 @@ function taskAlarms(
       statistic: "Average",
       threshold: THRESHOLDS.cpu,
       // Without a task there is no value, and healthy-hosts says so, where there is a target group.
-      missing: of.targetGroup ? "notBreaching" : "breaching",
+      missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
       meaning: `${name} uses most of its CPU, and answers will get slower`,
       remedy: of.mostTasks === 1 ? "A larger task" : "More tasks",
     },
@@ -141,14 +141,14 @@ function groupAlarms(
 const latencyAlarms = (
   { loadBalancer }: Parts,
   { id, name }: Watched,
-  { targetGroup: group }: FargateService,
+  { targetGroupArnSuffix }: FargateService,
 ): AlarmDefinition[] =>
-  group === undefined
+  targetGroupArnSuffix === undefined
     ? []
     : [
         {
           id: `${id}-latency`,
-          metric: targetGroup(loadBalancer, group.arnSuffix, "TargetResponseTime"),
+          metric: targetGroup(loadBalancer, targetGroupArnSuffix, "TargetResponseTime"),
           statistic: "p95",
           threshold: THRESHOLDS.latency,
           missing: "notBreaching",
@@ -198,8 +198,8 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
     taskAlarms(parts, { id: `synapse-${worker}`, name: `Synapse's worker ${worker}`, sections }, of),
   );
   const byGroup = new Map<string, string[]>();
-  for (const [worker, { targetGroup: group }] of Object.entries(workers))
-    if (group) byGroup.set(group.arnSuffix, [...(byGroup.get(group.arnSuffix) ?? []), worker]);
+  for (const [worker, { targetGroupArnSuffix: group }] of Object.entries(workers))
+    if (group !== undefined) byGroup.set(group, [...(byGroup.get(group) ?? []), worker]);
   const groups = [...byGroup].flatMap(([group, members]) => {
     const kind = members[0]?.replace(/-\d+$/, "") ?? "";
     const watched = {

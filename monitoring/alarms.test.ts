@@ -74,7 +74,7 @@ describe("the alarms of development", () => {
         "token-enhancement-malformed | PhenomChat Invocations of token-enhancement, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
 
         "database-connections | AWS/RDS DatabaseConnections of var.rds_instance_identifier | Average > 80 for 2 × 300 s | no data: breaching",
-        "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.database_check.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
+        "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.rds.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
       ].sort(),
     );
   });

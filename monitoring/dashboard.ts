@@ -74,8 +74,8 @@ function groupLines(
   label: (service: string) => string,
 ): Line[] {
   const groups = new Map<string, string>();
-  for (const [id, { targetGroup: group }] of Object.entries(services))
-    if (group && !groups.has(group.arnSuffix)) groups.set(group.arnSuffix, id);
+  for (const [id, { targetGroupArnSuffix: group }] of Object.entries(services))
+    if (group !== undefined && !groups.has(group)) groups.set(group, id);
   return [...groups].map(([group, id]) => line(label(id), targetGroup(loadBalancer, group, name), statistic));
 }
 

@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { LogStream } from "./log-stream.ts";
 import type { OneShotTask } from "./outputs.ts";
 import { EXIT, Problem } from "./problem.ts";
-import { notStarted, taskRemedy } from "./task-failure.ts";
+import { notStarted, taskRemedy, UNKNOWN_REASON } from "./task-failure.ts";
 
 export interface OneShotRun {
   readonly cluster: string;
@@ -32,8 +32,8 @@ const STARTED_BY = "phenom-chat-ops";
 /** The log's last lines can come after the task's end: looks in a row without a new line until it is over. */
 const QUIET_LOOKS = 2;
 
-export const oneShotRun = (cluster: string, task: OneShotTask): OneShotRun => ({
-  cluster,
+export const oneShotRun = (task: OneShotTask): OneShotRun => ({
+  cluster: task.cluster,
   taskDefinition: task.family,
   container: task.container,
   network: { subnets: task.subnets, securityGroups: task.security_groups, assignPublicIp: "DISABLED" },
@@ -118,7 +118,7 @@ async function start({ aws }: Context, run: OneShotRun): Promise<string> {
     .join("; ");
   throw new Problem(
     `${run.container}: ECS did not start the task: ${reason}`,
-    taskRemedy(reason),
+    taskRemedy(reason) ?? UNKNOWN_REASON,
     EXIT.notStarted,
   );
 }

@@ -17,6 +17,7 @@ const service = z.object({
 });
 
 const oneShotTask = z.object({
+  cluster: z.string(),
   family: z.string(),
   container: z.string(),
   subnets: z.array(z.string()).min(1),
@@ -36,13 +37,13 @@ const listenerRule = z.object({
 
 const forTasks = {
   account_id: z.string().regex(/^\d{12}$/),
-  cluster: z.string(),
   one_shot_tasks: z.record(z.string(), oneShotTask),
 };
 
 /** What the stack's outputs say, as `stack/outputs.ts` and `stack/operations-outputs.ts` write it. */
 const outputsSchema = z.object({
   ...forTasks,
+  cluster: z.string(),
   release: z.string(),
   services: z.record(z.string(), service),
   functions: z.record(z.string(), z.object({ name: z.string(), log_group: z.string() })),

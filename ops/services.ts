@@ -136,11 +136,13 @@ async function throwIfGivenUp(
   const reason =
     (await lastStopReason(context, cluster, name)) ??
     failed?.rolloutStateReason ??
-    service.events?.[0]?.message ??
+    service.events?.find(({ message = "" }) => /unable|unhealthy|failed|rolling back/i.test(message))
+      ?.message ??
     "ECS gives no reason";
+  const remedy = taskRemedy(reason);
   throw new Problem(
     `${name} did not settle on ${revisionOf(wanted.taskDefinition)}: ECS rolled it back to ${revisionOf(primary?.taskDefinition)}. ${reason}`,
-    `${taskRemedy(reason)}. Its log: npm run ops -- logs ${context.environment.environment} --since 30m`,
+    `${remedy ? `${remedy}. ` : ""}Its log: npm run ops -- logs ${context.environment.environment} --since 30m`,
     EXIT.failed,
   );
 }

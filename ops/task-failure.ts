@@ -40,9 +40,11 @@ const REMEDIES: readonly [RegExp, string][] = [
   [/SpotInterruption|TerminationNotice/i, "AWS took the task's machine away: repeat the command"],
 ];
 
-export const taskRemedy = (reason: string): string =>
-  REMEDIES.find(([pattern]) => pattern.test(reason))?.[1] ??
-  'The ECS developer guide explains it under "Stopped tasks error messages"';
+export const taskRemedy = (reason: string): string | undefined =>
+  REMEDIES.find(([pattern]) => pattern.test(reason))?.[1];
+
+/** For what nobody foresaw. */
+export const UNKNOWN_REASON = 'The ECS developer guide explains it under "Stopped tasks error messages"';
 
 /** All that ECS says of why a task ended. */
 export function stopReason({ stoppedReason, stopCode, containers = [] }: Task): string {
@@ -53,5 +55,9 @@ export function stopReason({ stoppedReason, stopCode, containers = [] }: Task): 
 /** The error for a task that ended without a container's exit code. */
 export function notStarted(family: string, task: Task): Problem {
   const reason = stopReason(task);
-  return new Problem(`${family} did not run: ${reason}`, taskRemedy(reason), EXIT.notStarted);
+  return new Problem(
+    `${family} did not run: ${reason}`,
+    taskRemedy(reason) ?? UNKNOWN_REASON,
+    EXIT.notStarted,
+  );
 }

@@ -156,12 +156,7 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    const { allocatedStorage } = new DatabaseCheck(
-      this,
-      "database-check",
-      environment,
-      given.rdsInstanceIdentifier,
-    );
+    const { allocatedStorage } = new DatabaseCheck(this, "rds", environment, given.rdsInstanceIdentifier);
     const monitoring = tagModule(
       new Monitoring(this, "monitoring", {
         deployment,

@@ -34,22 +34,32 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
       mcp: { ...service(mcp.service), least_tasks: minCount, most_tasks: maxCount },
     }),
   );
+  const oneShot = (
+    task: FargateTask,
+    securityGroup: string,
+    neededResources: readonly TerraformResource[] = [],
+  ) => ({
+    // Whole in itself, because Terraform leaves out other outputs while these tasks alone are applied.
+    cluster: given.ecsClusterName,
+    family: task.family,
+    container: task.family,
+    subnets: given.privateSubnetIds,
+    security_groups: [securityGroup],
+    log_group: task.logGroup.name,
+    addresses: [task.definition, ...task.dependencies, ...neededResources].map(
+      ({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`,
+    ),
+  });
   const tasks = given.ecsTasksSecurityGroupId;
   output(
     "one_shot_tasks",
     "Task definitions to run once, where they run, and the Terraform addresses that they need before the rest",
     present({
       database_setup:
-        synapse &&
-        oneShot(
-          synapse.tasks.databaseSetup,
-          given.privateSubnetIds,
-          synapse.securityGroupId,
-          synapse.waysOut,
-        ),
-      migration: hasura && oneShot(hasura.hasuraLite.tasks.migration, given.privateSubnetIds, tasks),
-      metadata: hasura && oneShot(hasura.hasuraLite.tasks.metadata, given.privateSubnetIds, tasks),
-      bootstrap: synapse && oneShot(synapse.tasks.bootstrap, given.privateSubnetIds, tasks),
+        synapse && oneShot(synapse.tasks.databaseSetup, synapse.securityGroupId, synapse.waysOut),
+      migration: hasura && oneShot(hasura.hasuraLite.tasks.migration, tasks),
+      metadata: hasura && oneShot(hasura.hasuraLite.tasks.metadata, tasks),
+      bootstrap: synapse && oneShot(synapse.tasks.bootstrap, tasks),
     }),
   );
   output(
@@ -107,30 +117,14 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
   );
 }
 
-const service = ({ name, task, targetGroup, mostTasks }: FargateService) => ({
+const service = ({ name, task, targetGroupArn, mostTasks }: FargateService) => ({
   name,
   container: task.family,
   image: task.container.image.uri,
   task_definition: task.definition.arn,
   log_group: task.logGroup.name,
-  ...(targetGroup && { target_group: targetGroup.arn }),
+  ...(targetGroupArn !== undefined && { target_group: targetGroupArn }),
   ...(mostTasks !== undefined && { most_tasks: mostTasks }),
-});
-
-const oneShot = (
-  task: FargateTask,
-  subnets: string[],
-  securityGroup: string,
-  neededResources: readonly TerraformResource[] = [],
-) => ({
-  family: task.family,
-  container: task.family,
-  subnets,
-  security_groups: [securityGroup],
-  log_group: task.logGroup.name,
-  addresses: [task.definition, ...task.dependencies, ...neededResources].map(
-    ({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`,
-  ),
 });
 
 /** `record` without what the environment has not. */

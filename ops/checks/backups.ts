@@ -4,6 +4,7 @@ import { type Check, failed, finding, passed } from "./check.ts";
 /** RDS keeps backups that the database can be restored from. */
 export const backups: Check = {
   name: "backups",
+  transient: false,
   async look({ context, outputs: { database } }) {
     const what = "RDS backups";
     const id = database.identifier;

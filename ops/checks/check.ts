@@ -23,6 +23,8 @@ export interface Subject {
 
 export interface Check {
   readonly name: string;
+  /** Whether a failure may pass by itself shortly after a deployment, so that looking again is of use. */
+  readonly transient: boolean;
   look(subject: Subject): Promise<readonly Finding[]>;
 }
 

@@ -15,6 +15,7 @@ const api = () => process.env.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare
 /** The server name resolves, and its record at Cloudflare is the one that was synthesised. */
 export const dns: Check = {
   name: "dns",
+  transient: true,
   look: ({ outputs: { dns_record } }) => Promise.all([resolves(dns_record), record(dns_record)]),
 };
 

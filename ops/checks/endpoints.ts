@@ -14,6 +14,7 @@ const graphql = z.union([z.object({ data: z.unknown() }), z.object({ errors: z.a
 /** What stands behind the public name answers, as the version that was applied. */
 export const endpoints: Check = {
   name: "endpoints",
+  transient: true,
   look(subject) {
     const { urls } = subject.outputs;
     return Promise.all([

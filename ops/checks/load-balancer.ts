@@ -5,6 +5,7 @@ import { type Check, failed, finding, passed } from "./check.ts";
 /** The rules of the listener are those that were synthesised. */
 export const loadBalancer: Check = {
   name: "load-balancer",
+  transient: false,
   async look({ context, outputs }) {
     const remedy = `Someone changed or removed it: npm run ops -- deploy ${context.environment.environment} puts it back`;
     return Promise.all(

@@ -14,9 +14,10 @@ END
  */
 export const schema: Check = {
   name: "schema",
+  transient: false,
   async look({ context, outputs }) {
     const what = "database schema";
-    const { cluster, one_shot_tasks, migrations } = outputs;
+    const { one_shot_tasks, migrations } = outputs;
     const remedy = `npm run ops -- migrate ${context.environment.environment}`;
     const task = one_shot_tasks["migration"];
     if (!task) return [];
@@ -25,7 +26,7 @@ export const schema: Check = {
       await finding(what, remedy, async () => {
         const lines: string[] = [];
         const exitCode = await runOneShot(context, {
-          ...oneShotRun(cluster, task),
+          ...oneShotRun(task),
           command: ["sh", "-c", script],
           onLine: (line) => lines.push(line.trim()),
         });

@@ -13,6 +13,7 @@ import { type Check, type Finding, failed, finding, passed, type Subject } from 
 /** Every service is settled on the expected task definition, its tasks run the expected image, its targets are healthy. */
 export const services: Check = {
   name: "services",
+  transient: true,
   async look(subject) {
     const { context, outputs } = subject;
     const all = Object.entries(outputs.services);

@@ -17,6 +17,7 @@ const RULES = "Compare the load balancer's rules, then the service's log";
 /** People can begin to sign in to Synapse through Cognito, and MCP clients are told where to. */
 export const signIn: Check = {
   name: "sign-in",
+  transient: true,
   look(subject) {
     const { urls } = subject.outputs;
     return Promise.all([

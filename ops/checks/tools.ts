@@ -15,6 +15,7 @@ const account = z.object({ AGENT_USERNAME: z.string(), AGENT_PASSWORD: z.string(
 /** Signed in as the agent, an MCP client is shown the nine tools. */
 export const tools: Check = {
   name: "tools",
+  transient: true,
   async look(subject) {
     const what = "MCP tools";
     const remedy = "Compare /mcp/version with what was applied";

@@ -25,6 +25,8 @@ export interface AwsServer {
   readonly calls: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[];
   /** Answers by operation; they can be changed at any time. */
   readonly answers: Record<string, Answer>;
+  /** Answers of the services that speak XML, by action. */
+  readonly xml: Record<string, (parameters: URLSearchParams) => string>;
   /** Objects in S3 by `bucket/key`. */
   readonly objects: Map<string, string>;
   /** Account of the credentials. */
@@ -50,6 +52,7 @@ export async function startAws(emulator?: string): Promise<AwsServer> {
   const state: Omit<AwsServer, "url" | "stop"> = {
     calls: [],
     answers: {},
+    xml: {},
     objects: new Map(),
     account: "123456789012",
   };
@@ -96,8 +99,11 @@ async function handle(
     }
     return;
   }
-  if (body.includes("Action=GetCallerIdentity"))
-    return send(response, 200, callerIdentity(state.account), "text/xml");
+  const parameters = new URLSearchParams(body);
+  const action = parameters.get("Action") ?? "";
+  if (action === "GetCallerIdentity") return send(response, 200, callerIdentity(state.account), "text/xml");
+  const xml = state.xml[action];
+  if (xml) return send(response, 200, xml(parameters), "text/xml");
   const object = decodeURIComponent((request.url ?? "").slice(1).replace(/\?.*$/, ""));
   if (request.method === "GET" && object.includes("/")) {
     const content = state.objects.get(object);
@@ -105,7 +111,8 @@ async function handle(
       ? send(response, 404, xmlError("NoSuchKey", "The specified key does not exist."), "application/xml")
       : send(response, 200, content);
   }
-  if (!emulator) throw new Error(`no answer for ${operation || `${request.method} ${request.url} ${body}`}`);
+  if (!emulator)
+    throw new Error(`no answer for ${operation || action || `${request.method} ${request.url}`}`);
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === "string" && !["host", "connection", "content-length"].includes(name))

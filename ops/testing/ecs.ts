@@ -31,6 +31,10 @@ export interface Cluster {
   deploy: (service: string, definition: string) => DeploymentOutcome;
   /** Registers a revision. */
   define(arn: string, container: string, image: string): void;
+  /** Task definitions that Terraform last wanted, by service. */
+  readonly applied: ReadonlyMap<string, string>;
+  /** Makes a service, or deploys another task definition, as Terraform does. */
+  apply(service: string, definition: string): void;
 }
 
 const names = z.object({ services: z.array(z.string()) });
@@ -94,22 +98,24 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     runningCount: outcome === "settles" ? desired : 0,
     rolloutState: outcome === "settles" ? "COMPLETED" : outcome === "fails" ? "FAILED" : "IN_PROGRESS",
   });
-  for (const service of Object.values(outputs.services)) {
-    define(service.task_definition, service.container, service.image);
-    services.set(service.name, {
-      serviceName: service.name,
-      serviceArn: `arn:aws:ecs:us-east-1:123456789012:service/phenom-dev-cluster/${service.name}`,
+  const create = (name: string, definition: string) =>
+    services.set(name, {
+      serviceName: name,
+      serviceArn: `arn:aws:ecs:us-east-1:123456789012:service/phenom-dev-cluster/${name}`,
       status: "ACTIVE",
       desiredCount: 1,
       runningCount: 1,
       pendingCount: 0,
-      taskDefinition: service.task_definition,
-      deployments: [deployment(service.task_definition, 1, "settles")],
-      events: [{ id: "1", createdAt: now, message: `(service ${service.name}) has reached a steady state.` }],
+      taskDefinition: definition,
+      deployments: [deployment(definition, 1, "settles")],
+      events: [{ id: "1", createdAt: now, message: `(service ${name}) has reached a steady state.` }],
       networkConfiguration: {
         awsvpcConfiguration: { subnets: ["subnet-1"], securityGroups: ["sg-1"], assignPublicIp: "DISABLED" },
       },
     });
+  for (const service of Object.values(outputs.services)) {
+    define(service.task_definition, service.container, service.image);
+    create(service.name, service.task_definition);
   }
   for (const { family, container } of Object.values(outputs.one_shot_tasks))
     define(`arn:aws:ecs:us-east-1:123456789012:task-definition/${family}:1`, container, "postgres:16-alpine");
@@ -123,7 +129,46 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     throw new AwsFault("ClientException", "Unable to describe task definition.");
   };
 
+  /** @returns the service as UpdateService shows it, before ECS gives a deployment up */
+  const change = (
+    service: Service,
+    wanted: {
+      definition?: string | undefined;
+      desiredCount?: number | undefined;
+      force?: boolean | undefined;
+    },
+  ): Service => {
+    const before = service.taskDefinition ?? "";
+    const next = wanted.definition ?? before;
+    const desired = wanted.desiredCount ?? service.desiredCount ?? 0;
+    const replaced = wanted.definition !== undefined || wanted.force === true;
+    const outcome = replaced ? self.deploy(service.serviceName ?? "", next) : "settles";
+    const fresh = deployment(next, desired, outcome);
+    const after: Service = {
+      ...service,
+      desiredCount: desired,
+      runningCount: outcome === "hangs" ? 0 : desired,
+      taskDefinition: outcome === "fails" ? before : next,
+      deployments: replaced ? [fresh] : (service.deployments ?? []),
+    };
+    services.set(
+      service.serviceName ?? "",
+      outcome === "fails"
+        ? { ...after, deployments: [deployment(before, desired, "settles"), { ...fresh, status: "ACTIVE" }] }
+        : after,
+    );
+    return { ...after, taskDefinition: next };
+  };
+  const applied = new Map<string, string>();
+
   const self: Cluster = {
+    applied,
+    apply(name, definition) {
+      applied.set(name, definition);
+      const service = services.get(name);
+      if (service) change(service, { definition });
+      else create(name, definition);
+    },
     services,
     definitions,
     started,
@@ -190,26 +235,12 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
         const definition = taskDefinition ? definitionOf(taskDefinition) : undefined;
         if (definition?.status === "INACTIVE")
           throw new AwsFault("ClientException", "TaskDefinition is inactive");
-        const before = service.taskDefinition ?? "";
-        const next = definition?.taskDefinitionArn ?? before;
-        const desired = desiredCount ?? service.desiredCount ?? 0;
-        const changed = taskDefinition || forceNewDeployment;
-        const outcome = changed ? self.deploy(name, next) : "settles";
-        const fresh = deployment(next, desired, outcome);
-        const after: Service = {
-          ...service,
-          desiredCount: desired,
-          runningCount: outcome === "hangs" ? 0 : desired,
-          taskDefinition: outcome === "fails" ? before : next,
-          deployments: !changed
-            ? (service.deployments ?? [])
-            : outcome === "fails"
-              ? [deployment(before, desired, "settles"), { ...fresh, status: "ACTIVE" }]
-              : [fresh],
-        };
-        services.set(name, after);
         return {
-          service: { ...after, taskDefinition: next, deployments: changed ? [fresh] : after.deployments },
+          service: change(service, {
+            definition: definition?.taskDefinitionArn,
+            desiredCount,
+            force: forceNewDeployment,
+          }),
         };
       },
       DescribeTaskDefinition: (input) => ({

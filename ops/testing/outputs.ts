@@ -11,6 +11,7 @@ const service = (name: string, image: string, targetGroup: string) => ({
   log_group: `/ecs/${name}`,
 });
 const oneShot = (family: string, address: string) => ({
+  cluster: "phenom-dev-cluster",
   family,
   container: family,
   ...network,

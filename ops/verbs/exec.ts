@@ -33,7 +33,7 @@ async function target(context: Context, outputs: Outputs, word: string): Promise
   const task = Object.entries(one_shot_tasks).find(
     ([part, { family }]) => part === word || family === word,
   )?.[1];
-  if (task) return oneShotRun(cluster, task);
+  if (task) return oneShotRun(task);
   const [service] = servicesNamed({ ...outputs, services }, [word]);
   if (!service) throw usage(exec, `there is no ${word}`);
   const { taskDefinition, networkConfiguration } = await describeService(context, cluster, service.name);

@@ -2,6 +2,7 @@ import type { Verb } from "../verb.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createUser } from "./create-user.ts";
 import { databaseSetup } from "./db-setup.ts";
+import { deploy } from "./deploy.ts";
 import { exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { metadata } from "./metadata.ts";
@@ -13,6 +14,7 @@ import { status } from "./status.ts";
 import { verify } from "./verify.ts";
 
 export const verbs: readonly Verb[] = [
+  deploy,
   verify,
   status,
   logs,

@@ -14,7 +14,7 @@ export const oneShotVerb = (name: string, part: OneShotPart, summary: string): V
 });
 
 async function runPart(context: Context, part: OneShotPart): Promise<number> {
-  const { cluster, one_shot_tasks } = await context.outputs();
+  const { one_shot_tasks } = await context.outputs();
   const task = one_shot_tasks[part];
   if (!task)
     throw new Problem(
@@ -22,8 +22,8 @@ async function runPart(context: Context, part: OneShotPart): Promise<number> {
       `It has: ${Object.keys(one_shot_tasks).join(", ")}. The others belong to an implementation that is off`,
       EXIT.usage,
     );
-  if (!(await context.agreed([`run ${task.family} once in ${cluster}`]))) return EXIT.ok;
-  const exitCode = await runOneShot(context, oneShotRun(cluster, task));
+  if (!(await context.agreed([`run ${task.family} once in ${task.cluster}`]))) return EXIT.ok;
+  const exitCode = await runOneShot(context, oneShotRun(task));
   context.report.line(
     exitCode === 0 ? `${task.family}: done` : `${task.family}: failed with exit code ${exitCode}`,
   );

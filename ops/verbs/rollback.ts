@@ -3,7 +3,7 @@ import { EXIT } from "../problem.ts";
 import { revisionBefore, rollBack, type WayBack } from "../rollback.ts";
 import { describeService, revisionOf } from "../services.ts";
 import { usage, type Verb, wholeNumber } from "../verb.ts";
-import { verify } from "../verification.ts";
+import { thoroughness, verify, verifyOptions } from "../verification.ts";
 
 export const rollback: Verb = {
   name: "rollback",
@@ -12,10 +12,12 @@ export const rollback: Verb = {
   options: {
     all: { type: "boolean", help: "every service" },
     to: { type: "string", help: "revision to go to, for one service (default: the one before the present)" },
+    ...verifyOptions,
   },
   async run(context, invocation) {
     const { outputs, services } = await servicesToChange(context, invocation.words, invocation.flag("all"));
     const to = invocation.text("to");
+    const asked = thoroughness(rollback, invocation);
     if (to && services.length !== 1) throw usage(rollback, "--to is for one service");
     const wayOf = async ({ part, name }: NamedService): Promise<WayBack> => {
       const from = (await describeService(context, outputs.cluster, name)).taskDefinition ?? "";
@@ -35,6 +37,6 @@ export const rollback: Verb = {
     for (const step of steps) context.report.line(step);
     context.report.line("Terraform still wants the newer ones: the next apply brings them back.");
     const rolledBack = Object.fromEntries(ways.map(({ part, to }) => [part, to]));
-    return (await verify({ context, outputs, rolledBack }, true)) ? EXIT.ok : EXIT.failed;
+    return (await verify({ context, outputs, rolledBack }, asked)) ? EXIT.ok : EXIT.failed;
   },
 };
