@@ -256,15 +256,16 @@ describe("the media store", () => {
   });
 
   it("is backed up by a role that may back up and restore this file system and nothing else", () => {
-    expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toMatch(
-      /"Service" = "backup.amazonaws.com".*"aws:SourceAccount"/,
+    expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toContain(
+      '"Principal" = {"Service" = "backup.amazonaws.com"}',
     );
     const policy = String(both.resource("aws_iam_role_policy.chat_synapse_media_backup_policy").policy);
     expect([...policy.matchAll(/"Resource" = ([^},]+)/g)].map(([, resource]) => resource)).toEqual([
       "aws_efs_file_system.chat_synapse_media.arn",
       "aws_backup_vault.chat_synapse_media_backup_vault.arn",
+      '"arn:aws:backup:us-east-1:${data.aws_caller_identity.current.account_id',
     ]);
-    expect(policy).not.toContain("*");
+    expect(policy).toContain('"Action" = "backup:TagResource"');
   });
 
   it("is encrypted, backed up, mounted over TLS in every private subnet", () => {
