@@ -200,6 +200,40 @@ describe("Synapse's container", () => {
   });
 });
 
+describe("the inputs for signing in, previews and former keys", () => {
+  const template = new Template(
+    environment({
+      jwt: {
+        keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
+        audiences: ["1mobile"],
+      },
+      previewHosts: ["cdn.thephenom.app"],
+      secretVersions: { synapseSigningKey: 2 },
+      oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+    }),
+  );
+  const yaml = String(
+    template.resource("aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version")
+      .secret_string,
+  );
+
+  it("stand in the homeserver's configuration", () => {
+    expect(yaml).toContain('"audiences" = ["1mobile"]');
+    expect(yaml).toContain(String.raw`\"kid\":\"k1\"`);
+    expect(yaml).toContain("cdn\\\\.thephenom");
+    expect(yaml).toContain(
+      `"ed25519:a_1" = {"key" = "${"B".repeat(43)}", "expired_ts" = ${Date.UTC(2026, 10, 21, 14)}}`,
+    );
+  });
+
+  it("are not there without them", () => {
+    const plain = String(
+      both.resource("aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version").secret_string,
+    );
+    for (const word of ["jwt_config", "old_signing_keys", "cdn"]) expect(plain).not.toContain(word);
+  });
+});
+
 describe("rights", () => {
   const policy = (name: string) => String(both.resource(`aws_iam_role_policy.${name}`).policy);
   const tasks = Object.keys(both.resources("aws_ecs_task_definition"));
