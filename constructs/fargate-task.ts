@@ -119,10 +119,10 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
  */
 export class FargateTask extends Construct {
   readonly family: string;
+  readonly logGroup: LogGroup;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
-  readonly logGroupName: string;
   /** What must exist before a task can start. */
   readonly dependencies: TerraformResource[];
 
@@ -257,7 +257,7 @@ export class FargateTask extends Construct {
     });
 
     this.family = family;
-    this.logGroupName = logGroupName;
+    this.logGroup = logGroup;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

@@ -9,7 +9,8 @@ const service = z.object({
   container: z.string(),
   image: z.string(),
   task_definition: z.string(),
-  target_group: z.string(),
+  /** None where nobody asks the service anything. */
+  target_group: z.string().optional(),
   log_group: z.string(),
   least_tasks: z.number().optional(),
   most_tasks: z.number().optional(),
@@ -48,7 +49,7 @@ const outputsSchema = z.object({
   functions: z.record(z.string(), z.object({ name: z.string(), log_group: z.string() })),
   listener_rules: z.record(z.string(), listenerRule),
   dns_record: z.object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() }),
-  database: z.object({ host: z.string(), port: z.number() }),
+  database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }),
   migrations: z.record(z.string(), z.string()).default({}),
   sign_in: z.object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() }),
   urls: z.object({

@@ -13,7 +13,7 @@ describe("the outputs for operations", () => {
       image: "applepublicdotcom/phenom-chat-mcp:${var.mcp_image_tag}",
       task_definition: "${aws_ecs_task_definition.chat_mcp_server_service_task.arn}",
       target_group: "${aws_lb_target_group.chat_mcp_server_service_target_group.arn}",
-      log_group: "/ecs/phenom-dev-chat-mcp",
+      log_group: "${aws_cloudwatch_log_group.chat_mcp_server_service_task_log_group.name}",
       least_tasks: 1,
       most_tasks: 2,
     });

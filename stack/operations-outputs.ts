@@ -25,6 +25,12 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
     present({
       synapse: synapse && service(synapse.services.synapse),
       synapse_admin: synapse?.services.synapseAdmin && service(synapse.services.synapseAdmin),
+      ...Object.fromEntries(
+        Object.entries(synapse?.services.workers ?? {}).map(([worker, workerService]) => [
+          `synapse_${worker.replace("-", "_")}`,
+          service(workerService),
+        ]),
+      ),
       mcp: { ...service(mcp.service), least_tasks: minCount, most_tasks: maxCount },
     }),
   );
@@ -39,7 +45,7 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
     container: task.family,
     subnets: given.privateSubnetIds,
     security_groups: [securityGroup],
-    log_group: task.logGroupName,
+    log_group: task.logGroup.name,
     addresses: [task.definition, ...task.dependencies, ...neededResources].map(
       ({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`,
     ),
@@ -89,7 +95,11 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
     content: given.albDnsName,
     proxied: true,
   });
-  output("database", "RDS instance", { host: given.rdsHost, port: given.rdsPort });
+  output("database", "RDS instance", {
+    identifier: given.rdsInstanceIdentifier,
+    host: given.rdsHost,
+    port: given.rdsPort,
+  });
   if (hasura)
     output(
       "migrations",
@@ -112,8 +122,8 @@ const service = ({ name, task, targetGroupArn, mostTasks }: FargateService) => (
   container: task.family,
   image: task.container.image.uri,
   task_definition: task.definition.arn,
-  target_group: targetGroupArn,
-  log_group: task.logGroupName,
+  log_group: task.logGroup.name,
+  ...(targetGroupArn !== undefined && { target_group: targetGroupArn }),
   ...(mostTasks !== undefined && { most_tasks: mostTasks }),
 });
 

@@ -6,6 +6,7 @@ import type { ChatLinkPreview } from "../modules/chat-link-preview/index.ts";
 import type { ChatMcpServer } from "../modules/chat-mcp-server/index.ts";
 import type { ChatShared } from "../modules/chat-shared/index.ts";
 import type { ChatSynapse } from "../modules/chat-synapse/index.ts";
+import type { Monitoring } from "../monitoring/index.ts";
 import type { ReadableStack } from "./addresses.ts";
 import type { Environment } from "./environment.ts";
 import { operationsOutputs, present } from "./operations-outputs.ts";
@@ -19,12 +20,13 @@ export interface Parts {
   readonly synapse: ChatSynapse | undefined;
   readonly hasura: { readonly linkPreview: ChatLinkPreview; readonly hasuraLite: ChatHasuraLite } | undefined;
   readonly mcp: ChatMcpServer;
+  readonly monitoring: Monitoring;
 }
 
 /** What the next person needs: the operator, the owner of the user pool and of Hasura, the mobile developer. */
 export function outputs(
   stack: ReadableStack,
-  { environment, deployment, given, shared, synapse, hasura, mcp }: Parts,
+  { environment, deployment, given, shared, synapse, hasura, mcp, monitoring }: Parts,
 ): void {
   const { serverName, region } = environment;
   const output = (name: string, description: string, value: unknown) =>
@@ -56,8 +58,8 @@ export function outputs(
         "post_authentication to the first, and pre_token_generation_config { lambda_arn, lambda_version V2_0 } to the " +
         "second. Both already allow the pool to invoke them",
       {
-        post_authentication: hasura.hasuraLite.userProvisionerArn,
-        pre_token_generation: hasura.hasuraLite.tokenEnhancementArn,
+        post_authentication: hasura.hasuraLite.userProvisioner.arn,
+        pre_token_generation: hasura.hasuraLite.tokenEnhancement.arn,
       },
     );
     output(
@@ -86,6 +88,8 @@ export function outputs(
       admin: shared.adminClientId,
     }),
   );
+  output("dashboard", "CloudWatch dashboard of this environment", monitoring.dashboardName);
+  output("alarm_topic_arn", "Topic that alarms are sent to", monitoring.topicArn);
   output("chatConfig", "The one input of the mobile app", {
     ...(synapse && { synapse: { homeserverUrl: `https://${serverName}`, serverName } }),
     ...(hasura && {

@@ -40,9 +40,9 @@ export class ChatHasuraLite extends Construct {
   /** What runs once. */
   readonly tasks: { readonly migration: FargateTask; readonly metadata: FargateTask };
   /** Post-authentication trigger, to be attached to the user pool by its owner. */
-  readonly userProvisionerArn: string;
+  readonly userProvisioner: NodeLambda;
   /** Pre-token-generation trigger, to be attached to the user pool by its owner. */
-  readonly tokenEnhancementArn: string;
+  readonly tokenEnhancement: NodeLambda;
 
   constructor(scope: Construct, id: string, props: ChatHasuraLiteProps) {
     super(scope, id);
@@ -147,7 +147,7 @@ export class ChatHasuraLite extends Construct {
       });
 
     this.tasks = { migration, metadata };
-    this.userProvisionerArn = userProvisioner.arn;
-    this.tokenEnhancementArn = tokenEnhancement.arn;
+    this.userProvisioner = userProvisioner;
+    this.tokenEnhancement = tokenEnhancement;
   }
 }

@@ -7,8 +7,7 @@ export const backups: Check = {
   transient: false,
   async look({ context, outputs: { database } }) {
     const what = "RDS backups";
-    // An instance's endpoint begins with its identifier.
-    const id = database.host.split(".")[0] ?? "";
+    const id = database.identifier;
     const remedy = `aws rds modify-db-instance --db-instance-identifier ${id} --backup-retention-period 7 --apply-immediately`;
     return [
       await finding(what, remedy, async () => {

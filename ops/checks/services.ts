@@ -36,7 +36,7 @@ export const services: Check = {
         return Promise.all([
           finding(service.name, "", async () => settledAsExpected(subject, part, service, running)),
           finding(`${service.name} image`, "", () => image(subject, part, service)),
-          finding(`${service.name} targets`, "", () => targets(subject, service, running)),
+          ...targetsOf(subject, service, running),
         ]);
       }),
     );
@@ -100,14 +100,19 @@ async function image(
   );
 }
 
+/** Nothing for a service that nobody asks anything. */
+const targetsOf = (subject: Subject, { name, target_group: group }: ServiceOutput, live: Service) =>
+  group === undefined ? [] : [finding(`${name} targets`, "", () => targets(subject, name, group, live))];
+
 async function targets(
   { context }: Subject,
-  { name, target_group }: ServiceOutput,
+  name: string,
+  targetGroup: string,
   live: Service,
 ): Promise<Finding> {
   const what = `${name} targets`;
   const { TargetHealthDescriptions: all = [] } = await context.aws.elb.send(
-    new DescribeTargetHealthCommand({ TargetGroupArn: target_group }),
+    new DescribeTargetHealthCommand({ TargetGroupArn: targetGroup }),
   );
   const healthy = all.filter(({ TargetHealth }) => TargetHealth?.State === "healthy").length;
   const ill = all.filter(({ TargetHealth }) => !["healthy", "draining"].includes(TargetHealth?.State ?? ""));

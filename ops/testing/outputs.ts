@@ -51,7 +51,11 @@ export const exampleOutputs: Outputs = {
     content: "phenom-dev-alb-1234567890.us-east-1.elb.amazonaws.com",
     proxied: true,
   },
-  database: { host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com", port: 5432 },
+  database: {
+    identifier: "phenom-dev",
+    host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com",
+    port: 5432,
+  },
   migrations: {},
   sign_in: {
     user_pool_id: "us-east-1_AbCdEfGhI",

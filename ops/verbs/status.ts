@@ -49,9 +49,9 @@ async function row(context: Context, wanted: ServiceOutput, live: Service | unde
   );
   const image =
     taskDefinition?.containerDefinitions?.find(({ name }) => name === wanted.container)?.image ?? "";
-  const { TargetHealthDescriptions: targets = [] } = await context.aws.elb.send(
-    new DescribeTargetHealthCommand({ TargetGroupArn: wanted.target_group }),
-  );
+  const { TargetHealthDescriptions: targets = [] } = wanted.target_group
+    ? await context.aws.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: wanted.target_group }))
+    : {};
   const healthy = targets.filter(({ TargetHealth }) => TargetHealth?.State === "healthy").length;
   const [event] = live.events ?? [];
   return {
@@ -59,7 +59,7 @@ async function row(context: Context, wanted: ServiceOutput, live: Service | unde
     state: unsettled(live) ?? "settled",
     definition: revisionOf(live.taskDefinition),
     image,
-    healthy: `${healthy}/${targets.length}`,
+    healthy: wanted.target_group ? `${healthy}/${targets.length}` : "",
     event: event && `${event.createdAt?.toISOString() ?? ""} ${event.message ?? ""}`.trim(),
   };
 }

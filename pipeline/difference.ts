@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Change } from "./plan.ts";
+
+/** Characters of a value that are shown. */
+const MOST_CHARACTERS = 240;
+
+const SENSITIVE = "(sensitive)";
+const UNKNOWN = "(known after apply)";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Values at one place, and Terraform's marks for them. */
+interface Place {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly unknown: unknown;
+  readonly sensitive: readonly unknown[];
+}
+
+/**
+ * What changes, one line for each value: `+` for new, `-` for gone, `!` for changed ones. Text that holds JSON is
+ * compared value by value, longer text line by line; what Terraform marks as sensitive is never shown.
+ * @param root name of the whole, for values that are no object
+ */
+export function differences(change: Change, root = ""): string[] {
+  const { before, after, after_unknown: unknown, before_sensitive, after_sensitive } = change;
+  const lines = compare({
+    path: root,
+    before,
+    after,
+    unknown,
+    sensitive: [before_sensitive, after_sensitive],
+  });
+  // Of what is made anew it says nothing that its id is not known yet.
+  return isEmpty(before) ? lines.filter((text) => !text.endsWith(` = ${UNKNOWN}`)) : lines;
+}
+
+function compare({ path, before, after, unknown, sensitive }: Place): string[] {
+  const secret = sensitive.some(containsTrue);
+  const text = (value: unknown) => (isEmpty(value) ? undefined : secret ? SENSITIVE : shown(value));
+  if (unknown === true) return line(path, text(before), secret ? SENSITIVE : UNKNOWN);
+  const unknownInside = containsTrue(unknown);
+  if (!unknownInside && isDeepStrictEqual(before, after)) return [];
+  if (sensitive.includes(true))
+    return line(path, text(before), text(after) ?? (unknownInside ? SENSITIVE : undefined));
+
+  const [old, next] = [expanded(before), expanded(after)];
+  const walkable = [old, next].every((value) => isEmpty(value) || fieldsOf(value));
+  if (walkable && (unknownInside || fieldsOf(old) || fieldsOf(next))) {
+    // Marks lie at indexes, so a list that has any is compared by index; others by the names in it.
+    const byIndex = unknownInside || secret;
+    const [left, right] = [fields(old, byIndex), fields(next, byIndex)];
+    const keys = new Set([...Object.keys(left), ...Object.keys(right), ...keysOfMarks(unknown)]);
+    return [...keys].flatMap((key) =>
+      compare({
+        path: path ? `${path}.${key}` : key,
+        before: left[key],
+        after: right[key],
+        unknown: fieldsOf(unknown)?.[key],
+        sensitive: sensitive.map((mark) => fieldsOf(mark)?.[key]),
+      }),
+    );
+  }
+  if (
+    !secret &&
+    typeof before === "string" &&
+    typeof after === "string" &&
+    `${before}${after}`.includes("\n")
+  )
+    return [`! ${path}:`, ...changedLines(before, after)];
+  return line(path, text(before), text(after));
+}
+
+/** Providers write "not set" in each of these ways. */
+const isEmpty = (value: unknown) =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+
+const fieldsOf = (value: unknown): Fields | undefined =>
+  typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : undefined;
+
+const containsTrue = (mark: unknown): boolean =>
+  mark === true || Object.values(fieldsOf(mark) ?? {}).some(containsTrue);
+
+const keysOfMarks = (mark: unknown) =>
+  Object.entries(fieldsOf(mark) ?? {})
+    .filter(([, value]) => containsTrue(value))
+    .map(([key]) => key);
+
+/** Container definitions and policies are JSON in a string. */
+function expanded(value: unknown): unknown {
+  if (typeof value !== "string" || !/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** The fields of an object or list; those of a list by `name` or `Sid`, where each element has its own. */
+function fields(value: unknown, byIndex: boolean): Fields {
+  if (!Array.isArray(value) || byIndex) return fieldsOf(value) ?? {};
+  for (const key of ["name", "Sid"]) {
+    const names = value.map((element) => fieldsOf(element)?.[key]).filter((name) => typeof name === "string");
+    if (names.length === value.length && new Set(names).size === names.length)
+      return Object.fromEntries(names.map((name, index) => [name, value[index]]));
+  }
+  return fieldsOf(value) ?? {};
+}
+
+function line(path: string, before: string | undefined, after: string | undefined): string[] {
+  if (before === undefined && after === undefined) return [];
+  if (before === undefined) return [`+ ${path} = ${after}`];
+  if (after === undefined) return [`- ${path} = ${before}`];
+  return [`! ${path} = ${before} → ${after}`];
+}
+
+/** Lines of each text that the other lacks. */
+function changedLines(before: string, after: string): string[] {
+  const [old, next] = [before.split("\n"), after.split("\n")];
+  const [had, has] = [new Set(old), new Set(next)];
+  return [
+    ...old.filter((text) => !has.has(text)).map((text) => `-   ${cut(text)}`),
+    ...next.filter((text) => !had.has(text)).map((text) => `+   ${cut(text)}`),
+  ];
+}
+
+const shown = (value: unknown) => cut(JSON.stringify(value));
+const cut = (text: string) =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}… (${text.length} characters)` : text;

@@ -1,0 +1,88 @@
+import * as z from "zod";
+import { Problem } from "../local/problem.ts";
+
+/** Milliseconds that GitHub has for one answer. */
+const PATIENCE = 30_000;
+/** What GitHub gives at most in one page. */
+const PER_PAGE = 100;
+/** The account that a workflow's own token writes as. */
+const BOT = "github-actions[bot]";
+
+const comment = z.object({
+  id: z.number(),
+  body: z.string().default(""),
+  user: z.object({ login: z.string() }).nullable(),
+});
+const pullRequest = z.object({
+  number: z.number(),
+  merged_at: z.string().nullable(),
+  base: z.object({ ref: z.string() }),
+});
+
+export interface GitHub {
+  /** Comments of a pull request that workflows wrote, oldest first. What people write proves nothing here. */
+  botComments(pullRequest: number): Promise<readonly { readonly id: number; readonly body: string }[]>;
+  createComment(pullRequest: number, body: string): Promise<void>;
+  updateComment(id: number, body: string): Promise<void>;
+  /** Number of the pull request that brought `commit` to `branch`, where one did. */
+  mergedPullRequest(commit: string, branch: string): Promise<number | undefined>;
+}
+
+export interface GitHubProps {
+  /** Such as `https://api.github.com`. */
+  readonly apiUrl: string;
+  readonly token: string;
+  /** Such as `owner/name`. */
+  readonly repository: string;
+}
+
+/** The few calls of GitHub's REST API that the pipeline makes. */
+export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
+  async function call(method: string, url: string, body?: object): Promise<Response> {
+    const response = await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(PATIENCE),
+      redirect: "error",
+      headers: {
+        accept: "application/vnd.github+json",
+        authorization: `Bearer ${token}`,
+        "x-github-api-version": "2022-11-28",
+        ...(body && { "content-type": "application/json" }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (response.ok) return response;
+    const said = z.object({ message: z.string() }).safeParse(await response.json().catch(() => undefined));
+    throw new Problem(
+      `GitHub answered ${response.status} to ${method} ${new URL(url).pathname}: ${said.data?.message ?? "no reason"}. ` +
+        "On 403 or 404 the job lacks a permission: docs/pipeline.md lists them",
+    );
+  }
+
+  const at = (path: string) => `${apiUrl}/repos/${repository}/${path}`;
+
+  async function all<T>(path: string, item: z.ZodType<T>): Promise<T[]> {
+    const items: T[] = [];
+    for (let page = 1; ; page++) {
+      const response = await call("GET", at(`${path}?per_page=${PER_PAGE}&page=${page}`));
+      const found = z.array(item).parse(await response.json());
+      items.push(...found);
+      if (found.length < PER_PAGE) return items;
+    }
+  }
+
+  return {
+    botComments: async (number) =>
+      (await all(`issues/${number}/comments`, comment)).filter(({ user }) => user?.login === BOT),
+    createComment: async (number, body) => {
+      await call("POST", at(`issues/${number}/comments`), { body });
+    },
+    updateComment: async (id, body) => {
+      await call("PATCH", at(`issues/comments/${id}`), { body });
+    },
+    mergedPullRequest: async (commit, branch) =>
+      (await all(`commits/${commit}/pulls`, pullRequest)).find(
+        ({ merged_at, base }) => merged_at !== null && base.ref === branch,
+      )?.number,
+  };
+}

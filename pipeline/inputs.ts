@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+import { Problem } from "../local/problem.ts";
+
+/** Tags of the images that this project builds. */
+const IMAGE_TAGS = ["synapse_image_tag", "mcp_image_tag"];
+
+const stack = z.object({ variable: z.record(z.string(), z.unknown()) });
+
+/** Names of the variables that the synthesised stack of an environment declares. */
+export function declaredVariables(environment: string): string[] {
+  const file = `cdktf.out/stacks/${environment}/cdk.tf.json`;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new Problem(`${file} is not there: synthesise it with npm run synth`);
+  }
+  return Object.keys(stack.parse(JSON.parse(text)).variable);
+}
+
+/**
+ * The environment variables by which Terraform takes the inputs of an environment.
+ * @param json an object by variable name, as `environments/<environment>.example.tfvars.json` shows it; none where
+ *   the inputs come from remote state
+ * @param imageTag tag of the two images that this project builds
+ * @param declared the variables that the environment has
+ * @throws Problem naming what the environment does not take
+ */
+export function terraformVariables(
+  json: string,
+  imageTag: string,
+  declared: readonly string[],
+): Record<string, string> {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(readJson(json.trim() || "{}"));
+  if (!parsed.success) throw new Problem("INPUTS must be a JSON object of Terraform variables by name");
+  const unknown = Object.keys(parsed.data).filter((name) => !declared.includes(name));
+  if (unknown.length)
+    throw new Problem(
+      `INPUTS: the environment takes no ${unknown.join(", ")}; it takes ${declared.join(", ")}`,
+    );
+  const values = {
+    ...parsed.data,
+    ...Object.fromEntries(IMAGE_TAGS.map((name) => [name, imageTag])),
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      `TF_VAR_${name}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem("INPUTS is no JSON: write it like environments/<environment>.example.tfvars.json");
+  }
+}

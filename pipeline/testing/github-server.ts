@@ -1,0 +1,110 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import * as z from "zod";
+
+interface Comment {
+  readonly id: number;
+  body: string;
+  readonly user: { readonly login: string };
+}
+
+export interface GitHubServer {
+  readonly apiUrl: string;
+  readonly token: string;
+  readonly repository: string;
+  /** Comments of pull request 7, oldest first. */
+  readonly comments: Comment[];
+  /** Requests as `METHOD path`, in their order. */
+  readonly requests: string[];
+  /** Says something on pull request 7. */
+  say(login: string, body: string): void;
+  stop(): Promise<void>;
+}
+
+/** The one pull request there is, and the commit that it became. */
+export const PULL_REQUEST = 7;
+export const MERGED = "a".repeat(40);
+/** A commit of a pull request that is open still. */
+export const OPEN = "b".repeat(40);
+
+const BOT = "github-actions[bot]";
+const LIMIT = 65_536;
+
+/** GitHub's REST API as far as the pipeline uses it: pages, sign-in, and the limit of a comment's length included. */
+export async function startGitHub(): Promise<GitHubServer> {
+  const [token, repository] = ["ghs_test", "Phenom-earth/phenom-chat"];
+  const comments: Comment[] = [];
+  const requests: string[] = [];
+  const say = (login: string, body: string) => {
+    comments.push({ id: 1000 + comments.length, body, user: { login } });
+  };
+  const pull = (merged_at: string | null) => ({ number: PULL_REQUEST, merged_at, base: { ref: "main" } });
+  const commits: Record<string, unknown[]> = {
+    [MERGED]: [pull("2026-11-21T10:00:00Z")],
+    [OPEN]: [pull(null)],
+  };
+
+  async function answer(request: IncomingMessage): Promise<[number, unknown]> {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    requests.push(`${request.method} ${pathname}`);
+    if (request.headers.authorization !== `Bearer ${token}`) return [401, { message: "Bad credentials" }];
+    if (request.headers.accept !== "application/vnd.github+json") return [415, { message: "Unsupported" }];
+    const path = pathname.replace(`/repos/${repository}/`, "");
+    const page = (items: readonly unknown[]): [number, unknown] => {
+      const size = Number(searchParams.get("per_page") ?? 30);
+      const from = (Number(searchParams.get("page") ?? 1) - 1) * size;
+      return [200, items.slice(from, from + size)];
+    };
+    const body = async () => {
+      const text = Buffer.concat(await request.toArray()).toString();
+      return z.strictObject({ body: z.string().max(LIMIT) }).safeParse(JSON.parse(text)).data?.body;
+    };
+    const tooLong: [number, unknown] = [
+      422,
+      { message: "Validation Failed: body is too long (maximum is 65536 characters)" },
+    ];
+
+    if (path === `issues/${PULL_REQUEST}/comments`) {
+      if (request.method === "GET") return page(comments);
+      const text = await body();
+      if (text === undefined) return tooLong;
+      say(BOT, text);
+      return [201, comments.at(-1)];
+    }
+    const comment = comments.find(({ id }) => path === `issues/comments/${id}`);
+    if (comment && request.method === "PATCH") {
+      const text = await body();
+      if (text === undefined) return tooLong;
+      comment.body = text;
+      return [200, comment];
+    }
+    const [, commit = ""] = /^commits\/(\w+)\/pulls$/.exec(path) ?? [];
+    if (commit) return page(commits[commit] ?? []);
+    return [404, { message: "Not Found" }];
+  }
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      ([status, value]) => {
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+      },
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    apiUrl: `http://127.0.0.1:${port}`,
+    token,
+    repository,
+    comments,
+    requests,
+    say,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
