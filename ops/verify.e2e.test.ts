@@ -223,7 +223,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         new CreateLoadBalancerCommand({ Name: "phenom-dev-alb", Subnets: subnets }),
       );
       const groups = new Map<string, string>();
-      for (const { target_group } of Object.values(services)) {
+      for (const { target_group = "" } of Object.values(services)) {
         const Name = target_group.split("/")[1] ?? "";
         const created = await elb.send(
           new CreateTargetGroupCommand({ Name, TargetType: "ip", Protocol: "HTTP", Port: 80, VpcId: vpc }),
@@ -264,7 +264,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         services: Object.fromEntries(
           Object.entries(services).map(([part, service]) => [
             part,
-            { ...service, target_group: groups.get(service.target_group) ?? "" },
+            { ...service, target_group: groups.get(service.target_group ?? "") ?? "" },
           ]),
         ),
       };
@@ -282,7 +282,11 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           BackupRetentionPeriod: 7,
         }),
       );
-      return { host: String(DBInstance?.Endpoint?.Address), port: 5432 };
+      return {
+        identifier: "phenom-dev-db",
+        host: String(DBInstance?.Endpoint?.Address),
+        port: 5432,
+      };
     }
 
     const states = (result: Result) =>
