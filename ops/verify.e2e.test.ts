@@ -1,45 +1,16 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import path from "node:path";
-import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
-import {
-  CloudWatchLogsClient,
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
 import {
   AdminAddUserToGroupCommand,
-  AdminCreateUserCommand,
-  AdminGetUserCommand,
-  AdminListGroupsForUserCommand,
   AdminRemoveUserFromGroupCommand,
-  AdminSetUserPasswordCommand,
-  CognitoIdentityProviderClient,
-  CreateGroupCommand,
-  CreateUserPoolClientCommand,
-  CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import {
-  type Action,
-  CreateListenerCommand,
-  CreateLoadBalancerCommand,
-  CreateRuleCommand,
-  CreateTargetGroupCommand,
   DeregisterTargetsCommand,
-  ElasticLoadBalancingV2Client,
   RegisterTargetsCommand,
   SetRulePrioritiesCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { CreateDBInstanceCommand, ModifyDBInstanceCommand, RDSClient } from "@aws-sdk/client-rds";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import {
-  CreateSecretCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
+import { ModifyDBInstanceCommand } from "@aws-sdk/client-rds";
+import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -53,14 +24,14 @@ import { version } from "../package.json";
 import { installed } from "../test/installed.ts";
 import { MOTO, type Moto, startMoto } from "../test/moto.ts";
 import { libpqEnvironment } from "../test/postgres.ts";
-import { check, offlineTerraform, synthesised } from "../test/terraform/offline.ts";
-import { type Outputs, parseOutputs } from "./outputs.ts";
+import { offlineTerraform } from "../test/terraform/offline.ts";
+import type { Outputs } from "./outputs.ts";
+import { AGENT, clients, databaseInstance, loadBalancer, stackOutputs, userPool } from "./testing/account.ts";
 import { type AwsServer, startAws } from "./testing/aws.ts";
-import { credentials, noTerminal, ops, type Result, testClock } from "./testing/command.ts";
+import { credentials, ops, type Result } from "./testing/command.ts";
 import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./testing/ecs.ts";
 import { stateOf } from "./testing/outputs.ts";
-
-const AGENT = { AGENT_USERNAME: "agent", AGENT_PASSWORD: "Correct-Horse-1" };
+import { intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
 describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", MOTO))(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
@@ -72,21 +43,8 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     let database: ChatDatabase;
     let backend: ChatBackend;
     let mcp: TestService;
-    let site: Server;
+    let site: Site;
     let outputs: Outputs;
-    /** Answers of Synapse, Hasura and the load balancer behind the public name, by path. */
-    let pages: Record<string, { status: number; body?: object; location?: string }>;
-    let intact: typeof pages;
-    const clients = () => ({
-      cloudwatch: new CloudWatchClient({ region: "us-east-1" }),
-      cognito: new CognitoIdentityProviderClient({ region: "us-east-1" }),
-      elb: new ElasticLoadBalancingV2Client({ region: "us-east-1" }),
-      logs: new CloudWatchLogsClient({ region: "us-east-1" }),
-      rds: new RDSClient({ region: "us-east-1" }),
-      secrets: new SecretsManagerClient({ region: "us-east-1" }),
-      s3: new S3Client({ region: "us-east-1" }),
-    });
-
     beforeAll(async () => {
       [moto, database] = await Promise.all([startMoto(), startChatDatabase()]);
       aws = await startAws(moto.url);
@@ -104,19 +62,14 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           },
         }),
       );
-      site = createServer((request, response) => {
-        const page = pages[(request.url ?? "").replace(/\?.*$/, "")] ?? { status: 503 };
-        response.writeHead(page.status, page.location ? { location: page.location } : {});
-        response.end(page.body ? JSON.stringify(page.body) : "");
-      });
-      await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-      const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+      site = await startSite();
+      const { origin } = site;
       outputs = {
         ...stack,
-        ...(await loadBalancer(stack)),
+        ...(await loadBalancer(moto, stack)),
         sign_in: { ...stack.sign_in, ...signIn },
         secret_arns: { clients: signIn.clientsSecretArn },
-        database: await rds(),
+        database: await databaseInstance(),
         dns_record: { ...stack.dns_record, name: "localhost" },
         urls: {
           homeserver: origin,
@@ -126,39 +79,25 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           mcp_health: `${mcp.mcp}/health`,
         },
       };
-      intact = sitePages(outputs);
       await clients().s3.send(new CreateBucketCommand({ Bucket: development.state.bucket }));
       const { bucket: Bucket, key: Key } = development.state;
       await clients().s3.send(new PutObjectCommand({ Bucket, Key, Body: stateOf(outputs) }));
-    });
+      // PostgreSQL, moto and Terraform all start here.
+    }, 300_000);
     afterAll(async () => {
       restore?.();
-      site?.close();
+      site?.stop();
       await mcp?.stop();
       await database?.stop();
       await aws?.stop();
       await moto?.stop();
     });
     beforeEach(() => {
-      pages = { ...intact };
+      site.pages = intactPages(outputs);
       ecs = cluster(outputs);
       ecs.run = inPostgres;
-      for (const name of Object.keys(aws.answers)) delete aws.answers[name];
-      const { GetLogEvents, ...others } = ecs.answers;
-      Object.assign(aws.answers, others, { GetLogEvents });
+      Object.assign(aws.answers, ecs.answers);
     });
-
-    /** The outputs that Terraform writes for development. */
-    async function stackOutputs(): Promise<Outputs> {
-      const synth = synthesised(development);
-      const file = path.join(synth.out, "state.json");
-      const { code, output } = await check(synth, "--state", file);
-      expect(code, output).toBe(0);
-      const { outputs } = z
-        .object({ values: z.object({ outputs: z.record(z.string(), z.object({ value: z.unknown() })) }) })
-        .parse(JSON.parse(readFileSync(file, "utf8"))).values;
-      return parseOutputs(JSON.stringify(outputs), "development", file);
-    }
 
     /** Runs the migration task's command, or the one that is given in its place, as the stock image would. */
     function inPostgres({ family, command }: StartedTask): Promise<TaskOutcome> | TaskOutcome {
@@ -176,117 +115,6 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           resolve({ exitCode: Number(error?.code ?? 0), lines: (stdout + stderr).trim().split("\n") }),
         ),
       );
-    }
-
-    async function userPool({ sign_in }: Outputs) {
-      const { cognito, secrets } = clients();
-      const pool = await cognito.send(new CreateUserPoolCommand({ PoolName: "phenom" }));
-      const UserPoolId = String(pool.UserPool?.Id);
-      const app = await cognito.send(
-        new CreateUserPoolClientCommand({
-          UserPoolId,
-          ClientName: "phenom-dev-chat-agent",
-          GenerateSecret: true,
-          ExplicitAuthFlows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        }),
-      );
-      for (const GroupName of ["agent", "support", "admin", "partners"])
-        await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName }));
-      const user = { UserPoolId, Username: AGENT.AGENT_USERNAME };
-      await cognito.send(new AdminCreateUserCommand({ ...user, MessageAction: "SUPPRESS" }));
-      await cognito.send(
-        new AdminSetUserPasswordCommand({ ...user, Password: AGENT.AGENT_PASSWORD, Permanent: true }),
-      );
-      await cognito.send(new AdminAddUserToGroupCommand({ ...user, GroupName: "admin" }));
-      const clientId = String(app.UserPoolClient?.ClientId);
-      const secret = async (Name: string, value: object) =>
-        String(
-          (await secrets.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))).ARN,
-        );
-      return {
-        user_pool_id: UserPoolId,
-        domain: sign_in.domain,
-        clientId,
-        clientsSecretArn: await secret("phenom-dev-development-chat-clients", {
-          agent_client_id: clientId,
-          agent_client_secret: app.UserPoolClient?.ClientSecret,
-        }),
-        agent_secret_arn: await secret("phenom-dev-chat-agent", AGENT),
-      };
-    }
-
-    /** Target groups with a healthy target each, and the rules as the stack wants them. */
-    async function loadBalancer({ services, listener_rules }: Outputs) {
-      const { elb } = clients();
-      const { subnets, vpc } = await defaultNetwork(moto);
-      const balancer = await elb.send(
-        new CreateLoadBalancerCommand({ Name: "phenom-dev-alb", Subnets: subnets }),
-      );
-      const groups = new Map<string, string>();
-      for (const { target_group = "" } of Object.values(services)) {
-        const Name = target_group.split("/")[1] ?? "";
-        const created = await elb.send(
-          new CreateTargetGroupCommand({ Name, TargetType: "ip", Protocol: "HTTP", Port: 80, VpcId: vpc }),
-        );
-        const arn = String(created.TargetGroups?.[0]?.TargetGroupArn);
-        groups.set(target_group, arn);
-        await elb.send(
-          new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: "10.0.1.23", Port: 80 }] }),
-        );
-      }
-      const listener = await elb.send(
-        new CreateListenerCommand({
-          LoadBalancerArn: balancer.LoadBalancers?.[0]?.LoadBalancerArn,
-          Protocol: "HTTP",
-          Port: 80,
-          DefaultActions: [{ Type: "fixed-response", FixedResponseConfig: { StatusCode: "404" } }],
-        }),
-      );
-      const rules: Outputs["listener_rules"] = {};
-      for (const [name, rule] of Object.entries(listener_rules)) {
-        const target_group = rule.target_group && groups.get(rule.target_group);
-        const created = await elb.send(
-          new CreateRuleCommand({
-            ListenerArn: listener.Listeners?.[0]?.ListenerArn,
-            Priority: rule.priority,
-            Conditions: [
-              { Field: "host-header", HostHeaderConfig: { Values: [rule.host] } },
-              { Field: "path-pattern", PathPatternConfig: { Values: rule.paths } },
-            ],
-            Actions: rule.actions.map((type, index) => action(type, index + 1, target_group)),
-          }),
-        );
-        const arn = String(created.Rules?.[0]?.RuleArn);
-        rules[name] = { ...rule, arn, ...(target_group && { target_group }) };
-      }
-      return {
-        listener_rules: rules,
-        services: Object.fromEntries(
-          Object.entries(services).map(([part, service]) => [
-            part,
-            { ...service, target_group: groups.get(service.target_group ?? "") ?? "" },
-          ]),
-        ),
-      };
-    }
-
-    async function rds() {
-      const { DBInstance } = await clients().rds.send(
-        new CreateDBInstanceCommand({
-          DBInstanceIdentifier: "phenom-dev-db",
-          DBInstanceClass: "db.t4g.micro",
-          Engine: "postgres",
-          AllocatedStorage: 20,
-          MasterUsername: "phenom",
-          MasterUserPassword: "not-a-real-one",
-          BackupRetentionPeriod: 7,
-        }),
-      );
-      return {
-        identifier: "phenom-dev-db",
-        host: String(DBInstance?.Endpoint?.Address),
-        port: 5432,
-      };
     }
 
     const states = (result: Result) =>
@@ -386,9 +214,12 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       });
 
       it("finds a homeserver that is down, without sign-in through Cognito, or with another client", async () => {
-        delete pages["/_matrix/client/versions"];
-        pages["/_matrix/client/v3/login"] = { status: 200, body: { flows: [{ type: "m.login.password" }] } };
-        pages[SSO] = {
+        delete site.pages["/_matrix/client/versions"];
+        site.pages["/_matrix/client/v3/login"] = {
+          status: 200,
+          body: { flows: [{ type: "m.login.password" }] },
+        };
+        site.pages[SSO] = {
           status: 302,
           location: "https://phenom-dev.auth.us-east-1.amazoncognito.com/oauth2/authorize?client_id=other",
         };
@@ -403,7 +234,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       });
 
       it("finds admin paths that let everyone in", async () => {
-        pages["/_synapse/admin/v1/server_version"] = { status: 200, body: { server_version: "1" } };
+        site.pages["/_synapse/admin/v1/server_version"] = { status: 200, body: { server_version: "1" } };
         expect(await failures("--only", "endpoints")).toEqual([
           `${outputs.urls.homeserver}/_synapse/admin/v1/server_version: HTTP 200`,
         ]);
@@ -477,8 +308,8 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
 
       it("looks again for as long as it may where something is not yet as it should be", async () => {
         let looks = 0;
-        const page = intact["/_matrix/client/versions"] ?? { status: 200 };
-        Object.defineProperty(pages, "/_matrix/client/versions", {
+        const page = site.pages["/_matrix/client/versions"] ?? { status: 200 };
+        Object.defineProperty(site.pages, "/_matrix/client/versions", {
           get: () => (++looks < 3 ? { status: 502 } : page),
         });
         expect(await failures("--only", "endpoints", "--wait", "1")).toEqual([]);
@@ -554,261 +385,5 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         });
       });
     });
-
-    describe("status", () => {
-      it("shows what runs, and fails while an alarm is on", async () => {
-        const { cloudwatch } = clients();
-        const calm = await ops(["status", "development"]);
-        expect(calm.exitCode, calm.stderr).toBe(0);
-        expect(calm.stdout).toMatch(
-          /^mcp +1\/1 +settled +phenom-dev-chat-mcp:1 +applepublicdotcom\/phenom-chat-mcp:testing +1\/1$/m,
-        );
-        const alarm = { AlarmName: "phenom-dev-chat-mcp-cpu" };
-        await cloudwatch.send(
-          new PutMetricAlarmCommand({
-            ...alarm,
-            MetricName: "CPUUtilization",
-            Namespace: "AWS/ECS",
-            Period: 300,
-            EvaluationPeriods: 2,
-            Threshold: 80,
-            Statistic: "Average",
-            ComparisonOperator: "GreaterThanThreshold",
-          }),
-        );
-        await cloudwatch.send(
-          new SetAlarmStateCommand({ ...alarm, StateValue: "ALARM", StateReason: "CPU 93" }),
-        );
-        const alarmed = await ops(["status", "development"]);
-        expect([alarmed.exitCode, alarmed.stdout]).toEqual([
-          1,
-          expect.stringContaining("ALARM phenom-dev-chat-mcp-cpu: CPU 93"),
-        ]);
-      });
-    });
-
-    describe("logs", () => {
-      beforeAll(async () => {
-        const { logs } = clients();
-        const write = async (logGroupName: string, lines: readonly [number, string][]) => {
-          await logs.send(new CreateLogGroupCommand({ logGroupName }));
-          await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName: "task/1" }));
-          await logs.send(
-            new PutLogEventsCommand({
-              logGroupName,
-              logStreamName: "task/1",
-              logEvents: lines.map(([minutes, message]) => ({
-                timestamp: Date.now() - minutes * 60_000,
-                message,
-              })),
-            }),
-          );
-        };
-        await write("/ecs/phenom-dev-synapse", [
-          [100, "old"],
-          [3, "synapse first"],
-          [1, "synapse ERROR last"],
-        ]);
-        await write("/ecs/phenom-dev-chat-mcp", [[2, "mcp between"]]);
-        await write("/ecs/phenom-dev-synapse-admin", []).catch(() => undefined);
-      });
-      const clock = () => testClock(Date.now());
-      const messages = (stdout: string) =>
-        stdout
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line))
-          .map(({ part, message }: { part: string; message: string }) => [part, message]);
-
-      it("shows several parts in the order of time, as far back as is asked", async () => {
-        const { stdout, exitCode } = await ops(
-          ["logs", "development", "synapse", "mcp", "--since", "15m", "--json"],
-          { clock: clock() },
-        );
-        expect(exitCode).toBe(0);
-        expect(messages(stdout)).toEqual([
-          ["synapse", "synapse first"],
-          ["mcp", "mcp between"],
-          ["synapse", "synapse ERROR last"],
-        ]);
-      });
-
-      it("filters", async () => {
-        const { stdout } = await ops(["logs", "development", "synapse", "--filter", "ERROR", "--json"], {
-          clock: clock(),
-        });
-        expect(messages(stdout)).toEqual([["synapse", "synapse ERROR last"]]);
-      });
-
-      it("follows: shows each new line once", async () => {
-        const { logs } = clients();
-        const time = clock();
-        let sleeps = 0;
-        const following = {
-          now: time.now,
-          sleep: async () => {
-            if (++sleeps > 2) throw new Error("Ctrl-C");
-            await logs.send(
-              new PutLogEventsCommand({
-                logGroupName: "/ecs/phenom-dev-chat-mcp",
-                logStreamName: "task/1",
-                logEvents: [{ timestamp: Date.now(), message: `new ${sleeps}` }],
-              }),
-            );
-          },
-        };
-        const { stdout } = await ops(["logs", "development", "mcp", "--follow", "--json"], {
-          clock: following,
-        });
-        const lines = stdout.trim().split("\n").slice(0, 3).join("\n");
-        expect(messages(lines)).toEqual([
-          ["mcp", "mcp between"],
-          ["mcp", "new 1"],
-          ["mcp", "new 2"],
-        ]);
-      });
-
-      it.each([
-        [["lambda"], "there is no part lambda\nParts: "],
-        [["mcp", "--since", "yesterday"], "--since yesterday: give a span such as 15m"],
-        [["link_preview"], "there is no log group /aws/lambda/phenom-dev-link-preview"],
-      ])("%j is explained", async (args, text) => {
-        const { exitCode, stderr } = await ops(["logs", "development", ...args]);
-        expect(exitCode).not.toBe(0);
-        expect(stderr).toContain(text);
-      });
-    });
-
-    describe("create-user", () => {
-      const create = (username: string, ...options: string[]) =>
-        ops(["create-user", "development", username, "--email", `${username}@example.org`, ...options]);
-      const user = (Username: string) => ({ UserPoolId: outputs.sign_in.user_pool_id, Username });
-      const groupsOf = async (username: string) =>
-        (await clients().cognito.send(new AdminListGroupsForUserCommand(user(username)))).Groups?.map(
-          ({ GroupName }) => GroupName,
-        );
-
-      it("makes an account with a verified address, invited by mail, in its groups", async () => {
-        const { exitCode, stdout } = await create("ada", "--group", "support", "--group", "partners");
-        expect([exitCode, stdout]).toEqual([
-          0,
-          "ada: made; groups support, partners\n" +
-            "After the first sign-in, npm run ops -- bootstrap development joins the Matrix room.\n",
-        ]);
-        const ada = await clients().cognito.send(new AdminGetUserCommand(user("ada")));
-        expect(ada.UserStatus).toBe("FORCE_CHANGE_PASSWORD");
-        expect(ada.UserAttributes).toEqual(
-          expect.arrayContaining([
-            { Name: "email", Value: "ada@example.org" },
-            { Name: "email_verified", Value: "true" },
-          ]),
-        );
-        expect(new Set(await groupsOf("ada"))).toEqual(new Set(["support", "partners"]));
-      });
-
-      it("keeps an account that is there, and puts it into groups", async () => {
-        expect((await create("ada", "--group", "agent")).stdout).toContain("ada: was there");
-        expect(await groupsOf("ada")).toContain("agent");
-      });
-
-      it("takes a lasting password from standard input, and shows it nowhere", async () => {
-        const password = "Correct-Horse-3";
-        const terminal = { ...noTerminal, input: () => Promise.resolve(`${password}\n`) };
-        const args = ["create-user", "development", "bob", "--email", "bob@example.org", "--password-stdin"];
-        const { exitCode, stdout, stderr } = await ops(args, { terminal });
-        expect(exitCode, stderr).toBe(0);
-        expect(stdout + stderr).not.toContain(password);
-        expect((await clients().cognito.send(new AdminGetUserCommand(user("bob")))).UserStatus).toBe(
-          "CONFIRMED",
-        );
-        expect(await ops(args, { terminal })).toMatchObject({
-          exitCode: 1,
-          stderr: expect.stringContaining("its password was not changed"),
-        });
-      });
-
-      it("changes nothing where a group is missing", async () => {
-        expect(await create("eve", "--group", "admins")).toMatchObject({
-          exitCode: 1,
-          stderr: expect.stringContaining("has no group admins; nothing was changed"),
-        });
-        await expect(clients().cognito.send(new AdminGetUserCommand(user("eve")))).rejects.toThrow();
-      });
-
-      it("wants an address", async () => {
-        expect(await ops(["create-user", "development", "eve"])).toMatchObject({
-          exitCode: 2,
-          stderr: expect.stringContaining("--email is missing"),
-        });
-      });
-    });
   },
 );
-
-const SSO = "/_matrix/client/v3/login/sso/redirect/oidc-cognito";
-
-/** What Synapse, Hasura and the load balancer answer when all is well. */
-function sitePages({ cognito_client_ids }: Outputs) {
-  const host = "https://phenom-dev.auth.us-east-1.amazoncognito.com";
-  return {
-    "/_matrix/client/versions": { status: 200, body: { versions: ["v1.1", "v1.12"], unstable_features: {} } },
-    "/_matrix/client/v3/login": {
-      status: 200,
-      body: {
-        flows: [
-          { type: "m.login.sso", identity_providers: [{ id: "oidc-cognito", name: "Phenom" }] },
-          { type: "m.login.token" },
-          { type: "m.login.password" },
-        ],
-      },
-    },
-    [SSO]: {
-      status: 302,
-      location: `${host}/oauth2/authorize?response_type=code&client_id=${cognito_client_ids.synapse}`,
-    },
-    "/_synapse/admin/v1/server_version": { status: 401 },
-    "/chat-admin/": { status: 302, location: `${host}/oauth2/authorize?client_id=${"admin"}` },
-    "/api/graphql": {
-      status: 200,
-      body: { errors: [{ message: "x-hasura-admin-secret/x-hasura-access-key required" }] },
-    },
-  };
-}
-
-const action = (type: string, Order: number, TargetGroupArn: string | undefined): Action => {
-  switch (type) {
-    case "forward":
-      return { Type: type, Order, TargetGroupArn };
-    case "redirect":
-      return { Type: type, Order, RedirectConfig: { Path: "/chat-admin/", StatusCode: "HTTP_301" } };
-    case "authenticate-cognito":
-      return {
-        Type: type,
-        Order,
-        AuthenticateCognitoConfig: {
-          UserPoolArn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI",
-          UserPoolClientId: "admin",
-          UserPoolDomain: "phenom-dev",
-        },
-      };
-    default:
-      throw new Error(`no action ${type} in these rules`);
-  }
-};
-
-/** Moto comes with a default VPC, as an account does. */
-async function defaultNetwork(moto: Moto): Promise<{ vpc: string; subnets: string[] }> {
-  const response = await fetch(moto.url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/x-www-form-urlencoded",
-      authorization:
-        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0",
-    },
-    body: "Action=DescribeSubnets&Version=2016-11-15",
-  });
-  const xml = await response.text();
-  const all = (tag: string) =>
-    [...xml.matchAll(new RegExp(`<${tag}>([^<]+)</${tag}>`, "g"))].map(([, value = ""]) => value);
-  return { vpc: all("vpcId")[0] ?? "", subnets: all("subnetId").slice(0, 2) };
-}
