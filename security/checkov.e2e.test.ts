@@ -32,11 +32,14 @@ const report = z.object({
   summary: z.object({ passed: z.number(), parsing_errors: z.number() }),
 });
 
-/** Findings on the plan of each environment, as `check address`. */
+/** Findings on the plan of each stack, as `check address`. */
 async function findings(): Promise<string[]> {
-  const perEnvironment = await Promise.all(
-    environments.map(async (data) => {
-      const synth = synthesised(data);
+  const stacks = environments.flatMap((data) => [
+    synthesised(data),
+    synthesised(data, `pipeline-${data.environment}`),
+  ]);
+  const perStack = await Promise.all(
+    stacks.map(async (synth) => {
       const plan = path.join(synth.out, "plan.json");
       const { code, output } = await check(synth, "--json", plan);
       if (code !== 0) throw new Error(output);
@@ -48,7 +51,7 @@ async function findings(): Promise<string[]> {
       return results.failed_checks.map((finding) => `${finding.check_id} ${finding.resource}`);
     }),
   );
-  return [...new Set(perEnvironment.flat())].sort();
+  return [...new Set(perStack.flat())].sort();
 }
 
 const patterns = ({ resources }: { resources: string | string[] }) => [resources].flat();
@@ -61,7 +64,7 @@ describe.runIf(offlineTerraform && hasCheckov)("checkov on the plans", () => {
   let found: string[];
   beforeAll(async () => {
     found = await findings();
-  }, 120_000);
+  }, 300_000);
 
   it("finds nothing that is not accepted with a reason", () => {
     const unexplained = found.filter((line) => {

@@ -18,9 +18,9 @@ import { tagModule } from "./module-tags.ts";
 import { outputs } from "./outputs.ts";
 import { type Platform, platform } from "./platform.ts";
 
-const REPOSITORY = "Phenom-earth/phenom-chat";
+export const REPOSITORY = "Phenom-earth/phenom-chat";
 /** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
-const TERRAFORM_VERSION = ">= 1.11.0";
+export const TERRAFORM_VERSION = ">= 1.11.0";
 const RANDOM_PROVIDER = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */
