@@ -165,6 +165,9 @@ export function rights(props: RightsProps): Rights {
         [...each("ecs", "service/*/"), ...each("ecs", "task-definition/")],
       ),
       allow("OneShotTasks", "ecs:RunTask", each("ecs", "task-definition/")),
+      allow("TagOneShotTasks", "ecs:TagResource", arn("ecs", "task/*"), {
+        StringEquals: { "ecs:CreateAction": "RunTask" },
+      }),
       allow("PassRoles", "iam:PassRole", roles, {
         StringEquals: {
           "iam:PassedToService": ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "backup.amazonaws.com"],
