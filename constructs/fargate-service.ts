@@ -1,6 +1,5 @@
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
@@ -8,6 +7,7 @@ import { type ContainerProps, type FargateSize, FargateTask } from "./fargate-ta
 import type { PolicyStatement } from "./iam-policy.ts";
 import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";
+import { HEALTH, TargetGroup } from "./target-group.ts";
 
 /** Where the project's tasks run. */
 export interface Network {
@@ -15,11 +15,10 @@ export interface Network {
   readonly privateSubnetIds: string[];
 }
 
-export interface FargateServiceProps {
+interface ServiceProps {
   readonly deployment: Deployment;
   /** Name of the service and family of its task definition. */
   readonly name: string;
-  readonly targetGroupName: string;
   readonly clusterArn: string;
   readonly network: Network;
   readonly securityGroupIds: string[];
@@ -33,10 +32,6 @@ export interface FargateServiceProps {
     /** Seconds that a starting task may fail its checks. */
     readonly startPeriod: number;
   };
-  /** Makes the listener rules that forward to the target group; AWS refuses a service whose group has none. */
-  readonly rules: (targetGroupArn: string) => ListenerRule[];
-  /** Seconds that requests under way get when a task goes. */
-  readonly deregistrationDelay: number;
   /** `rolling` starts the new task first; `stop-first` never runs two at once, at the price of a gap. @default rolling */
   readonly replacement?: "rolling" | "stop-first";
   /** Tasks at the first deployment. @default 1 */
@@ -52,13 +47,36 @@ export interface FargateServiceProps {
   readonly startsAfter?: readonly ITerraformDependable[];
 }
 
-/** Seconds and counts of every service's health checks. */
-const HEALTH = { interval: 30, timeout: 5, retries: 3 };
+/** A service with a target group of its own. */
+interface OwnTargetGroup {
+  readonly targetGroupName: string;
+  /** Makes the listener rules that forward to the target group; AWS refuses a service whose group has none. */
+  readonly rules: (targetGroupArn: string) => ListenerRule[];
+  /** Seconds that requests under way get when a task goes. */
+  readonly deregistrationDelay: number;
+}
 
-/** A long-running Fargate service behind the load balancer. */
+/** Services that answer the same requests share a target group with its rules; undefined: nobody asks it anything. */
+interface SharedTargetGroup {
+  readonly targetGroup:
+    | { readonly arn: string; readonly arnSuffix: string; readonly rules: readonly ListenerRule[] }
+    | undefined;
+}
+
+export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetGroup);
+
+/** A long-running Fargate service, behind the load balancer or not. */
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
+  /** Undefined where nobody asks the service anything. */
+  readonly targetGroupArn: string | undefined;
+  /** The most tasks that may run at once, where there is such a limit. */
+  readonly mostTasks: number | undefined;
+  /** The service itself, for what must come after it. */
+  readonly dependable: ITerraformDependable;
+  /** The same target group, as its metrics name it. */
+  readonly targetGroupArnSuffix: string | undefined;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
@@ -81,22 +99,7 @@ export class FargateService extends Construct {
       ...(props.taskPolicy && { taskPolicy: props.taskPolicy }),
     });
 
-    const targetGroup = new LbTargetGroup(this, "target-group", {
-      name: checkedName(this, "target group", props.targetGroupName),
-      vpcId: network.vpcId,
-      targetType: "ip",
-      protocol: "HTTP",
-      port: container.port,
-      deregistrationDelay: String(props.deregistrationDelay),
-      healthCheck: {
-        path: health.path,
-        matcher: "200",
-        interval: HEALTH.interval,
-        timeout: HEALTH.timeout,
-        healthyThreshold: 2,
-        unhealthyThreshold: HEALTH.retries,
-      },
-    });
+    const targetGroup = "targetGroup" in props ? props.targetGroup : this.ownTargetGroup(props);
 
     const service = new EcsService(this, "Default", {
       name: checkedName(this, "ECS service", name),
@@ -112,16 +115,20 @@ export class FargateService extends Construct {
         securityGroups: props.securityGroupIds,
         assignPublicIp: false,
       },
-      loadBalancer: [{ targetGroupArn: targetGroup.arn, containerName: name, containerPort: container.port }],
+      ...(targetGroup && {
+        loadBalancer: [
+          { targetGroupArn: targetGroup.arn, containerName: name, containerPort: container.port },
+        ],
+        healthCheckGracePeriodSeconds: health.startPeriod,
+      }),
       ...(props.discoveryServiceArn && { serviceRegistries: { registryArn: props.discoveryServiceArn } }),
-      healthCheckGracePeriodSeconds: health.startPeriod,
       deploymentMinimumHealthyPercent: rolling ? 100 : 0,
       deploymentMaximumPercent: rolling ? 200 : 100,
       // ECS refuses to rebalance a service that may not start a second task.
       availabilityZoneRebalancing: rolling ? "ENABLED" : "DISABLED",
       deploymentCircuitBreaker: { enable: true, rollback: true },
       waitForSteadyState: true,
-      dependsOn: [...props.rules(targetGroup.arn), ...this.task.dependencies, ...(props.startsAfter ?? [])],
+      dependsOn: [...(targetGroup?.rules ?? []), ...this.task.dependencies, ...(props.startsAfter ?? [])],
       lifecycle: {
         ...(props.autoscaled && { ignoreChanges: ["desired_count"] }),
         postcondition: [
@@ -135,5 +142,20 @@ export class FargateService extends Construct {
     });
 
     this.name = service.name;
+    this.targetGroupArn = targetGroup?.arn;
+    this.targetGroupArnSuffix = targetGroup?.arnSuffix;
+    this.mostTasks = rolling ? undefined : 1;
+    this.dependable = service;
+  }
+
+  private ownTargetGroup(props: ServiceProps & OwnTargetGroup) {
+    const { arn, arnSuffix } = new TargetGroup(this, "target-group", {
+      name: props.targetGroupName,
+      vpcId: props.network.vpcId,
+      port: props.container.port,
+      healthPath: props.health.path,
+      deregistrationDelay: props.deregistrationDelay,
+    });
+    return { arn, arnSuffix, rules: props.rules(arn) };
   }
 }

@@ -1,7 +1,7 @@
 import { EcsTaskDefinition, type EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
-import type { ITerraformDependable } from "cdktf";
+import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 import { jsonencode } from "./encode.ts";
@@ -119,11 +119,12 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
  */
 export class FargateTask extends Construct {
   readonly family: string;
+  readonly logGroup: LogGroup;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
   /** What must exist before a task can start. */
-  readonly dependencies: ITerraformDependable[];
+  readonly dependencies: TerraformResource[];
 
   constructor(
     scope: Construct,
@@ -138,7 +139,8 @@ export class FargateTask extends Construct {
       accountId,
     });
 
-    const logGroup = new LogGroup(this, "log-group", { deployment, name: `/ecs/${family}` });
+    const logGroupName = `/ecs/${family}`;
+    const logGroup = new LogGroup(this, "log-group", { deployment, name: logGroupName });
 
     const executionRole = new IamRole(this, "execution-role", {
       name: checkedName(this, "IAM role", `${family}-execution`),
@@ -250,9 +252,12 @@ export class FargateTask extends Construct {
       taskRoleArn: role.arn,
       containerDefinitions: jsonencode([definition]),
       volume: [...volumes],
+      // A service can be rolled back only to a revision that is still registered.
+      skipDestroy: true,
     });
 
     this.family = family;
+    this.logGroup = logGroup;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

@@ -1,4 +1,5 @@
 import { LbListenerRule, type LbListenerRuleAction } from "@cdktf/provider-aws/lib/lb-listener-rule";
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 
 /** Sign-in by the load balancer itself, against a Cognito user pool. */
@@ -30,14 +31,20 @@ export interface ListenerRuleProps {
   readonly host: string;
   /** At most three path patterns. */
   readonly paths: readonly string[];
+  /** Whether `paths` are regular expressions on the whole path, with neither lookaround nor backreferences. @default - wildcards */
+  readonly regularExpressions?: boolean;
   readonly action: RuleAction;
   /** Leading part of the path that the target doesn't see, such as `/chat-admin`. @default - none */
   readonly stripPrefix?: string;
+  /** What must be ready before requests take this way. @default - nothing */
+  readonly dependsOn?: ITerraformDependable[];
 }
 
 /** ALB quotas: values in one condition and in all conditions of a rule together. */
 const MAX_VALUES_PER_CONDITION = 3;
 const MAX_VALUES_PER_RULE = 5;
+const MAX_WILDCARDS_PER_RULE = 5;
+const MAX_VALUE_LENGTH = 128;
 const MAX_PRIORITY = 50_000;
 /** Seconds: people who administer sign in once a working day. */
 const SIGN_IN_SESSION = 12 * 60 * 60;
@@ -72,15 +79,48 @@ const actions = (action: RuleAction): LbListenerRuleAction[] => {
   ];
 };
 
+const tooManyWildcards = (paths: readonly string[]) => {
+  const count = paths.join("").match(/[*?]/g)?.length ?? 0;
+  return count > MAX_WILDCARDS_PER_RULE
+    ? [`the rule has ${count} wildcards, ALB allows ${MAX_WILDCARDS_PER_RULE}: split the rule`]
+    : [];
+};
+
+/** Anchored, an expression means the same whether it is looked for or matched whole. */
+const unfitExpressions = (paths: readonly string[]) =>
+  paths
+    .filter((path) => !/^\^\/.*\$$/.test(path) || /\(\?|\\\d|[+*?}]\+/.test(path))
+    .map(
+      (path) =>
+        `the path "${path}" must begin with ^/ and end with $, without lookaround, backreferences and possessive quantifiers: ALB knows none`,
+    );
+
 /** One rule of the HTTPS listener: a host, some paths, and what happens to them. */
 export class ListenerRule extends LbListenerRule {
+  readonly props: ListenerRuleProps;
+  /** Types of the rule's actions, in order. */
+  readonly actionTypes: readonly string[];
+
   constructor(scope: Construct, id: string, props: ListenerRuleProps) {
-    const { listenerArn, priority, host, paths, action, stripPrefix } = props;
+    const {
+      listenerArn,
+      priority,
+      host,
+      paths,
+      regularExpressions = false,
+      action,
+      stripPrefix,
+      dependsOn,
+    } = props;
+    const pathCondition = {
+      pathPattern: regularExpressions ? { regexValues: [...paths] } : { values: [...paths] },
+    };
     super(scope, id, {
       listenerArn,
       priority,
-      condition: [{ hostHeader: { values: [host] } }, { pathPattern: { values: [...paths] } }],
+      condition: [{ hostHeader: { values: [host] } }, pathCondition],
       action: actions(action),
+      ...(dependsOn && { dependsOn }),
       ...(stripPrefix && {
         transform: [
           {
@@ -90,6 +130,8 @@ export class ListenerRule extends LbListenerRule {
         ],
       }),
     });
+    this.props = props;
+    this.actionTypes = actions(action).map(({ type }) => type);
     this.node.addValidation({
       validate: () => [
         ...(Number.isInteger(priority) && priority >= 1 && priority <= MAX_PRIORITY
@@ -105,6 +147,13 @@ export class ListenerRule extends LbListenerRule {
           : [
               `the rule has ${paths.length + 1} condition values, ALB allows ${MAX_VALUES_PER_RULE}: split the rule`,
             ]),
+        ...paths
+          .filter((path) => path.length > MAX_VALUE_LENGTH)
+          .map(
+            (path) =>
+              `the path "${path}" has ${path.length} characters, ALB allows ${MAX_VALUE_LENGTH}: split it`,
+          ),
+        ...(regularExpressions ? unfitExpressions(paths) : tooManyWildcards(paths)),
       ],
     });
   }

@@ -74,6 +74,9 @@ export class NodeLambda extends Construct {
   readonly invokeArn: string;
   /** Folder below `lambdas/`. */
   readonly handler: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly logGroupName: string;
   readonly environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLambdaProps) {
@@ -133,6 +136,8 @@ export class NodeLambda extends Construct {
     this.arn = fn.arn;
     this.invokeArn = fn.invokeArn;
     this.handler = handler;
+    this.timeout = props.timeout;
+    this.logGroupName = logGroup.name;
     this.environment = environment ?? {};
   }
 }

@@ -29,5 +29,5 @@ export const development: EnvironmentData = {
     synapseAdmin: { cpu: 256, memory: 512 },
     mcp: { cpu: 256, memory: 512, minCount: 1, maxCount: 2 },
   },
-  priorities: { adminApi: 199, synapse: 200, adminUi: 201, adminUiRedirect: 202, mcp: 300 },
+  priorities: { adminApi: 199, synapse: 200, adminUi: 201, adminUiRedirect: 202, mcp: 300, workers: 150 },
 };

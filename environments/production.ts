@@ -35,5 +35,5 @@ export const production: EnvironmentData = {
     synapseAdmin: { cpu: 256, memory: 512 },
     mcp: { cpu: 256, memory: 512, minCount: 1, maxCount: 4 },
   },
-  priorities: { adminApi: 199, synapse: 200, adminUi: 201, adminUiRedirect: 202, mcp: 300 },
+  priorities: { adminApi: 199, synapse: 200, adminUi: 201, adminUiRedirect: 202, mcp: 300, workers: 150 },
 };

@@ -12,6 +12,8 @@ export const limits = {
   probeMs: 2_000,
   /** Milliseconds between two looks at the backend's health. */
   probeEveryMs: 15_000,
+  /** Milliseconds between two looks at bans and mutes whose end has come, on Synapse: at most a minute late. */
+  sweepEveryMs: 30_000,
   /** Milliseconds for a request's headers and body to arrive. */
   requestMs: 15_000,
   /** Milliseconds that an idle connection stays open: longer than the load balancer's 60 s, which would

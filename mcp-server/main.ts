@@ -8,7 +8,7 @@ import { startService } from "./service.ts";
 async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
   const log = createLog(environment.LOG_LEVEL);
-  const service = await startService({ environment, backend: createBackend(environment), log });
+  const service = await startService({ environment, backend: createBackend(environment, log), log });
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {

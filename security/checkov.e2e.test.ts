@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { environments } from "../environments/index.ts";
+import { production } from "../environments/production.ts";
+import type { EnvironmentData } from "../stack/environment.ts";
 import { installed } from "../test/installed.ts";
 import { check, offlineTerraform, synthesised } from "../test/terraform/offline.ts";
 
@@ -32,12 +34,18 @@ const report = z.object({
   summary: z.object({ passed: z.number(), parsing_errors: z.number() }),
 });
 
-/** Findings on the plan of each stack, as `check address`. */
+/** What is planned, and what an environment may grow into. */
+const plans: readonly EnvironmentData[] = [
+  ...environments,
+  { ...production, workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } },
+];
+
+/** Findings on each plan, as `check address`. */
 async function findings(): Promise<string[]> {
-  const stacks = environments.flatMap((data) => [
-    synthesised(data),
-    synthesised(data, `pipeline-${data.environment}`),
-  ]);
+  const stacks = [
+    ...plans.map((data) => synthesised(data)),
+    ...environments.map((data) => synthesised(data, `pipeline-${data.environment}`)),
+  ];
   const perStack = await Promise.all(
     stacks.map(async (synth) => {
       const plan = path.join(synth.out, "plan.json");

@@ -17,13 +17,13 @@ describe("turning an implementation off", () => {
       "Synapse",
       { implementations: B.implementations, mcp: { backend: "hasura" } },
       { mcp: { backend: "hasura" } },
-      /\.(chat_synapse_|chat_shared_synapse_oidc$)/,
+      /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_)/,
     ],
     [
       "Hasura",
       { implementations: A.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
-      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas)/,
+      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
     ],
   ] as const)("%s removes its resources and nothing else's", (_, without, withBoth, own) => {
     const all = addresses(withBoth);
@@ -33,8 +33,12 @@ describe("turning an implementation off", () => {
   it("changes nothing about the services that stay", () => {
     const without = new Template(environment({ implementations: B.implementations, adminAccess: "closed" }));
     const all = new Template(environment({ adminAccess: "closed" }));
+    const aboutAll = [
+      "aws_secretsmanager_secret_version.chat_shared_clients_version",
+      "aws_cloudwatch_dashboard.monitoring_dashboard",
+    ];
     for (const address of without.addresses())
-      if (address !== "aws_secretsmanager_secret_version.chat_shared_clients_version")
+      if (!aboutAll.includes(address))
         expect(without.resource(address), address).toEqual(all.resource(address));
   });
 });
@@ -45,6 +49,7 @@ describe("production", () => {
   it("production refuses to destroy what can't be made again", () => {
     for (const type of [
       "aws_efs_file_system",
+      "aws_backup_vault",
       "aws_secretsmanager_secret",
       "aws_cognito_user_pool_client",
       "aws_cloudwatch_log_group",

@@ -10,7 +10,9 @@ import { ChatLinkPreview } from "../modules/chat-link-preview/index.ts";
 import { ChatMcpServer, type McpBackend } from "../modules/chat-mcp-server/index.ts";
 import { ChatShared } from "../modules/chat-shared/index.ts";
 import { type AdminAccess, ChatSynapse } from "../modules/chat-synapse/index.ts";
+import { Monitoring } from "../monitoring/index.ts";
 import { ReadableStack } from "./addresses.ts";
+import { DatabaseCheck } from "./database-check.ts";
 import type { Environment } from "./environment.ts";
 import { images } from "./images.ts";
 import { LambdaSecurityGroup } from "./lambda-security-group.ts";
@@ -19,6 +21,8 @@ import { outputs } from "./outputs.ts";
 import { type Platform, platform } from "./platform.ts";
 
 export const REPOSITORY = "Phenom-earth/phenom-chat";
+/** Where the mail of an alarm sends whoever reads it. */
+const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
 /** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
 export const TERRAFORM_VERSION = ">= 1.11.0";
 const RANDOM_PROVIDER = { source: "hashicorp/random", version: "~> 3.7" };
@@ -96,6 +100,7 @@ export class ChatStack extends ReadableStack {
               },
               contentUrlTemplate: environment.contentUrlTemplate,
               ...(environment.federation && { federation: environment.federation }),
+              ...(environment.workers && { workers: workers(environment.workers) }),
               secretVersions: {
                 registrationSharedSecret: secretVersions.synapseRegistrationSharedSecret,
                 macaroonSecretKey: secretVersions.synapseMacaroonSecretKey,
@@ -104,6 +109,7 @@ export class ChatStack extends ReadableStack {
                 databasePassword: secretVersions.synapseDatabasePassword,
                 botPassword: secretVersions.synapseBotPassword,
                 adminBotPassword: secretVersions.synapseAdminBotPassword,
+                replicationSecret: secretVersions.synapseReplicationSecret,
               },
               manageIngress,
             }),
@@ -150,7 +156,29 @@ export class ChatStack extends ReadableStack {
       }),
     );
 
-    outputs(this, { environment, given, shared, synapse, hasura, mcp });
+    const { allocatedStorage } = new DatabaseCheck(this, "rds", environment, given.rdsInstanceIdentifier);
+    const monitoring = tagModule(
+      new Monitoring(this, "monitoring", {
+        deployment,
+        alarmEmails: given.alarmEmails,
+        runbookUrl: RUNBOOK_URL,
+        parts: {
+          clusterName: given.ecsClusterName,
+          loadBalancer: given.albArnSuffix,
+          database: { identifier: given.rdsInstanceIdentifier, allocatedStorage },
+          mcp: { service: mcp.service, backend: backend.type },
+          synapse: synapse?.services,
+          hasura: hasura && {
+            linkPreview: hasura.linkPreview.function,
+            linkPreviewApiId: hasura.linkPreview.apiId,
+            userProvisioner: hasura.hasuraLite.userProvisioner,
+            tokenEnhancement: hasura.hasuraLite.tokenEnhancement,
+          },
+        },
+      }),
+    );
+
+    outputs(this, { environment, deployment, given, shared, synapse, hasura, mcp, monitoring });
   }
 
   /** Implementation B: link previews, and what is made of the database and Hasura. */
@@ -225,6 +253,12 @@ export class ChatStack extends ReadableStack {
     this.addOverride("terraform.required_providers.random", RANDOM_PROVIDER);
   }
 }
+
+const workers = ({ size, redisNodeType, ...counts }: NonNullable<Environment["workers"]>) => ({
+  counts,
+  size,
+  redisNodeType,
+});
 
 function adminAccess(
   { adminAccess: mode }: Environment,

@@ -54,6 +54,31 @@ describe("synthesis refuses an environment and says which, which field, which va
       "development: priorities.mcp: 50001 must be a whole number from 1 to 50000",
     ],
     [
+      "a priority among those of the workers' rules",
+      environment({ priorities: { ...environment().priorities, mcp: 160 } }),
+      "development: priorities.mcp: 160 lies among the priorities 150 to 165, which are kept for the workers' rules: choose another",
+    ],
+    [
+      "workers' rules that would come too late",
+      environment({ priorities: { ...environment().priorities, workers: 210 } }),
+      "development: priorities.workers: 210 must be at most 183: the workers' rules come before adminApi and synapse",
+    ],
+    [
+      "more workers of a kind than Synapse can have",
+      environment({ workers: { events: 2 } }),
+      "development: workers.events: 2 must be 0 or 1: Synapse gives this work to one process",
+    ],
+    [
+      "workers that are none",
+      environment({ workers: { sync: 0 } }),
+      'development: workers: {"sync":0} must count at least one worker; leave workers out to have none',
+    ],
+    [
+      "a size of workers that Fargate doesn't have",
+      environment({ workers: { sync: 1, size: { cpu: 256, memory: 4096 } } }),
+      "development: workers.size.memory: 4096 with cpu 256 Fargate allows the MiB 512, 1024, 2048: choose one of them",
+    ],
+    [
       "a server name that is no host name",
       environment({ serverName: "https://chat.example.org/" }),
       'development: serverName: "https://chat.example.org/" must be a host name in lower case, such as chat.example.org, without scheme, port or path',

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { fargateMemory } from "../constructs/fargate-task.ts";
+import { RESERVED_PRIORITIES } from "../modules/chat-synapse/worker-paths.ts";
+import { MAX_WORKERS, WORKER_KINDS, type WorkerKind } from "../modules/chat-synapse/workers.ts";
 import { INPUTS } from "./platform.ts";
 
 const described = (pattern: RegExp, remedy: string) => z.string().regex(pattern, { error: remedy });
@@ -72,6 +74,34 @@ const remoteState = z.strictObject({
 
 const implementation = z.enum(["synapse", "hasura"]);
 
+const workerCount = (kind: WorkerKind) => {
+  const most = MAX_WORKERS[kind];
+  const error =
+    most === 1
+      ? "must be 0 or 1: Synapse gives this work to one process"
+      : `must be a whole number from 0 to ${most}`;
+  return z.int({ error }).min(0, { error }).max(most, { error }).default(0);
+};
+
+/** Processes of the homeserver beside the main one, by what they do; docs/synapse.md tells when to add which. */
+const workers = z
+  .strictObject({
+    sync: workerCount("sync"),
+    client: workerCount("client"),
+    events: workerCount("events"),
+    streams: workerCount("streams"),
+    media: workerCount("media"),
+    background: workerCount("background"),
+    /** Of each. */
+    size: size.superRefine(checkedSize).default({ cpu: 512, memory: 1024 }),
+    redisNodeType: described(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, "must be an ElastiCache node type").default(
+      "cache.t4g.micro",
+    ),
+  })
+  .refine((counts) => WORKER_KINDS.some((kind) => counts[kind] > 0), {
+    error: "must count at least one worker; leave workers out to have none",
+  });
+
 /** Versions of the generated secrets: raise one to draw that value anew, and no other. */
 const secretVersions = z.strictObject({
   synapseRegistrationSharedSecret: count.default(1),
@@ -81,6 +111,7 @@ const secretVersions = z.strictObject({
   synapseDatabasePassword: count.default(1),
   synapseBotPassword: count.default(1),
   synapseAdminBotPassword: count.default(1),
+  synapseReplicationSecret: count.default(1),
   userProvisionerPassword: count.default(1),
   linkPreviewSecret: count.default(1),
 });
@@ -142,6 +173,8 @@ const schema = z
       adminUi: priority,
       adminUiRedirect: priority,
       mcp: priority,
+      /** The first of those kept free for the rules of workers. */
+      workers: priority,
     }),
     /** Whether rules are added to security groups that others own. */
     manageIngress: z
@@ -155,6 +188,8 @@ const schema = z
           .min(1, { error: "must name at least one homeserver; leave federation out to have none" }),
       })
       .optional(),
+    /** @default - the homeserver is one process */
+    workers: workers.optional(),
     secretVersions: secretVersions.prefault({}),
   })
   .superRefine((env, context) => {
@@ -191,6 +226,22 @@ const schema = z
         );
       byPriority.set(value, rule);
     }
+    const reserved = env.priorities.workers + RESERVED_PRIORITIES - 1;
+    const { workers: _, ...others } = env.priorities;
+    for (const [rule, value] of Object.entries(others))
+      if (value > env.priorities.workers && value <= reserved)
+        problem(
+          ["priorities", rule],
+          value,
+          `lies among the priorities ${env.priorities.workers} to ${reserved}, which are kept for the workers' rules: choose another`,
+        );
+    const before = Math.min(env.priorities.adminApi, env.priorities.synapse);
+    if (env.priorities.workers > before)
+      problem(
+        ["priorities", "workers"],
+        env.priorities.workers,
+        `must be at most ${before - RESERVED_PRIORITIES}: the workers' rules come before adminApi and synapse`,
+      );
 
     if (!env.production) return;
     for (const [name, { tag }] of Object.entries(env.images))

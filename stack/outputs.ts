@@ -1,60 +1,38 @@
 import { TerraformOutput } from "cdktf";
+import type { Deployment } from "../constructs/deployment.ts";
 import { rooms } from "../migrations/rooms.ts";
 import type { ChatHasuraLite } from "../modules/chat-hasura-lite/index.ts";
 import type { ChatLinkPreview } from "../modules/chat-link-preview/index.ts";
 import type { ChatMcpServer } from "../modules/chat-mcp-server/index.ts";
 import type { ChatShared } from "../modules/chat-shared/index.ts";
 import type { ChatSynapse } from "../modules/chat-synapse/index.ts";
+import type { Monitoring } from "../monitoring/index.ts";
 import type { ReadableStack } from "./addresses.ts";
 import type { Environment } from "./environment.ts";
+import { operationsOutputs, present } from "./operations-outputs.ts";
 import type { Platform } from "./platform.ts";
 
-interface Parts {
+export interface Parts {
   readonly environment: Environment;
+  readonly deployment: Deployment;
   readonly given: Platform;
   readonly shared: ChatShared;
   readonly synapse: ChatSynapse | undefined;
   readonly hasura: { readonly linkPreview: ChatLinkPreview; readonly hasuraLite: ChatHasuraLite } | undefined;
   readonly mcp: ChatMcpServer;
+  readonly monitoring: Monitoring;
 }
-
-const present = <T>(record: Record<string, T | undefined>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
 
 /** What the next person needs: the operator, the owner of the user pool and of Hasura, the mobile developer. */
 export function outputs(
   stack: ReadableStack,
-  { environment, given, shared, synapse, hasura, mcp }: Parts,
+  { environment, deployment, given, shared, synapse, hasura, mcp, monitoring }: Parts,
 ): void {
   const { serverName, region } = environment;
   const output = (name: string, description: string, value: unknown) =>
     new TerraformOutput(stack, name, { description, value });
 
-  output("cluster", "ECS cluster of the services and one-shot tasks", given.ecsClusterName);
-  output(
-    "services",
-    "ECS services by part",
-    present({
-      synapse: synapse?.services.synapse,
-      synapse_admin: synapse?.services.synapseAdmin,
-      mcp: mcp.serviceName,
-    }),
-  );
-  const task = (family: string, securityGroupId: string) => ({
-    family,
-    subnets: given.privateSubnetIds,
-    security_groups: [securityGroupId],
-  });
-  output(
-    "one_shot_tasks",
-    "Task definition families to run once, with where they run",
-    present({
-      migration: hasura && task(hasura.hasuraLite.taskFamilies.migration, given.ecsTasksSecurityGroupId),
-      metadata: hasura && task(hasura.hasuraLite.taskFamilies.metadata, given.ecsTasksSecurityGroupId),
-      database_setup: synapse && task(synapse.taskFamilies.databaseSetup, synapse.securityGroupId),
-      bootstrap: synapse && task(synapse.taskFamilies.bootstrap, given.ecsTasksSecurityGroupId),
-    }),
-  );
+  operationsOutputs(stack, { environment, deployment, given, synapse, hasura, mcp }, output);
   output(
     "urls",
     "Where people and programs reach the chat",
@@ -80,8 +58,8 @@ export function outputs(
         "post_authentication to the first, and pre_token_generation_config { lambda_arn, lambda_version V2_0 } to the " +
         "second. Both already allow the pool to invoke them",
       {
-        post_authentication: hasura.hasuraLite.userProvisionerArn,
-        pre_token_generation: hasura.hasuraLite.tokenEnhancementArn,
+        post_authentication: hasura.hasuraLite.userProvisioner.arn,
+        pre_token_generation: hasura.hasuraLite.tokenEnhancement.arn,
       },
     );
     output(
@@ -110,6 +88,8 @@ export function outputs(
       admin: shared.adminClientId,
     }),
   );
+  output("dashboard", "CloudWatch dashboard of this environment", monitoring.dashboardName);
+  output("alarm_topic_arn", "Topic that alarms are sent to", monitoring.topicArn);
   output("chatConfig", "The one input of the mobile app", {
     ...(synapse && { synapse: { homeserverUrl: `https://${serverName}`, serverName } }),
     ...(hasura && {

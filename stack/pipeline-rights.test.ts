@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PolicyStatement } from "../constructs/iam-policy.ts";
 import { environments } from "../environments/index.ts";
+import { production } from "../environments/production.ts";
 import { Template } from "../test/template.ts";
 import { rights } from "./pipeline-rights.ts";
 
@@ -122,7 +123,13 @@ const of = ({ project, environment, region, state, inputs }: (typeof environment
     platformState: inputs.from === "remote-state" ? inputs : undefined,
   });
 
-describe.each(environments)("the deploying role of $environment", (data) => {
+/** What is deployed, and what an environment may grow into. */
+const grown: typeof environments = [
+  ...environments,
+  { ...production, workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } },
+];
+
+describe.each(grown)("the deploying role of $environment", (data) => {
   const all = Object.values(of(data)).flat();
   const template = new Template(data);
   const types = Object.entries(template.json.resource ?? {}).filter(([type]) => type.startsWith("aws_"));

@@ -45,6 +45,13 @@ const TABLE = {
     description: "HTTPS listener of the load balancer",
     ...arn("elasticloadbalancing"),
   },
+  albArnSuffix: {
+    name: "alb_arn_suffix",
+    type: "string",
+    description: "The load balancer as its metrics name it",
+    pattern: "^app/[a-zA-Z0-9-]+/[0-9a-f]+$",
+    shape: "the end of its ARN, app/<name>/<id>",
+  },
   albSecurityGroupId: {
     name: "alb_security_group_id",
     type: "string",
@@ -59,6 +66,13 @@ const TABLE = {
     ...id("sg"),
   },
   rdsHost: { name: "rds_endpoint", type: "string", description: "Host name of the RDS instance", ...host },
+  rdsInstanceIdentifier: {
+    name: "rds_instance_identifier",
+    type: "string",
+    description: "Identifier of the RDS instance",
+    pattern: "^[a-z](?:[a-z0-9-]*[a-z0-9])?$",
+    shape: "an instance identifier of lower-case letters, digits and hyphens",
+  },
   rdsPort: { name: "rds_port", type: "number", description: "Port of the RDS instance" },
   rdsDatabase: { name: "rds_database", type: "string", description: "Database that Hasura serves" },
   rdsSecurityGroupId: {
@@ -132,6 +146,13 @@ const TABLE = {
     description: "Cloudflare zone of the server name",
     pattern: "^[0-9a-f]{32}$",
     shape: "32 hexadecimal digits",
+  },
+  alarmEmails: {
+    name: "alarm_emails",
+    type: "list(string)",
+    description: "Mail addresses that alarms are sent to; each confirms its subscription once",
+    pattern: "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$",
+    shape: "a mail address",
   },
   contentEndpoint: {
     name: "content_endpoint",

@@ -21,7 +21,7 @@ export type AlbOutcome =
 const values = z.object({ values: z.array(z.string()) });
 const condition = z.union([
   z.strictObject({ host_header: values }),
-  z.strictObject({ path_pattern: values }),
+  z.strictObject({ path_pattern: z.union([values, z.strictObject({ regex_values: z.array(z.string()) })]) }),
 ]);
 const action = z.discriminatedUnion("type", [
   z.object({ type: z.literal("forward"), order: z.number().optional(), target_group_arn: z.string() }),
@@ -60,7 +60,7 @@ type Action = z.infer<typeof action>;
 /**
  * The synthesised rules of the HTTPS listener, evaluated as the Elastic Load Balancing guide describes: the
  * lowest priority of which all conditions hold; host without regard to case, path (never the query) with; `*` any
- * characters, `?` one; the path as it was sent, nothing decoded and no `..` resolved; a URL rewrite changes what
+ * characters, `?` one, or a regular expression; the path as it was sent, nothing decoded and no `..` resolved; a URL rewrite changes what
  * the target sees and not the choice of the rule.
  *
  * @throws ZodError for a condition, action or transform that the evaluator does not know
@@ -81,9 +81,16 @@ function matches({ condition }: Rule, { host, target }: AlbRequest): boolean {
   return condition.every((one) =>
     "host_header" in one
       ? one.host_header.values.some((pattern) => wildcards(pattern, "i").test(name))
-      : one.path_pattern.values.some((pattern) => wildcards(pattern).test(path)),
+      : paths(one.path_pattern).some((pattern) => pattern.test(path)),
   );
 }
+
+const paths = (
+  pattern: { readonly values: readonly string[] } | { readonly regex_values: readonly string[] },
+): RegExp[] =>
+  "values" in pattern
+    ? pattern.values.map((value) => wildcards(value))
+    : pattern.regex_values.map((value) => new RegExp(value));
 
 /** The pattern as a regular expression: everything but `*` and `?` stands for itself. */
 function wildcards(pattern: string, flags = ""): RegExp {

@@ -7,17 +7,20 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe } from "vitest";
 import { stringify } from "yaml";
+import { METRICS_PORT, PATHS, SYNAPSE_PORT, SYNAPSE_UID } from "../modules/chat-synapse/container.ts";
 import { databaseSetupContainer } from "../modules/chat-synapse/database-setup.ts";
 import {
   type HomeserverConfig,
   type HomeserverProps,
   homeserverConfig,
-  METRICS_PORT,
-  PATHS,
-  SYNAPSE_PORT,
-  SYNAPSE_UID,
 } from "../modules/chat-synapse/homeserver.ts";
 import { logConfig } from "../modules/chat-synapse/log-config.ts";
+import {
+  REPLICATION_PORT,
+  type Worker,
+  type WorkerConfig,
+  workerConfig,
+} from "../modules/chat-synapse/workers.ts";
 import { installed } from "./installed.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
 
@@ -96,6 +99,18 @@ export interface StartChanges {
   /** Changes the configuration, after hosts, ports and paths were swapped for local ones. */
   readonly config?: (config: HomeserverConfig) => unknown;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Starts this worker, in place of the main process. */
+  readonly worker?: Worker;
+  /** @default - free ones */
+  readonly ports?: Ports;
+}
+
+/** Of one container on this machine. */
+export interface Ports {
+  readonly port: number;
+  readonly metricsPort: number;
+  /** @default - nobody calls this process */
+  readonly replicationPort?: number;
 }
 
 /** What the construct would pass, with values that stand for a real environment. */
@@ -163,13 +178,36 @@ async function start(
   mediaDirectory: string,
   changes: StartChanges,
 ): Promise<Synapse> {
+  const { worker, ports = { port: await freePort(), metricsPort: await freePort() } } = changes;
+  return runContainer(ports, (runDirectory) => {
+    const places = { runDirectory, mediaDirectory, ...ports };
+    const local = localise(homeserverConfig(props), places);
+    return {
+      ...secrets,
+      SYNAPSE_CONFIG_YAML: stringify(changes.config?.(local) ?? local),
+      ...(worker && {
+        SYNAPSE_WORKER_YAML: stringify(
+          localiseWorker(workerConfig(worker, props.federation !== undefined), places),
+        ),
+      }),
+      ...changes.environment,
+    };
+  });
+}
+
+/**
+ * Runs the entrypoint in a folder of its own until it is healthy.
+ *
+ * @param environment its variables, for the folder that stands for `/run/synapse`
+ */
+async function runContainer(
+  { port, metricsPort }: Ports,
+  environment: (runDirectory: string) => Readonly<Record<string, string>>,
+): Promise<Synapse> {
   const container = await mkdtemp(join(tmpdir(), "phenom-synapse-"));
   await chmod(container, 0o755);
   const runDirectory = join(container, "run");
   await mkdir(runDirectory, { mode: 0o755 });
-  const port = await freePort();
-  const metricsPort = await freePort();
-  const local = localise(homeserverConfig(props), { runDirectory, mediaDirectory, port, metricsPort });
 
   const output: string[] = [];
   const began = performance.now();
@@ -179,11 +217,9 @@ async function start(
       PATH: process.env["PATH"],
       // Container runtimes set root's, which Synapse's user can't enter.
       HOME: process.env["HOME"],
-      ...secrets,
-      SYNAPSE_CONFIG_YAML: stringify(changes.config?.(local) ?? local),
       SYNAPSE_LOG_CONFIG_YAML: stringify(logConfig()),
       SYNAPSE_CONFIG_PATH: join(runDirectory, "homeserver.yaml"),
-      ...changes.environment,
+      ...environment(runDirectory),
     },
   });
   child.stdout.on("data", (chunk) => output.push(String(chunk)));
@@ -214,25 +250,38 @@ async function start(
   };
 }
 
+/** Where one container's folders and ports are on this machine. */
+export interface LocalPlaces extends Ports {
+  readonly runDirectory: string;
+  readonly mediaDirectory: string;
+}
+
 /** The same configuration with paths and ports of this machine. */
-export function localise(
-  config: HomeserverConfig,
-  local: { runDirectory: string; mediaDirectory: string; port: number; metricsPort: number },
-): HomeserverConfig {
-  const text = JSON.stringify(config)
-    .replaceAll(`"${PATHS.run}/`, `"${local.runDirectory}/`)
-    .replaceAll(`"${PATHS.media}"`, `"${local.mediaDirectory}"`);
-  const copy: HomeserverConfig = JSON.parse(text);
+export function localise(config: HomeserverConfig, places: LocalPlaces): HomeserverConfig {
+  const copy = withLocalPaths(config, places);
+  return { ...copy, listeners: copy.listeners.map((listener) => localListener(listener, places)) };
+}
+
+function localiseWorker(config: WorkerConfig, places: LocalPlaces): WorkerConfig {
+  const copy = withLocalPaths(config, places);
+  const listeners = copy.worker_listeners.map((listener) => localListener(listener, places));
+  return { ...copy, worker_listeners: listeners };
+}
+
+const withLocalPaths = <T>(config: T, { runDirectory, mediaDirectory }: LocalPlaces): T =>
+  JSON.parse(
+    JSON.stringify(config)
+      .replaceAll(`"${PATHS.run}/`, `"${runDirectory}/`)
+      .replaceAll(`"${PATHS.media}"`, `"${mediaDirectory}"`),
+  );
+
+function localListener<T extends { readonly port: number }>(listener: T, places: LocalPlaces) {
   const ports = new Map([
-    [SYNAPSE_PORT, local.port],
-    [METRICS_PORT, local.metricsPort],
+    [SYNAPSE_PORT, places.port],
+    [METRICS_PORT, places.metricsPort],
+    [REPLICATION_PORT, places.replicationPort],
   ]);
-  const listeners = copy.listeners.map((listener) => ({
-    ...listener,
-    port: ports.get(listener.port) ?? listener.port,
-    bind_addresses: ["127.0.0.1"],
-  }));
-  return { ...copy, listeners };
+  return { ...listener, port: ports.get(listener.port) ?? listener.port, bind_addresses: ["127.0.0.1"] };
 }
 
 async function untilHealthy(url: string, child: ChildProcess): Promise<void> {

@@ -6,6 +6,7 @@ import { environment } from "./environment.ts";
 import { parseHttpRequest, parsePreviewRequest } from "./event.ts";
 import { graphql } from "./graphql.ts";
 import { askHasura } from "./hasura.ts";
+import { type Outcome, statusCodes } from "./outcomes.ts";
 import { resolvePreview } from "./resolve.ts";
 import { webhookGate } from "./webhook-secret.ts";
 
@@ -22,28 +23,12 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/**
- * Status by outcome. Hasura takes any 2xx as the end of an event and delivers it again after everything
- * else: what can never succeed is answered with 200, too.
- */
-const statusCodes = {
-  stored: 200,
-  cached: 200,
-  superseded: 200,
-  dropped: 200,
-  unauthorized: 401,
-  failed: 503,
-  misconfigured: 500,
-} as const;
-
-type Outcome = keyof typeof statusCodes;
-
 type Service = ReturnType<typeof createService>;
 let service: Service | undefined;
 
 /** The webhook of Hasura's event trigger: makes the preview card of a link that was sent to a room. */
 export async function handler(event: unknown, context: InvocationContext): Promise<HttpAnswer> {
-  const invocation = startInvocation("link-preview", context);
+  const invocation = startInvocation<Outcome>("link-preview", context);
   const remaining = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
   const signal = AbortSignal.timeout(Math.min(budgetMs, remaining));
   const end = (outcome: Outcome, level: Level, fields = {}, latencies = {}): HttpAnswer => {

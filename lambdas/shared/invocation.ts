@@ -1,6 +1,10 @@
 /** CloudWatch namespace of the metrics that the handlers write. */
 export const metricsNamespace = "PhenomChat";
 
+/** The metrics of every invocation, and what they are counted by. */
+export const metricNames = { invocations: "Invocations", duration: "Duration" } as const;
+export const dimensionNames = { function: "Function", outcome: "Outcome" } as const;
+
 export type Level = "INFO" | "WARN" | "ERROR";
 
 /** What a log line may carry: ids, codes and figures, never names, addresses or message texts. */
@@ -16,39 +20,49 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export interface Invocation {
+/** `Outcome` names the ways in which it can end. */
+export interface Invocation<Outcome extends string = string> {
   log(level: Level, message: string, fields?: Fields): void;
   /**
    * The invocation's last line, which is also its metrics: `Invocations` (count) and `Duration` (ms) by
    * Function and by Function and Outcome, the latencies by Function.
    */
-  finish(outcome: string, level: Level, fields?: Fields, latencies?: Latencies): void;
+  finish(outcome: Outcome, level: Level, fields?: Fields, latencies?: Latencies): void;
 }
 
 /**
  * Logs one invocation as JSON, one object a line, with `timestamp` and `level` where Lambda's JSON log
  * format looks for them, and metrics in CloudWatch's embedded metric format.
  */
-export function startInvocation(functionName: string, context: InvocationContext): Invocation {
+export function startInvocation<Outcome extends string>(
+  functionName: string,
+  context: InvocationContext,
+): Invocation<Outcome> {
   const started = performance.now();
-  const common = { Function: functionName, requestId: context.awsRequestId };
+  const common = { [dimensionNames.function]: functionName, requestId: context.awsRequestId };
   return {
     log: (level, message, fields = {}) => write(level, { message, ...common, ...fields }),
     finish(outcome, level, fields = {}, latencies = {}) {
-      const metrics = { Invocations: 1, Duration: milliseconds(performance.now() - started) };
+      const metrics = {
+        [metricNames.invocations]: 1,
+        [metricNames.duration]: milliseconds(performance.now() - started),
+      };
       write(level, {
         message: outcome,
         ...common,
-        Outcome: outcome,
+        [dimensionNames.outcome]: outcome,
         ...fields,
         ...metrics,
         ...Object.fromEntries(Object.entries(latencies).map(([name, value]) => [name, milliseconds(value)])),
         _aws: {
           Timestamp: Date.now(),
           CloudWatchMetrics: [
-            directive([["Function"], ["Function", "Outcome"]], [["Invocations", "Count"], ms("Duration")]),
+            directive(
+              [byFunction, [...byFunction, dimensionNames.outcome]],
+              [[metricNames.invocations, "Count"], ms(metricNames.duration)],
+            ),
             ...(Object.keys(latencies).length > 0
-              ? [directive([["Function"]], Object.keys(latencies).map(ms))]
+              ? [directive([byFunction], Object.keys(latencies).map(ms))]
               : []),
           ],
         },
@@ -56,6 +70,8 @@ export function startInvocation(functionName: string, context: InvocationContext
     },
   };
 }
+
+const byFunction = [dimensionNames.function];
 
 const ms = (name: string): [string, string] => [name, "Milliseconds"];
 

@@ -1,6 +1,7 @@
 import { type InvocationContext, startInvocation } from "../shared/invocation.ts";
 import { hasuraClaim, hasuraClaims } from "./claims.ts";
 import { type PreTokenGeneration, parsePreTokenGeneration } from "./event.ts";
+import type { Outcome } from "./outcomes.ts";
 
 /**
  * Cognito's pre token generation trigger, event versions V1_0, V2_0 and V3_0: adds the claims that Hasura
@@ -8,7 +9,7 @@ import { type PreTokenGeneration, parsePreTokenGeneration } from "./event.ts";
  * as it came: the token then opens nothing in the chat, and nobody is kept from signing in.
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
-  const invocation = startInvocation("token-enhancement", context);
+  const invocation = startInvocation<Outcome>("token-enhancement", context);
   const parsed = parsePreTokenGeneration(event);
   if (parsed.kind !== "user") {
     if (parsed.kind === "malformed") invocation.finish("malformed", "ERROR", { problem: parsed.problem });

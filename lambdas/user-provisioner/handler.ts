@@ -13,6 +13,7 @@ import { environment } from "./environment.ts";
 import { type Person, parsePostAuthentication } from "./event.ts";
 import { listGroups } from "./groups.ts";
 import { membershipsOf } from "./memberships.ts";
+import type { Outcome } from "./outcomes.ts";
 import { provisioning } from "./statement.ts";
 
 /** Cognito waits five seconds for a trigger and then refuses the sign-in. */
@@ -26,7 +27,7 @@ let database: Database | undefined;
  * sign-in makes up for them.
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
-  const invocation = startInvocation("user-provisioner", context);
+  const invocation = startInvocation<Outcome>("user-provisioner", context);
   const person = parsePostAuthentication(event);
   if (typeof person === "string") {
     invocation.finish("malformed", "ERROR", { problem: person });
@@ -49,7 +50,7 @@ export async function handler(event: unknown, context: InvocationContext): Promi
 async function provision(
   person: Person,
   signal: AbortSignal,
-  invocation: Invocation,
+  invocation: Invocation<Outcome>,
   latencies: Record<string, number>,
 ): Promise<string[] | undefined> {
   database ??= createDatabase();

@@ -1,11 +1,14 @@
 import { agentSession } from "../auth/agent-session.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ConfigurationError, type Environment } from "../environment.ts";
+import { describeError, type Log } from "../log.ts";
 import { hasuraBackend } from "./hasura.ts";
 import { postgresBackend } from "./postgres.ts";
+import type { SweepReport } from "./sanctions-sweep.ts";
+import { synapseBackend } from "./synapse.ts";
 
 /** @throws ConfigurationError */
-export function createBackend(environment: Environment): ChatBackend {
+export function createBackend(environment: Environment, log: Log): ChatBackend {
   switch (environment.BACKEND_TYPE) {
     case "postgres":
       return postgresBackend({
@@ -24,11 +27,25 @@ export function createBackend(environment: Environment): ChatBackend {
         }),
       });
     case "synapse":
-      throw new ConfigurationError([
-        'BACKEND_TYPE = "synapse": this release of the server does not serve Synapse. Set hasura.',
-      ]);
+      return synapseBackend({
+        url: given(environment, "SYNAPSE_URL"),
+        serverName: given(environment, "SYNAPSE_SERVER_NAME"),
+        bot: {
+          username: given(environment, "SYNAPSE_BOT_USERNAME"),
+          password: given(environment, "SYNAPSE_BOT_PASSWORD"),
+        },
+        contentUrlTemplate: given(environment, "CONTENT_URL_TEMPLATE"),
+        // What is read only changes nothing, not even what it was told to end.
+        ...(!environment.READ_ONLY && { sweep: sweepReport(log) }),
+      });
   }
 }
+
+/** What a server does by itself is on record beside what it was told to do. */
+const sweepReport = (log: Log): SweepReport => ({
+  done: (what) => log.audit({ caller: "sweep", result: "ok", ...what }),
+  failed: (room, error) => log.warn("sweep_failed", { room, error: describeError(error) }),
+});
 
 function given<Name extends keyof Environment>(
   environment: Environment,

@@ -1,24 +1,19 @@
 /** The statements of the postgres backend. Each name is a prepared statement; `$1` is the agent's user id. */
 
-const user = (of: string) => `
-  case when ${of}.id is null then null else json_build_object(
-    'id', ${of}.id, 'username', ${of}.username, 'display_name', ${of}.display_name, 'avatar_url', ${of}.avatar_url)
-  end as "user"`;
+/** Plain columns, which `postgres-rows.ts` nests: JSON would be written there and read here for every row. */
+const user = "u.id as known_user_id, u.username, u.display_name, u.avatar_url";
 
 const message = `
   m.id, m.room_id, m.user_id, m.content, m.message_type, m.phenom_id,
-  m.created_at::text, m.updated_at::text, ${user("u")},
-  case when p.id is null then null else json_build_object(
-    'url', p.url, 'title', p.title, 'description', p.description,
-    'thumbnail_url', p.thumbnail_url, 'media_type', p.media_type)
-  end as link_preview`;
+  m.created_at::text, m.updated_at::text, ${user},
+  p.url, p.title, p.description, p.thumbnail_url, p.media_type`;
 
 const messageJoins = `
   left join public.users u on u.id = m.user_id
   left join public.link_previews p on p.phenom_id = m.phenom_id`;
 
 const member = `
-  c.id, c.room_id, c.user_id, c.role, c.is_muted, c.muted_until::text, c.joined_at::text, ${user("u")}`;
+  c.id, c.room_id, c.user_id, c.role, c.is_muted, c.muted_until::text, c.joined_at::text, ${user}`;
 
 const ban = "id, room_id, user_id, banned_by, reason, banned_at::text, expires_at::text";
 

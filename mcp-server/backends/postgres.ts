@@ -2,19 +2,16 @@ import { DatabaseError, Pool, type PoolClient, type PoolConfig } from "pg";
 import type { ChatBackend, PageRequest } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
+import { type FlatMember, type FlatMessage, memberOf, messageOf } from "./postgres-rows.ts";
 import { statements } from "./postgres-statements.ts";
 import { retryOnce } from "./retry.ts";
 import {
   type BanRow,
   cutPage,
   fromCursor,
-  type MemberRow,
-  type MessageRow,
   type RoomRow,
   ruleBroken,
   toBan,
-  toMember,
-  toMessage,
   toRoom,
   uuid,
 } from "./sql-form.ts";
@@ -79,17 +76,21 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
     async getMessages({ room_id, ...request }, signal) {
       const room = uuid("room_id", room_id);
       const page = ofPage(statements.getMessages, request);
-      const rows = await read<MessageRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
+      const rows = await read<FlatMessage>(
+        page.statement,
+        [agent, room, page.rows, ...page.position],
+        signal,
+      );
       if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
     async searchMessages({ query, room_id, user_id, ...request }, signal) {
       const room = room_id === undefined ? null : uuid("room_id", room_id);
       const page = ofPage(statements.searchMessages, request);
       const values = [agent, query, page.rows, room, user_id ?? null, ...page.position];
-      const rows = await read<MessageRow>(page.statement, values, signal);
+      const rows = await read<FlatMessage>(page.statement, values, signal);
       if (rows.length === 0 && page.isFirst && room !== null) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
     async sendMessage({ room_id, content, message_type, phenom_id, idempotency_key: key }, signal) {
       const room = uuid("room_id", room_id);
@@ -102,13 +103,13 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
           return row;
         };
         try {
-          const [sent] = await run<MessageRow>(statements.sendMessage, values, signal);
+          const [sent] = await run<FlatMessage>(statements.sendMessage, values, signal);
           const row = sent ?? (await sentBefore());
-          if (row) return toMessage(row);
+          if (row) return messageOf(row);
         } catch (error) {
           // The rules hold for new messages; one that was sent before a ban is still the answer to its key.
           const row = isRejection(error) ? await sentBefore() : undefined;
-          if (row) return toMessage(row);
+          if (row) return messageOf(row);
           if (isRejection(error)) await knownRoom(room, signal);
           throw error;
         }
@@ -131,15 +132,15 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
     async listMembers({ room_id, ...request }, signal) {
       const room = uuid("room_id", room_id);
       const page = ofPage(statements.listMembers, request);
-      const rows = await read<MemberRow>(page.statement, [agent, room, page.rows, ...page.position], signal);
+      const rows = await read<FlatMember>(page.statement, [agent, room, page.rows, ...page.position], signal);
       if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.joined_at, toMember);
+      return cutPage(rows, request.limit, (row) => row.joined_at, memberOf);
     },
     async muteUser({ room_id, user_id, muted, until }, signal) {
       const room = uuid("room_id", room_id);
       if (user_id === agent && muted) throw errors.ownAccount("mute");
-      const [row] = await run<MemberRow>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
-      if (row) return toMember(row);
+      const [row] = await run<FlatMember>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
+      if (row) return memberOf(row);
       await knownRoom(room, signal);
       throw errors.notAMember(user_id);
     },
@@ -175,7 +176,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
 
 type Statement = { readonly name: string; readonly text: string };
 type Standing = { readonly is_member: boolean; readonly is_banned: boolean };
-type KeyedRow = MessageRow & { readonly is_deleted: boolean };
+type KeyedRow = FlatMessage & { readonly is_deleted: boolean };
 
 /** Runs a statement; when the signal aborts, the connection is cut and the server drops the query. */
 async function query<Row extends object>(
@@ -187,6 +188,8 @@ async function query<Row extends object>(
   const client = await pool.connect().catch((error: unknown) => {
     throw fromPostgres(error);
   });
+  // A connection that dies fails its query, which is told below, and raises an event that nobody else waits for.
+  client.on("error", ignore);
   const release = releaseOnce(client);
   const cut = () => release(true);
   if (signal.aborted) release();
@@ -205,11 +208,16 @@ async function query<Row extends object>(
   }
 }
 
+const ignore = () => {};
+
 function releaseOnce(client: PoolClient): (destroy?: boolean) => void {
   let released = false;
   return (destroy = false) => {
-    if (!released) client.release(destroy);
+    if (released) return;
     released = true;
+    client.release(destroy);
+    // One that goes is closed only now, and may yet say that it broke.
+    if (!destroy) client.off("error", ignore);
   };
 }
 

@@ -143,7 +143,8 @@ export interface Position {
   readonly id: string;
 }
 
-const positionSchema = z.tuple([z.iso.datetime(), z.guid()]);
+const guid = z.guid();
+const positionSchema = z.tuple([z.iso.datetime(), guid]);
 
 export const toCursor = ({ at, id }: Position): string =>
   Buffer.from(JSON.stringify([utc(at), id])).toString("base64url");
@@ -181,7 +182,7 @@ export function cutPage<R extends { id: string }, Item>(
 
 /** @throws ChatError invalid_argument where `value` is no UUID */
 export function uuid(field: string, value: string): string {
-  if (!z.guid().safeParse(value).success)
+  if (!guid.safeParse(value).success)
     throw errors.badId(field, value, "a UUID, which room and message ids are on this chat");
   return value.toLowerCase();
 }

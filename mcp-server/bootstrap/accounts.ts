@@ -49,7 +49,10 @@ export async function signInAdmin(
 export const signOut = (client: MatrixClient): Promise<void> =>
   client.tell("POST", "/_matrix/client/v3/logout");
 
-/** Makes the account that the MCP server uses, or sets the password that it was given anew. */
+/**
+ * Makes the account that the MCP server uses, or sets the password that it was given anew. It is a server
+ * administrator: only the admin API finds the room of a message and tells who exists.
+ */
 export async function ensureBot(
   nobody: MatrixClient,
   admin: MatrixClient,
@@ -58,8 +61,11 @@ export async function ensureBot(
   report: Report,
 ): Promise<void> {
   const id = userId(bot.username, serverName);
-  const found = await admin.find(userPath(id), z.object({ deactivated: z.boolean().default(false) }));
-  if (found && !found.deactivated) {
+  const found = await admin.find(
+    userPath(id),
+    z.object({ deactivated: z.boolean().default(false), admin: z.coerce.boolean() }),
+  );
+  if (found && !found.deactivated && found.admin) {
     const token = await signIn(nobody, bot);
     if (token !== undefined) {
       await signOut(nobody.as(token));
@@ -68,11 +74,11 @@ export async function ensureBot(
   }
   await admin.tell("PUT", userPath(id), {
     password: bot.password,
-    admin: false,
+    admin: true,
     deactivated: false,
     ...(!found && { displayname: "Phenom" }),
   });
-  report.changed(`account ${id}: ${found ? "password set" : "made"}`);
+  report.changed(`account ${id}: ${found ? "password and rights set" : "made"}`);
 }
 
 /** A token, or undefined where the account is missing, switched off or has another password. */

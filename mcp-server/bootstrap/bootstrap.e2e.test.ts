@@ -133,13 +133,10 @@ describeWithSynapse("bootstrap", () => {
     });
     afterAll(gone);
 
-    test("makes a server administrator and the MCP server's account, which is none", async () => {
-      for (const [name, isAdmin] of [
-        ["phenom-admin", true],
-        ["phenom-mcp", false],
-      ] as const) {
+    test("makes the rooms' owner and the MCP server's account, both server administrators", async () => {
+      for (const name of ["phenom-admin", "phenom-mcp"]) {
         const user = await get(`/_synapse/admin/v2/users/@${name}:${serverName}`, admin);
-        expect(user).toMatchObject({ admin: isAdmin, deactivated: false });
+        expect(user).toMatchObject({ admin: true, deactivated: false });
       }
     });
 
@@ -194,6 +191,8 @@ describeWithSynapse("bootstrap", () => {
         expect((await as(bot, "PUT", "state/m.room.power_levels", muted)).status).toBe(200);
         expect((await send(synapse.url, troll, room, "more")).status).toBe(403);
         expect((await as(bot, "POST", "ban", { user_id: troll.userId })).status).toBe(200);
+        for (const kind of ["ban", "mute"])
+          expect((await as(bot, "PUT", `state/app.thephenom.chat.${kind}/somebody`, {})).status).toBe(200);
         expect((await as(bot, "PUT", "state/m.room.name", { name: "Mine" })).status).toBe(403);
       }
     });
@@ -233,21 +232,23 @@ describeWithSynapse("bootstrap", () => {
       });
     });
 
+    const ours = [`@phenom-admin:${serverName}`, `@phenom-mcp:${serverName}`];
     const administrators = async () =>
       z
         .array(z.object({ name: z.string(), admin: z.union([z.boolean(), z.number()]) }))
         .parse((await get("/_synapse/admin/v2/users?deactivated=false", admin))["users"])
-        .flatMap((user) => (user.admin ? [user.name] : []));
+        .flatMap((user) => (user.admin ? [user.name] : []))
+        .sort();
 
     test("sets both accounts' passwords again after they were drawn anew, and leaves no third administrator", async () => {
       passwords = { admin: drawPassword(), bot: drawPassword() };
       expect(changed(await succeed())).toEqual([
         `changed    account @phenom-admin:${serverName}: password set`,
-        `changed    account @phenom-mcp:${serverName}: password set`,
+        `changed    account @phenom-mcp:${serverName}: password and rights set`,
       ]);
       admin = await asAdmin();
       await signIn("phenom-mcp", passwords.bot);
-      expect(await administrators()).toEqual([`@phenom-admin:${serverName}`]);
+      expect(await administrators()).toEqual(ours);
     });
 
     test("interrupted while it sets the administrator's password, still leaves no third administrator", async () => {
@@ -258,7 +259,7 @@ describeWithSynapse("bootstrap", () => {
       await cut.stop();
       await succeed();
       admin = await asAdmin();
-      expect(await administrators()).toEqual([`@phenom-admin:${serverName}`]);
+      expect(await administrators()).toEqual(ours);
     });
 
     test("takes over a room that one of our accounts made by hand", async () => {

@@ -1,4 +1,5 @@
 import { roomAliases } from "../../modules/chat-synapse/homeserver.ts";
+import { BAN, MUTE } from "../backends/sanctions.ts";
 
 export type RoomKey = keyof ReturnType<typeof roomAliases>;
 
@@ -59,6 +60,9 @@ const LEVELS = {
   redact: 50,
 };
 const EVENT_LEVELS = {
+  // Where the MCP server keeps the ends of bans and mutes.
+  [BAN]: BOT_POWER,
+  [MUTE]: BOT_POWER,
   "m.room.avatar": ADMIN_POWER,
   "m.room.canonical_alias": ADMIN_POWER,
   "m.room.encryption": ADMIN_POWER,

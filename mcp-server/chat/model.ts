@@ -12,7 +12,7 @@ export const userSchema = z
     id: id("User id"),
     username: z.string().optional(),
     display_name: z.string().optional(),
-    avatar_url: z.string().optional(),
+    avatar_url: z.string().optional().describe("On the synapse backend an mxc address"),
   })
   .describe("The user's profile, where it is known");
 
@@ -29,7 +29,7 @@ export const linkPreviewSchema = z
     url: z.string(),
     title: z.string().optional(),
     description: z.string().optional(),
-    thumbnail_url: z.string().optional(),
+    thumbnail_url: z.string().optional().describe("On the synapse backend an mxc address"),
     media_type: z.string().optional(),
   })
   .describe("Preview card of the linked Phenom content, once it is resolved");
@@ -56,7 +56,7 @@ export const memberSchema = z.object({
   role: z.enum(["user", "support", "admin"]),
   is_muted: z.boolean().describe("Whether the user may not send messages now"),
   muted_until: time.optional().describe("End of the mute; absent while muted means until further notice"),
-  joined_at: time,
+  joined_at: time.describe("On the synapse backend not before the user's last change of profile"),
 });
 
 export const banSchema = z.object({

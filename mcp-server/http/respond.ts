@@ -13,14 +13,14 @@ export function sendText(
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const bytes = Buffer.from(json);
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": bytes.length,
+    "content-length": Buffer.byteLength(json),
     "cache-control": "no-store",
     ...headers,
   });
-  response.end(bytes);
+  // As text, so that Node.js writes head and body in one go.
+  response.end(json);
 }
 
 /** A request that was not let in: an HTTP status with a JSON-RPC error as the body. */

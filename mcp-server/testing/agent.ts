@@ -8,6 +8,7 @@ export const idToken = (userId: string, version = 1): string =>
       sub: userId,
       token_use: "id",
       version,
+      "cognito:username": userId,
       "https://hasura.io/jwt/claims": JSON.stringify({
         "x-hasura-user-id": userId,
         "x-hasura-default-role": "user",

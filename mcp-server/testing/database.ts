@@ -16,6 +16,12 @@ export interface ChatDatabase {
   stop(): Promise<void>;
 }
 
+/** As `DATABASE_URL` has it; through another port where the way leads over a proxy. */
+export const databaseUrl = ({ connection, server }: ChatDatabase, port = connection.port): string => {
+  const { user, password, database } = connection;
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${database}?sslmode=verify-full&sslrootcert=${server.caFile}`;
+};
+
 const room = (digit: number) => `550e8400-e29b-41d4-a716-44665544000${digit}`;
 
 export async function startChatDatabase(): Promise<ChatDatabase> {

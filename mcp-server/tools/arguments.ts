@@ -23,7 +23,9 @@ const short = (description: string) => text(limits.textCharacters, description);
 export const roomId = short("Room id, from chat_list_rooms");
 export const userId = short("User id, from a message or from chat_list_members");
 export const messageId = short("Message id, from chat_get_messages or chat_search_messages");
-export const reason = short("Why, for the people who review moderation");
+export const reason = short(
+  "Why, for the people who review moderation; on the synapse backend the room's members can read it",
+);
 
 export const limit = z
   .int(`must be a whole number from 1 to ${limits.page.max}`)

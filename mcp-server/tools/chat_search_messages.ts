@@ -12,7 +12,7 @@ export const searchMessages = defineTool({
   input: z.strictObject({
     query: text(
       limits.textCharacters,
-      'Words to find, in any form; all must occur. On the hasura and postgres backends "quotes" keep a phrase together, or gives alternatives and -word leaves out.',
+      'Words to find, in any form; all must occur. "quotes" keep a phrase together, or gives alternatives and -word leaves out. On the synapse backend a message is found by the words it had before an edit.',
     ),
     room_id: roomId.optional(),
     user_id: userId.optional(),

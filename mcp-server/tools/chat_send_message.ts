@@ -24,7 +24,7 @@ export const sendMessage = defineTool({
       phenom_id: text(limits.textCharacters, "Phenom content id, for a phenom_link message").optional(),
       idempotency_key: text(
         limits.textCharacters,
-        "Any text, new for each message: the same key in the same room gives the same message",
+        "Any text, new for each message: the same key in the same room gives the same message, on the synapse backend for a day",
       ).optional(),
     })
     .refine((message) => message.message_type !== "phenom_link" || message.phenom_id !== undefined, {

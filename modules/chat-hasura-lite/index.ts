@@ -37,12 +37,12 @@ const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
 /** Implementation B: the chat's schema, its Hasura metadata, and the functions that Cognito calls for it. */
 export class ChatHasuraLite extends Construct {
-  /** Families of the one-shot tasks. */
-  readonly taskFamilies: { readonly migration: string; readonly metadata: string };
+  /** What runs once. */
+  readonly tasks: { readonly migration: FargateTask; readonly metadata: FargateTask };
   /** Post-authentication trigger, to be attached to the user pool by its owner. */
-  readonly userProvisionerArn: string;
+  readonly userProvisioner: NodeLambda;
   /** Pre-token-generation trigger, to be attached to the user pool by its owner. */
-  readonly tokenEnhancementArn: string;
+  readonly tokenEnhancement: NodeLambda;
 
   constructor(scope: Construct, id: string, props: ChatHasuraLiteProps) {
     super(scope, id);
@@ -146,8 +146,8 @@ export class ChatHasuraLite extends Construct {
         sourceArn: userPoolArn,
       });
 
-    this.taskFamilies = { migration: migration.family, metadata: metadata.family };
-    this.userProvisionerArn = userProvisioner.arn;
-    this.tokenEnhancementArn = tokenEnhancement.arn;
+    this.tasks = { migration, metadata };
+    this.userProvisioner = userProvisioner;
+    this.tokenEnhancement = tokenEnhancement;
   }
 }

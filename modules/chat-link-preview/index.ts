@@ -37,7 +37,8 @@ export class ChatLinkPreview extends Construct {
   readonly webhookUrl: string;
   /** Secret that Hasura sends with each event. */
   readonly webhookSecretArn: string;
-  readonly functionArn: string;
+  readonly function: NodeLambda;
+  readonly apiId: string;
 
   constructor(scope: Construct, id: string, props: ChatLinkPreviewProps) {
     super(scope, id);
@@ -126,6 +127,7 @@ export class ChatLinkPreview extends Construct {
 
     this.webhookUrl = stage.invokeUrl;
     this.webhookSecretArn = secret.arn;
-    this.functionArn = fn.arn;
+    this.function = fn;
+    this.apiId = api.id;
   }
 }

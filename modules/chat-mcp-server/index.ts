@@ -61,7 +61,7 @@ const TARGET_CPU = 60;
 
 /** The MCP server: nine tools for agents, stateless, on as many tasks as the load asks for. */
 export class ChatMcpServer extends Construct {
-  readonly serviceName: string;
+  readonly service: FargateService;
   /** Where MCP clients connect. */
   readonly url: string;
 
@@ -142,7 +142,7 @@ export class ChatMcpServer extends Construct {
       },
     });
 
-    this.serviceName = service.name;
+    this.service = service;
     this.url = `https://${serverName}/mcp`;
   }
 }

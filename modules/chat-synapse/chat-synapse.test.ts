@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { production } from "../../environments/production.ts";
 import { environment, Template } from "../../test/template.ts";
 
 const both = new Template();
@@ -232,10 +233,45 @@ describe("rights", () => {
 });
 
 describe("the media store", () => {
+  it("is backed up every night, and each backup kept for five weeks", () => {
+    expect(both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule).toEqual([
+      {
+        rule_name: "nightly",
+        target_vault_name: "${aws_backup_vault.chat_synapse_media_backup_vault.name}",
+        schedule: "cron(0 5 * * ? *)",
+        start_window: 60,
+        completion_window: 480,
+        lifecycle: { delete_after: 35 },
+      },
+    ]);
+  });
+
+  it("has backups that go with a test environment and stay in production", () => {
+    const vault = "aws_backup_vault.chat_synapse_media_backup_vault";
+    expect(both.resource(vault)).toMatchObject({ force_destroy: true });
+    expect(new Template(production).resource(vault)).toMatchObject({
+      force_destroy: false,
+      lifecycle: { prevent_destroy: true },
+    });
+  });
+
+  it("is backed up by a role that may back up and restore this file system and nothing else", () => {
+    expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toMatch(
+      /"Service" = "backup.amazonaws.com".*"aws:SourceAccount"/,
+    );
+    const policy = String(both.resource("aws_iam_role_policy.chat_synapse_media_backup_policy").policy);
+    expect([...policy.matchAll(/"Resource" = ([^},]+)/g)].map(([, resource]) => resource)).toEqual([
+      "aws_efs_file_system.chat_synapse_media.arn",
+      "aws_backup_vault.chat_synapse_media_backup_vault.arn",
+    ]);
+    expect(policy).not.toContain("*");
+  });
+
   it("is encrypted, backed up, mounted over TLS in every private subnet", () => {
     expect(both.resource("aws_efs_file_system.chat_synapse_media")).toMatchObject({ encrypted: true });
-    expect(both.resource("aws_efs_backup_policy.chat_synapse_media_backup")).toMatchObject({
-      backup_policy: { status: "ENABLED" },
+    expect(both.resource("aws_backup_selection.chat_synapse_media_backup_selection")).toMatchObject({
+      plan_id: "${aws_backup_plan.chat_synapse_media_backup_plan.id}",
+      resources: ["${aws_efs_file_system.chat_synapse_media.arn}"],
     });
     expect(both.resource("aws_efs_mount_target.chat_synapse_media_mount_target")).toMatchObject({
       for_each: "${toset(var.private_subnet_ids)}",

@@ -15,7 +15,7 @@ import {
   type Synapse,
   type SynapseDeployment,
 } from "../../test/synapse.ts";
-import { SYNAPSE_UID } from "./homeserver.ts";
+import { SYNAPSE_UID } from "./container.ts";
 
 const clients = "/_matrix/client/v3";
 const preview = "/_matrix/client/v1/media/preview_url?url=";
@@ -104,12 +104,15 @@ describeWithSynapse("a homeserver", () => {
       expect(status).toMatch(new RegExp(`^Uid:(\\s+${SYNAPSE_UID}){4}$`, "m"));
       expect(status).toMatch(new RegExp(`^Gid:(\\s+${SYNAPSE_UID}){4}$`, "m"));
       expect(status).toMatch(/^Groups:\s*$/m);
-      const files = await readdir(synapse.runDirectory);
+      const entries = await readdir(synapse.runDirectory);
+      const files = entries.filter((entry) => entry !== "tmp");
       expect(files).toHaveLength(8);
       for (const file of files) {
         const { mode, uid } = await stat(join(synapse.runDirectory, file));
         expect([file, mode & 0o777, uid]).toEqual([file, 0o400, SYNAPSE_UID]);
       }
+      const temporary = await stat(join(synapse.runDirectory, "tmp"));
+      expect([temporary.mode & 0o777, temporary.uid]).toEqual([0o700, SYNAPSE_UID]);
       const environment = await readFile(`/proc/${synapse.pid}/environ`, "utf8");
       for (const name of [...Object.keys(deployment.secrets), "SYNAPSE_CONFIG_YAML"]) {
         expect(environment).not.toContain(name);

@@ -1,4 +1,6 @@
 /** The homeserver's configuration as data: what stands in `homeserver.yaml`, and no secret. */
+import { METRICS_PORT, PATHS, SYNAPSE_PORT } from "./container.ts";
+import { replicationListener, sharedWorkerConfig, type WorkerTopology } from "./workers.ts";
 
 /** Homeservers that may exchange events with ours. */
 export interface Federation {
@@ -42,6 +44,8 @@ export interface HomeserverProps {
   readonly federation?: Federation;
   /** @default - sign-in by browser only */
   readonly jwt?: JwtLogin;
+  /** @default - one process does everything */
+  readonly workers?: WorkerTopology;
   /** Largest file that may be uploaded, as Synapse writes sizes. @default "50M" */
   readonly maxUploadSize?: string;
   /**
@@ -52,32 +56,6 @@ export interface HomeserverProps {
    */
   readonly mediaRetention?: { readonly local?: string; readonly remote?: string };
 }
-
-const RUN = "/run/synapse";
-
-/** Where the container finds its files. All below `run` are written by the entrypoint at each start. */
-export const PATHS = {
-  /** The media store, on the shared file system. */
-  media: "/media",
-  run: RUN,
-  config: `${RUN}/homeserver.yaml`,
-  logConfig: `${RUN}/log.yaml`,
-  signingKey: `${RUN}/signing.key`,
-  registrationSharedSecret: `${RUN}/registration_shared_secret`,
-  macaroonSecretKey: `${RUN}/macaroon_secret_key`,
-  formSecret: `${RUN}/form_secret`,
-  databasePassword: `${RUN}/pgpass`,
-  oidcClientSecret: `${RUN}/oidc_client_secret`,
-} as const;
-
-/** User and group id that Synapse runs as, those of the official image. */
-export const SYNAPSE_UID = 991;
-
-/** Clients, federation and `/health`. */
-export const SYNAPSE_PORT = 8008;
-
-/** Prometheus metrics at `/_synapse/metrics`: a port of its own, which the load balancer does not know. */
-export const METRICS_PORT = 9000;
 
 /** Id of the identity provider in addresses: `/_matrix/client/v3/login/sso/redirect/oidc-cognito`. */
 export const IDENTITY_PROVIDER = "oidc-cognito";
@@ -156,7 +134,7 @@ const UNREACHABLE_NETWORKS = [
  * @throws Error when `contentUrlTemplate` is no https address with `{id}`
  */
 export function homeserverConfig(props: HomeserverProps) {
-  const { serverName, database, federation } = props;
+  const { serverName, database, federation, workers } = props;
   return {
     server_name: serverName,
     public_baseurl: `https://${serverName}/`,
@@ -172,6 +150,7 @@ export function homeserverConfig(props: HomeserverProps) {
         x_forwarded: true,
         resources: [{ names: federation ? ["client", "federation"] : ["client"], compress: false }],
       },
+      ...(workers ? [replicationListener] : []),
       { port: METRICS_PORT, type: "metrics", tls: false, bind_addresses: ["0.0.0.0"] },
     ],
     enable_metrics: true,
@@ -207,6 +186,7 @@ export function homeserverConfig(props: HomeserverProps) {
     ...urlPreviews(props),
     ...limits,
     ...rooms(serverName),
+    ...(workers && sharedWorkerConfig(workers, federation !== undefined)),
 
     // Telling everyone who is online costs more than all messages together.
     presence: { enabled: false },

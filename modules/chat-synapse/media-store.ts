@@ -1,6 +1,5 @@
 import type { EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { EfsAccessPoint } from "@cdktf/provider-aws/lib/efs-access-point";
-import { EfsBackupPolicy } from "@cdktf/provider-aws/lib/efs-backup-policy";
 import { EfsFileSystem } from "@cdktf/provider-aws/lib/efs-file-system";
 import { EfsFileSystemPolicy } from "@cdktf/provider-aws/lib/efs-file-system-policy";
 import { EfsMountTarget } from "@cdktf/provider-aws/lib/efs-mount-target";
@@ -11,6 +10,7 @@ import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import type { Network } from "../../constructs/fargate-service.ts";
 import { type PolicyStatement, policyDocument } from "../../constructs/iam-policy.ts";
+import { MediaBackup } from "./media-backup.ts";
 
 export interface MediaStoreProps {
   readonly deployment: Deployment;
@@ -53,7 +53,7 @@ export class MediaStore extends Construct {
       tags: { Name: name },
       ...stateful(deployment),
     });
-    new EfsBackupPolicy(this, "backup", { fileSystemId: fileSystem.id, backupPolicy: { status: "ENABLED" } });
+    new MediaBackup(this, "backup", { deployment, name, fileSystemArn: fileSystem.arn });
 
     const accessPoint = new EfsAccessPoint(this, "access-point", {
       fileSystemId: fileSystem.id,

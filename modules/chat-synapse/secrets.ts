@@ -13,6 +13,7 @@ export interface SynapseSecretVersions {
   readonly databasePassword: number;
   readonly botPassword: number;
   readonly adminBotPassword: number;
+  readonly replicationSecret: number;
 }
 
 /** What Synapse and its two bots must keep to themselves, drawn once and kept outside the Terraform state. */
@@ -26,8 +27,16 @@ export class SynapseSecrets extends Construct {
   readonly bot: GeneratedSecret;
   /** JSON with `username` and `password` of the server administrator that bootstrap makes. */
   readonly adminBot: GeneratedSecret;
+  /** With workers only. */
+  readonly replicationSecret: GeneratedSecret | undefined;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, versions: SynapseSecretVersions) {
+  constructor(
+    scope: Construct,
+    id: string,
+    deployment: Deployment,
+    versions: SynapseSecretVersions,
+    { workers }: { workers: boolean },
+  ) {
     super(scope, id);
     const prefix = `${deployment.project}-${deployment.environment}-chat-synapse`;
     const random = (id: string, name: string, description: string, version: number, length = 64) =>
@@ -85,5 +94,13 @@ export class SynapseSecrets extends Construct {
       BOTS.admin,
       versions.adminBotPassword,
     );
+    this.replicationSecret = workers
+      ? random(
+          "replication-secret",
+          "replication",
+          "Synapse's processes know each other by it",
+          versions.replicationSecret,
+        )
+      : undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -15,8 +15,10 @@ import {
   localise,
   synapsePython,
 } from "../../../test/synapse.ts";
-import { homeserverConfig, SYNAPSE_UID } from "../homeserver.ts";
+import { SYNAPSE_UID } from "../container.ts";
+import { homeserverConfig } from "../homeserver.ts";
 import { logConfig } from "../log-config.ts";
+import { workerConfig } from "../workers.ts";
 
 const asRoot = process.getuid?.() === 0;
 
@@ -190,6 +192,57 @@ describeWithSynapse("the entrypoint", () => {
       expect(code).toBe(73);
       expect(output).toContain(`can't be written by user ${SYNAPSE_UID}\n`);
     });
+  });
+
+  describe("told to be a worker", () => {
+    const asWorker = (change: (copy: typeof config) => unknown = (copy) => copy) => ({
+      SYNAPSE_CONFIG_YAML: broken((copy) => ({
+        ...Object(change(copy)),
+        worker_replication_secret_path: join(container, "run", "replication_secret"),
+      })),
+      SYNAPSE_WORKER_YAML: stringify(workerConfig({ kind: "sync", name: "sync-1" }, false)),
+      SYNAPSE_REPLICATION_SECRET: "a secret",
+    });
+
+    test("becomes one, with the configuration of all and its own", async () => {
+      const { code, output } = start(asWorker());
+      expect(code).toBe(1);
+      // It asks for what only a worker needs.
+      expect(output).toContain("Missing data for a worker to connect to main process");
+      expect(await readFile(join(container, "run", "worker.yaml"), "utf8")).toContain("worker_name: sync-1");
+      expect(await readFile(join(container, "run", "replication_secret"), "utf8")).toBe("a secret\n");
+    });
+
+    test.each([
+      "SYNAPSE_WORKER_YAML",
+      "SYNAPSE_REPLICATION_SECRET",
+    ])("ends with code 64 when %s is empty", (name) => {
+      expect(start({ ...asWorker(), [name]: "" })).toEqual({
+        code: 64,
+        output: `entrypoint: the environment variable ${name} is missing or empty\n`,
+      });
+    });
+
+    test("ends with code 65 when its file is no mapping", () => {
+      expect(start({ ...asWorker(), SYNAPSE_WORKER_YAML: "sync-1" })).toEqual({
+        code: 65,
+        output: "entrypoint: SYNAPSE_WORKER_YAML must hold a mapping of settings, and holds a str\n",
+      });
+    });
+
+    test("needs the media store only where it serves media", async () => {
+      await rm(join(container, "media"), { recursive: true });
+      const elsewhere = asWorker((copy) => ({ ...copy, enable_media_repo: false }));
+      expect(start(elsewhere).code).toBe(1);
+      const media = stringify(workerConfig({ kind: "media", name: "media-1" }, false));
+      expect(start({ ...elsewhere, SYNAPSE_WORKER_YAML: media }).code).toBe(73);
+    });
+  });
+
+  test("gives Synapse a folder for temporary files that it can write, and nobody else can read", async () => {
+    start(refusedBySynapse());
+    const { mode, uid } = await stat(join(container, "run", "tmp"));
+    expect([mode & 0o777, uid]).toEqual([0o700, asRoot ? SYNAPSE_UID : process.getuid?.()]);
   });
 
   test.runIf(asRoot)(

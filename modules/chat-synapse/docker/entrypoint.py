@@ -2,8 +2,8 @@
 """Starts Synapse from a configuration and secrets that come as environment variables.
 
 Each variable is checked and written to the file that the configuration names for it, readable by Synapse's
-user only; then this process becomes Synapse, run by that user. A mistake ends with one line on stderr and
-one of these codes:
+user only; then this process becomes Synapse, run by that user: the main process, or the worker that
+SYNAPSE_WORKER_YAML describes. A mistake ends with one line on stderr and one of these codes:
 
     64  a variable is missing or empty
     65  a variable holds what can't be used
@@ -22,7 +22,8 @@ import yaml
 
 MISSING, UNUSABLE, NOT_WRITABLE = 64, 65, 73
 
-CONFIG, LOG_CONFIG = "SYNAPSE_CONFIG_YAML", "SYNAPSE_LOG_CONFIG_YAML"
+CONFIG, WORKER, LOG_CONFIG = "SYNAPSE_CONFIG_YAML", "SYNAPSE_WORKER_YAML", "SYNAPSE_LOG_CONFIG_YAML"
+REPLICATION_SECRET = "SYNAPSE_REPLICATION_SECRET"
 SIGNING_KEY, DATABASE_PASSWORD = "SYNAPSE_SIGNING_KEY", "SYNAPSE_DATABASE_PASSWORD"
 
 # Where the configuration says which file holds the variable.
@@ -35,7 +36,10 @@ FILES: dict[str, tuple[str | int, ...]] = {
     DATABASE_PASSWORD: ("database", "args", "passfile"),
     "SYNAPSE_OIDC_CLIENT_SECRET": ("oidc_providers", 0, "client_secret_path"),
 }
+# With workers only: where the configuration names this file.
+REPLICATION_SECRET_FILE = ("worker_replication_secret_path",)
 MEDIA_STORE = ("media_store_path",)
+MEDIA_WORKER = "synapse.app.media_repository"
 
 # 32 bytes in base64 without padding.
 SIGNING_KEY_LINE = re.compile(r"ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}")
@@ -114,11 +118,25 @@ def contents(config: dict[str, Any]) -> dict[str, str]:
     yaml_mapping(LOG_CONFIG)
     if not SIGNING_KEY_LINE.fullmatch(variable(SIGNING_KEY).strip()):
         fail(UNUSABLE, f"{SIGNING_KEY} must read: ed25519 <key id> <43 characters of base64 without padding>")
-    files = {path_setting(config, keys): variable(name).rstrip() + "\n" for name, keys in FILES.items()}
+    sources = dict(FILES)
+    if REPLICATION_SECRET_FILE[0] in config:
+        sources[REPLICATION_SECRET] = REPLICATION_SECRET_FILE
+    files = {path_setting(config, keys): variable(name).rstrip() + "\n" for name, keys in sources.items()}
     # A line of libpq's password file, for every host, port, database and user.
     password = variable(DATABASE_PASSWORD).rstrip().replace("\\", "\\\\").replace(":", "\\:")
     files[path_setting(config, FILES[DATABASE_PASSWORD])] = f"*:*:*:*:{password}\n"
     return files
+
+
+def temporary_folder(path: str, owner: tuple[int, int]) -> str:
+    """For request bodies that are too long for memory. A volume of ECS at /tmp belongs to root."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(path, *owner)
+    except OSError as error:
+        fail(NOT_WRITABLE, f"{path} can't be written: {error.strerror}")
+    return path
 
 
 def become(owner: tuple[int, int]) -> None:
@@ -134,27 +152,38 @@ def main() -> None:
     os.umask(0o077)
     owner = (user_id("UID"), user_id("GID"))
     config_path = os.environ.get("SYNAPSE_CONFIG_PATH", "/run/synapse/homeserver.yaml")
+    folder = os.path.dirname(config_path)
 
     config = yaml_mapping(CONFIG)
-    files = contents(config)
+    files = {**contents(config), config_path: variable(CONFIG)}
+    app, config_paths, worker = "synapse.app.homeserver", [config_path], {}
+    if WORKER in os.environ:
+        worker = yaml_mapping(WORKER)
+        app = "synapse.app.generic_worker"
+        config_paths.append(os.path.join(folder, "worker.yaml"))
+        files[config_paths[-1]] = variable(WORKER)
     media_store = path_setting(config, MEDIA_STORE)
-    for path, text in {**files, config_path: variable(CONFIG)}.items():
+    for path, text in files.items():
         write(path, text, owner)
+    temporary = temporary_folder(os.path.join(folder, "tmp"), owner)
     if os.geteuid() == 0:
         # To pass through; the files are for their owner only.
-        os.chmod(os.path.dirname(config_path), 0o711)
+        os.chmod(folder, 0o711)
     become(owner)
-    if not os.access(media_store, os.W_OK | os.X_OK):
+    has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
+    if has_media and not os.access(media_store, os.W_OK | os.X_OK):
         fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
 
-    environment = {name: value for name, value in os.environ.items() if name not in FILES and name != CONFIG}
+    kept = {*FILES, CONFIG, WORKER, REPLICATION_SECRET}
+    environment = {name: value for name, value in os.environ.items() if name not in kept}
     # libpq looks for a client certificate at home and gives up where it may not look, as in root's folder.
-    environment["HOME"] = os.path.dirname(config_path)
+    environment["HOME"] = folder
+    environment["TMPDIR"] = temporary
     jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
-    synapse = ["-m", "synapse.app.homeserver", "--no-secrets-in-config"]
-    command = [sys.executable, *synapse, "--config-path", config_path]
+    arguments = [argument for path in config_paths for argument in ("--config-path", path)]
+    command = [sys.executable, "-m", app, "--no-secrets-in-config", *arguments]
     try:
         os.execve(sys.executable, command, environment)
     except OSError as error:

@@ -1,0 +1,38 @@
+import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
+import type { Construct } from "constructs";
+import { checkedName } from "./names.ts";
+
+/** Seconds and counts of every service's health checks. */
+export const HEALTH = { interval: 30, timeout: 5, retries: 3 };
+
+export interface TargetGroupProps {
+  readonly name: string;
+  readonly vpcId: string;
+  readonly port: number;
+  /** Path that answers 200. */
+  readonly healthPath: string;
+  /** Seconds that requests under way get when a task goes. */
+  readonly deregistrationDelay: number;
+}
+
+/** Where the load balancer sends requests: the addresses of tasks, asked for their health. */
+export class TargetGroup extends LbTargetGroup {
+  constructor(scope: Construct, id: string, props: TargetGroupProps) {
+    super(scope, id, {
+      name: checkedName(scope, "target group", props.name),
+      vpcId: props.vpcId,
+      targetType: "ip",
+      protocol: "HTTP",
+      port: props.port,
+      deregistrationDelay: String(props.deregistrationDelay),
+      healthCheck: {
+        path: props.healthPath,
+        matcher: "200",
+        interval: HEALTH.interval,
+        timeout: HEALTH.timeout,
+        healthyThreshold: 2,
+        unhealthyThreshold: HEALTH.retries,
+      },
+    });
+  }
+}

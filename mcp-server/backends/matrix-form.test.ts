@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { messageSchema } from "../chat/model.ts";
+import {
+  eventSchema,
+  fromCursor,
+  isMessage,
+  matrixId,
+  phenomIdOf,
+  positions,
+  toContent,
+  toCursor,
+  toMessage,
+  toUser,
+} from "./matrix-form.ts";
+
+const template = "https://thephenom.app/phenom/{id}";
+const message = (content: Record<string, unknown>, more: object = {}) =>
+  eventSchema.parse({
+    event_id: "$1",
+    type: "m.room.message",
+    sender: "@ann:example.org",
+    origin_server_ts: 1_900_000_000_000,
+    content,
+    ...more,
+  });
+const read = (event: ReturnType<typeof message>) =>
+  toMessage({ roomId: "!room", event, user: toUser(event.sender), template });
+const text = fc.string({ unit: "grapheme", minLength: 1 });
+
+describe("a message", () => {
+  test("comes back as it was sent, with a link and without", () => {
+    fc.assert(
+      fc.property(text, fc.option(text, { nil: undefined }), (content, phenom_id) => {
+        const back = read(message(toContent({ content, phenom_id }, template)));
+        expect(back).toMatchObject({
+          content,
+          message_type: phenom_id === undefined ? "text" : "phenom_link",
+          ...(phenom_id !== undefined && { phenom_id }),
+        });
+        expect(messageSchema.safeParse(back).error).toBeUndefined();
+      }),
+    );
+  });
+
+  test("of any form that a client may send fits the tools' schema", () => {
+    const content = fc.dictionary(
+      fc.constantFrom("body", "msgtype", "m.relates_to", "m.new_content", "app.thephenom.phenom_id", "url"),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(content, content, fc.maxSafeInteger(), (original, edit, origin_server_ts) => {
+        const unsigned = { "m.relations": { "m.replace": { origin_server_ts, content: edit } } };
+        const back = read(message(original, { unsigned, origin_server_ts }));
+        expect(messageSchema.safeParse(back).error).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each([
+    ["Look: https://thephenom.app/phenom/abc", "abc"],
+    ["https://thephenom.app/phenom/a%20b.", "a b"],
+    ["(https://thephenom.app/phenom/abc), really!", "abc"],
+    ["https://thephenom.app/phenom/abc?from=app", "abc"],
+    ["https://thephenom.app/phenom/", undefined],
+    ["https://thephenom.app/phenom/%E0", undefined],
+    ["https://thephenom.app/about", undefined],
+  ])("as people's apps write it links to content by its address: %s", (body, id) => {
+    const type = id === undefined ? "text" : "phenom_link";
+    expect(read(message({ body }))).toMatchObject({ content: body, message_type: type });
+    expect(read(message({ body })).phenom_id).toBe(id);
+  });
+
+  test("links to content whose address goes on behind the id", () => {
+    const pages = "https://example.org/{id}/view.html";
+    const event = message({ body: "See https://example.org/a%2Fb/view.html." });
+    expect(phenomIdOf(event, pages)).toBe("a/b");
+    expect(phenomIdOf(message({ body: "https://example.org/abc/edit.html" }), pages)).toBeUndefined();
+  });
+
+  test.each([
+    ["a redacted one", message({}, { unsigned: { redacted_because: {} } })],
+    ["one without content", message({})],
+    ["an edit", message({ body: "* x", "m.relates_to": { rel_type: "m.replace", event_id: "$0" } })],
+    ["a state event", message({ body: "x" }, { state_key: "" })],
+    ["another type", message({ body: "x" }, { type: "m.reaction" })],
+  ])("is not %s", (_, event) => {
+    expect(isMessage(event)).toBe(false);
+  });
+
+  test("in a reply is one of its own", () => {
+    const reply = { body: "x", "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
+    expect(isMessage(message(reply))).toBe(true);
+  });
+});
+
+describe("a cursor", () => {
+  test("comes back as the position that it was made of", () => {
+    const name = fc.stringMatching(/^[!-9;-~]{1,200}:[a-z0-9]{1,20}\.org$/);
+    fc.assert(
+      fc.property(fc.nat(), name, (at, name) => {
+        expect(fromCursor(positions.messages, toCursor([`$${name}`]))).toEqual([`$${name}`]);
+        expect(fromCursor(positions.search, toCursor([at, `$${name}`]))).toEqual([at, `$${name}`]);
+        expect(fromCursor(positions.members, toCursor([at, `@${name}`]))).toEqual([at, `@${name}`]);
+      }),
+    );
+  });
+
+  test("of any other text is refused by name", () => {
+    const refused = expect.objectContaining({ code: "invalid_argument", field: "cursor" });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.jsonValue().map((value) => toCursor([JSON.stringify(value)])),
+        ),
+        (cursor) => {
+          for (const form of [positions.search, positions.members]) {
+            let error: unknown;
+            try {
+              fromCursor<unknown>(form, cursor);
+            } catch (thrown) {
+              error = thrown;
+            }
+            expect(error).toEqual(refused);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe("an id", () => {
+  test.each([
+    ["room_id", `!${"aZ0_-".padEnd(43, "x")}`],
+    ["room_id", "!abc:example.org"],
+    ["message_id", `$${"aZ0/+".padEnd(43, "x")}`],
+    ["message_id", "$15:example.org"],
+    ["user_id", "@Old/Name=1:[::1]:8448"],
+    ["user_id", "@ann:example.org:8448"],
+  ] as const)("as %s may be %s", (field, value) => {
+    expect(matrixId(field, value)).toBe(value);
+  });
+
+  test.each([
+    ["room_id", "#alias:example.org"],
+    ["room_id", "!"],
+    ["room_id", "!abc"],
+    ["room_id", "!../..:example.org/x"],
+    ["user_id", `@${"a".repeat(250)}:x.org`],
+    ["user_id", "@änn:example.org"],
+    ["message_id", "abc"],
+    ["user_id", "@ann"],
+    ["user_id", "@ann:"],
+    ["user_id", "ann:example.org"],
+  ] as const)("as %s is not %s", (field, value) => {
+    expect(() => matrixId(field, value)).toThrow(`${field}: ${JSON.stringify(value)} is not a Matrix`);
+  });
+});

@@ -1,0 +1,197 @@
+import { z } from "zod";
+import { errors } from "../chat/error.ts";
+import type { LinkPreview, Message, User } from "../chat/model.ts";
+import { limits } from "../limits.ts";
+
+/** Key of a message's content that makes it a `phenom_link`; its value is the content's id. */
+export const PHENOM_ID = "app.thephenom.phenom_id";
+
+/** What an agent reads in place of a message that only the members' own devices can decrypt. */
+export const UNREADABLE = "(end-to-end encrypted: these tools cannot read this message)";
+
+const contentSchema = z.record(z.string(), z.unknown());
+
+/** An event as the client-server API gives it; what users wrote is in `content`, in whatever form. */
+export const eventSchema = z.object({
+  event_id: z.string(),
+  type: z.string(),
+  sender: z.string(),
+  state_key: z.string().optional(),
+  origin_server_ts: z.number().int(),
+  content: contentSchema,
+  unsigned: z
+    .object({
+      redacted_because: z.unknown().optional(),
+      replaces_state: z.string().optional().catch(undefined),
+      "m.relations": z
+        .object({
+          "m.replace": z.object({ origin_server_ts: z.number().int(), content: contentSchema }).optional(),
+        })
+        .optional()
+        .catch(undefined),
+    })
+    .default({}),
+});
+export type MatrixEvent = z.output<typeof eventSchema>;
+
+const MESSAGE = "m.room.message";
+const ENCRYPTED = "m.room.encrypted";
+/** Types of events that are messages to the tools. */
+export const messageTypes: readonly string[] = [MESSAGE, ENCRYPTED];
+
+const relationSchema = z.object({ "m.relates_to": z.object({ rel_type: z.literal("m.replace") }) });
+
+/** Whether people see the event as a message: not redacted, and no edit of another message. */
+export const isMessage = (event: MatrixEvent): boolean =>
+  messageTypes.includes(event.type) &&
+  event.state_key === undefined &&
+  !isRedacted(event) &&
+  !relationSchema.safeParse(event.content).success;
+
+/** Redaction takes the whole content of a message away. */
+export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
+  unsigned.redacted_because !== undefined || Object.keys(content).length === 0;
+
+/** Other servers set the times of their events as they like; a year has four digits. */
+const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
+
+export const isoTime = (milliseconds: number): string =>
+  new Date(Math.min(Math.max(milliseconds, 0), LATEST)).toISOString();
+
+const present = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+/** The profile in a member event's content; what is known of everybody is their id. */
+export const toUser = (id: string, member: Readonly<Record<string, unknown>> = {}): User => ({
+  id,
+  username: id.slice(1).split(":")[0],
+  display_name: present(member["displayname"]),
+  avatar_url: present(member["avatar_url"]),
+});
+
+/** Address of a piece of content, as the link previews of the other implementation have it. */
+export const contentUrl = (template: string, phenomId: string): string =>
+  template.replaceAll("{id}", () => encodeURIComponent(phenomId));
+
+/** A link's address stands in the last line, for people whose app knows nothing of our key. */
+export function toContent(
+  draft: { readonly content: string; readonly phenom_id?: string | undefined },
+  template: string,
+): Readonly<Record<string, unknown>> {
+  const { content, phenom_id } = draft;
+  return phenom_id === undefined
+    ? { msgtype: "m.text", body: content }
+    : {
+        msgtype: "m.text",
+        body: `${content}\n${contentUrl(template, phenom_id)}`,
+        [PHENOM_ID]: phenom_id,
+      };
+}
+
+export interface MessageParts {
+  readonly roomId: string;
+  readonly event: MatrixEvent;
+  readonly user: User;
+  readonly template: string;
+  readonly preview?: LinkPreview | undefined;
+}
+
+export function toMessage({ roomId, event, user, template, preview }: MessageParts): Message {
+  const edit = editOf(event);
+  const phenomId = phenomIdOf(event, template);
+  const body = event.type === ENCRYPTED ? UNREADABLE : (present(shownContent(event)["body"]) ?? "");
+  const address = phenomId === undefined ? "" : `\n${contentUrl(template, phenomId)}`;
+  return {
+    id: event.event_id,
+    room_id: roomId,
+    user_id: event.sender,
+    user,
+    content: address !== "" && body.endsWith(address) ? body.slice(0, -address.length) : body,
+    message_type: phenomId === undefined ? "text" : "phenom_link",
+    phenom_id: phenomId,
+    link_preview: preview,
+    created_at: isoTime(event.origin_server_ts),
+    updated_at: isoTime(edit?.at ?? event.origin_server_ts),
+  };
+}
+
+function editOf({ unsigned }: MatrixEvent) {
+  const edit = unsigned["m.relations"]?.["m.replace"];
+  const content = contentSchema.safeParse(edit?.content["m.new_content"]).data;
+  return edit && content ? { content, at: edit.origin_server_ts } : undefined;
+}
+
+const shownContent = (event: MatrixEvent) => editOf(event)?.content ?? event.content;
+
+/** The content that a message links to: by our key, or, as people's apps write it, by its address in the text. */
+export function phenomIdOf(event: MatrixEvent, template: string): string | undefined {
+  const body = present(shownContent(event)["body"]) ?? "";
+  return present(event.content[PHENOM_ID]) ?? linkedId(body, template);
+}
+
+function linkedId(body: string, template: string): string | undefined {
+  const [before = "", after = ""] = template.split("{id}");
+  const start = body.indexOf(before);
+  if (before === "" || start < 0) return undefined;
+  const rest = body.slice(start + before.length);
+  // An address ends where a word does; a full stop or bracket behind it belongs to the sentence.
+  const word =
+    /^[^\s<>"/?#]*/.exec(after === "" ? rest : rest.slice(0, Math.max(rest.indexOf(after), 0)))?.[0] ?? "";
+  const encoded = after === "" ? word.replace(/[.,;:!)\]'*]+$/, "") : word;
+  if (encoded === "") return undefined;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Printable ASCII but the colon, which ids of old accounts and rooms may hold; then the server's name. */
+const WITH_SERVER = "[!-9;-~]+:(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::\\d{1,5})?";
+/** A reference hash: of rooms in the alphabet of base64 that fits addresses, of old events in the other too. */
+const HASH = { room: "[A-Za-z0-9_-]{43}", event: "[A-Za-z0-9_/+-]{43}" };
+
+const forms = {
+  room_id: {
+    is: new RegExp(`^!(?:${HASH.room}|${WITH_SERVER})$`),
+    form: "a Matrix room id, such as !opaque:example.org",
+  },
+  message_id: {
+    is: new RegExp(`^\\$(?:${HASH.event}|${WITH_SERVER})$`),
+    form: "a Matrix event id, such as $opaque",
+  },
+  user_id: { is: new RegExp(`^@${WITH_SERVER}$`), form: "a Matrix user id, such as @name:example.org" },
+} as const;
+
+/** @throws ChatError invalid_argument where `value` is no Matrix id of the field's kind */
+export function matrixId(field: keyof typeof forms, value: string): string {
+  const { is, form } = forms[field];
+  if (is.test(value) && value.length <= limits.textCharacters) return value;
+  throw errors.badId(field, value, form);
+}
+
+const eventId = z.string().regex(forms.message_id.is).max(limits.textCharacters);
+const milliseconds = z.number().int().min(0).max(8.64e15);
+
+/** Where a page ended, by tool: events have their order by themselves, or by time. */
+export const positions = {
+  messages: z.tuple([eventId]),
+  search: z.tuple([milliseconds, eventId]),
+  members: z.tuple([milliseconds, z.string().regex(forms.user_id.is).max(limits.textCharacters)]),
+} as const;
+
+export const toCursor = (position: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify(position)).toString("base64url");
+
+/** @throws ChatError invalid_argument */
+export function fromCursor<Position>(
+  form: z.ZodType<Position>,
+  cursor: string | undefined,
+): Position | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    return form.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
+  } catch {
+    throw errors.badCursor();
+  }
+}

@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { powerLevels } from "../bootstrap/rooms.ts";
+import { changedLevels, roomPower } from "./matrix-power.ts";
+
+const [owner, bot, ann] = ["@phenom-admin:x", "@phenom-mcp:x", "@ann:x"];
+const bots = { admin: owner, mcp: bot };
+const create = (version: string, more: object = {}) => ({
+  sender: owner,
+  content: { room_version: version, ...more },
+});
+
+describe("roles, in a room as bootstrap makes it", () => {
+  const content = powerLevels({ users: { "@mod:x": 50, "@some:x": 49, "@muted:x": -1 } }, bots, new Set());
+  const power = roomPower(create("10"), content);
+
+  test.each([
+    [owner, "admin"],
+    [bot, "admin"],
+    ["@mod:x", "support"],
+    ["@some:x", "user"],
+    [ann, "user"],
+    ["@muted:x", "user"],
+  ])("%s is %s", (user, role) => {
+    expect(power.role(user)).toBe(role);
+  });
+
+  test("only who stands below everybody else is muted", () => {
+    expect(power.isMuted("@muted:x")).toBe(true);
+    for (const user of [owner, bot, ann, "@some:x"]) expect(power.isMuted(user)).toBe(false);
+  });
+});
+
+test("as of room version 12 the creators are above all levels, and stand in no list", () => {
+  const power = roomPower(create("12", { additional_creators: [ann] }), { users: { [bot]: 90 } });
+  for (const creator of [owner, ann]) {
+    expect(power.of(creator)).toBe(Number.POSITIVE_INFINITY);
+    expect(power.role(creator)).toBe("admin");
+  }
+  expect(roomPower(create("11"), {}).of(owner)).toBe(0);
+});
+
+test("a room without levels leaves all power to its creator", () => {
+  const power = roomPower(create("10"), undefined);
+  expect([power.of(owner), power.of(ann), power.toSend]).toEqual([100, 0, 0]);
+});
+
+test("a room where only moderators write has nobody muted for that", () => {
+  const power = roomPower(create("10"), { users: { [bot]: 90 }, events_default: 50 });
+  expect(power.isMuted(ann)).toBe(false);
+  expect(roomPower(create("10"), changedLevels(power, [ann], new Map())).isMuted(ann)).toBe(true);
+});
+
+test("a mute and its end leave the levels as they were, whatever they are", () => {
+  const level = fc.integer({ min: -100, max: 100 });
+  const contents = fc.record(
+    {
+      users: fc.dictionary(fc.constantFrom(ann, bot, "@ben:x"), level),
+      users_default: level,
+      events: fc.dictionary(fc.constantFrom("m.room.message", "m.reaction"), level),
+      events_default: level,
+      "org.example": fc.string(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(contents, (content) => {
+      const before = roomPower(create("10"), content);
+      const own = before.levels.users[ann] ?? null;
+      const muted = roomPower(create("10"), changedLevels(before, [ann], new Map()));
+      expect(muted.isMuted(ann)).toBe(true);
+      const after = changedLevels(muted, [], new Map([[ann, own]]));
+      expect(after).toEqual(before.levels);
+      expect(after).toMatchObject(content);
+    }),
+  );
+});

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import type { Member } from "../chat/model.ts";
+import type { MatrixEvent } from "./matrix-form.ts";
+
+/** Rooms of old versions hold levels as text. */
+const level = z.coerce.number().int();
+const levels = z.record(z.string(), level);
+
+/** Content of `m.room.power_levels`; keys that this server does not use are kept when it is written. */
+export const powerLevelsSchema = z.looseObject({
+  users: levels.default({}),
+  users_default: level.default(0),
+  events: levels.default({}),
+  events_default: level.default(0),
+  ban: level.default(50),
+  redact: level.default(50),
+  state_default: level.default(50),
+});
+export type PowerLevels = z.output<typeof powerLevelsSchema>;
+
+/** Room version from which on a room's creators have all power, written nowhere. */
+const CREATORS_RULE = 12;
+
+const createSchema = z.object({
+  room_version: z.string().default("1"),
+  additional_creators: z.array(z.string()).default([]),
+});
+
+/** Who may do what in a room. */
+export interface Power {
+  readonly levels: PowerLevels;
+  of(user: string): number;
+  /** Level that sending a message takes. */
+  readonly toSend: number;
+  role(user: string): Member["role"];
+  /** Put below everybody else and below what sending takes: one's own doing keeps nobody silent. */
+  isMuted(user: string): boolean;
+}
+
+export function roomPower(create: Pick<MatrixEvent, "sender" | "content">, content: unknown): Power {
+  const { room_version, additional_creators } = createSchema.parse(create.content);
+  const creators = new Set(
+    Number(room_version) >= CREATORS_RULE ? [create.sender, ...additional_creators] : [],
+  );
+  // Without the event the creator alone has power, and nothing takes any.
+  const levels = powerLevelsSchema.parse(content ?? { users: { [create.sender]: 100 }, state_default: 0 });
+  const { users, users_default, events, events_default, state_default, ban, redact } = levels;
+  const toSend = events["m.room.message"] ?? events_default;
+  const of = (user: string) =>
+    creators.has(user) ? Number.POSITIVE_INFINITY : (users[user] ?? users_default);
+  return {
+    levels,
+    of,
+    toSend,
+    role(user) {
+      const power = of(user);
+      if (power <= users_default) return "user";
+      if (power >= (events["m.room.power_levels"] ?? state_default)) return "admin";
+      return power >= Math.max(ban, redact) ? "support" : "user";
+    },
+    isMuted: (user) => of(user) < Math.min(toSend, users_default),
+  };
+}
+
+/** The level that mutes in this room. */
+const silent = ({ levels, toSend }: Power) => Math.min(toSend, levels.users_default) - 1;
+
+/** The levels with these users muted, and those given the level that they had: null for none of their own. */
+export function changedLevels(
+  power: Power,
+  muted: readonly string[],
+  unmuted: ReadonlyMap<string, number | null>,
+): PowerLevels {
+  const users = { ...power.levels.users };
+  for (const user of muted) users[user] = silent(power);
+  for (const [user, level] of unmuted) {
+    if (level === null) delete users[user];
+    else users[user] = level;
+  }
+  return { ...power.levels, users };
+}

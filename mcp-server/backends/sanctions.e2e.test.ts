@@ -1,0 +1,285 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { describeWithSynapse } from "../../test/synapse.ts";
+import type { ChatBackend } from "../chat/backend.ts";
+import { type Homeserver, startHomeserver } from "../testing/homeserver.ts";
+import { synapseBackend } from "./synapse.ts";
+import { path } from "./synapse-client.ts";
+
+const signal = () => new AbortController().signal;
+const inMilliseconds = (wait: number) => new Date(Date.now() + wait).toISOString();
+const soon = { timeout: 20_000, interval: 100 };
+
+describeWithSynapse("bans and mutes on Synapse", () => {
+  let homeserver: Homeserver;
+  let world: Homeserver["world"];
+  /** Carries out nothing by itself. */
+  let chat: ChatBackend;
+  const sweeping = new Set<ChatBackend>();
+  const done: unknown[] = [];
+  const failures: unknown[] = [];
+  beforeAll(async () => {
+    homeserver = await startHomeserver();
+    world = homeserver.world;
+    chat = synapseBackend(homeserver.options);
+  });
+  afterEach(async () => {
+    await Promise.all([...sweeping].map((each) => each.close()));
+    sweeping.clear();
+    done.length = 0;
+    expect(failures.splice(0)).toEqual([]);
+  });
+  afterAll(async () => {
+    await homeserver?.stop();
+  });
+
+  /** Another server, which looks at what has ended. */
+  const startServer = () => {
+    const server = synapseBackend({
+      ...homeserver.options,
+      sweep: { done: (what) => done.push(what), failed: (_, error) => failures.push(error) },
+      sweepEveryMs: 500,
+    });
+    sweeping.add(server);
+    return server;
+  };
+  const room = (members: readonly string[], body: object = {}) =>
+    homeserver.createRoom({ name: "Room", ...body }, [world.agent, ...members]);
+  const admin = (method: string, id: string, rest: string, body?: unknown) =>
+    homeserver.as(homeserver.admin, method, homeserver.inRoom(id, rest), body);
+  const levels = async (id: string) => (await admin("GET", id, "state/m.room.power_levels")).body;
+  const ownLevel = async (id: string, user: string) =>
+    z.record(z.string(), z.number()).parse((await levels(id))["users"])[user];
+  const setLevel = async (id: string, user: string, level: number) => {
+    const current = await levels(id);
+    const users = z.record(z.string(), z.number()).parse(current["users"]);
+    const body = { ...current, users: { ...users, [user]: level } };
+    expect((await admin("PUT", id, "state/m.room.power_levels", body)).status).toBe(200);
+  };
+  const membership = async (id: string, user: string) =>
+    (await admin("GET", id, path`state/m.room.member/${user}`)).body["membership"];
+  const record = async (id: string, kind: "ban" | "mute", user: string) =>
+    (await admin("GET", id, path`state/app.thephenom.chat.${kind}/${user.slice(1)}`)).body;
+  const shown = async (id: string, user: string) =>
+    (await chat.listMembers({ room_id: id, limit: 100 }, signal())).items.find(
+      ({ user_id }) => user_id === user,
+    );
+
+  describe("end by themselves", () => {
+    test("a ban: its user is a member again and writes, whether one server looks or several", async () => {
+      const user = await world.newUser();
+      const id = await room([user], { preset: "private_chat" });
+      startServer();
+      startServer();
+      const expires_at = inMilliseconds(1500);
+      await chat.banUser({ room_id: id, user_id: user, expires_at }, signal());
+      expect(await membership(id, user)).toBe("ban");
+      await expect.poll(() => membership(id, user), soon).toBe("join");
+      expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
+      expect(await world.trySay(user, id)).toBe(true);
+      await expect.poll(() => record(id, "ban", user), soon).toEqual({});
+    });
+
+    test("a mute: a moderator has the level from before", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await setLevel(id, user, 50);
+      await chat.muteUser({ room_id: id, user_id: user, muted: true, until: inMilliseconds(1500) }, signal());
+      expect(await shown(id, user)).toMatchObject({ is_muted: true, role: "user" });
+      expect(await world.trySay(user, id)).toBe(false);
+      startServer();
+      startServer();
+      await expect.poll(() => ownLevel(id, user), soon).toBe(50);
+      expect(await world.trySay(user, id)).toBe(true);
+      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      expect(await shown(id, user)).toMatchObject({ is_muted: false, role: "support" });
+    });
+
+    test("many mutes of one room with one change of its levels", async () => {
+      const users = await Promise.all(Array.from({ length: 4 }, () => world.newUser()));
+      const id = await room(users);
+      const until = inMilliseconds(3000);
+      for (const user_id of users)
+        await chat.muteUser({ room_id: id, user_id, muted: true, until }, signal());
+      const before = await changes(id);
+      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      startServer();
+      for (const user of users) await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      expect((await changes(id)) - before).toBe(1);
+    });
+
+    test("a mute whose time is over is shown as none, even before it is carried out", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      const until = inMilliseconds(300);
+      await chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
+      await expect.poll(async () => (await shown(id, user))?.is_muted, soon).toBe(false);
+      expect(await ownLevel(id, user)).toBe(-1);
+    });
+  });
+
+  /** How often the room's power levels were changed. */
+  const changes = async (id: string) => {
+    const filter = encodeURIComponent(JSON.stringify({ types: ["m.room.power_levels"] }));
+    const { body } = await admin("GET", id, `messages?dir=b&limit=100&filter=${filter}`);
+    return z.array(z.unknown()).parse(body["chunk"]).length;
+  };
+
+  describe("that a server left half done are finished by another", () => {
+    const keep = async (id: string, kind: "ban" | "mute", user: string, body: object) => {
+      const reply = await admin("PUT", id, path`state/app.thephenom.chat.${kind}/${user.slice(1)}`, body);
+      expect(reply.status).toBe(200);
+    };
+
+    test("a ban that stands in the record only", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
+      startServer();
+      await expect.poll(() => membership(id, user), soon).toBe("ban");
+      expect(done).toContainEqual({ room: id, user, step: "ban" });
+    });
+
+    test("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
+      await keep(id, "ban", user, { until: null, rejoin: true });
+      startServer();
+      await expect.poll(() => membership(id, user), soon).toBe("ban");
+      await expect.poll(() => failures.length, soon).toBeGreaterThan(0);
+      expect(await membership(id, homeserver.admin.userId)).toBe("join");
+      await keep(id, "ban", homeserver.admin.userId, {});
+      await Promise.all([...sweeping].map((each) => each.close()));
+      failures.length = 0;
+    });
+
+    test("a mute that stands in the record only", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await keep(id, "mute", user, { until: null, power: null });
+      startServer();
+      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      expect(await shown(id, user)).toMatchObject({ is_muted: true });
+    });
+
+    test("a mute that somebody's change of the levels at the same moment overwrote", async () => {
+      const [user, other] = [await world.newUser(), await world.newUser()];
+      const id = await room([user, other]);
+      const before = await levels(id);
+      await setLevel(id, other, 25);
+      await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
+      await setLevel(id, other, 50);
+      // As written by who had read the levels before the mute, twice: the event replaced knows of no mute either.
+      await admin("PUT", id, "state/m.room.power_levels", before);
+      await admin("PUT", id, "state/m.room.power_levels", { ...before, users_default: 1 });
+      startServer();
+      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+    });
+  });
+
+  describe("give way to who moderates by hand", () => {
+    test("a mute that was lifted in the room's settings stays lifted", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
+      await setLevel(id, user, 0);
+      startServer();
+      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      expect(await world.trySay(user, id)).toBe(true);
+    });
+
+    test("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
+      const users = await Promise.all([world.newUser(), world.newUser(), world.newUser()]);
+      const [lifted = "", banned = "", witness = ""] = users;
+      const id = await room(users);
+      const until = inMilliseconds(2000);
+      for (const user_id of [lifted, banned]) {
+        await chat.banUser({ room_id: id, user_id, expires_at: until }, signal());
+        expect((await admin("POST", id, "unban", { user_id })).status).toBe(200);
+      }
+      expect((await admin("POST", id, "ban", { user_id: banned, reason: "By hand" })).status).toBe(200);
+      await chat.muteUser({ room_id: id, user_id: witness, muted: true, until }, signal());
+      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      startServer();
+      // Mutes come after bans in a round.
+      await expect.poll(() => world.trySay(witness, id), soon).toBe(true);
+      expect(await membership(id, lifted)).toBe("leave");
+      expect(await membership(id, banned)).toBe("ban");
+    });
+
+    test("a ban and a mute set by hand are shown and can be lifted", async () => {
+      const [banned, muted] = [await world.newUser(), await world.newUser()];
+      const id = await room([banned, muted]);
+      await admin("POST", id, "ban", { user_id: banned });
+      await setLevel(id, muted, -5);
+      expect(await shown(id, muted)).toMatchObject({ is_muted: true });
+      await expect(chat.banUser({ room_id: id, user_id: banned }, signal())).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringContaining("until further notice"),
+      });
+      await chat.unbanUser({ room_id: id, user_id: banned }, signal());
+      expect(await membership(id, banned)).toBe("leave");
+      const member = await chat.muteUser({ room_id: id, user_id: muted, muted: false }, signal());
+      expect(member).toMatchObject({ is_muted: false });
+      expect(await world.trySay(muted, id)).toBe(true);
+    });
+  });
+
+  test("lifting a ban lets the user back in at once, into a private room too", async () => {
+    const user = await world.newUser();
+    const id = await room([user], { preset: "private_chat" });
+    await chat.banUser({ room_id: id, user_id: user }, signal());
+    await chat.unbanUser({ room_id: id, user_id: user }, signal());
+    expect(await membership(id, user)).toBe("join");
+    expect(await record(id, "ban", user)).toEqual({});
+  });
+
+  test("muting anew changes the end and keeps the level from before the first mute", async () => {
+    const user = await world.newUser();
+    const id = await room([user]);
+    await setLevel(id, user, 50);
+    const mute = (until?: string) =>
+      chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
+    await mute();
+    const until = inMilliseconds(60_000);
+    expect(await mute(until)).toMatchObject({ muted_until: until });
+    await chat.muteUser({ room_id: id, user_id: user, muted: false }, signal());
+    expect(await ownLevel(id, user)).toBe(50);
+  });
+
+  test("mutes of several users at once are all in force", async () => {
+    const users = await Promise.all(Array.from({ length: 5 }, () => world.newUser()));
+    const id = await room(users);
+    await Promise.all(users.map((user_id) => chat.muteUser({ room_id: id, user_id, muted: true }, signal())));
+    for (const user of users) expect(await world.trySay(user, id)).toBe(false);
+  });
+
+  test.each([
+    ["in a room whose creator is above all levels", {}],
+    ["in a room of an older version", { room_version: "10" }],
+  ])("nobody with as much power as the agent can be muted or banned: %s", async (_, body) => {
+    const id = await room([], body);
+    const owner = homeserver.admin.userId;
+    const refused = {
+      code: "forbidden",
+      field: "user_id",
+      message: expect.stringContaining("as much power"),
+    };
+    await expect(chat.muteUser({ room_id: id, user_id: owner, muted: true }, signal())).rejects.toMatchObject(
+      refused,
+    );
+    await expect(chat.banUser({ room_id: id, user_id: owner }, signal())).rejects.toMatchObject(refused);
+    expect((await shown(id, owner))?.role).toBe("admin");
+    expect(await record(id, "ban", owner)).toMatchObject({ errcode: "M_NOT_FOUND" });
+  });
+
+  test("a room that gives the agent too little power says what has to be done", async () => {
+    const user = await world.newUser();
+    const id = await room([user], { power_level_content_override: {} });
+    await expect(chat.banUser({ room_id: id, user_id: user }, signal())).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    expect(await membership(id, user)).toBe("join");
+  });
+});

@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { ChatError, errors } from "../chat/error.ts";
+import type { Room } from "../chat/model.ts";
+import { eventSchema, isoTime, type MatrixEvent } from "./matrix-form.ts";
+import { type Power, roomPower } from "./matrix-power.ts";
+import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+
+/** What this server reads of rooms, from their state. */
+export interface SynapseRooms {
+  /** Ids of the rooms that the server's account is a member of. */
+  joined(signal: AbortSignal): Promise<readonly string[]>;
+  list(signal: AbortSignal): Promise<readonly Room[]>;
+  state(room: string, type: string, key: string, signal: AbortSignal): Promise<MatrixEvent | undefined>;
+  /** Who may do what, and the event that says so. */
+  power(room: string, signal: AbortSignal): Promise<{ power: Power; event: MatrixEvent | undefined }>;
+  /** @throws ChatError rejected where the room takes no message of ours */
+  demandOpen(room: string, signal: AbortSignal): Promise<void>;
+  /** Does what a room may refuse, and says why it did where that is the room's or our standing in it. */
+  within<Result>(room: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
+  /** @throws ChatError where the room does not exist or our account is not in it */
+  demandMembership(room: string, signal: AbortSignal): Promise<void>;
+}
+
+const joinedSchema = z.object({ joined_rooms: z.array(z.string()) });
+const membershipSchema = z.object({ membership: z.string() });
+
+const ENCRYPTED = "End-to-end encrypted: these tools can neither read nor send messages here.";
+
+export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
+  /** A room's first event never changes. */
+  const creations = new Map<string, MatrixEvent>();
+
+  const state: SynapseRooms["state"] = (room, type, key, signal) =>
+    client.find(
+      path`/_matrix/client/v3/rooms/${room}/state/${type}/${key}?format=event`,
+      eventSchema,
+      signal,
+    );
+  const creation = async (room: string, signal: AbortSignal) => {
+    const known = creations.get(room) ?? (await state(room, "m.room.create", "", signal));
+    if (!known) throw errors.noRoom(room);
+    creations.set(room, known);
+    return known;
+  };
+  const power: SynapseRooms["power"] = async (room, signal) => {
+    const [create, event] = await Promise.all([
+      creation(room, signal),
+      state(room, "m.room.power_levels", "", signal),
+    ]);
+    return { power: roomPower(create, event?.content), event };
+  };
+  const joined: SynapseRooms["joined"] = async (signal) =>
+    (await client.read("/_matrix/client/v3/joined_rooms", joinedSchema, signal)).joined_rooms;
+
+  const describe = async (room: string, signal: AbortSignal): Promise<Room> => {
+    const one = (type: string) => state(room, type, "", signal);
+    const [create, levels, name, alias, topic, tombstone, encryption] = await Promise.all([
+      creation(room, signal),
+      power(room, signal),
+      ...["name", "canonical_alias", "topic", "tombstone", "encryption"].map((type) => one(`m.room.${type}`)),
+    ]);
+    const said = (event: MatrixEvent | undefined, key: string) => {
+      const value = event?.content[key];
+      return typeof value === "string" && value !== "" ? value : undefined;
+    };
+    const description = [said(topic, "topic"), encryption && ENCRYPTED].filter((part) => part !== undefined);
+    return {
+      id: room,
+      name: said(name, "name") ?? said(alias, "alias") ?? room,
+      description: description.length > 0 ? description.join(" ") : undefined,
+      is_active: tombstone === undefined && takesMessages(levels.power, me),
+      created_at: isoTime(create.origin_server_ts),
+    };
+  };
+
+  const demandMembership: SynapseRooms["demandMembership"] = async (room, signal) => {
+    if ((await joined(signal)).includes(room)) return;
+    const own = await state(room, "m.room.member", me, signal).catch((error: unknown) => {
+      if (refusedWith(error) === "M_FORBIDDEN") return undefined;
+      throw error;
+    });
+    if (membershipSchema.safeParse(own?.content).data?.membership === "ban")
+      throw errors.bannedFromRoom(room);
+    const known = await client.find(path`/_synapse/admin/v1/rooms/${room}`, z.unknown(), signal);
+    throw known === undefined ? errors.noRoom(room) : errors.notInRoom(room);
+  };
+
+  return {
+    joined,
+    state,
+    power,
+    demandMembership,
+    async list(signal) {
+      const rooms = await Promise.all(
+        (await joined(signal)).map((room) =>
+          describe(room, signal).catch((error: unknown) => {
+            // Left since, by our account's doing or another's.
+            if (refusedWith(error) === "M_FORBIDDEN") return [];
+            throw error;
+          }),
+        ),
+      );
+      return rooms.flat().sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+    },
+    async demandOpen(room, signal) {
+      const [encryption, tombstone] = await Promise.all([
+        state(room, "m.room.encryption", "", signal),
+        state(room, "m.room.tombstone", "", signal),
+      ]);
+      if (encryption)
+        throw new ChatError(
+          "rejected",
+          `room_id: room ${JSON.stringify(room)} is end-to-end encrypted, and this server holds no keys: it can neither read nor send messages there.`,
+          { field: "room_id" },
+        );
+      if (tombstone) throw closed(room);
+    },
+    async within(room, signal, work) {
+      try {
+        return await work();
+      } catch (error) {
+        if (refusedWith(error) !== "M_FORBIDDEN") throw error;
+        await demandMembership(room, signal);
+        const { power: current } = await power(room, signal);
+        if (!takesMessages(current, me)) throw closed(room, error);
+        throw new ChatError(
+          "forbidden",
+          `room_id: the agent's account has too little power for this in room ${JSON.stringify(room)}. An administrator of the room has to raise it.`,
+          { field: "room_id", cause: error },
+        );
+      }
+    },
+  };
+}
+
+/** A room is closed where not even our account, which moderates, may write. */
+const takesMessages = (power: Power, me: string) => power.of(me) >= power.toSend;
+
+const closed = (room: string, cause?: unknown) =>
+  new ChatError("rejected", `room_id: room ${JSON.stringify(room)} is inactive: it takes no new messages.`, {
+    field: "room_id",
+    cause,
+  });

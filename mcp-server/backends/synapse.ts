@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { ChatBackend } from "../chat/backend.ts";
+import { ChatError, errors } from "../chat/error.ts";
+import { linkPreviews } from "./link-previews.ts";
+import { isRedacted, matrixId, toContent } from "./matrix-form.ts";
+import { retryOnce } from "./retry.ts";
+import { enforcement } from "./sanctions-enforcement.ts";
+import { type SweepReport, startSweep } from "./sanctions-sweep.ts";
+import { MatrixError, path, synapseClient } from "./synapse-client.ts";
+import { moderation } from "./synapse-moderation.ts";
+import { reading } from "./synapse-reading.ts";
+import { synapseRooms } from "./synapse-rooms.ts";
+import { NAME, synapseSession } from "./synapse-session.ts";
+
+export interface SynapseOptions {
+  /** Address inside the VPC. */
+  readonly url: string;
+  readonly serverName: string;
+  /** The account that the server acts as: a server administrator, with power in the rooms. Bootstrap makes it. */
+  readonly bot: { readonly username: string; readonly password: string };
+  /** Address of a piece of content, with `{id}`. */
+  readonly contentUrlTemplate: string;
+  /** Carries out the ends of bans and mutes, and tells of it. @default - leaves that to other servers */
+  readonly sweep?: SweepReport;
+  /** Milliseconds between two looks at what has ended. @default - `limits.sweepEveryMs` */
+  readonly sweepEveryMs?: number;
+}
+
+const sentSchema = z.object({ event_id: z.string() });
+const devicesSchema = z.object({ total: z.number() });
+
+/** The chat on a Matrix homeserver; docs/matrix-mapping.md says what each field and argument is there. */
+export function synapseBackend(options: SynapseOptions): ChatBackend {
+  const { serverName, bot, contentUrlTemplate: template } = options;
+  const url = options.url.replace(/\/+$/, "");
+  const me = `@${bot.username}:${serverName}`;
+  const session = synapseSession({ url, ...bot });
+  const client = synapseClient(url, session);
+  const rooms = synapseRooms(client, me);
+  const acts = enforcement(client, rooms, me);
+  const reads = reading({ client, rooms, previews: linkPreviews(client, template), template });
+  const moderates = moderation({ client, rooms, enforcement: acts, me, serverName });
+  const stop = options.sweep
+    ? startSweep({ client, rooms, enforcement: acts, me, report: options.sweep }, options.sweepEveryMs)
+    : () => Promise.resolve();
+
+  return {
+    name: NAME,
+    listRooms: reads.listRooms,
+    getMessages: reads.getMessages,
+    searchMessages: reads.searchMessages,
+    listMembers: reads.listMembers,
+    ...moderates,
+    async sendMessage({ room_id, idempotency_key: key, ...draft }, signal) {
+      const room = matrixId("room_id", room_id);
+      return rooms.within(room, signal, async () => {
+        await rooms.demandOpen(room, signal);
+        const send = () =>
+          client.send(
+            {
+              method: "PUT",
+              path: path`/_matrix/client/v3/rooms/${room}/send/m.room.message/${key ?? randomUUID()}`,
+              body: toContent(draft, template),
+            },
+            sentSchema,
+            signal,
+          );
+        const { event_id } = await (key === undefined ? send() : retryOnce(send, signal));
+        const { event, message } = await reads.message(room, event_id, signal);
+        if (isRedacted(event)) throw errors.keyOfDeletedMessage();
+        return message;
+      });
+    },
+    async health(signal) {
+      try {
+        // Not kept in Synapse's memory: it answers only while its database does, and only to administrators.
+        await client.read(path`/_synapse/admin/v2/users/${me}/devices`, devicesSchema, signal);
+        return { reachable: true };
+      } catch (error) {
+        const code = error instanceof ChatError ? error.code : "timeout";
+        return { reachable: false, problem: problemOf(error) ?? session.problem() ?? code };
+      }
+    },
+    close: stop,
+  };
+}
+
+const problemOf = (error: unknown): string | undefined =>
+  error instanceof ChatError && error.cause instanceof MatrixError && error.cause.status === 403
+    ? "agent_is_no_administrator"
+    : undefined;

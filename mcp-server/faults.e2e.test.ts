@@ -1,0 +1,233 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describeWithSynapse } from "../test/synapse.ts";
+import { postgresBackend } from "./backends/postgres.ts";
+import { synapseBackend } from "./backends/synapse.ts";
+import type { ChatBackend } from "./chat/backend.ts";
+import { ChatError } from "./chat/error.ts";
+import { limits } from "./limits.ts";
+import type { ContractWorld } from "./testing/contract.ts";
+import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "./testing/database.ts";
+import { type HasuraServer, startHasuraServer } from "./testing/hasura-server.ts";
+import { type Homeserver, startHomeserver } from "./testing/homeserver.ts";
+import { bundleServer, type Program } from "./testing/program.ts";
+import { startProxy, type Way } from "./testing/proxy.ts";
+import { textOf } from "./testing/service.ts";
+import { startSignIn } from "./testing/sign-in.ts";
+
+type World = Omit<ContractWorld, "backend">;
+const signal = () => new AbortController().signal;
+const key = () => randomBytes(32).toString("hex");
+
+let program: Program;
+beforeAll(async () => {
+  program = await bundleServer();
+});
+afterEach(() => program.end());
+afterAll(() => program?.remove());
+
+interface Killing {
+  readonly world: World;
+  /** The backend's own port. */
+  readonly port: number;
+  /** The server's variables, with the backend behind this port. */
+  variables(port: number): Record<string, string>;
+  /** What a request that sends a message holds, where others come before it. */
+  readonly sending?: string;
+}
+
+/** Kills the server between the backend's commit and the answer, then calls another with the same key. */
+async function killBetweenCommitAndAnswer({ world, port, variables, sending }: Killing) {
+  const user = await world.newUser();
+  const room_id = await world.newRoom("Killed", [user]);
+  const proxy = await startProxy(() => port);
+  const first = await program.serve(variables(proxy.port));
+  const second = await program.serve(variables(port));
+  const messages = async () => (await second.call("chat_get_messages", { room_id }))["structuredContent"];
+  const draft = { room_id, content: "Once only", idempotency_key: "killed-1" };
+  await first.call("chat_list_rooms", {});
+  proxy.mute(sending);
+  const lost = first.call("chat_send_message", draft).catch(() => "lost");
+  await expect.poll(messages, { timeout: 15_000 }).toMatchObject({ messages: [{ content: "Once only" }] });
+  first.child.kill("SIGKILL");
+  expect(await lost).toBe("lost");
+  await proxy.stop();
+
+  const again = await second.call("chat_send_message", draft);
+  expect(JSON.parse(textOf(again))).toMatchObject({ message: { content: "Once only" } });
+  expect(await messages()).toEqual({ messages: [JSON.parse(textOf(again)).message] });
+}
+
+interface Load {
+  readonly chat: ChatBackend;
+  readonly world: World;
+  /** Ends when the backend is gone. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Sends from several sides while the backend stops and starts, each message until it is acknowledged. */
+async function stopUnderLoad({ chat, world, stop, start }: Load) {
+  const room_id = await world.newRoom("Load", []);
+  const sent = new Map<string, string>();
+  let failures = 0;
+  const attempt = async (content: string, idempotency_key: string) => {
+    const draft = { room_id, content, message_type: "text" as const, idempotency_key };
+    try {
+      sent.set(content, (await chat.sendMessage(draft, signal())).id);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ChatError);
+      expect(error).toMatchObject({ code: expect.stringMatching(/^(unavailable|timeout|rate_limited)$/) });
+      failures += 1;
+    }
+  };
+  let stopped = false;
+  const sender = async (name: number) => {
+    for (let n = 0; n < 5 || !stopped; n++) {
+      const [content, own] = [`${name}: ${n}`, key()];
+      await expect
+        .poll(() => attempt(content, own).then(() => sent.has(content)), { timeout: 60_000, interval: 100 })
+        .toBe(true);
+    }
+  };
+  const senders = Promise.all([1, 2, 3, 4].map(sender));
+  await expect.poll(() => sent.size, { timeout: 20_000 }).toBeGreaterThan(4);
+  await stop();
+  await expect.poll(() => failures, { timeout: 20_000 }).toBeGreaterThan(4);
+  await start();
+  stopped = true;
+  await senders;
+
+  const stored: [string, string][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await chat.getMessages({ room_id, limit: 100, cursor }, signal());
+    stored.push(...page.items.map(({ content, id }): [string, string] => [content, id]));
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  expect(stored.sort()).toEqual([...sent].sort());
+}
+
+describe("over PostgreSQL", () => {
+  let database: ChatDatabase;
+  let hasura: HasuraServer;
+  beforeAll(async () => {
+    database = await startChatDatabase();
+    hasura = await startHasuraServer(database.connection);
+  });
+  afterAll(async () => {
+    await hasura?.stop();
+    await database?.stop();
+  });
+
+  test("killed between commit and answer, the same call again gives the one message: postgres", () =>
+    killBetweenCommitAndAnswer({
+      world: database.world,
+      port: database.connection.port,
+      variables: (port) => ({
+        BACKEND_TYPE: "postgres",
+        DATABASE_URL: databaseUrl(database, port),
+        AGENT_USER_ID: AGENT,
+      }),
+    }));
+
+  test("killed between commit and answer, the same call again gives the one message: hasura", async () => {
+    const signIn = await startSignIn(AGENT);
+    await killBetweenCommitAndAnswer({
+      world: database.world,
+      port: Number(new URL(hasura.endpoint).port),
+      variables: (port) => ({
+        BACKEND_TYPE: "hasura",
+        HASURA_ENDPOINT: `http://127.0.0.1:${port}/v1/graphql`,
+        COGNITO_REGION: "us-east-1",
+        AGENT_CLIENT_ID: "agent",
+        AGENT_CLIENT_SECRET: "secret",
+        AGENT_USERNAME: "agent",
+        AGENT_PASSWORD: "password",
+        AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: signIn.url,
+        NODE_NO_WARNINGS: "1",
+      }),
+    });
+    signIn.stop();
+  });
+
+  test("a database that is stopped and started under load loses nothing and doubles nothing", async () => {
+    const chat = postgresBackend({ connection: database.connection, agentUserId: AGENT });
+    const { server, world } = database;
+    await stopUnderLoad({ chat, world, stop: server.pause, start: server.resume });
+    await chat.close();
+  });
+});
+
+describeWithSynapse("over Synapse", () => {
+  let homeserver: Homeserver;
+  let proxy: Way;
+  let chat: ChatBackend;
+  const portNow = () => Number(new URL(homeserver.synapse().url).port);
+  beforeAll(async () => {
+    homeserver = await startHomeserver();
+    // The address stays, as service discovery keeps it, while containers come and go.
+    proxy = await startProxy(portNow);
+    chat = synapseBackend({ ...homeserver.options, url: `http://127.0.0.1:${proxy.port}` });
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await homeserver?.stop();
+  });
+
+  test("killed between commit and answer, the same call again gives the one message", () =>
+    killBetweenCommitAndAnswer({
+      world: homeserver.world,
+      port: portNow(),
+      variables: (port) => ({
+        BACKEND_TYPE: "synapse",
+        SYNAPSE_URL: `http://127.0.0.1:${port}`,
+        SYNAPSE_SERVER_NAME: homeserver.serverName,
+        SYNAPSE_BOT_USERNAME: homeserver.bot.username,
+        SYNAPSE_BOT_PASSWORD: homeserver.bot.password,
+        CONTENT_URL_TEMPLATE: homeserver.options.contentUrlTemplate,
+      }),
+      sending: "/send/m.room.message/",
+    }));
+
+  test("a homeserver that is stopped and started under load loses nothing and doubles nothing", () =>
+    stopUnderLoad({
+      chat,
+      world: homeserver.world,
+      stop: async () => {
+        await homeserver.synapse().stop();
+      },
+      start: homeserver.restart,
+    }));
+
+  test("a homeserver's database that is stopped and started under load loses nothing and doubles nothing", async () => {
+    const { postgres, world } = homeserver;
+    const stop = async () => {
+      await postgres.pause();
+      expect(await chat.health(signal())).toMatchObject({ reachable: false });
+    };
+    await stopUnderLoad({ chat, world, stop, start: postgres.resume });
+    await expect.poll(() => chat.health(signal()), { timeout: 10_000 }).toEqual({ reachable: true });
+  });
+
+  test("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
+    const { pid } = homeserver.synapse();
+    process.kill(pid, "SIGSTOP");
+    try {
+      const started = performance.now();
+      const gone = new AbortController();
+      const left = chat.listRooms({ include_inactive: false }, gone.signal);
+      const late = chat.listRooms({ include_inactive: false }, signal());
+      gone.abort(new Error("gone"));
+      await expect(left).rejects.toThrow("gone");
+      expect(performance.now() - started).toBeLessThan(limits.backendMs / 2);
+      await expect(late).rejects.toMatchObject({ code: "timeout" });
+      expect(performance.now() - started).toBeLessThan(limits.callMs);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await expect
+      .poll(() => chat.listRooms({ include_inactive: false }, signal()), { timeout: 10_000 })
+      .toBeInstanceOf(Array);
+  });
+});

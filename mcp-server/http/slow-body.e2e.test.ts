@@ -1,0 +1,32 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { postgresBackend } from "../backends/postgres.ts";
+import { startTestService } from "../testing/service.ts";
+import { token } from "../testing/tokens.ts";
+
+test("a body that comes a byte at a time is cut off, and others are served meanwhile", async () => {
+  const backend = postgresBackend({
+    connection: { connectionString: "postgres://127.0.0.1:9/none" },
+    agentUserId: "agent",
+  });
+  const service = await startTestService(backend);
+  const socket = connect(service.port, "127.0.0.1");
+  await once(socket, "connect");
+  const head = [
+    "POST /mcp HTTP/1.1",
+    `host: 127.0.0.1:${service.port}`,
+    `authorization: Bearer ${token()}`,
+    "content-type: application/json",
+    "content-length: 100000",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  const trickle = setInterval(() => socket.write(" "), 200);
+  const answered = text(socket);
+  const ping = await service.post({ jsonrpc: "2.0", id: 1, method: "ping" });
+  expect(await ping.json()).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
+  expect(await answered).toMatch(/^HTTP\/1.1 408 /);
+  clearInterval(trickle);
+  await service.stop();
+});

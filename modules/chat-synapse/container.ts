@@ -1,0 +1,29 @@
+/** What the image and the configuration agree on: paths, ports, the user. */
+
+const RUN = "/run/synapse";
+
+/** Where the container finds its files. All below `run` are written by the entrypoint at each start. */
+export const PATHS = {
+  /** The media store, on the shared file system. */
+  media: "/media",
+  run: RUN,
+  config: `${RUN}/homeserver.yaml`,
+  logConfig: `${RUN}/log.yaml`,
+  signingKey: `${RUN}/signing.key`,
+  registrationSharedSecret: `${RUN}/registration_shared_secret`,
+  macaroonSecretKey: `${RUN}/macaroon_secret_key`,
+  formSecret: `${RUN}/form_secret`,
+  databasePassword: `${RUN}/pgpass`,
+  oidcClientSecret: `${RUN}/oidc_client_secret`,
+  /** With workers only. */
+  replicationSecret: `${RUN}/replication_secret`,
+} as const;
+
+/** User and group id that Synapse runs as, those of the official image. */
+export const SYNAPSE_UID = 991;
+
+/** Clients, federation and `/health`. */
+export const SYNAPSE_PORT = 8008;
+
+/** Prometheus metrics at `/_synapse/metrics`: a port of its own, which the load balancer does not know. */
+export const METRICS_PORT = 9000;

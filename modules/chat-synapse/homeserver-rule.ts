@@ -1,0 +1,16 @@
+import type { Construct } from "constructs";
+import { ListenerRule, type ListenerRuleProps, type RuleAction } from "../../constructs/listener-rule.ts";
+
+/** Makes a rule of the HTTPS listener for requests to the homeserver's host name. */
+export type HomeserverRule = (
+  id: string,
+  priority: number,
+  paths: readonly string[],
+  action: RuleAction,
+  options?: Pick<ListenerRuleProps, "stripPrefix" | "regularExpressions" | "dependsOn">,
+) => ListenerRule;
+
+export const homeserverRule =
+  (scope: Construct, { listenerArn, host }: { listenerArn: string; host: string }): HomeserverRule =>
+  (id, priority, paths, action, options = {}) =>
+    new ListenerRule(scope, id, { listenerArn, host, priority, paths, action, ...options });

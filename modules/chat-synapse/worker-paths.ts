@@ -1,0 +1,121 @@
+import type { WorkerKind } from "./workers.ts";
+
+/** A listener rule in front of the homeserver's own: which requests a kind of worker answers. */
+export interface WorkerRule {
+  /** Part of the rule's address. */
+  readonly id: string;
+  readonly kind: WorkerKind;
+  /** Regular expressions on the whole path; one of them must match. */
+  readonly paths: readonly string[];
+  /** Whether it carries the guard of the admin paths. */
+  readonly admin?: true;
+  /** Whether it is there with federation only. */
+  readonly federation?: true;
+}
+
+const client = "^/_matrix/client/(api/v1|r0|v3|unstable)";
+const federation = "^/_matrix/federation";
+
+/**
+ * The paths that Synapse's documentation gives to workers (docs/workers.md of element-hq/synapse), by kind of worker.
+ * The place in this list is the distance from the first of the reserved priorities, so append, and leave the others
+ * where they are.
+ *
+ * What it also lists and the main process keeps: signing in and registering, because every process counts its own
+ * attempts and a single sign-on begins and ends in one; `/_synapse/admin/v1/rooms/` and `/v2/users/`, because one
+ * process is enough for administrators.
+ */
+export const WORKER_RULES: readonly WorkerRule[] = [
+  {
+    id: "sync",
+    kind: "sync",
+    paths: ["^/_matrix/client/(api/v1|r0|v3)/(sync|events|initialSync|rooms/[^/]+/initialSync)$"],
+  },
+  {
+    id: "rooms",
+    kind: "client",
+    paths: [
+      `${client}/rooms/[^/]+/(joined_members|members|state|context/.*|event/.*|aliases)$`,
+      "^/_matrix/client/(v1|unstable)/rooms/[^/]+/(hierarchy|relations/.*|threads|timestamp_to_event)$",
+      "^/_matrix/client/(unstable/im.nheko.summary/summary|v1/room_summary)/.*$",
+    ],
+  },
+  {
+    id: "directory",
+    kind: "client",
+    paths: [
+      `${client}/(publicRooms|joined_rooms|search|user_directory/search|directory/room/.*)$`,
+      `${client}/(account/(3pid|whoami|deactivate)|capabilities|notifications|voip/turnServer)$`,
+      "^/_matrix/client/versions$",
+    ],
+  },
+  {
+    id: "keys",
+    kind: "client",
+    paths: [
+      "^/_matrix/client/unstable/.*/rooms/[^/]+/aliases$",
+      `${client}/(keys/(query|changes|claim)|room_keys/.*|user/[^/]+/filter(/.*)?)$`,
+      "^/_matrix/client/unstable/org.matrix.msc4140/delayed_events(/.*/restart)?$",
+    ],
+  },
+  {
+    id: "federation",
+    kind: "client",
+    federation: true,
+    paths: [
+      `${federation}/v1/(event|state|state_ids|backfill|get_missing_events|query|make_join|make_leave|event_auth|hierarchy)/.*$`,
+      `${federation}/v1/(make_knock|send_knock|timestamp_to_event|exchange_third_party_invite|user/devices)/.*$`,
+      `${federation}/v[12]/(send_join|send_leave|invite)/.*$`,
+    ],
+  },
+  {
+    id: "federation-public",
+    kind: "client",
+    federation: true,
+    paths: [`${federation}/v1/(version|publicRooms.*)$`, "^/_matrix/key/v2/query.*$"],
+  },
+  {
+    id: "events",
+    kind: "events",
+    paths: [
+      `${client}/rooms/[^/]+/(redact|send|state)/.*$`,
+      `${client}/rooms/[^/]+/(join|invite|leave|ban|unban|kick)$`,
+      `${client}/(createRoom|(join|knock|profile)/.*)$`,
+    ],
+  },
+  {
+    id: "streams",
+    kind: "streams",
+    paths: [
+      // Pages of one room must come from one process; this kind has only one.
+      `${client}/rooms/[^/]+/(typing/.*|receipt/.*|read_markers|messages)$`,
+      `${client}/(user/.*/(tags|account_data)(/.*)?|(sendToDevice|presence|pushrules)/.*)$`,
+      `${client}/(delete_devices|devices(/.*)?|keys/(upload(/.*)?|(device_signing|signatures)/upload))$`,
+    ],
+  },
+  {
+    id: "federation-transactions",
+    kind: "streams",
+    federation: true,
+    // All transactions of one server must go to one process too.
+    paths: [`${federation}/v1/send/.*$`],
+  },
+  {
+    id: "media",
+    kind: "media",
+    paths: ["^/_matrix/(media|client/v1/media|federation/v1/media)/.*$", "^/_synapse/media/.*$"],
+  },
+  {
+    id: "media-admin",
+    kind: "media",
+    admin: true,
+    paths: [
+      "^/_synapse/admin/v1/(purge_media_cache|media/.*|quarantine_media/.*)$",
+      "^/_synapse/admin/v1/(room|user)/.*/media.*$",
+      "^/_synapse/admin/v1/users/.*/media$",
+    ],
+  },
+];
+
+/** How many priorities an environment keeps free for these rules, some of them for rules to come. */
+export const RESERVED_PRIORITIES = 16;

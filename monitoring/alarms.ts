@@ -1,0 +1,51 @@
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { Construct } from "constructs";
+import type { AlarmDefinition } from "./alarm-table.ts";
+
+export interface AlarmsProps {
+  /** Prefix of the alarms' names. */
+  readonly project: string;
+  /** Topic that is told when an alarm goes off, and when it is over. */
+  readonly topicArn: string;
+  /** Page with one section for each alarm. */
+  readonly runbookUrl: string;
+  readonly alarms: readonly AlarmDefinition[];
+}
+
+const COMPARISON = {
+  above: "GreaterThanThreshold",
+  "at or above": "GreaterThanOrEqualToThreshold",
+  below: "LessThanThreshold",
+} as const;
+
+/** One alarm of CloudWatch for each definition. */
+export class Alarms extends Construct {
+  readonly arns: readonly string[];
+
+  constructor(scope: Construct, id: string, { project, topicArn, runbookUrl, alarms }: AlarmsProps) {
+    super(scope, id);
+    this.arns = alarms.map(
+      ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...says }) => {
+        const percentile = statistic.startsWith("p");
+        return new CloudwatchMetricAlarm(this, alarm, {
+          alarmName: `${project}-${alarm}`,
+          alarmDescription: `${says.meaning}. ${says.remedy}. Runbook: ${runbookUrl}#${section}`,
+          namespace: metric.namespace,
+          metricName: metric.name,
+          dimensions: { ...metric.dimensions },
+          ...(percentile
+            ? // With few values a percentile is its slowest one.
+              { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
+            : { statistic }),
+          comparisonOperator: COMPARISON[threshold.crossed],
+          threshold: threshold.value,
+          period: threshold.period,
+          evaluationPeriods: threshold.periods,
+          treatMissingData: missing,
+          alarmActions: [topicArn],
+          okActions: [topicArn],
+        }).arn;
+      },
+    );
+  }
+}

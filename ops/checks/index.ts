@@ -1,0 +1,21 @@
+import { backups } from "./backups.ts";
+import type { Check } from "./check.ts";
+import { dns } from "./dns.ts";
+import { endpoints } from "./endpoints.ts";
+import { loadBalancer } from "./load-balancer.ts";
+import { schema } from "./schema.ts";
+import { services } from "./services.ts";
+import { signIn } from "./sign-in.ts";
+import { tools } from "./tools.ts";
+
+/** What `verify` looks at, the quick things first. */
+export const checks: readonly Check[] = [
+  services,
+  loadBalancer,
+  dns,
+  endpoints,
+  signIn,
+  tools,
+  backups,
+  schema,
+];

@@ -1,0 +1,188 @@
+import * as z from "zod";
+import type { Context } from "../context.ts";
+import { explain } from "../explain.ts";
+import { oneShotRun, runOneShot } from "../one-shot.ts";
+import { type Outputs, parseOutputs, parseTaskOutputs, type TaskOutputs } from "../outputs.ts";
+import { EXIT, Problem } from "../problem.ts";
+import { rollBack, type WayBack } from "../rollback.ts";
+import { describeServices, revisionOf, settle } from "../services.ts";
+import { type Thoroughness, verify } from "../verification.ts";
+import { checkWithin } from "./plan.ts";
+import type { SavedPlan, Terraform } from "./terraform.ts";
+
+/** What a deployment asks of Terraform. */
+export type Applier = Pick<Terraform, "addressesOf" | "plan" | "apply" | "outputs">;
+
+/** Tasks that must have run before the code that needs them, in order. */
+const BEFORE = ["database_setup", "migration"] as const;
+
+/** What any version of the stack says of its services. */
+const accountOutput = z.object({ account_id: z.object({ value: z.string() }) });
+const earlier = z.object({
+  cluster: z.object({ value: z.string() }),
+  services: z.object({
+    value: z.record(
+      z.string(),
+      z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]),
+    ),
+  }),
+});
+
+/** What ran when the deployment began. */
+interface Before {
+  readonly cluster: string;
+  readonly services: readonly {
+    readonly part: string;
+    readonly name: string;
+    readonly taskDefinition: string;
+  }[];
+}
+
+/** What runs in the environment now; nothing where it was never applied. @throws Problem for another account */
+export async function runningBefore(context: Context, terraform: Applier): Promise<Before | undefined> {
+  const json: unknown = JSON.parse(await terraform.outputs());
+  const account = accountOutput.safeParse(json).data?.account_id.value;
+  if (account) await context.checkAccount(account);
+  const outputs = earlier.safeParse(json).data;
+  if (!outputs) return undefined;
+  const cluster = outputs.cluster.value;
+  const names = Object.entries(outputs.services.value);
+  const live = await describeServices(
+    context,
+    cluster,
+    names.map(([, name]) => name),
+  );
+  const services = names.flatMap(([part, name]) => {
+    const taskDefinition = live.get(name)?.taskDefinition;
+    return taskDefinition ? [{ part, name, taskDefinition }] : [];
+  });
+  return { cluster, services };
+}
+
+/**
+ * One deployment. The database comes before the code that needs it: the tasks that change it are applied alone and run,
+ * so that the code before meets the new schema and never the other way round. Only then is the rest applied, which ECS
+ * rolls out. Where that, the metadata or the verification fails, the services go back to what they ran.
+ */
+export class Deployment {
+  readonly #context: Context;
+  readonly #terraform: Applier;
+  readonly #agreed: SavedPlan;
+  readonly #before: Before | undefined;
+
+  constructor(context: Context, terraform: Applier, agreed: SavedPlan, before: Before | undefined) {
+    this.#context = context;
+    this.#terraform = terraform;
+    this.#agreed = agreed;
+    this.#before = before;
+  }
+
+  /** @returns the exit code: 0, or that of a deployment that was rolled back */
+  async run(asked: Thoroughness): Promise<number> {
+    await this.#prepareDatabase();
+    try {
+      const outputs = await this.#applyRest();
+      await this.#runAfter(outputs);
+      this.#step("verify");
+      if (await verify({ context: this.#context, outputs, rolledBack: {} }, asked)) return EXIT.ok;
+      throw new Problem("the verification failed", "The table above says what, and what to do");
+    } catch (error) {
+      return this.#goBack(explain(error));
+    }
+  }
+
+  /** Up to here nothing that serves people has changed, so a failure needs no way back. */
+  async #prepareDatabase(): Promise<void> {
+    const targets = BEFORE.flatMap((part) => this.#terraform.addressesOf(part));
+    this.#step("apply what the database tasks need");
+    const plan = await this.#terraform.plan(targets);
+    checkWithin(plan.changes, this.#agreed.changes, "what was agreed on");
+    await this.#terraform.apply(plan);
+    const { environment } = this.#context.environment;
+    const outputs = parseTaskOutputs(await this.#terraform.outputs(), environment, "terraform output");
+    await this.#context.checkAccount(outputs.account_id);
+    for (const part of BEFORE) {
+      if (!outputs.one_shot_tasks[part]) continue;
+      this.#step(`run ${part}`);
+      await this.#runTask(outputs, part, "The services run as before: correct it and deploy again");
+    }
+  }
+
+  async #applyRest(): Promise<Outputs> {
+    this.#step("apply the rest");
+    const plan = await this.#terraform.plan();
+    checkWithin(plan.changes, this.#agreed.changes, "what was agreed on");
+    await this.#terraform.apply(plan);
+    const { environment } = this.#context.environment;
+    const outputs = parseOutputs(await this.#terraform.outputs(), environment, "terraform output");
+    this.#step("wait for the services");
+    const wanted = Object.values(outputs.services).map(({ name, task_definition }) => ({
+      name,
+      taskDefinition: task_definition,
+    }));
+    await settle(this.#context, outputs.cluster, wanted);
+    return outputs;
+  }
+
+  async #runAfter(outputs: Outputs): Promise<void> {
+    // Rooms and bots are made once; who joins them later is the operator's decision.
+    const first = !this.#before?.services.some(({ part }) => part === "synapse");
+    for (const part of first ? (["bootstrap", "metadata"] as const) : (["metadata"] as const)) {
+      if (!outputs.one_shot_tasks[part]) continue;
+      this.#step(`run ${part}`);
+      await this.#runTask(outputs, part, "Its log above says what to do; then deploy again");
+    }
+  }
+
+  async #runTask({ one_shot_tasks }: TaskOutputs, part: string, remedy: string): Promise<void> {
+    const task = one_shot_tasks[part];
+    if (!task) return;
+    const exitCode = await runOneShot(this.#context, oneShotRun(task));
+    if (exitCode !== 0) throw new Problem(`${task.family} failed with exit code ${exitCode}`, remedy);
+  }
+
+  /** Puts every service that changed back to what it ran. */
+  async #goBack(failure: Problem): Promise<number> {
+    const { report } = this.#context;
+    report.progress(`failed: ${failure.message}`);
+    if (!this.#before?.services.length) {
+      report.progress("first deployment: there is nothing to go back to");
+      throw failure;
+    }
+    this.#step("roll back");
+    try {
+      await rollBack(this.#context, this.#before.cluster, await this.#waysBack(this.#before));
+    } catch (error) {
+      const { message, remedy } = explain(error);
+      throw new Problem(
+        `${failure.message}\nand the way back failed: ${message}`,
+        `${remedy}. Then: npm run ops -- rollback ${this.#context.environment.environment} <service> --to <revision>`,
+        EXIT.stuck,
+        { cause: error },
+      );
+    }
+    const running = this.#before.services.map(({ taskDefinition }) => revisionOf(taskDefinition)).join(", ");
+    throw new Problem(
+      `${failure.message}\nrolled back: the services run ${running}. The database keeps its new schema, which their code can use`,
+      `${failure.remedy}. Terraform still wants the newer task definitions: the next deployment tries them again`,
+      EXIT.rolledBack,
+      { cause: failure },
+    );
+  }
+
+  async #waysBack({ cluster, services }: Before): Promise<WayBack[]> {
+    const live = await describeServices(
+      this.#context,
+      cluster,
+      services.map(({ name }) => name),
+    );
+    return services.flatMap(({ part, name, taskDefinition: to }) => {
+      const from = live.get(name)?.taskDefinition;
+      return from && from !== to ? [{ part, name, from, to }] : [];
+    });
+  }
+
+  #step(name: string): void {
+    this.#context.report.progress(`— ${name}`);
+  }
+}

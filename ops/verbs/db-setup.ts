@@ -1,0 +1,7 @@
+import { oneShotVerb } from "./one-shot-verb.ts";
+
+export const databaseSetup = oneShotVerb(
+  "db-setup",
+  "database_setup",
+  "make Synapse's database role and database, set its password",
+);

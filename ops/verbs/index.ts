@@ -1,0 +1,30 @@
+import type { Verb } from "../verb.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { createUser } from "./create-user.ts";
+import { databaseSetup } from "./db-setup.ts";
+import { deploy } from "./deploy.ts";
+import { exec } from "./exec.ts";
+import { logs } from "./logs.ts";
+import { metadata } from "./metadata.ts";
+import { migrate } from "./migrate.ts";
+import { restart } from "./restart.ts";
+import { rollback } from "./rollback.ts";
+import { scale } from "./scale.ts";
+import { status } from "./status.ts";
+import { verify } from "./verify.ts";
+
+export const verbs: readonly Verb[] = [
+  deploy,
+  verify,
+  status,
+  logs,
+  migrate,
+  metadata,
+  databaseSetup,
+  bootstrap,
+  restart,
+  rollback,
+  scale,
+  exec,
+  createUser,
+];

@@ -1,0 +1,74 @@
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AlbOutcome, AlbRequest } from "./alb.ts";
+
+/** A load balancer that runs: it sends requests on as the rules say, and remembers who answered. */
+export interface AlbServer {
+  readonly url: string;
+  /** `<target> <method> <path>` of every request, in order. */
+  readonly answered: readonly string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * @param balance the rules, evaluated
+ * @param host host name that clients use
+ * @param targets names of the targets of a target group, which answer in turn
+ * @param urlOf where a target is now
+ */
+export async function startAlb(
+  balance: (request: AlbRequest) => AlbOutcome,
+  host: string,
+  targets: (targetGroup: string) => readonly string[],
+  urlOf: (target: string) => string,
+): Promise<AlbServer> {
+  const answered: string[] = [];
+  let turn = 0;
+  const server = createServer((incoming, response) => {
+    const outcome = balance({ host, target: incoming.url ?? "/" });
+    if (!("forwardTo" in outcome)) {
+      response.writeHead("status" in outcome ? outcome.status : 404).end();
+      return;
+    }
+    const group = targets(outcome.forwardTo);
+    const target = group[turn++ % group.length];
+    if (!target) {
+      response.writeHead(503).end();
+      return;
+    }
+    answered.push(`${target} ${incoming.method} ${outcome.target.replace(/\?.*$/, "")}`);
+    const onward = request(
+      `${urlOf(target)}${outcome.target}`,
+      {
+        method: incoming.method,
+        headers: {
+          ...incoming.headers,
+          host,
+          "x-forwarded-for": "198.51.100.7",
+          "x-forwarded-proto": "https",
+        },
+      },
+      (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(response);
+      },
+    );
+    onward.once("error", () => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502, { "content-type": "application/json" }).end('{"errcode":"BAD_GATEWAY"}');
+    });
+    response.once("close", () => onward.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    answered,
+    stop: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}

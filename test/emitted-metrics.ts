@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { startInvocation } from "../lambdas/shared/invocation.ts";
+import { callMetrics } from "../mcp-server/metrics.ts";
+import { MCP_LOG, SYNAPSE_LOG } from "../monitoring/log-metrics.ts";
+
+/** A metric's kind: what CloudWatch knows it by, without the values of its dimensions. */
+export const kind = (namespace: string, name: string, dimensions: readonly string[]) =>
+  `${namespace} ${name} by ${[...dimensions].sort().join(", ") || "nothing"}`;
+
+/**
+ * What AWS reports of itself for what this project deploys, as each service's developer guide lists it: ECS without
+ * Container Insights, HTTP APIs without detailed metrics.
+ */
+const AWS: readonly [namespace: string, dimensions: string[], names: string[]][] = [
+  ["AWS/ECS", ["ClusterName", "ServiceName"], ["CPUUtilization", "MemoryUtilization"]],
+  [
+    "AWS/ApplicationELB",
+    ["LoadBalancer", "TargetGroup"],
+    [
+      "HealthyHostCount",
+      "UnHealthyHostCount",
+      "HTTPCode_Target_2XX_Count",
+      "HTTPCode_Target_4XX_Count",
+      "HTTPCode_Target_5XX_Count",
+      "RequestCount",
+      "RequestCountPerTarget",
+      "TargetConnectionErrorCount",
+      "TargetResponseTime",
+    ],
+  ],
+  [
+    "AWS/Lambda",
+    ["FunctionName"],
+    ["ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"],
+  ],
+  ["AWS/ApiGateway", ["ApiId"], ["4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"]],
+  [
+    "AWS/RDS",
+    ["DBInstanceIdentifier"],
+    ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "FreeStorageSpace", "ReadLatency"],
+  ],
+];
+
+const embedded = z.object({
+  _aws: z.object({
+    CloudWatchMetrics: z.array(
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.array(z.array(z.string())),
+        Metrics: z.array(z.object({ Name: z.string() })),
+      }),
+    ),
+  }),
+});
+
+const kindsIn = (line: unknown): string[] =>
+  embedded
+    .parse(line)
+    ._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
+      Dimensions.flatMap((dimensions) => Metrics.map(({ Name }) => kind(Namespace, Name, dimensions))),
+    );
+
+/** A line that a function writes at the end of an invocation. */
+function invocationLine(): unknown {
+  const { write } = process.stdout;
+  let line = "";
+  process.stdout.write = (text) => {
+    line += String(text);
+    return true;
+  };
+  try {
+    startInvocation("function", { awsRequestId: "1", getRemainingTimeInMillis: () => 1000 }).finish(
+      "outcome",
+      "INFO",
+    );
+  } finally {
+    process.stdout.write = write;
+  }
+  return JSON.parse(line);
+}
+
+/** Every kind of metric that there is, by what our own programs really write and AWS says that it reports. */
+export function emittedMetrics(environment: string): ReadonlySet<string> {
+  return new Set([
+    ...AWS.flatMap(([namespace, dimensions, names]) =>
+      names.map((name) => kind(namespace, name, dimensions)),
+    ),
+    ...kindsIn(invocationLine()),
+    ...kindsIn(callMetrics({ tool: "t", backend: "b", failed: false, milliseconds: 1 })),
+    ...[...Object.values(SYNAPSE_LOG), ...Object.values(MCP_LOG)].map(({ name }) =>
+      kind(`PhenomChat/Log/${environment}`, name, []),
+    ),
+  ]);
+}
