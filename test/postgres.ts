@@ -54,11 +54,13 @@ export function libpqEnvironment(connection: DatabaseConnection, caFile: string)
   };
 }
 
-/**
- * Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix
- * socket. Durability is off, so data outlives a killed process but not a killed machine.
- */
-export async function startPostgres(): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** Whether a commit waits for the disk, as on RDS. @default - no: data outlives a killed process, not a killed machine */
+  readonly durable?: boolean;
+}
+
+/** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   await linkPostgresLibraries();
   const directory = await mkdtemp(join(tmpdir(), "phenom-postgres-"));
   // As root the server runs as the user postgres, who has to pass through here.
@@ -68,7 +70,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const master = { user: "phenom_master", password: randomBytes(12).toString("hex") };
   const ca = await readFile(caFile, "utf8");
 
-  const { server, port } = await initialiseOnFreePort(directory, superuser);
+  const { server, port } = await initialiseOnFreePort(directory, superuser, options);
   const connect = (database: string, login: { user: string; password: string }): DatabaseConnection => ({
     host,
     port,
@@ -128,7 +130,12 @@ export async function linkPostgresLibraries(): Promise<void> {
   }
 }
 
-async function initialiseOnFreePort(directory: string, superuser: { user: string; password: string }) {
+async function initialiseOnFreePort(
+  directory: string,
+  superuser: { user: string; password: string },
+  { durable = false }: PostgresOptions,
+) {
+  const durability = durable ? "on" : "off";
   const data = join(directory, "data");
   const log: string[] = [];
   const serverOn = (port: number) =>
@@ -146,9 +153,9 @@ async function initialiseOnFreePort(directory: string, superuser: { user: string
         ["ssl", "on"],
         ["ssl_cert_file", join(directory, "server.crt")],
         ["ssl_key_file", join(directory, "server.key")],
-        ["fsync", "off"],
-        ["full_page_writes", "off"],
-        ["synchronous_commit", "off"],
+        ["fsync", durability],
+        ["full_page_writes", durability],
+        ["synchronous_commit", durability],
         ["max_connections", "200"],
       ].flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       onLog: (line) => log.push(line),

@@ -25,7 +25,8 @@ import { installed } from "./installed.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
 
 const run = promisify(execFile);
-const root = resolve(import.meta.dirname, "..");
+// Also where this is bundled into a program that lies elsewhere.
+const root = process.cwd();
 
 /** Virtual environment with Synapse in it; docs/synapse.md says how to make one. */
 export const synapseVenv = resolve(root, process.env["SYNAPSE_VENV"] ?? ".tools/synapse");
