@@ -63,7 +63,7 @@ describe("a verb that runs a one-shot task", () => {
     const result = await ops(["migrate", "development", "--json"]);
     expect(result.exitCode).toBe(3);
     expect(result.stderr).toContain("| ERROR:  relation does not exist");
-    expect(result.json).toEqual({
+    expect(result.json()).toEqual({
       verb: "migrate",
       environment: "development",
       ok: false,
@@ -94,7 +94,7 @@ describe("a verb that runs a one-shot task", () => {
     ecs.run = () => ({ stoppedReason });
     const result = await ops(["migrate", "development", "--json"]);
     expect(result.exitCode).toBe(69);
-    expect(result.json["error"]).toEqual({
+    expect(result.json()["error"]).toEqual({
       message: expect.stringContaining(stoppedReason),
       remedy: expect.stringContaining(remedy),
     });

@@ -64,7 +64,7 @@ function secretsIn(plan: string): string[] {
   return found;
 }
 
-describe.runIf(offlineTerraform)("the pipeline on plans of the real Terraform", () => {
+describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the real Terraform,", () => {
   let github: GitHubServer;
   /** A step of a workflow: the project's own command, with what GitHub sets. */
   const pipeline = async (args: string[], env: Record<string, string> = {}) =>

@@ -6,9 +6,11 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { environments } from "../environments/index.ts";
+import { DEPLOY_SECONDS } from "../stack/pipeline-stack.ts";
 import { installed } from "../test/installed.ts";
 
 const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
+const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
 
 const step = z.object({
   uses: z.string().optional(),
@@ -51,8 +53,10 @@ const jobs = Object.entries(workflows).flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([id, each]) => ({ ...each, name: `${name}: ${id}` })),
 );
 
-it.runIf(installed("actionlint", ACTIONLINT))("actionlint finds nothing in the workflows", async () => {
-  const result = await promisify(execFile)(ACTIONLINT, ["-no-color"]).catch(
+const tools = [installed("actionlint", ACTIONLINT), installed("shellcheck", SHELLCHECK)];
+
+it.runIf(tools.every(Boolean))("actionlint and shellcheck find nothing in the workflows", async () => {
+  const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
   );
   expect(result.stdout + result.stderr).toBe("");
@@ -142,6 +146,23 @@ describe("the workflows", () => {
       expect(order).toEqual([...order].sort((a, b) => a - b));
       expect(order).not.toContain(-1);
     }
+  });
+
+  it("are the role for as long as it may be deployed with, which is longer than the job takes", () => {
+    for (const [workflow, environment] of [
+      ["deploy", "development"],
+      ["release", "production"],
+    ] as const) {
+      const job = workflows[workflow]?.jobs[environment];
+      const plan = job?.steps.find(({ uses }) => uses === "./.github/actions/plan");
+      expect(plan?.with["session-seconds"]).toBe(String(DEPLOY_SECONDS));
+      expect(Number(job?.["timeout-minutes"]) * 60).toBeLessThan(DEPLOY_SECONDS);
+    }
+  });
+
+  it("work in the region of every environment", () => {
+    const action = readFileSync(".github/actions/plan/action.yml", "utf8");
+    for (const { region } of environments) expect(action).toContain(`aws-region: ${region}\n`);
   });
 
   it("scan an image before they push it, and the server's after a client called its tools", () => {

@@ -42,9 +42,12 @@ const plans: readonly EnvironmentData[] = [
 
 /** Findings on each plan, as `check address`. */
 async function findings(): Promise<string[]> {
-  const perEnvironment = await Promise.all(
-    plans.map(async (data) => {
-      const synth = synthesised(data);
+  const stacks = [
+    ...plans.map((data) => synthesised(data)),
+    ...environments.map((data) => synthesised(data, `pipeline-${data.environment}`)),
+  ];
+  const perStack = await Promise.all(
+    stacks.map(async (synth) => {
       const plan = path.join(synth.out, "plan.json");
       const { code, output } = await check(synth, "--json", plan);
       if (code !== 0) throw new Error(output);
@@ -56,7 +59,7 @@ async function findings(): Promise<string[]> {
       return results.failed_checks.map((finding) => `${finding.check_id} ${finding.resource}`);
     }),
   );
-  return [...new Set(perEnvironment.flat())].sort();
+  return [...new Set(perStack.flat())].sort();
 }
 
 const patterns = ({ resources }: { resources: string | string[] }) => [resources].flat();
@@ -69,7 +72,7 @@ describe.runIf(offlineTerraform && hasCheckov)("checkov on the plans", () => {
   let found: string[];
   beforeAll(async () => {
     found = await findings();
-  }, 120_000);
+  }, 300_000);
 
   it("finds nothing that is not accepted with a reason", () => {
     const unexplained = found.filter((line) => {

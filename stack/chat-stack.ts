@@ -20,11 +20,11 @@ import { tagModule } from "./module-tags.ts";
 import { outputs } from "./outputs.ts";
 import { type Platform, platform } from "./platform.ts";
 
-const REPOSITORY = "Phenom-earth/phenom-chat";
+export const REPOSITORY = "Phenom-earth/phenom-chat";
 /** Where the mail of an alarm sends whoever reads it. */
 const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
 /** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
-const TERRAFORM_VERSION = ">= 1.11.0";
+export const TERRAFORM_VERSION = ">= 1.11.0";
 const RANDOM_PROVIDER = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */
@@ -100,6 +100,9 @@ export class ChatStack extends ReadableStack {
               },
               contentUrlTemplate: environment.contentUrlTemplate,
               ...(environment.federation && { federation: environment.federation }),
+              ...(environment.jwt && { jwt: environment.jwt }),
+              previewHosts: environment.previewHosts,
+              oldSigningKeys: environment.oldSigningKeys,
               ...(environment.workers && { workers: workers(environment.workers) }),
               secretVersions: {
                 registrationSharedSecret: secretVersions.synapseRegistrationSharedSecret,

@@ -33,6 +33,11 @@ describe("the outputs for operations", () => {
     ]);
   });
 
+  it("refer in the one-shot tasks to nothing that is not there while those of the database alone are applied", () => {
+    const references = JSON.stringify(value("one_shot_tasks")).match(/\$\{(?!var\.|data\.)[^}]+\}/g);
+    expect(references).toEqual(["${aws_security_group.chat_synapse_security_group.id}"]);
+  });
+
   it("describe every rule of the listener", () => {
     expect(Object.keys(value("listener_rules")).sort()).toEqual(
       Object.keys(template.resources("aws_lb_listener_rule")).sort(),

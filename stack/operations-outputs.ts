@@ -39,13 +39,14 @@ export function operationsOutputs(stack: ReadableStack, parts: OperatedParts, ou
     securityGroup: string,
     neededResources: readonly TerraformResource[] = [],
   ) => ({
-    // Whole in itself, because Terraform leaves out other outputs while these tasks alone are applied.
+    // Whole in itself, and without a reference to what the tasks don't need: while they alone are applied, Terraform
+    // leaves out every output that speaks of anything else.
     cluster: given.ecsClusterName,
     family: task.family,
     container: task.family,
     subnets: given.privateSubnetIds,
     security_groups: [securityGroup],
-    log_group: task.logGroup.name,
+    log_group: task.logGroup.nameInput,
     addresses: [task.definition, ...task.dependencies, ...neededResources].map(
       ({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`,
     ),

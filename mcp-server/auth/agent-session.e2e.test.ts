@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { connect } from "node:net";
 import {
   AdminCreateUserCommand,
   AdminSetUserPasswordCommand,
@@ -11,26 +9,22 @@ import {
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { installed } from "../../test/installed.ts";
+import { MOTO, type Moto, startMoto } from "../../test/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
-/** Moto's server, from PyPI: its Cognito checks passwords, refresh tokens and their secret hashes. */
-const command = process.env["MOTO_SERVER"] ?? ".tools/moto/bin/moto_server";
-
-describe.runIf(installed("signing in to a Cognito emulator", command))("the agent's sign-in", () => {
-  let moto: ChildProcess;
+describe.runIf(installed("signing in to a Cognito emulator", MOTO))("the agent's sign-in", () => {
+  let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;
   let credentials: AgentCredentials;
   let poolId: string;
 
   beforeAll(async () => {
-    const port = await freePort();
-    moto = spawn(command, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-    await vi.waitUntil(() => answers(port), { timeout: 60_000, interval: 100 });
-    front = await startFront(port);
+    moto = await startMoto();
+    front = await startFront(moto.url);
     cognito = client(front.url);
     const pool = await cognito.send(new CreateUserPoolCommand({ PoolName: "phenom" }));
     poolId = String(pool.UserPool?.Id);
@@ -58,7 +52,7 @@ describe.runIf(installed("signing in to a Cognito emulator", command))("the agen
   });
   afterAll(async () => {
     await front?.stop();
-    moto?.kill();
+    await moto?.stop();
   });
   beforeEach(() => front.reset());
 
@@ -194,7 +188,7 @@ interface Front {
  * Stands before moto and does what Cognito does and moto does not: throttles, and checks the secret hash of a
  * sign-in with a password (moto checks it with a refresh token only).
  */
-async function startFront(port: number): Promise<Front> {
+async function startFront(moto: string): Promise<Front> {
   let flows: string[] = [];
   let throttled = false;
   let secret: string | undefined;
@@ -214,7 +208,7 @@ async function startFront(port: number): Promise<Front> {
       if (given.SECRET_HASH !== hash)
         return refuse("NotAuthorizedException", `Unable to verify secret hash for client ${ClientId}`);
     }
-    const forwarded = await fetch(`http://127.0.0.1:${port}`, {
+    const forwarded = await fetch(moto, {
       method: "POST",
       body,
       headers: {
@@ -253,20 +247,3 @@ async function startFront(port: number): Promise<Front> {
     },
   };
 }
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });

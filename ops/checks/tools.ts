@@ -4,15 +4,22 @@ import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import * as z from "zod";
+import { highestGroup, includes } from "../../mcp-server/auth/caller.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { version } from "../../package.json";
 import { EXIT, Problem } from "../problem.ts";
 import { type Check, failed, finding, passed, type Subject } from "./check.ts";
 
 const clients = z.object({ agent_client_id: z.string(), agent_client_secret: z.string() });
+const claims = z.object({ "cognito:groups": z.array(z.string()).default([]) });
 const account = z.object({ AGENT_USERNAME: z.string(), AGENT_PASSWORD: z.string() });
 
-/** Signed in as the agent, an MCP client is shown the nine tools. */
+const GROUP = "Put it into the group agent: npm run ops -- create-user, or the Cognito console";
+/** It comes from Cognito itself, over TLS; the MCP server is who has to check it. */
+const claimsOf = (token: string) =>
+  claims.parse(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));
+
+/** Signed in as the agent, an MCP client is shown the tools that its group may call; an administrator sees all nine. */
 export const tools: Check = {
   name: "tools",
   transient: true,
@@ -21,8 +28,11 @@ export const tools: Check = {
     const remedy = "Compare /mcp/version with what was applied";
     return [
       await finding(what, remedy, async () => {
-        const listed = await listTools(subject.outputs.urls.mcp, await accessToken(subject));
-        const wanted = catalog.map(({ name }) => name);
+        const token = await accessToken(subject);
+        const group = highestGroup(claimsOf(token)["cognito:groups"]);
+        if (!group) return failed(what, "the agent's account is in no group that opens tools", GROUP);
+        const listed = await listTools(subject.outputs.urls.mcp, token);
+        const wanted = catalog.filter((tool) => includes(group, tool.group)).map(({ name }) => name);
         const missing = wanted.filter((name) => !listed.includes(name));
         const unknown = listed.filter((name) => !wanted.includes(name));
         return missing.length || unknown.length
@@ -31,7 +41,7 @@ export const tools: Check = {
               `missing: ${missing.join(" ") || "none"}; unknown: ${unknown.join(" ") || "none"}`,
               remedy,
             )
-          : passed(what, `${listed.length} listed`);
+          : passed(what, `${listed.length} of ${catalog.length} listed, as for the group ${group}`);
       }),
     ];
   },

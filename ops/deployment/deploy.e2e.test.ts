@@ -7,6 +7,7 @@ import { clone } from "../../test/clone.ts";
 import { offlineTerraform, TOOL } from "../../test/terraform/offline.ts";
 import { type AwsServer, startAws } from "../testing/aws.ts";
 import { type Cluster, cluster } from "../testing/ecs.ts";
+import { targetHealth } from "../testing/target-health.ts";
 
 const state = z.object({
   resources: z
@@ -226,16 +227,3 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
     return file;
   }
 });
-
-const targetHealth = `<DescribeTargetHealthResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
-  <DescribeTargetHealthResult>
-    <TargetHealthDescriptions>
-      <member>
-        <HealthCheckPort>8008</HealthCheckPort>
-        <TargetHealth><State>healthy</State></TargetHealth>
-        <Target><Port>8008</Port><Id>10.0.1.23</Id></Target>
-      </member>
-    </TargetHealthDescriptions>
-  </DescribeTargetHealthResult>
-  <ResponseMetadata><RequestId>c534f810-f389-11e5-9192-3fff33344cfa</RequestId></ResponseMetadata>
-</DescribeTargetHealthResponse>`;

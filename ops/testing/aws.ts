@@ -105,8 +105,8 @@ async function handle(
   const xml = state.xml[action];
   if (xml) return send(response, 200, xml(parameters), "text/xml");
   const object = decodeURIComponent((request.url ?? "").slice(1).replace(/\?.*$/, ""));
-  if (request.method === "GET" && object.includes("/")) {
-    const content = state.objects.get(object);
+  const content = state.objects.get(object);
+  if (request.method === "GET" && object.includes("/") && (content !== undefined || !emulator)) {
     return content === undefined
       ? send(response, 404, xmlError("NoSuchKey", "The specified key does not exist."), "application/xml")
       : send(response, 200, content);
@@ -117,12 +117,17 @@ async function handle(
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === "string" && !["host", "connection", "content-length"].includes(name))
       headers.set(name, value);
+  const method = request.method ?? "POST";
   const passed = await fetch(`${emulator}${request.url}`, {
-    method: request.method ?? "POST",
+    method,
     headers,
-    body,
+    ...(method !== "GET" && { body }),
   });
-  response.writeHead(passed.status, { "content-type": passed.headers.get("content-type") ?? "text/xml" });
+  const errorType = passed.headers.get("x-amzn-errortype");
+  response.writeHead(passed.status, {
+    "content-type": passed.headers.get("content-type") ?? "text/xml",
+    ...(errorType && { "x-amzn-errortype": errorType }),
+  });
   response.end(Buffer.from(await passed.arrayBuffer()));
 }
 

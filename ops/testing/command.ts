@@ -11,7 +11,7 @@ export interface Result {
   readonly stdout: string;
   readonly stderr: string;
   /** What --json prints. */
-  readonly json: Record<string, unknown>;
+  json(): Record<string, unknown>;
 }
 
 /** Time that passes only where the command sleeps. */
@@ -73,8 +73,6 @@ export async function ops(
     exitCode,
     stdout,
     stderr,
-    get json() {
-      return JSON.parse(stdout);
-    },
+    json: () => JSON.parse(stdout),
   };
 }

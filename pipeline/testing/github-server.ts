@@ -1,11 +1,21 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import type { components, paths } from "@octokit/openapi-types";
 import * as z from "zod";
 
-interface Comment {
-  readonly id: number;
-  body: string;
-  readonly user: { readonly login: string };
+// What the pipeline reads, as GitHub's own description of its API has it.
+type Schemas = components["schemas"];
+type Comment = Required<Pick<Schemas["issue-comment"], "id" | "body">> & {
+  readonly user: Pick<NonNullable<Schemas["issue-comment"]["user"]>, "login">;
+};
+type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> & {
+  readonly base: Pick<Schemas["pull-request-simple"]["base"], "ref">;
+};
+
+/** The parameters of `path` where it is one of GitHub's paths. */
+function parameters(template: keyof paths, path: string): Readonly<Record<string, string>> | undefined {
+  const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+  return new RegExp(`^${pattern}$`).exec(path)?.groups;
 }
 
 export interface GitHubServer {
@@ -38,8 +48,12 @@ export async function startGitHub(): Promise<GitHubServer> {
   const say = (login: string, body: string) => {
     comments.push({ id: 1000 + comments.length, body, user: { login } });
   };
-  const pull = (merged_at: string | null) => ({ number: PULL_REQUEST, merged_at, base: { ref: "main" } });
-  const commits: Record<string, unknown[]> = {
+  const pull = (merged_at: string | null): PullRequest => ({
+    number: PULL_REQUEST,
+    merged_at,
+    base: { ref: "main" },
+  });
+  const commits: Record<string, PullRequest[]> = {
     [MERGED]: [pull("2026-11-21T10:00:00Z")],
     [OPEN]: [pull(null)],
   };
@@ -49,7 +63,6 @@ export async function startGitHub(): Promise<GitHubServer> {
     requests.push(`${request.method} ${pathname}`);
     if (request.headers.authorization !== `Bearer ${token}`) return [401, { message: "Bad credentials" }];
     if (request.headers.accept !== "application/vnd.github+json") return [415, { message: "Unsupported" }];
-    const path = pathname.replace(`/repos/${repository}/`, "");
     const page = (items: readonly unknown[]): [number, unknown] => {
       const size = Number(searchParams.get("per_page") ?? 30);
       const from = (Number(searchParams.get("page") ?? 1) - 1) * size;
@@ -64,21 +77,28 @@ export async function startGitHub(): Promise<GitHubServer> {
       { message: "Validation Failed: body is too long (maximum is 65536 characters)" },
     ];
 
-    if (path === `issues/${PULL_REQUEST}/comments`) {
+    const found = (template: keyof paths) => {
+      const { owner, repo, ...rest } = parameters(template, pathname) ?? {};
+      return `${owner}/${repo}` === repository ? rest : undefined;
+    };
+
+    const issue = found("/repos/{owner}/{repo}/issues/{issue_number}/comments");
+    if (Number(issue?.["issue_number"]) === PULL_REQUEST) {
       if (request.method === "GET") return page(comments);
       const text = await body();
       if (text === undefined) return tooLong;
       say(BOT, text);
       return [201, comments.at(-1)];
     }
-    const comment = comments.find(({ id }) => path === `issues/comments/${id}`);
+    const id = found("/repos/{owner}/{repo}/issues/comments/{comment_id}")?.["comment_id"];
+    const comment = comments.find((each) => each.id === Number(id));
     if (comment && request.method === "PATCH") {
       const text = await body();
       if (text === undefined) return tooLong;
       comment.body = text;
       return [200, comment];
     }
-    const [, commit = ""] = /^commits\/(\w+)\/pulls$/.exec(path) ?? [];
+    const commit = found("/repos/{owner}/{repo}/commits/{commit_sha}/pulls")?.["commit_sha"];
     if (commit) return page(commits[commit] ?? []);
     return [404, { message: "Not Found" }];
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { clone } from "../clone.ts";
@@ -44,6 +44,8 @@ describe.runIf(offlineTerraform)("the commands that CI runs, with local state in
     const { status, output } = npm("plan", "--", "development", OFFLINE);
     expect(status, output).toBe(0);
     expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
+    // Where the pipeline takes it from.
+    expect(existsSync(path.join(stack, "plan"))).toBe(true);
   });
 
   it("npm run apply makes it, and then a plan finds nothing left to do", () => {

@@ -25,11 +25,14 @@ export interface Synthesised {
 
 const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
-/** An environment in a folder of its own, with the example values that lie beside it. */
-export function synthesised(data: EnvironmentData): Synthesised {
+/**
+ * An environment in a folder of its own, with the example values that lie beside it.
+ * @param name of the stack. @default - the environment's own
+ */
+export function synthesised(data: EnvironmentData, name = data.environment): Synthesised {
   const out = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
   synthesise(new App({ outdir: path.join(out, "cdktf.out"), stackTraces: false }), [data]);
-  const stack = path.join(out, "cdktf.out/stacks", data.environment);
+  const stack = path.join(out, "cdktf.out/stacks", name);
   const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable);
   const examples = Object.entries(json(`environments/${data.environment}.example.tfvars.json`));
   const variables = path.join(out, "variables.tfvars.json");

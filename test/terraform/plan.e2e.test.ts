@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
 import { metadataContainer } from "../../hasura/task.ts";
@@ -46,6 +47,19 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["development with B alone", { ...development, ...onlyHasura }],
     ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
     ["development with every kind of worker and federation", { ...development, ...withWorkers }],
+    [
+      "development with sign-in by token, preview hosts and a former signing key",
+      {
+        ...development,
+        jwt: {
+          keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
+          audiences: ["1example23456789"],
+        },
+        previewHosts: ["cdn.thephenom.app"],
+        secretVersions: { synapseSigningKey: 2 },
+        oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+      },
+    ],
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     [
       "development that leaves the groups of others alone",
@@ -154,6 +168,54 @@ describe.runIf(offlineTerraform)("the applied state", () => {
       enable_registration: false,
       database: { args: { port: 5432, host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com" } },
     });
+  });
+});
+
+describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
+  const trust = z.object({
+    Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
+  });
+
+  it.concurrent.each([
+    [development, "refs/heads/main"],
+    [production, "refs/tags/v*"],
+  ])("are assumed by the jobs of one GitHub environment each", async (data, ref) => {
+    const name = data.environment;
+    const synth = synthesised(data, `pipeline-${name}`);
+    const file = path.join(synth.out, "state.json");
+    const { code, output, warnings } = await check(synth, "--state", file);
+    expect(code, output).toBe(0);
+    expect(warnings).toEqual([]);
+    const resources: { type: string; values: Record<string, unknown> }[] = JSON.parse(
+      readFileSync(file, "utf8"),
+    ).values.root_module.resources;
+    const conditions = Object.fromEntries(
+      resources
+        .filter(({ type }) => type === "aws_iam_role")
+        .map(({ values }) => {
+          const [statement] = trust.parse(JSON.parse(String(values.assume_role_policy))).Statement;
+          expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
+          return [String(values.name), statement.Condition];
+        }),
+    );
+    const issuer = "token.actions.githubusercontent.com";
+    const equal = (environment: string) => ({
+      StringEquals: {
+        [`${issuer}:aud`]: "sts.amazonaws.com",
+        [`${issuer}:sub`]: `repo:Phenom-earth/phenom-chat:environment:${environment}`,
+      },
+    });
+    expect(conditions).toEqual({
+      [`${data.project}-pipeline-plan`]: equal(`${name}-plan`),
+      [`${data.project}-pipeline-deploy`]: { ...equal(name), StringLike: { [`${issuer}:ref`]: ref } },
+    });
+  });
+
+  it("refuse a subject with a placeholder, which would let others in", async () => {
+    const synth = synthesised(development, "pipeline-development");
+    const { code, output } = await check(synth, "--var", "github_subject=repo:Phenom-earth/*");
+    expect(code).not.toBe(0);
+    expect(output).toContain("github_subject must read repo:<owner>/<repository>, without placeholders.");
   });
 });
 

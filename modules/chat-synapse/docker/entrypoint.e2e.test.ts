@@ -48,13 +48,13 @@ describeWithSynapse("the entrypoint", () => {
   afterEach(() => rm(container, { recursive: true, force: true }));
 
   /** Its exit code and everything it printed. */
-  function start(changes: Record<string, string | undefined> = {}) {
+  function start(changes: Record<string, string | undefined> = {}, command: readonly string[] = []) {
     const env = Object.fromEntries(
       Object.entries({ ...environment, ...changes }).flatMap(([name, value]) =>
         value === undefined ? [] : [[name, value]],
       ),
     );
-    const { status, stdout, stderr } = spawnSync(synapsePython, [entrypoint], {
+    const { status, stdout, stderr } = spawnSync(synapsePython, [entrypoint, ...command], {
       env: { PATH: process.env["PATH"], ...env },
       encoding: "utf8",
       timeout: 30_000,
@@ -191,6 +191,22 @@ describeWithSynapse("the entrypoint", () => {
       const { code, output } = start();
       expect(code).toBe(73);
       expect(output).toContain(`can't be written by user ${SYNAPSE_UID}\n`);
+    });
+  });
+
+  describe("given a command", () => {
+    test("runs it in Synapse's place, as Synapse's user, without the secrets in its environment", () => {
+      const { code, output } = start({}, ["sh", "-c", "id -u; env; exit 7"]);
+      expect(code).toBe(7);
+      expect(output.split("\n")[0]).toBe(String(asRoot ? SYNAPSE_UID : process.getuid?.()));
+      expect(output).not.toContain(environment["SYNAPSE_FORM_SECRET"]);
+    });
+
+    test("ends with code 65 where there is no such program", () => {
+      expect(start({}, ["no-such-program"])).toEqual({
+        code: 65,
+        output: expect.stringMatching(/^entrypoint: no-such-program can't be run by user \d+: /),
+      });
     });
   });
 

@@ -183,11 +183,12 @@ def main() -> None:
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
     arguments = [argument for path in config_paths for argument in ("--config-path", path)]
-    command = [sys.executable, "-m", app, "--no-secrets-in-config", *arguments]
+    # A command that is given runs in its place: a second Synapse would spoil the database of the first.
+    command = sys.argv[1:] or [sys.executable, "-m", app, "--no-secrets-in-config", *arguments]
     try:
-        os.execve(sys.executable, command, environment)
+        os.execvpe(command[0], command, environment)
     except OSError as error:
-        fail(UNUSABLE, f"{sys.executable} can't be run by user {os.geteuid()}: {error.strerror}")
+        fail(UNUSABLE, f"{command[0]} can't be run by user {os.geteuid()}: {error.strerror}")
 
 
 main()
