@@ -69,6 +69,7 @@ describeWithSynapse("npm run ab on this machine", () => {
         expect(cpuSeconds, `${side} ${part}`).toBeGreaterThan(0);
         expect(memoryMiB, `${side} ${part}`).toBeGreaterThan(10);
       }
+      expect(used.reduce((sum, { databaseBytes }) => sum + databaseBytes, 0)).toBeGreaterThan(1000);
       for (const { parts, machineCpuSeconds } of used)
         expect(machineCpuSeconds).toBeGreaterThan(
           0.9 * parts.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) - 0.1,

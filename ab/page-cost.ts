@@ -55,7 +55,7 @@ month; tasks and database are loaded to ${utilisation * 100} % of their CPU, as 
 the engine only the share of CPU that a message uses is counted, of the others nothing that stands. The engine's CPU is
 the stand-in's.</li>
 <li>Messages are kept ${keptMonths} months, in pages that are filled to ${pageFill * 100} %; media on A are ${mediaGb} GB. Backups are not
-counted.</li>
+counted, nor the logs of PostgreSQL and of Hasura's engine.</li>
 <li>Previews of links are Synapse's own on A. On B a million of them cost about
 $${significant(linkPreviewsPerMillion())} (HTTP API and a function of ${previewSeconds} s); the workload had none.</li>
 </ul>`;

@@ -56,7 +56,8 @@ export interface Row {
 
 const WIDTH = 760;
 const LABELS = 210;
-const RIGHT = WIDTH - 24;
+// Half of the last label stands beyond.
+const RIGHT = WIDTH - 40;
 const LANE = 17;
 
 /** One mark for each run of each side, and a stroke at the median: what is typical, and how far it spreads. */
