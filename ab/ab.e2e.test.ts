@@ -148,7 +148,7 @@ describe("npm run ab on two servers that run elsewhere", () => {
       AB_TOKEN_B: target.tokens[0] ?? "",
     }).catch((error: unknown) => String(error));
     expect(error).toContain("rooms = 9");
-    expect(error).toContain("only 2 are chosen");
+    expect(error).toContain('2 are named "Evaluation 1" and so on');
   });
 
   test("says so where no such server answers", async () => {

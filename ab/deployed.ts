@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { isOurRoom } from "./local/server-program.ts";
 import type { DeployedSide } from "./options.ts";
 import type { Side, SideKey } from "./side.ts";
 
@@ -28,6 +27,6 @@ export async function deployedSide(key: SideKey, { url, tokens }: DeployedSide):
     name: names[backend] ?? backend,
     ran: `the MCP server at ${url.host}, release ${version}, on backend ${backend}`,
     standIns: [],
-    start: async () => ({ mcp: url, tokens, choice: isOurRoom, stop: async () => {} }),
+    start: async () => ({ mcp: url, tokens, stop: async () => {} }),
   };
 }

@@ -50,7 +50,7 @@ async function measure(side: Side, workload: Workload, run: number): Promise<Run
   const target = await side.start(workload);
   const client = mcpClient(target.mcp, target.tokens);
   try {
-    const world = await findWorld(client, target.choice, workload);
+    const world = await findWorld(client, workload);
     // Idempotency keys of this run and no other.
     const name = `ab-${startedAt.getTime()}-${side.key}${run}`;
     const drives = await runSteps({ target, client, world, workload, name });

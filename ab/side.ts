@@ -1,5 +1,4 @@
 import type { Workload } from "./workload.ts";
-import type { RoomChoice } from "./world.ts";
 
 /** A and B are what is to be decided between; C is there for reference. */
 export type SideKey = "A" | "B" | "C";
@@ -29,8 +28,6 @@ export interface Observation {
 export interface Target {
   readonly mcp: URL;
   readonly tokens: readonly string[];
-  /** Rooms that may be written into. */
-  readonly choice: RoomChoice;
   /** Undefined where the processes run elsewhere. */
   readonly observe?: () => Promise<Observation>;
   stop(): Promise<void>;

@@ -5,9 +5,10 @@ import { applyMigrations } from "../../migrations/apply.ts";
 import type { DatabaseConnection } from "../../test/postgres.ts";
 import type { Side, Target } from "../side.ts";
 import type { Workload } from "../workload.ts";
+import { roomName } from "../world.ts";
 import { type ObservedDatabase, observer, startObservedDatabase, watch } from "./database.ts";
 import { startProgram } from "./processes.ts";
-import { isOurRoom, roomName, startMcpServer, stopAll } from "./server-program.ts";
+import { startMcpServer, stopAll } from "./server-program.ts";
 
 const AGENT = "phenom-agent";
 const ready = z.object({ endpoint: z.url() });
@@ -85,7 +86,6 @@ async function assemble(
     return {
       mcp: new URL(server.ready.url),
       tokens: server.ready.tokens,
-      choice: isOurRoom,
       observe: observer(database, [watch("mcp", server), ...watched]),
       stop: () => stopAll(stops),
     };

@@ -11,10 +11,6 @@ export const startMcpServer = (
 ): Promise<Program<z.infer<typeof ready>>> =>
   startProgram("ab/local/mcp-server.ts", { ...variables, AB_CALLERS: String(callers(workload)) }, ready);
 
-/** Rooms of a world that is made for one run. */
-export const roomName = (number: number): string => `Evaluation ${number + 1}`;
-export const isOurRoom = (name: string): boolean => /^Evaluation \d+$/.test(name);
-
 /** Stops what was started, the last first, whatever one of them says. */
 export async function stopAll(stops: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const stop of stops.toReversed()) await stop().catch((error: unknown) => console.error(error));

@@ -8,8 +8,9 @@ import { BOTS } from "../../modules/chat-synapse/homeserver.ts";
 import { deploySynapse, exampleProps } from "../../test/synapse.ts";
 import type { Side, Target } from "../side.ts";
 import type { Workload } from "../workload.ts";
+import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
-import { isOurRoom, roomName, startMcpServer, stopAll } from "./server-program.ts";
+import { startMcpServer, stopAll } from "./server-program.ts";
 
 /** Everything that is said here is said by one account, which stands for many people with a quota each. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
@@ -52,7 +53,6 @@ export const localSynapse: Side = {
       return {
         mcp: new URL(server.ready.url),
         tokens: server.ready.tokens,
-        choice: isOurRoom,
         observe: observer(database, [watch("mcp", server), homeserver]),
         stop: () => stopAll(stops),
       };
