@@ -13,7 +13,7 @@ export const groups: Readonly<Record<string, { label: string; kinds: readonly Ki
   moderate: { label: "Moderating", kinds: ["delete", "mute", "ban"] },
 };
 
-export type Unit = "ms" | "perSecond" | "percent" | "count" | "bytes" | "MiB" | "usd";
+export type Unit = "ms" | "perSecond" | "percent" | "count" | "kB" | "MiB" | "usd";
 
 /** Something that every run gives a number for. */
 export interface Measure {
@@ -207,21 +207,21 @@ export const resources = {
   },
   database: {
     label: "Stored in the database for a message",
-    unit: "bytes",
+    unit: "kB",
     better: "lower",
-    of: ofDemand(({ databaseBytes }) => databaseBytes),
+    of: ofDemand(({ databaseBytes }) => databaseBytes / 1000),
   },
   logs: {
     label: "Log for a message",
-    unit: "bytes",
+    unit: "kB",
     better: "lower",
-    of: ofDemand(({ logBytes }) => logBytes),
+    of: ofDemand(({ logBytes }) => logBytes / 1000),
   },
   traffic: {
     label: "Answers to callers for a message",
-    unit: "bytes",
+    unit: "kB",
     better: "lower",
-    of: ofDemand(({ receivedBytes }) => receivedBytes),
+    of: ofDemand(({ receivedBytes }) => receivedBytes / 1000),
   },
 } satisfies Record<string, Measure>;
 

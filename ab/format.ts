@@ -19,7 +19,7 @@ const units: Readonly<Record<Unit, (value: string) => string>> = {
   perSecond: (value) => `${value}/s`,
   percent: (value) => `${value}\u00a0%`,
   count: (value) => value,
-  bytes: (value) => `${value}\u00a0B`,
+  kB: (value) => `${value}\u00a0kB`,
   MiB: (value) => `${value}\u00a0MiB`,
   usd: (value) => `$${value}`,
 };

@@ -21,6 +21,8 @@ th, td { padding: .35rem .6rem; text-align: left; border-bottom: 1px solid var(-
 thead th { border-bottom: 2px solid var(--soft); }
 td.number, th.number { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 400; }
+.figures tbody th { min-width: 13rem; }
+.figures td { white-space: nowrap; }
 tr.section th { font-weight: 600; background: var(--panel); }
 figure { margin: 1rem 0 1.75rem; }
 figcaption { font-size: .9rem; max-width: 46rem; margin-bottom: .5rem; }
