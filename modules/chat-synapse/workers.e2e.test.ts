@@ -25,7 +25,7 @@ describe.runIf(ready)(what, () => {
     cluster = await startCluster(postgres, redis, {
       ...{ sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 },
     });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await cluster?.stop();
     await redis?.stop();
