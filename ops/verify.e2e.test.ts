@@ -370,6 +370,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
       });
 
+      it("goes no further back by itself where ECS has put the service back already", async () => {
+        ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
+        ecs.apply("phenom-dev-chat-mcp", arn(0));
+        expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringMatching(
+            /was put back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
+          ),
+        });
+      });
+
       it("fails where the revision before does not settle", async () => {
         ecs.deploy = () => "fails";
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
