@@ -212,13 +212,7 @@ const COMMAND_LINE_ONLY = [
   "elasticache describe-replication-groups",
 ];
 
-/** Verbs that are still to come. */
-const COMING = { deploy: [] };
-
 /** Verbs of `npm run ops` with the names of their options. */
-const verbs: Readonly<Record<string, readonly string[]>> = {
-  ...COMING,
-  ...Object.fromEntries(
-    known.map(({ name, options }) => [name, [...Object.keys(commonOptions), ...Object.keys(options ?? {})]]),
-  ),
-};
+const verbs: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  known.map(({ name, options }) => [name, [...Object.keys(commonOptions), ...Object.keys(options ?? {})]]),
+);

@@ -48,7 +48,7 @@ async function killBetweenCommitAndAnswer({ world, port, variables, sending }: K
   await first.call("chat_list_rooms", {});
   proxy.mute(sending);
   const lost = first.call("chat_send_message", draft).catch(() => "lost");
-  await expect.poll(messages, { timeout: 5000 }).toMatchObject({ messages: [{ content: "Once only" }] });
+  await expect.poll(messages, { timeout: 15_000 }).toMatchObject({ messages: [{ content: "Once only" }] });
   first.child.kill("SIGKILL");
   expect(await lost).toBe("lost");
   await proxy.stop();

@@ -119,7 +119,7 @@ function groupAlarms(
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
       threshold: { ...THRESHOLDS.healthyHosts, value: tasks },
-      // Reported as long as a target is registered: nothing is as bad as zero.
+      // Reported without requests, too: nothing is as bad as zero.
       missing: "breaching",
       meaning: `${name} is down: the load balancer has no healthy task for its requests`,
       remedy: "Look at the service's events and log; roll back if it was just deployed",

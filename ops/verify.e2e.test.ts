@@ -22,7 +22,7 @@ import { startTestService, type TestService } from "../mcp-server/testing/servic
 import { migrationContainer } from "../migrations/task.ts";
 import { version } from "../package.json";
 import { installed } from "../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../test/moto.ts";
+import { type Moto, motoServer, startMoto } from "../test/moto.ts";
 import { libpqEnvironment } from "../test/postgres.ts";
 import { offlineTerraform } from "../test/terraform/offline.ts";
 import type { Outputs } from "./outputs.ts";
@@ -33,7 +33,7 @@ import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./tes
 import { stateOf } from "./testing/outputs.ts";
 import { intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
-describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", MOTO))(
+describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;

@@ -69,7 +69,7 @@ describe.runIf(offlineTerraform && hasCheckov)("checkov on the plans", () => {
   let found: string[];
   beforeAll(async () => {
     found = await findings();
-  }, 120_000);
+  }, 300_000);
 
   it("finds nothing that is not accepted with a reason", () => {
     const unexplained = found.filter((line) => {

@@ -100,6 +100,9 @@ export class ChatStack extends ReadableStack {
               },
               contentUrlTemplate: environment.contentUrlTemplate,
               ...(environment.federation && { federation: environment.federation }),
+              ...(environment.jwt && { jwt: environment.jwt }),
+              previewHosts: environment.previewHosts,
+              oldSigningKeys: environment.oldSigningKeys,
               ...(environment.workers && { workers: workers(environment.workers) }),
               secretVersions: {
                 registrationSharedSecret: secretVersions.synapseRegistrationSharedSecret,

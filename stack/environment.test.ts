@@ -79,6 +79,37 @@ describe("synthesis refuses an environment and says which, which field, which va
       "development: workers.size.memory: 4096 with cpu 256 Fargate allows the MiB 512, 1024, 2048: choose one of them",
     ],
     [
+      "a private key in place of a public one",
+      {
+        ...environment(),
+        jwt: {
+          keys: { keys: [{ kid: "1", kty: "RSA", alg: "RS256", n: "x", e: "AQAB", d: "y" }] },
+          audiences: ["a1"],
+        },
+      },
+      "development: jwt.keys.keys.0.d: is not a setting of an environment: remove it or correct its name",
+    ],
+    [
+      "a preview host that is an address",
+      environment({ previewHosts: ["https://cdn.thephenom.app/"] }),
+      'development: previewHosts.0: "https://cdn.thephenom.app/" must be a host name in lower case, such as cdn.example.org, or one with a port',
+    ],
+    [
+      "the signing key in use among the former ones",
+      environment({
+        oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+      }),
+      'development: oldSigningKeys.0.id: "ed25519:a_1" is the key in use: raise secretVersions.synapseSigningKey to draw another',
+    ],
+    [
+      "a former signing key without its time",
+      environment({
+        secretVersions: { synapseSigningKey: 2 },
+        oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "yesterday" }],
+      }),
+      'development: oldSigningKeys.0.expired: "yesterday" must be a time in UTC, such as 2026-11-21T14:00:00Z',
+    ],
+    [
       "a server name that is no host name",
       environment({ serverName: "https://chat.example.org/" }),
       'development: serverName: "https://chat.example.org/" must be a host name in lower case, such as chat.example.org, without scheme, port or path',

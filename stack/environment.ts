@@ -1,47 +1,14 @@
 import * as z from "zod";
-import { fargateMemory } from "../constructs/fargate-task.ts";
+import { signingKeyId } from "../modules/chat-synapse/homeserver.ts";
 import { RESERVED_PRIORITIES } from "../modules/chat-synapse/worker-paths.ts";
-import { MAX_WORKERS, WORKER_KINDS, type WorkerKind } from "../modules/chat-synapse/workers.ts";
+import { checkedSize, described, hostName, size } from "./fields.ts";
+import { jwt, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
 import { INPUTS } from "./platform.ts";
 
-const described = (pattern: RegExp, remedy: string) => z.string().regex(pattern, { error: remedy });
-
-/** RFC 1123: labels of letters, digits and inner hyphens, at least two of them. */
-const hostName = described(
-  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
-  "must be a host name in lower case, such as chat.example.org, without scheme, port or path",
-);
 const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
 const PRIORITY = "must be a whole number from 1 to 50000";
 const priority = z.int({ error: PRIORITY }).min(1, { error: PRIORITY }).max(50_000, { error: PRIORITY });
-
-const size = z.strictObject({
-  /** CPU units, 1024 to a virtual CPU. */
-  cpu: z.number(),
-  /** MiB. */
-  memory: z.number(),
-});
-const checkedSize = <T extends { cpu: number; memory: number }>(
-  value: T,
-  context: z.core.$RefinementCtx<T>,
-) => {
-  const allowed = fargateMemory[value.cpu];
-  if (!allowed)
-    context.addIssue({
-      code: "custom",
-      path: ["cpu"],
-      message: `Fargate has the CPU sizes ${Object.keys(fargateMemory).join(", ")}: choose one of them`,
-      input: value.cpu,
-    });
-  else if (!allowed.includes(value.memory))
-    context.addIssue({
-      code: "custom",
-      path: ["memory"],
-      message: `with cpu ${value.cpu} Fargate allows the MiB ${allowed.join(", ")}: choose one of them`,
-      input: value.memory,
-    });
-};
 
 const image = z.strictObject({
   repository: described(
@@ -73,34 +40,6 @@ const remoteState = z.strictObject({
 });
 
 const implementation = z.enum(["synapse", "hasura"]);
-
-const workerCount = (kind: WorkerKind) => {
-  const most = MAX_WORKERS[kind];
-  const error =
-    most === 1
-      ? "must be 0 or 1: Synapse gives this work to one process"
-      : `must be a whole number from 0 to ${most}`;
-  return z.int({ error }).min(0, { error }).max(most, { error }).default(0);
-};
-
-/** Processes of the homeserver beside the main one, by what they do; docs/synapse.md tells when to add which. */
-const workers = z
-  .strictObject({
-    sync: workerCount("sync"),
-    client: workerCount("client"),
-    events: workerCount("events"),
-    streams: workerCount("streams"),
-    media: workerCount("media"),
-    background: workerCount("background"),
-    /** Of each. */
-    size: size.superRefine(checkedSize).default({ cpu: 512, memory: 1024 }),
-    redisNodeType: described(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, "must be an ElastiCache node type").default(
-      "cache.t4g.micro",
-    ),
-  })
-  .refine((counts) => WORKER_KINDS.some((kind) => counts[kind] > 0), {
-    error: "must count at least one worker; leave workers out to have none",
-  });
 
 /** Versions of the generated secrets: raise one to draw that value anew, and no other. */
 const secretVersions = z.strictObject({
@@ -190,6 +129,12 @@ const schema = z
       .optional(),
     /** @default - the homeserver is one process */
     workers: workers.optional(),
+    /** Lets an app that holds a Cognito ID token sign in without a browser. @default - by browser only */
+    jwt: jwt.optional(),
+    /** Further hosts, beside that of the content, whose links are previewed. */
+    previewHosts: previewHosts.default([]),
+    /** Public halves of the signing keys that the homeserver had before. */
+    oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
   })
   .superRefine((env, context) => {
@@ -214,6 +159,15 @@ const schema = z
         env.services.mcp.minCount,
         `must not be more than maxCount (${env.services.mcp.maxCount})`,
       );
+
+    const keyId = signingKeyId(env.secretVersions.synapseSigningKey);
+    for (const [i, { id }] of env.oldSigningKeys.entries())
+      if (id === `ed25519:${keyId}`)
+        problem(
+          ["oldSigningKeys", i, "id"],
+          id,
+          "is the key in use: raise secretVersions.synapseSigningKey to draw another",
+        );
 
     const byPriority = new Map<number, string>();
     for (const [rule, value] of Object.entries(env.priorities)) {

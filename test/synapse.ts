@@ -96,6 +96,8 @@ export interface SynapseDeployment {
 }
 
 export interface StartChanges {
+  /** Inputs that changed since the deployment. */
+  readonly props?: Partial<HomeserverProps>;
   /** Changes the configuration, after hosts, ports and paths were swapped for local ones. */
   readonly config?: (config: HomeserverConfig) => unknown;
   readonly environment?: Readonly<Record<string, string>>;
@@ -141,7 +143,7 @@ export async function deploySynapse(
     serverName: allProps.serverName,
     secrets,
     mediaDirectory,
-    start: (changes = {}) => start(allProps, secrets, mediaDirectory, changes),
+    start: (changes = {}) => start({ ...allProps, ...changes.props }, secrets, mediaDirectory, changes),
     remove: () => rm(mediaDirectory, { recursive: true, force: true }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errors } from "../chat/error.ts";
 import type { LinkPreview, Message, User } from "../chat/model.ts";
+import { limits } from "../limits.ts";
 
 /** Key of a message's content that makes it a `phenom_link`; its value is the content's id. */
 export const PHENOM_ID = "app.thephenom.phenom_id";
@@ -145,28 +146,38 @@ function linkedId(body: string, template: string): string | undefined {
   }
 }
 
+/** Printable ASCII but the colon, which ids of old accounts and rooms may hold; then the server's name. */
+const WITH_SERVER = "[!-9;-~]+:(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::\\d{1,5})?";
+/** A reference hash: of rooms in the alphabet of base64 that fits addresses, of old events in the other too. */
+const HASH = { room: "[A-Za-z0-9_-]{43}", event: "[A-Za-z0-9_/+-]{43}" };
+
 const forms = {
-  room_id: { sigil: "!", form: "a Matrix room id, such as !opaque or !opaque:example.org" },
-  message_id: { sigil: "$", form: "a Matrix event id, such as $opaque" },
-  user_id: { sigil: "@", form: "a Matrix user id, such as @name:example.org" },
+  room_id: {
+    is: new RegExp(`^!(?:${HASH.room}|${WITH_SERVER})$`),
+    form: "a Matrix room id, such as !opaque:example.org",
+  },
+  message_id: {
+    is: new RegExp(`^\\$(?:${HASH.event}|${WITH_SERVER})$`),
+    form: "a Matrix event id, such as $opaque",
+  },
+  user_id: { is: new RegExp(`^@${WITH_SERVER}$`), form: "a Matrix user id, such as @name:example.org" },
 } as const;
 
 /** @throws ChatError invalid_argument where `value` is no Matrix id of the field's kind */
 export function matrixId(field: keyof typeof forms, value: string): string {
-  const { sigil, form } = forms[field];
-  const hasServer = field !== "user_id" || /^.[^:]*:./.test(value);
-  if (value.startsWith(sigil) && value.length > 1 && hasServer) return value;
+  const { is, form } = forms[field];
+  if (is.test(value) && value.length <= limits.textCharacters) return value;
   throw errors.badId(field, value, form);
 }
 
-const eventId = z.string().regex(/^\$/).max(255);
+const eventId = z.string().regex(forms.message_id.is).max(limits.textCharacters);
 const milliseconds = z.number().int().min(0).max(8.64e15);
 
 /** Where a page ended, by tool: events have their order by themselves, or by time. */
 export const positions = {
   messages: z.tuple([eventId]),
   search: z.tuple([milliseconds, eventId]),
-  members: z.tuple([milliseconds, z.string().regex(/^@/).max(255)]),
+  members: z.tuple([milliseconds, z.string().regex(forms.user_id.is).max(limits.textCharacters)]),
 } as const;
 
 export const toCursor = (position: readonly (string | number)[]): string =>

@@ -27,7 +27,7 @@ export interface Enforcement {
     signal: AbortSignal,
   ): Promise<void>;
   unban(room: string, user: string, signal: AbortSignal): Promise<void>;
-  /** Reads the levels, decides, writes what differs; gives the levels after that. One at a time in a room. */
+  /** Reads the levels, decides, writes what differs; one change at a time in a room. */
   changeMutes(
     room: string,
     decide: (power: Power, event: MatrixEvent | undefined) => Promise<MuteChange>,
@@ -73,8 +73,8 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
   return {
     unban,
     member: (room, user, signal) => rooms.state(room, "m.room.member", user, signal),
-    keepBan: (room, user, record = undefined, signal) => keep(BAN, room, user, record ?? {}, signal),
-    keepMute: (room, user, record = undefined, signal) => keep(MUTE, room, user, record ?? {}, signal),
+    keepBan: (room, user, record, signal) => keep(BAN, room, user, record ?? {}, signal),
+    keepMute: (room, user, record, signal) => keep(MUTE, room, user, record ?? {}, signal),
     async ban(room, user, reason, signal) {
       const body = { user_id: user, ...(reason !== undefined && { reason }) };
       await client.send(

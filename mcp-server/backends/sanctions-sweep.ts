@@ -4,6 +4,7 @@ import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { roomPower } from "./matrix-power.ts";
 import {
   BAN,
+  type BanRecord,
   banStep,
   isDue,
   type Kept,
@@ -72,16 +73,30 @@ async function sweep(parts: SweepParts, signal: AbortSignal): Promise<void> {
     .catch(failed());
 }
 
-async function sweepBans({ client, enforcement, me, report }: SweepParts, room: string, signal: AbortSignal) {
-  for (const kept of await records(client, room, BAN, keptBan, signal)) {
+async function sweepBans(parts: SweepParts, room: string, signal: AbortSignal) {
+  for (const kept of await records(parts.client, room, BAN, keptBan, signal)) {
     if (!isDue(kept, Date.now())) continue;
-    const { user, record } = kept;
-    const member = membershipOf(await enforcement.member(room, user, signal));
-    const step = banStep(kept, member, me, Date.now());
-    if (step === "ban") await enforcement.ban(room, user, record.reason, signal);
-    if (step === "end") await enforcement.endBan(room, user, record, member, signal);
-    if (step !== undefined) report.done({ room, user, step: step === "end" ? "end_ban" : step });
+    // One that can't be carried out keeps no other waiting.
+    await settleBan(parts, room, kept, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      parts.report.failed(room, error);
+    });
   }
+}
+
+async function settleBan(
+  { enforcement, me, report }: SweepParts,
+  room: string,
+  kept: Kept<BanRecord>,
+  signal: AbortSignal,
+) {
+  const { user, record } = kept;
+  const member = membershipOf(await enforcement.member(room, user, signal));
+  const step = banStep(kept, member, me, Date.now());
+  if (step === undefined) return;
+  if (step === "ban") await enforcement.ban(room, user, record.reason, signal);
+  else await enforcement.endBan(room, user, record, member, signal);
+  report.done({ room, user, step: step === "end" ? "end_ban" : step });
 }
 
 async function sweepMutes(parts: SweepParts, room: string, signal: AbortSignal) {

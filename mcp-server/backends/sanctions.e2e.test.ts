@@ -38,7 +38,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     const server = synapseBackend({
       ...homeserver.options,
       sweep: { done: (what) => done.push(what), failed: (_, error) => failures.push(error) },
-      sweepEveryMs: 200,
+      sweepEveryMs: 500,
     });
     sweeping.add(server);
     return server;
@@ -138,6 +138,20 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       startServer();
       await expect.poll(() => membership(id, user), soon).toBe("ban");
       expect(done).toContainEqual({ room: id, user, step: "ban" });
+    });
+
+    test("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
+      const user = await world.newUser();
+      const id = await room([user]);
+      await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
+      await keep(id, "ban", user, { until: null, rejoin: true });
+      startServer();
+      await expect.poll(() => membership(id, user), soon).toBe("ban");
+      await expect.poll(() => failures.length, soon).toBeGreaterThan(0);
+      expect(await membership(id, homeserver.admin.userId)).toBe("join");
+      await keep(id, "ban", homeserver.admin.userId, {});
+      await Promise.all([...sweeping].map((each) => each.close()));
+      failures.length = 0;
     });
 
     test("a mute that stands in the record only", async () => {

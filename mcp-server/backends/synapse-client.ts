@@ -107,9 +107,9 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
   };
 }
 
-/** Synapse's error code, where it refused what was asked of it. */
+/** Synapse's error code, where it refused what was asked of it and nothing more is known of why. */
 export function refusedWith(error: unknown): string | undefined {
-  const cause = error instanceof ChatError ? error.cause : undefined;
+  const cause = error instanceof ChatError && error.code === "internal" ? error.cause : undefined;
   return cause instanceof MatrixError ? cause.errcode : undefined;
 }
 

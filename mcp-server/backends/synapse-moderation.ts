@@ -73,9 +73,8 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
         if (muted) demandMorePower(power, me, user, "mute");
         const now = new Date().toISOString();
         const end = muted ? (until === undefined ? null : new Date(until).toISOString()) : now;
-        const wasMuted = power.isMuted(user);
-        const own =
-          before && wasMuted ? before.record.power : wasMuted ? null : (power.levels.users[user] ?? null);
+        // The level from before the first mute, however often it is changed.
+        const own = power.isMuted(user) ? (before?.record.power ?? null) : (power.levels.users[user] ?? null);
         const record: MuteRecord = { until: end, power: own };
         // First what shall be, then the deed: whoever finds the one without the other finishes it.
         if (muted || before) await enforcement.keepMute(room, user, record, signal);

@@ -178,8 +178,9 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
     async searchMessages({ query, room_id, user_id, limit, cursor }, signal): Promise<Page<Message>> {
       const room = room_id === undefined ? undefined : matrixId("room_id", room_id);
       const sender = user_id === undefined ? undefined : matrixId("user_id", user_id);
-      const first = fromCursor(positions.search, cursor);
-      let position = first;
+      let position = fromCursor(positions.search, cursor);
+      // Synapse finds nothing in a room that our account is not in, and takes an id that is none for a fault.
+      if (room !== undefined) await rooms.demandMembership(room, signal);
       const shown: Found[] = [];
       let complete = false;
       for (let round = 0; shown.length <= limit && !complete && round < ROUNDS; round++) {
@@ -189,8 +190,6 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
         complete = last === undefined || (position === undefined && found.length === count);
         if (last) position = [last.origin_server_ts, last.event_id];
       }
-      if (shown.length === 0 && first === undefined && room !== undefined)
-        await rooms.demandMembership(room, signal);
       const page = shown.slice(0, limit);
       const profiles = await senders(page, signal);
       const items = await toMessages(

@@ -91,8 +91,16 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
     power,
     demandMembership,
     async list(signal) {
-      const rooms = await Promise.all((await joined(signal)).map((room) => describe(room, signal)));
-      return rooms.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+      const rooms = await Promise.all(
+        (await joined(signal)).map((room) =>
+          describe(room, signal).catch((error: unknown) => {
+            // Left since, by our account's doing or another's.
+            if (refusedWith(error) === "M_FORBIDDEN") return [];
+            throw error;
+          }),
+        ),
+      );
+      return rooms.flat().sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
     },
     async demandOpen(room, signal) {
       const [encryption, tombstone] = await Promise.all([

@@ -1,125 +1,15 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
-import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
-import {
-  deploySynapse,
-  describeWithSynapse,
-  exampleProps,
-  type Synapse,
-  type SynapseDeployment,
-} from "../../test/synapse.ts";
+import { describeWithSynapse } from "../../test/synapse.ts";
 import { startCut } from "./testing/cut.ts";
-import { bundleProgram, changed, type Program, type Run, roomsOf } from "./testing/program.ts";
-import { startUserPool, type UserPool } from "./testing/user-pool.ts";
-
-const { serverName } = exampleProps;
-const clients = "/_matrix/client/v3";
-const alias = (name: string) => `#${name}:${serverName}`;
-const drawPassword = () => randomBytes(20).toString("hex");
+import { alias, bootstrapHarness, clients, drawPassword, serverName } from "./testing/harness.ts";
+import { changed, type Run, roomsOf } from "./testing/program.ts";
 
 describeWithSynapse("bootstrap", () => {
-  let postgres: PostgresServer;
-  let deployment: SynapseDeployment;
-  let synapse: Synapse;
-  let cognito: UserPool;
-  let passwords = { admin: drawPassword(), bot: drawPassword() };
-  let program: Program;
-
-  beforeAll(async () => {
-    program = await bundleProgram();
-    cognito = await startUserPool();
-    postgres = await startPostgres();
-  });
-  afterAll(async () => {
-    await cognito?.stop();
-    await postgres?.stop();
-    await program?.remove();
-  });
-
-  /** A homeserver on an empty database. */
-  const fresh = async (config: object = {}) => {
-    passwords = { admin: drawPassword(), bot: drawPassword() };
-    cognito.groups.clear();
-    cognito.groups.set("internal", []).set("partners", []);
-    deployment = await deploySynapse(postgres);
-    const often = { per_second: 100, burst_count: 100 };
-    synapse = await deployment.start({
-      // The tests sign in more often than people do.
-      config: (known) => ({
-        ...known,
-        rc_login: { address: often, account: often, failed_attempts: often },
-        ...config,
-      }),
-    });
-  };
-  const gone = async () => {
-    await synapse?.stop();
-    await deployment?.remove();
-  };
-
-  const run = (changes: Record<string, string> = {}, end?: Promise<void>) =>
-    program.run(
-      {
-        SYNAPSE_URL: synapse.url,
-        SYNAPSE_SERVER_NAME: serverName,
-        COGNITO_REGION: exampleProps.region,
-        COGNITO_USER_POOL_ID: exampleProps.userPoolId,
-        SYNAPSE_REGISTRATION_SHARED_SECRET: deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
-        SYNAPSE_ADMIN_BOT_USERNAME: "phenom-admin",
-        SYNAPSE_ADMIN_BOT_PASSWORD: passwords.admin,
-        SYNAPSE_BOT_USERNAME: "phenom-mcp",
-        SYNAPSE_BOT_PASSWORD: passwords.bot,
-        AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: cognito.url,
-        AWS_ACCESS_KEY_ID: "test",
-        AWS_SECRET_ACCESS_KEY: "test",
-        ...changes,
-      },
-      end,
-    );
-  const succeed = async (changes: Record<string, string> = {}) => {
-    const result = await run(changes);
-    expect(result.errors).toBe("");
-    expect(result.code).toBe(0);
-    return result;
-  };
-
-  const signIn = async (user: string, password: string) =>
-    account(
-      await matrix(synapse.url, "POST", `${clients}/login`, {
-        body: { type: "m.login.password", identifier: { type: "m.id.user", user }, password },
-      }),
-    );
-  const asAdmin = () => signIn("phenom-admin", passwords.admin);
-  const get = async (path: string, { accessToken }: Account) =>
-    (await matrix(synapse.url, "GET", path, { token: accessToken })).body;
-  const stateOf = async (room: string, by: Account): Promise<unknown> => {
-    const response = await fetch(`${synapse.url}${clients}/rooms/${encodeURIComponent(room)}/state`, {
-      headers: { authorization: `Bearer ${by.accessToken}` },
-    });
-    return z.array(z.object({ event_id: z.string() })).parse(await response.json());
-  };
-  const state = async (room: string, type: string, by: Account) =>
-    get(`${clients}/rooms/${encodeURIComponent(room)}/state/${type}`, by);
-  const joined = async (room: string, by: Account) =>
-    Object.keys(
-      z
-        .object({ joined: z.record(z.string(), z.unknown()) })
-        .parse(await get(`${clients}/rooms/${encodeURIComponent(room)}/joined_members`, by)).joined,
-    );
-
-  /** Somebody with an account as the browser's sign-in makes one; by a token it would not say whose it is. */
-  const someone = async (sub: string, localpart = `u-${randomUUID()}`, by = "browser"): Promise<Account> => {
-    const password = drawPassword();
-    const identity = { external_ids: [{ auth_provider: "oidc-cognito", external_id: sub }] };
-    const path = `/_synapse/admin/v2/users/${encodeURIComponent(`@${localpart}:${serverName}`)}`;
-    await matrix(synapse.url, "PUT", path, {
-      token: (await asAdmin()).accessToken,
-      body: { password, ...(by === "browser" && identity) },
-    });
-    return signIn(localpart, password);
-  };
+  const h = bootstrapHarness();
+  const { fresh, gone, run, succeed, signIn, asAdmin, get, stateOf, state, joined, someone } = h;
 
   describe("on an empty homeserver", () => {
     let first: Run;
@@ -144,7 +34,7 @@ describeWithSynapse("bootstrap", () => {
       expect(changed(first).length).toBe(first.lines.length - 1);
       for (const [name, id] of Object.entries(rooms)) {
         const { body } = await matrix(
-          synapse.url,
+          h.synapse.url,
           "GET",
           `${clients}/directory/room/${encodeURIComponent(alias(name))}`,
         );
@@ -172,24 +62,24 @@ describeWithSynapse("bootstrap", () => {
     });
 
     test("lets the MCP server's account send, delete, mute and ban in all rooms, and not rename them", async () => {
-      const bot = await signIn("phenom-mcp", passwords.bot);
+      const bot = await signIn("phenom-mcp", h.passwords.bot);
       const troll = await someone(randomUUID());
       for (const room of Object.values(rooms)) {
         const path = `${clients}/rooms/${encodeURIComponent(room)}`;
         const as = (who: Account, method: string, end: string, body: unknown) =>
-          matrix(synapse.url, method, `${path}/${end}`, { token: who.accessToken, body });
+          matrix(h.synapse.url, method, `${path}/${end}`, { token: who.accessToken, body });
         expect(await joined(room, bot)).toContain(bot.userId);
-        await matrix(synapse.url, "POST", `/_synapse/admin/v1/join/${encodeURIComponent(room)}`, {
+        await matrix(h.synapse.url, "POST", `/_synapse/admin/v1/join/${encodeURIComponent(room)}`, {
           token: admin.accessToken,
           body: { user_id: troll.userId },
         });
-        const { body: sent } = await send(synapse.url, troll, room, "rubbish");
+        const { body: sent } = await send(h.synapse.url, troll, room, "rubbish");
         expect((await as(bot, "PUT", `redact/${sent["event_id"]}/${randomUUID()}`, {})).status).toBe(200);
         const levels = await state(room, "m.room.power_levels", bot);
         const users = z.record(z.string(), z.number()).parse(levels["users"]);
         const muted = { ...levels, users: { ...users, [troll.userId]: -1 } };
         expect((await as(bot, "PUT", "state/m.room.power_levels", muted)).status).toBe(200);
-        expect((await send(synapse.url, troll, room, "more")).status).toBe(403);
+        expect((await send(h.synapse.url, troll, room, "more")).status).toBe(403);
         expect((await as(bot, "POST", "ban", { user_id: troll.userId })).status).toBe(200);
         for (const kind of ["ban", "mute"])
           expect((await as(bot, "PUT", `state/app.thephenom.chat.${kind}/somebody`, {})).status).toBe(200);
@@ -212,12 +102,12 @@ describeWithSynapse("bootstrap", () => {
       const room = rooms.internal;
       const path = `${clients}/rooms/${encodeURIComponent(room)}`;
       const put = (end: string, body: unknown) =>
-        matrix(synapse.url, "PUT", `${path}/state/${end}`, { token: admin.accessToken, body });
+        matrix(h.synapse.url, "PUT", `${path}/state/${end}`, { token: admin.accessToken, body });
       const levels = await state(room, "m.room.power_levels", admin);
       const people = { [`@muted:${serverName}`]: -1, [`@moderator:${serverName}`]: 50 };
       await put("m.room.power_levels", { ...levels, ban: 0, users: people });
       await put("m.room.join_rules", { join_rule: "public" });
-      await matrix(synapse.url, "PUT", `${clients}/directory/list/room/${encodeURIComponent(room)}`, {
+      await matrix(h.synapse.url, "PUT", `${clients}/directory/list/room/${encodeURIComponent(room)}`, {
         token: admin.accessToken,
         body: { visibility: "public" },
       });
@@ -241,20 +131,20 @@ describeWithSynapse("bootstrap", () => {
         .sort();
 
     test("sets both accounts' passwords again after they were drawn anew, and leaves no third administrator", async () => {
-      passwords = { admin: drawPassword(), bot: drawPassword() };
+      h.passwords = { admin: drawPassword(), bot: drawPassword() };
       expect(changed(await succeed())).toEqual([
         `changed    account @phenom-admin:${serverName}: password set`,
         `changed    account @phenom-mcp:${serverName}: password and rights set`,
       ]);
       admin = await asAdmin();
-      await signIn("phenom-mcp", passwords.bot);
+      await signIn("phenom-mcp", h.passwords.bot);
       expect(await administrators()).toEqual(ours);
     });
 
     test("interrupted while it sets the administrator's password, still leaves no third administrator", async () => {
-      passwords = { ...passwords, admin: drawPassword() };
+      h.passwords = { ...h.passwords, admin: drawPassword() };
       // Sign-in, nonce, registration, nonce, registration, sign-in of the helper, whose work is cut.
-      const cut = await startCut(synapse.url, 7);
+      const cut = await startCut(h.synapse.url, 7);
       expect((await run({ SYNAPSE_URL: cut.url }, cut.reached)).code).not.toBe(0);
       await cut.stop();
       await succeed();
@@ -264,17 +154,17 @@ describeWithSynapse("bootstrap", () => {
 
     test("takes over a room that one of our accounts made by hand", async () => {
       await matrix(
-        synapse.url,
+        h.synapse.url,
         "DELETE",
         `${clients}/directory/room/${encodeURIComponent(alias("partners"))}`,
         { token: admin.accessToken },
       );
       const other = account(
-        await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+        await register(h.synapse.url, h.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
           ...{ username: "phenom-operator", password: drawPassword() },
         }),
       );
-      const room = await createRoom(synapse.url, other, {
+      const room = await createRoom(h.synapse.url, other, {
         room_alias_name: "partners",
         preset: "private_chat",
         room_version: "10",
@@ -286,71 +176,13 @@ describeWithSynapse("bootstrap", () => {
     });
   });
 
-  describe("with people in the Cognito groups", () => {
-    beforeAll(() => fresh());
-    afterAll(gone);
-
-    test("joins those who have signed in to their room, over several pages, and nobody to another", async () => {
-      const people = Array.from({ length: 5 }, () => ({ sub: randomUUID() }));
-      cognito.groups.set("internal", people).set("partners", people.slice(0, 1));
-      const first = await succeed();
-      const waiting = first.lines.filter((line) => line.includes("has not signed in yet"));
-      expect(waiting).toHaveLength(6);
-
-      const accounts = await Promise.all(people.map(({ sub }) => someone(sub)));
-      const rooms = roomsOf(await succeed());
-      const admin = await asAdmin();
-      const ours = [`@phenom-admin:${serverName}`, `@phenom-mcp:${serverName}`];
-      expect((await joined(rooms.internal, admin)).sort()).toEqual(
-        [...ours, ...accounts.map(({ userId }) => userId)].sort(),
-      );
-      expect((await joined(rooms.partners, admin)).sort()).toEqual([...ours, accounts[0]?.userId].sort());
-      expect(changed(await succeed())).toEqual([]);
-    });
-
-    test("joins who signed in with a Cognito token only, not who is merely named like them", async () => {
-      const [byToken, victim] = [randomUUID(), randomUUID()];
-      cognito.groups.set("internal", [{ sub: byToken }, { sub: victim }]).set("partners", []);
-      const person = await someone(byToken, byToken, "token");
-      const mallory = await someone(randomUUID(), victim);
-      const rooms = roomsOf(await succeed());
-      const members = await joined(rooms.internal, await asAdmin());
-      expect(members).toContain(person.userId);
-      expect(members).not.toContain(mallory.userId);
-    });
-
-    test("keeps out who is banned or disabled in Cognito, and goes on with the others", async () => {
-      const [banned, disabled, fine] = [randomUUID(), randomUUID(), randomUUID()];
-      const [out, off, welcome] = [await someone(banned), await someone(disabled), await someone(fine)];
-      const rooms = roomsOf(await succeed());
-      const admin = await asAdmin();
-      await matrix(synapse.url, "POST", `${clients}/rooms/${encodeURIComponent(rooms.partners)}/ban`, {
-        token: admin.accessToken,
-        body: { user_id: out.userId },
-      });
-      cognito.groups.set("partners", [{ sub: banned }, { sub: disabled, enabled: false }, { sub: fine }]);
-      const { lines } = await succeed();
-      expect(lines).toContain(`left out   ${alias("partners")}: ${out.userId} is banned`);
-      expect(lines).toContain(`left out   ${alias("partners")}: ${disabled} is disabled in Cognito`);
-      const members = await joined(rooms.partners, admin);
-      expect(members).toContain(welcome.userId);
-      expect(members).not.toContain(off.userId);
-    });
-
-    test("says which group the user pool lacks", async () => {
-      cognito.groups.delete("partners");
-      const { lines } = await succeed();
-      expect(lines.join("\n")).toContain("the user pool has no group partners; make it and run this again");
-    });
-  });
-
   test("interrupted again and again, and limited in its rate, goes on at the next run and makes nothing twice", async () => {
     await fresh({ rc_message: { per_second: 0.5, burst_count: 1 } });
     let [runs, limited] = [0, 0];
     let result: Run;
     do {
       runs += 1;
-      const cut = await startCut(synapse.url, runs * 6);
+      const cut = await startCut(h.synapse.url, runs * 6);
       result = await run({ SYNAPSE_URL: cut.url }, cut.reached);
       limited += cut.limited();
       await cut.stop();
@@ -382,7 +214,7 @@ describeWithSynapse("bootstrap", () => {
         admin,
       );
       await matrix(
-        synapse.url,
+        h.synapse.url,
         "PUT",
         `${clients}/rooms/${encodeURIComponent(String(room_id))}/state/m.room.encryption`,
         { token: admin.accessToken, body: { algorithm: "m.megolm.v1.aes-sha2" } },

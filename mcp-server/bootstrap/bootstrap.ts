@@ -2,6 +2,7 @@ import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-iden
 import { ensureBot, removeHelpers, signInAdmin, signOut, userId } from "./accounts.ts";
 import type { BootstrapEnvironment } from "./environment.ts";
 import { readGroup } from "./groups.ts";
+import { removeLeavers } from "./leavers.ts";
 import { type MatrixClient, matrixClient } from "./matrix.ts";
 import { joinBot, joinGroup } from "./members.ts";
 import type { Report } from "./report.ts";
@@ -61,7 +62,8 @@ async function setUp(
     await joinBot(admin, room, bots.mcp, report);
     if (plan.group === undefined) continue;
     const group = await readGroup(cognito, environment.COGNITO_USER_POOL_ID, plan.group);
-    await joinGroup(admin, room, group, serverName, report);
+    const belonging = await joinGroup(admin, room, group, serverName, report);
+    if (belonging) await removeLeavers(admin, room, plan.group, belonging, { bots, serverName }, report);
   }
   return ids;
 }

@@ -33,23 +33,29 @@ export async function joinBot(admin: MatrixClient, room: Room, bot: string, repo
   report.changed(`${room.alias}: ${bot} joined`);
 }
 
-/** Joins everyone of a group who has signed in once; who was banned stays out. */
+/**
+ * Joins everyone of a group who has signed in once; who was banned stays out.
+ *
+ * @returns the Matrix ids of those who belong to the room, undefined where the user pool has no such group
+ */
 export async function joinGroup(
   admin: MatrixClient,
   room: Room,
   group: Group,
   serverName: string,
   report: Report,
-): Promise<void> {
-  if (!group.people)
-    return report.leftOut(
-      `${room.alias}: the user pool has no group ${group.name}; make it and run this again`,
-    );
+): Promise<ReadonlySet<string> | undefined> {
+  if (!group.people) {
+    report.leftOut(`${room.alias}: the user pool has no group ${group.name}; make it and run this again`);
+    return undefined;
+  }
+  const belonging = new Set<string>();
   const known = await memberships(admin, room);
   let unchanged = 0;
   for (const person of group.people) {
     const why = person.enabled ? undefined : "is disabled in Cognito";
     const user = why ? undefined : await matrixId(admin, person, serverName);
+    if (user !== undefined) belonging.add(user);
     const membership = user === undefined ? undefined : known.get(user);
     if (user === undefined)
       report.leftOut(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
@@ -58,16 +64,29 @@ export async function joinGroup(
     else await joinPerson(admin, room, user, report);
   }
   if (unchanged > 0) report.asItWas(`${room.alias}: ${unchanged} of group ${group.name}`);
+  return belonging;
 }
 
 /** One person whom Synapse refuses, such as a deactivated one, keeps nobody else out. */
-async function joinPerson(admin: MatrixClient, room: Room, user: string, report: Report): Promise<void> {
+const joinPerson = (admin: MatrixClient, room: Room, user: string, report: Report): Promise<void> =>
+  unlessRefused(
+    async () => {
+      await join(admin, room, user);
+      report.changed(`${room.alias}: ${user} joined`);
+    },
+    (reason) => report.leftOut(`${room.alias}: ${user} can't be joined: ${reason}`),
+  );
+
+/** Does something to one person; where Synapse says no to that, and not that it is busy or down, tells why. */
+export async function unlessRefused(
+  act: () => Promise<void>,
+  refused: (reason: string) => void,
+): Promise<void> {
   try {
-    await join(admin, room, user);
-    report.changed(`${room.alias}: ${user} joined`);
+    await act();
   } catch (error) {
     if (!(error instanceof MatrixError) || error.status === 0 || error.status >= 429) throw error;
-    report.leftOut(`${room.alias}: ${user} can't be joined: ${error.message}`);
+    refused(error.message);
   }
 }
 

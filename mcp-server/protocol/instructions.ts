@@ -4,7 +4,7 @@ const ids: Record<BackendName, string> = {
   hasura: "Room, message and ban ids are UUIDs; user ids are the users' Cognito subs.",
   postgres: "Room, message and ban ids are UUIDs; user ids are those of table users.",
   synapse:
-    "Ids are Matrix ids: rooms !opaque:server, users @name:server, messages and bans $event. Pass them on unchanged.",
+    "Ids are Matrix ids: rooms !opaque, users @name:server, messages and bans $event. Pass them on unchanged. Keys of chat_send_message are kept for a day; attachments appear by file name; encrypted rooms cannot be read.",
 };
 
 /** What an agent is told once, at initialisation. */

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { z } from "zod";
-import { type Internet, startInternet } from "../../test/internet.ts";
+import { startInternet } from "../../test/internet.ts";
 import { type Account, account, matrix, type Reply, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
-import { deploySynapse, exampleProps, type Synapse, type SynapseDeployment } from "../../test/synapse.ts";
+import { deploySynapse, exampleProps, type Synapse } from "../../test/synapse.ts";
 import type { SynapseOptions } from "../backends/synapse.ts";
 import { type Credentials, ensureBot } from "../bootstrap/accounts.ts";
 import { matrixClient } from "../bootstrap/matrix.ts";
@@ -17,9 +17,7 @@ const clients = "/_matrix/client/v3";
 /** A homeserver with the accounts that bootstrap makes: what the contract asks of a world, on the real Synapse. */
 export interface Homeserver {
   readonly postgres: PostgresServer;
-  readonly deployment: SynapseDeployment;
   synapse(): Synapse;
-  readonly internet: Internet;
   readonly serverName: string;
   readonly admin: Account;
   readonly bot: Credentials;
@@ -46,7 +44,7 @@ const limits = {
   rc_joins: { local: often, remote: often },
 };
 
-export async function startHomeserver(config: object = {}): Promise<Homeserver> {
+export async function startHomeserver(): Promise<Homeserver> {
   const titles = new Map<string, string>();
   const internet = await startInternet({
     "thephenom.app": (request, response) => {
@@ -64,7 +62,7 @@ export async function startHomeserver(config: object = {}): Promise<Homeserver> 
   const deployment = await deploySynapse(postgres);
   const start = () =>
     deployment.start({
-      config: (known) => ({ ...known, ...limits, ...config }),
+      config: (known) => ({ ...known, ...limits }),
       environment: internet.environment,
     });
   let synapse = await start();
@@ -137,9 +135,7 @@ export async function startHomeserver(config: object = {}): Promise<Homeserver> 
 
   return {
     postgres,
-    deployment,
     synapse: () => synapse,
-    internet,
     serverName,
     admin,
     bot,

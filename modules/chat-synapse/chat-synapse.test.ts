@@ -200,6 +200,40 @@ describe("Synapse's container", () => {
   });
 });
 
+describe("the inputs for signing in, previews and former keys", () => {
+  const template = new Template(
+    environment({
+      jwt: {
+        keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
+        audiences: ["1mobile"],
+      },
+      previewHosts: ["cdn.thephenom.app"],
+      secretVersions: { synapseSigningKey: 2 },
+      oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+    }),
+  );
+  const yaml = String(
+    template.resource("aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version")
+      .secret_string,
+  );
+
+  it("stand in the homeserver's configuration", () => {
+    expect(yaml).toContain('"audiences" = ["1mobile"]');
+    expect(yaml).toContain(String.raw`\"kid\":\"k1\"`);
+    expect(yaml).toContain("cdn\\\\.thephenom");
+    expect(yaml).toContain(
+      `"ed25519:a_1" = {"key" = "${"B".repeat(43)}", "expired_ts" = ${Date.UTC(2026, 10, 21, 14)}}`,
+    );
+  });
+
+  it("are not there without them", () => {
+    const plain = String(
+      both.resource("aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version").secret_string,
+    );
+    for (const word of ["jwt_config", "old_signing_keys", "cdn"]) expect(plain).not.toContain(word);
+  });
+});
+
 describe("rights", () => {
   const policy = (name: string) => String(both.resource(`aws_iam_role_policy.${name}`).policy);
   const tasks = Object.keys(both.resources("aws_ecs_task_definition"));
@@ -256,15 +290,16 @@ describe("the media store", () => {
   });
 
   it("is backed up by a role that may back up and restore this file system and nothing else", () => {
-    expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toMatch(
-      /"Service" = "backup.amazonaws.com".*"aws:SourceAccount"/,
+    expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toContain(
+      '"Principal" = {"Service" = "backup.amazonaws.com"}',
     );
     const policy = String(both.resource("aws_iam_role_policy.chat_synapse_media_backup_policy").policy);
     expect([...policy.matchAll(/"Resource" = ([^},]+)/g)].map(([, resource]) => resource)).toEqual([
       "aws_efs_file_system.chat_synapse_media.arn",
       "aws_backup_vault.chat_synapse_media_backup_vault.arn",
+      '"arn:aws:backup:us-east-1:${data.aws_caller_identity.current.account_id',
     ]);
-    expect(policy).not.toContain("*");
+    expect(policy).toContain('"Action" = "backup:TagResource"');
   });
 
   it("is encrypted, backed up, mounted over TLS in every private subnet", () => {

@@ -12,6 +12,7 @@ import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
 import {
   deploySynapse,
   describeWithSynapse,
+  drawSigningKey,
   type Synapse,
   type SynapseDeployment,
 } from "../../test/synapse.ts";
@@ -288,6 +289,21 @@ describeWithSynapse("a homeserver", () => {
     );
     expect(Buffer.from(await media.arrayBuffer())).toEqual(picture);
     expect(await publishedKeys()).toEqual(keys);
+  });
+
+  test("with another signing key, tells other servers the former one and when it was last used", async () => {
+    const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
+    const former = { id: `ed25519:${id}`, key: publicKey(seed), expired: "2026-11-21T14:00:00Z" };
+    const key = drawSigningKey("a_2");
+    await synapse.stop();
+    synapse = await deployment.start({
+      props: { oldSigningKeys: [former] },
+      environment: { ...internet.environment, SYNAPSE_SIGNING_KEY: key },
+    });
+    expect(await publishedKeys()).toEqual({ "ed25519:a_2": { key: publicKey(key.split(" ")[2] ?? "") } });
+    expect((await get("/_matrix/key/v2/server")).body["old_verify_keys"]).toEqual({
+      [former.id]: { key: former.key, expired_ts: Date.UTC(2026, 10, 21, 14) },
+    });
   });
 
   test("without a sign-in gives media to nobody", async () => {

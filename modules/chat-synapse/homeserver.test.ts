@@ -17,6 +17,7 @@ const everyOption: HomeserverProps = {
   jwt: { keys: { keys: [{ kid: "1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] }, audiences: ["app"] },
   maxUploadSize: "100M",
   mediaRetention: { local: "5y", remote: "7d" },
+  oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],
   workers: {
     counts: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
     redis: { host: "redis.example.internal", port: 6379 },
@@ -66,7 +67,7 @@ describe("homeserver.yaml", () => {
   test("holds no secret: each is a file below the folder that only Synapse reads", () => {
     const leaves = leavesOf(homeserverConfig(everyOption));
     const secretKeys = leaves.filter(([path]) => /secret|password|passfile|signing_key/.test(path));
-    const allowed = new Set(["password_config", "jwt_config"]);
+    const allowed = new Set(["password_config", "jwt_config", "old_signing_keys"]);
     const suspicious = secretKeys.filter(([path]) => !allowed.has(path.split(".")[0] ?? ""));
     expect(suspicious).toHaveLength(7);
     for (const [path, value] of suspicious) expect(String(value), path).toMatch(/^\/run\/synapse\//);
@@ -141,6 +142,13 @@ describe("homeserver.yaml", () => {
     expect(() => homeserverConfig({ ...exampleProps, contentUrlTemplate })).toThrow(
       `contentUrlTemplate is "${contentUrlTemplate}": it must be an https address with {id}`,
     );
+  });
+
+  test("tells others the public halves of former signing keys, with the time of their last use", () => {
+    expect(homeserverConfig(everyOption)).toMatchObject({
+      old_signing_keys: { "ed25519:a_1": { key: "A".repeat(43), expired_ts: Date.UTC(2026, 10, 21, 14) } },
+    });
+    expect(homeserverConfig(exampleProps)).not.toHaveProperty("old_signing_keys");
   });
 
   test("keeps what users uploaded unless told otherwise, and drops copies of other servers' media", () => {

@@ -22,6 +22,16 @@ export interface JwtLogin {
   readonly audiences: readonly string[];
 }
 
+/** The public half of a key that signed for this server before, by which others still check what it signed. */
+export interface OldSigningKey {
+  /** `ed25519:` and the key's id. */
+  readonly id: string;
+  /** Base64 without padding. */
+  readonly key: string;
+  /** When it signed for the last time, ISO 8601 in UTC. */
+  readonly expired: string;
+}
+
 export interface HomeserverProps {
   /** Part of every user's and room's id; can't be changed later. */
   readonly serverName: string;
@@ -44,6 +54,8 @@ export interface HomeserverProps {
   readonly federation?: Federation;
   /** @default - sign-in by browser only */
   readonly jwt?: JwtLogin;
+  /** @default - the signing key was never changed */
+  readonly oldSigningKeys?: readonly OldSigningKey[];
   /** @default - one process does everything */
   readonly workers?: WorkerTopology;
   /** Largest file that may be uploaded, as Synapse writes sizes. @default "50M" */
@@ -65,6 +77,9 @@ export const MOBILE_REDIRECT = "phenomapp://chat/sso-callback";
 
 /** The Matrix names of our own accounts begin so, and nobody who signs in through Cognito gets such a name. */
 export const RESERVED_PREFIX = "phenom-";
+
+/** Id of the signing key that has this version among the secrets. */
+export const signingKeyId = (version: number) => `a_${version}`;
 
 /** Local parts of the accounts that bootstrap makes. */
 export const BOTS = { mcp: `${RESERVED_PREFIX}mcp`, admin: `${RESERVED_PREFIX}admin` } as const;
@@ -134,7 +149,7 @@ const UNREACHABLE_NETWORKS = [
  * @throws Error when `contentUrlTemplate` is no https address with `{id}`
  */
 export function homeserverConfig(props: HomeserverProps) {
-  const { serverName, database, federation, workers } = props;
+  const { serverName, database, federation, oldSigningKeys = [], workers } = props;
   return {
     server_name: serverName,
     public_baseurl: `https://${serverName}/`,
@@ -176,6 +191,11 @@ export function homeserverConfig(props: HomeserverProps) {
     },
 
     signing_key_path: PATHS.signingKey,
+    ...(oldSigningKeys.length > 0 && {
+      old_signing_keys: Object.fromEntries(
+        oldSigningKeys.map(({ id, key, expired }) => [id, { key, expired_ts: Date.parse(expired) }]),
+      ),
+    }),
     macaroon_secret_key_path: PATHS.macaroonSecretKey,
     form_secret_path: PATHS.formSecret,
     registration_shared_secret_path: PATHS.registrationSharedSecret,

@@ -159,6 +159,9 @@ export class ChatSynapse extends Construct {
         database: { host: database.host, port: database.port, name: DATABASE.name, user: DATABASE.user },
         contentUrlTemplate: props.contentUrlTemplate,
         ...(props.federation && { federation: props.federation }),
+        ...(props.jwt && { jwt: props.jwt }),
+        ...(props.previewHosts && { previewHosts: props.previewHosts }),
+        ...(props.oldSigningKeys && { oldSigningKeys: props.oldSigningKeys }),
         ...(topology && { workers: topology }),
       }),
     );

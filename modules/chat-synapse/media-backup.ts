@@ -34,10 +34,8 @@ export class MediaBackup extends Construct {
     const role = new IamRole(this, "role", {
       name: checkedName(this, "IAM role", `${name}-backup`),
       description: "Backs up and restores Synapse's media store",
-      assumeRolePolicy: trustService("backup.amazonaws.com", {
-        arn: `arn:aws:backup:${region}:${accountId}:*`,
-        accountId,
-      }),
+      // AWS Backup documents no source that it would name here.
+      assumeRolePolicy: trustService("backup.amazonaws.com"),
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "backup",
@@ -59,6 +57,13 @@ export class MediaBackup extends Construct {
           Effect: "Allow",
           Action: ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
           Resource: vault.arn,
+        },
+        {
+          // A backup gets the tags of what it is of.
+          Sid: "TagBackups",
+          Effect: "Allow",
+          Action: "backup:TagResource",
+          Resource: `arn:aws:backup:${region}:${accountId}:recovery-point:*`,
         },
       ),
     });

@@ -3,7 +3,7 @@ import type { Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
 import type { SecretValue } from "../../constructs/generated-secret.ts";
 import type { AdminAccess } from "./admin-access.ts";
-import type { Federation } from "./homeserver.ts";
+import type { Federation, JwtLogin, OldSigningKey } from "./homeserver.ts";
 import type { SynapseSecretVersions } from "./secrets.ts";
 import type { WorkerCounts } from "./workers.ts";
 
@@ -51,6 +51,12 @@ export interface ChatSynapseProps {
   readonly contentUrlTemplate: string;
   /** @default - no federation */
   readonly federation?: Federation;
+  /** @default - sign-in by browser only */
+  readonly jwt?: JwtLogin;
+  /** Further hosts (`host` or `host:port`) whose links are previewed. @default - none */
+  readonly previewHosts?: readonly string[];
+  /** @default - the signing key was never changed */
+  readonly oldSigningKeys?: readonly OldSigningKey[];
   /** Processes beside the main one, and the Redis that connects them. @default - one process does everything */
   readonly workers?: {
     readonly counts: WorkerCounts;

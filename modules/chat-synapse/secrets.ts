@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
-import { BOTS } from "./homeserver.ts";
+import { BOTS, signingKeyId } from "./homeserver.ts";
 
 /** Version of each generated value: raise one to draw it anew, and no other. */
 export interface SynapseSecretVersions {
@@ -77,7 +77,7 @@ export class SynapseSecrets extends Construct {
       length: 42,
       specialCharacters: "+/",
       version: versions.signingKey,
-      value: (seed) => `ed25519 a_${versions.signingKey} ${seed}A`,
+      value: (seed) => `ed25519 ${signingKeyId(versions.signingKey)} ${seed}A`,
     });
     this.databasePassword = random(
       "database-password",

@@ -46,6 +46,19 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["development with B alone", { ...development, ...onlyHasura }],
     ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
     ["development with every kind of worker and federation", { ...development, ...withWorkers }],
+    [
+      "development with sign-in by token, preview hosts and a former signing key",
+      {
+        ...development,
+        jwt: {
+          keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
+          audiences: ["1example23456789"],
+        },
+        previewHosts: ["cdn.thephenom.app"],
+        secretVersions: { synapseSigningKey: 2 },
+        oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+      },
+    ],
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     [
       "development that leaves the groups of others alone",

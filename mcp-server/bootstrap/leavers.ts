@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../modules/chat-synapse/homeserver.ts";
+import type { MatrixClient } from "./matrix.ts";
+import { memberships, type Room, unlessRefused } from "./members.ts";
+import type { Report } from "./report.ts";
+import type { Bots } from "./room-setup.ts";
+
+const account = z.object({
+  admin: z.union([z.boolean(), z.number()]).transform(Boolean),
+  external_ids: z.array(z.object({ auth_provider: z.string(), external_id: z.string() })).default([]),
+});
+
+/** A Cognito `sub`, which is the local part of whoever signed in with a Cognito token first. */
+const SUB = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * Removes from a room whoever a Cognito user stands behind and is not among those who belong there. It does not ban:
+ * who comes back to the group is joined again. Our own accounts stay, administrators of the server too, and everybody
+ * of whom Synapse doesn't tell which Cognito user they are.
+ *
+ * @param belonging Matrix ids of the group's people who may sign in
+ */
+export async function removeLeavers(
+  admin: MatrixClient,
+  room: Room,
+  group: string,
+  belonging: ReadonlySet<string>,
+  { bots, serverName }: { bots: Bots; serverName: string },
+  report: Report,
+): Promise<void> {
+  const present = [...(await memberships(admin, room))].filter(
+    ([user, membership]) => (membership === "join" || membership === "invite") && !belonging.has(user),
+  );
+  for (const [user] of present) {
+    if (user === bots.admin || user === bots.mcp || user.startsWith(`@${RESERVED_PREFIX}`)) continue;
+    const why = await reasonToStay(admin, user, serverName);
+    if (why === undefined) await kick(admin, room, user, group, report);
+    else report.leftOut(`${room.alias}: ${user} is not in group ${group} and stays: ${why}`);
+  }
+}
+
+async function reasonToStay(
+  admin: MatrixClient,
+  user: string,
+  serverName: string,
+): Promise<string | undefined> {
+  const [localpart = "", ...server] = user.slice(1).split(":");
+  if (server.join(":") !== serverName) return "another homeserver's";
+  const found = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(user)}`, account);
+  if (found?.admin) return "a server administrator";
+  const fromCognito = found?.external_ids.some(({ auth_provider }) => auth_provider === IDENTITY_PROVIDER);
+  const byToken = found?.external_ids.length === 0 && SUB.test(localpart);
+  return fromCognito || byToken ? undefined : "no Cognito user is known for this account";
+}
+
+/** One person who can't be removed, such as another owner of the room, keeps nobody else in. */
+const kick = (admin: MatrixClient, room: Room, user: string, group: string, report: Report) =>
+  unlessRefused(
+    async () => {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/kick`;
+      await admin.tell("POST", path, { user_id: user, reason: `Not in the group ${group}` });
+      report.changed(`${room.alias}: ${user} removed, not in group ${group}`);
+    },
+    (reason) => report.leftOut(`${room.alias}: ${user} can't be removed: ${reason}`),
+  );

@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { type Account, account, matrix, register, send } from "../../test/matrix.ts";
+import { describeWithSynapse } from "../../test/synapse.ts";
+import { alias, bootstrapHarness, clients, drawPassword, serverName } from "./testing/harness.ts";
+import { changed, roomsOf } from "./testing/program.ts";
+
+describeWithSynapse("bootstrap with people in the Cognito groups", () => {
+  const h = bootstrapHarness();
+  const { fresh, gone, succeed, asAdmin, state, joined, someone } = h;
+
+  beforeAll(() => fresh());
+  afterAll(gone);
+
+  test("joins those who have signed in to their room, over several pages, and nobody to another", async () => {
+    const people = Array.from({ length: 5 }, () => ({ sub: randomUUID() }));
+    h.groups.set("internal", people).set("partners", people.slice(0, 1));
+    const first = await succeed();
+    const waiting = first.lines.filter((line) => line.includes("has not signed in yet"));
+    expect(waiting).toHaveLength(6);
+
+    const accounts = await Promise.all(people.map(({ sub }) => someone(sub)));
+    const rooms = roomsOf(await succeed());
+    const admin = await asAdmin();
+    const ours = [`@phenom-admin:${serverName}`, `@phenom-mcp:${serverName}`];
+    expect((await joined(rooms.internal, admin)).sort()).toEqual(
+      [...ours, ...accounts.map(({ userId }) => userId)].sort(),
+    );
+    expect((await joined(rooms.partners, admin)).sort()).toEqual([...ours, accounts[0]?.userId].sort());
+    expect(changed(await succeed())).toEqual([]);
+  });
+
+  test("joins who signed in with a Cognito token only, not who is merely named like them", async () => {
+    const [byToken, victim] = [randomUUID(), randomUUID()];
+    h.groups.set("internal", [{ sub: byToken }, { sub: victim }]).set("partners", []);
+    const person = await someone(byToken, byToken, "token");
+    const mallory = await someone(randomUUID(), victim);
+    const rooms = roomsOf(await succeed());
+    const members = await joined(rooms.internal, await asAdmin());
+    expect(members).toContain(person.userId);
+    expect(members).not.toContain(mallory.userId);
+  });
+
+  test("keeps out who is banned or disabled in Cognito, and goes on with the others", async () => {
+    const [banned, disabled, fine] = [randomUUID(), randomUUID(), randomUUID()];
+    const [out, off, welcome] = [await someone(banned), await someone(disabled), await someone(fine)];
+    const rooms = roomsOf(await succeed());
+    const admin = await asAdmin();
+    await matrix(h.synapse.url, "POST", `${clients}/rooms/${encodeURIComponent(rooms.partners)}/ban`, {
+      token: admin.accessToken,
+      body: { user_id: out.userId },
+    });
+    h.groups.set("partners", [{ sub: banned }, { sub: disabled, enabled: false }, { sub: fine }]);
+    const { lines } = await succeed();
+    expect(lines).toContain(`left out   ${alias("partners")}: ${out.userId} is banned`);
+    expect(lines).toContain(`left out   ${alias("partners")}: ${disabled} is disabled in Cognito`);
+    const members = await joined(rooms.partners, admin);
+    expect(members).toContain(welcome.userId);
+    expect(members).not.toContain(off.userId);
+  });
+
+  test("removes who left the group, by browser or by token, and joins them again when they are back", async () => {
+    const [stays, leaves, leavesToo] = [randomUUID(), randomUUID(), randomUUID()];
+    const people = [{ sub: stays }, { sub: leaves }, { sub: leavesToo }];
+    h.groups.set("internal", people).set("partners", [{ sub: leaves }]);
+    const [kept, left] = [await someone(stays), await someone(leaves)];
+    const leftToo = await someone(leavesToo, leavesToo, "token");
+    const rooms = roomsOf(await succeed());
+    h.groups.set("internal", [{ sub: stays }]);
+
+    expect(changed(await succeed()).sort()).toEqual(
+      [left, leftToo]
+        .map(({ userId }) => `changed    ${alias("internal")}: ${userId} removed, not in group internal`)
+        .sort(),
+    );
+    const admin = await asAdmin();
+    const members = await joined(rooms.internal, admin);
+    expect(members).toContain(kept.userId);
+    expect(members).not.toContain(left.userId);
+    expect(members).not.toContain(leftToo.userId);
+    expect(await joined(rooms.partners, admin)).toContain(left.userId);
+    expect(await state(rooms.internal, `m.room.member/${left.userId}`, admin)).toMatchObject({
+      membership: "leave",
+    });
+    expect((await send(h.synapse.url, left, rooms.internal, "still here?")).status).toBe(403);
+    expect(changed(await succeed())).toEqual([]);
+
+    h.groups.set("internal", people);
+    await succeed();
+    expect(await joined(rooms.internal, admin)).toContain(left.userId);
+  });
+
+  test("removes who is disabled in Cognito or was only invited, though a moderator", async () => {
+    const [disabled, invited] = [randomUUID(), randomUUID()];
+    h.groups.set("internal", [{ sub: disabled }]).set("partners", []);
+    const [off, guest] = [await someone(disabled), await someone(invited)];
+    const rooms = roomsOf(await succeed());
+    const admin = await asAdmin();
+    const path = `${clients}/rooms/${encodeURIComponent(rooms.internal)}`;
+    const as = (method: string, end: string, body: unknown) =>
+      matrix(h.synapse.url, method, `${path}/${end}`, { token: admin.accessToken, body });
+    const levels = await state(rooms.internal, "m.room.power_levels", admin);
+    const users = z.record(z.string(), z.number()).parse(levels["users"]);
+    await as("PUT", "state/m.room.power_levels", { ...levels, users: { ...users, [off.userId]: 50 } });
+    await as("POST", "invite", { user_id: guest.userId });
+
+    h.groups.set("internal", [{ sub: disabled, enabled: false }]);
+    await succeed();
+    for (const { userId } of [off, guest])
+      expect(await state(rooms.internal, `m.room.member/${userId}`, admin)).toMatchObject({
+        membership: "leave",
+      });
+  });
+
+  test("leaves our own accounts, administrators and those without a Cognito user where they are, and says so", async () => {
+    h.groups.set("internal", []).set("partners", []);
+    const rooms = roomsOf(await succeed());
+    const admin = await asAdmin();
+    const local = async (username: string, administrator = false) =>
+      account(
+        await register(h.synapse.url, h.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+          ...{ username, password: drawPassword(), admin: administrator },
+        }),
+      );
+    const own = await local("phenom-support");
+    const [boss, hand] = [await local("boss", true), await local("made-by-hand")];
+    for (const { userId } of [own, boss, hand])
+      await matrix(h.synapse.url, "POST", `/_synapse/admin/v1/join/${encodeURIComponent(rooms.internal)}`, {
+        token: admin.accessToken,
+        body: { user_id: userId },
+      });
+    const { lines } = await succeed();
+    const stays = (who: Account, why: string) =>
+      `left out   ${alias("internal")}: ${who.userId} is not in group internal and stays: ${why}`;
+    expect(lines).toContain(stays(boss, "a server administrator"));
+    expect(lines).toContain(stays(hand, "no Cognito user is known for this account"));
+    expect(lines.join("\n")).not.toContain(own.userId);
+    const members = await joined(rooms.internal, admin);
+    for (const { userId } of [own, boss, hand]) expect(members).toContain(userId);
+    expect(members).toContain(`@phenom-mcp:${serverName}`);
+  });
+
+  test("removes nobody where the user pool has no such group", async () => {
+    const sub = randomUUID();
+    h.groups.set("internal", [{ sub }]);
+    const person = await someone(sub);
+    const rooms = roomsOf(await succeed());
+    h.groups.delete("internal");
+    expect(changed(await succeed())).toEqual([]);
+    expect(await joined(rooms.internal, await asAdmin())).toContain(person.userId);
+  });
+
+  test("says which group the user pool lacks", async () => {
+    h.groups.delete("partners");
+    const { lines } = await succeed();
+    expect(lines.join("\n")).toContain("the user pool has no group partners; make it and run this again");
+  });
+});
