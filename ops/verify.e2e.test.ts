@@ -31,7 +31,7 @@ import { type AwsServer, startAws } from "./testing/aws.ts";
 import { credentials, ops, type Result } from "./testing/command.ts";
 import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./testing/ecs.ts";
 import { stateOf } from "./testing/outputs.ts";
-import { intactPages, type Site, SSO, startSite } from "./testing/site.ts";
+import { COMMUNITY, intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
 describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
@@ -148,6 +148,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           "load-balancer",
           "dns",
           "endpoints",
+          "rooms",
           "sign-in",
           "tools",
           "backups",
@@ -231,6 +232,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
             `sign-in through Cognito: Synapse asks as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
         );
+      });
+
+      it("finds rooms that bootstrap has not made", async () => {
+        site.pages[COMMUNITY] = { status: 404, body: { errcode: "M_NOT_FOUND" } };
+        const { exitCode, stdout } = await ops(["verify", "development", "--only", "rooms"]);
+        expect([exitCode, stdout]).toEqual([
+          1,
+          expect.stringContaining(
+            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development makes it",
+          ),
+        ]);
       });
 
       it("finds admin paths that let everyone in", async () => {
