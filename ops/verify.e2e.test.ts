@@ -22,7 +22,7 @@ import { startTestService, type TestService } from "../mcp-server/testing/servic
 import { migrationContainer } from "../migrations/task.ts";
 import { version } from "../package.json";
 import { installed } from "../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../test/moto.ts";
+import { type Moto, motoServer, startMoto } from "../test/moto.ts";
 import { libpqEnvironment } from "../test/postgres.ts";
 import { offlineTerraform } from "../test/terraform/offline.ts";
 import type { Outputs } from "./outputs.ts";
@@ -31,9 +31,9 @@ import { type AwsServer, startAws } from "./testing/aws.ts";
 import { credentials, ops, type Result } from "./testing/command.ts";
 import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./testing/ecs.ts";
 import { stateOf } from "./testing/outputs.ts";
-import { intactPages, type Site, SSO, startSite } from "./testing/site.ts";
+import { COMMUNITY, intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
-describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", MOTO))(
+describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;
@@ -148,6 +148,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           "load-balancer",
           "dns",
           "endpoints",
+          "rooms",
           "sign-in",
           "tools",
           "backups",
@@ -231,6 +232,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
             `sign-in through Cognito: Synapse asks as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
         );
+      });
+
+      it("finds rooms that bootstrap has not made", async () => {
+        site.pages[COMMUNITY] = { status: 404, body: { errcode: "M_NOT_FOUND" } };
+        const { exitCode, stdout } = await ops(["verify", "development", "--only", "rooms"]);
+        expect([exitCode, stdout]).toEqual([
+          1,
+          expect.stringContaining(
+            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development makes it",
+          ),
+        ]);
       });
 
       it("finds admin paths that let everyone in", async () => {
@@ -368,6 +380,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       it("goes to the revision that is named", async () => {
         await ops(["rollback", "development", "mcp", "--to", "1", "--skip", "schema"]);
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
+      });
+
+      it("goes no further back by itself where ECS has put the service back already", async () => {
+        ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
+        ecs.apply("phenom-dev-chat-mcp", arn(0));
+        expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringMatching(
+            /was put back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
+          ),
+        });
       });
 
       it("fails where the revision before does not settle", async () => {

@@ -31,10 +31,9 @@ const variables = Object.fromEntries(
 );
 
 /** What needs the public name, or a load balancer of AWS. */
-const skipped = ["load-balancer", "dns", "endpoints", "sign-in", "tools", "backups"].flatMap((name) => [
-  "--skip",
-  name,
-]);
+const skipped = ["load-balancer", "dns", "endpoints", "rooms", "sign-in", "tools", "backups"].flatMap(
+  (name) => ["--skip", name],
+);
 
 interface Result {
   readonly exitCode: number;
