@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import {
   AdminAddUserToGroupCommand,
   AdminRemoveUserFromGroupCommand,
@@ -19,17 +18,16 @@ import { postgresBackend } from "../mcp-server/backends/postgres.ts";
 import type { ChatBackend } from "../mcp-server/chat/backend.ts";
 import { type ChatDatabase, startChatDatabase } from "../mcp-server/testing/database.ts";
 import { startTestService, type TestService } from "../mcp-server/testing/service.ts";
-import { migrationContainer } from "../migrations/task.ts";
 import { version } from "../package.json";
 import { installed } from "../test/installed.ts";
 import { type Moto, motoServer, startMoto } from "../test/moto.ts";
-import { libpqEnvironment } from "../test/postgres.ts";
 import { offlineTerraform } from "../test/terraform/offline.ts";
 import type { Outputs } from "./outputs.ts";
 import { AGENT, clients, databaseInstance, loadBalancer, stackOutputs, userPool } from "./testing/account.ts";
 import { type AwsServer, startAws } from "./testing/aws.ts";
 import { credentials, ops, type Result } from "./testing/command.ts";
-import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./testing/ecs.ts";
+import { type Cluster, cluster } from "./testing/ecs.ts";
+import { inPostgres } from "./testing/migration-task.ts";
 import { stateOf } from "./testing/outputs.ts";
 import { COMMUNITY, intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
@@ -95,27 +93,9 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     beforeEach(() => {
       site.pages = intactPages(outputs);
       ecs = cluster(outputs);
-      ecs.run = inPostgres;
+      ecs.run = inPostgres(database);
       Object.assign(aws.answers, ecs.answers);
     });
-
-    /** Runs the migration task's command, or the one that is given in its place, as the stock image would. */
-    function inPostgres({ family, command }: StartedTask): Promise<TaskOutcome> | TaskOutcome {
-      if (family !== "phenom-dev-chat-migration") return { exitCode: 0 };
-      const [program = "sh", ...args] = command ?? migrationContainer().command;
-      const env = {
-        PATH: process.env.PATH,
-        ...libpqEnvironment(database.connection, database.server.caFile),
-        PGSSLMODE: "require",
-        PGSSLROOTCERT: "",
-        USER_PROVISIONER_PASSWORD: "not-a-real-one",
-      };
-      return new Promise((resolve) =>
-        execFile(program, args, { env }, (error, stdout, stderr) =>
-          resolve({ exitCode: Number(error?.code ?? 0), lines: (stdout + stderr).trim().split("\n") }),
-        ),
-      );
-    }
 
     const states = (result: Result) =>
       z

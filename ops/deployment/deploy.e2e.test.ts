@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -93,7 +93,10 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
       JSON.stringify({ terraform: { backend: { local: { path: stateFile } } } }),
     );
   });
-  afterAll(() => aws?.stop());
+  afterAll(async () => {
+    await aws?.stop();
+    rmSync(path.dirname(checkout), { recursive: true, force: true });
+  });
   beforeEach(() => {
     events = [];
     ecs.deploy = () => "settles";

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   terraform.close();
+  rmSync(folder, { recursive: true });
   process.env.PATH = PATH;
 });
 
