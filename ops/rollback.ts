@@ -54,6 +54,12 @@ export async function revisionBefore({ aws }: Context, current: string): Promise
   );
 }
 
+/** Whether a service runs an earlier revision than the one that was applied: it was put back already. */
+export function isBehind(running: string, applied: string): boolean {
+  const [a, b] = [partsOf(running), partsOf(applied)];
+  return a.family === b.family && a.revision < b.revision;
+}
+
 function partsOf(arn: string): { family: string; revision: number } {
   const [family = "", revision = ""] = revisionOf(arn).split(":");
   return { family, revision: Number(revision) };

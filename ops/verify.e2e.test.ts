@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import {
   AdminAddUserToGroupCommand,
   AdminRemoveUserFromGroupCommand,
@@ -19,21 +18,20 @@ import { postgresBackend } from "../mcp-server/backends/postgres.ts";
 import type { ChatBackend } from "../mcp-server/chat/backend.ts";
 import { type ChatDatabase, startChatDatabase } from "../mcp-server/testing/database.ts";
 import { startTestService, type TestService } from "../mcp-server/testing/service.ts";
-import { migrationContainer } from "../migrations/task.ts";
 import { version } from "../package.json";
 import { installed } from "../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../test/moto.ts";
-import { libpqEnvironment } from "../test/postgres.ts";
+import { type Moto, motoServer, startMoto } from "../test/moto.ts";
 import { offlineTerraform } from "../test/terraform/offline.ts";
 import type { Outputs } from "./outputs.ts";
 import { AGENT, clients, databaseInstance, loadBalancer, stackOutputs, userPool } from "./testing/account.ts";
 import { type AwsServer, startAws } from "./testing/aws.ts";
 import { credentials, ops, type Result } from "./testing/command.ts";
-import { type Cluster, cluster, type StartedTask, type TaskOutcome } from "./testing/ecs.ts";
+import { type Cluster, cluster } from "./testing/ecs.ts";
+import { inPostgres } from "./testing/migration-task.ts";
 import { stateOf } from "./testing/outputs.ts";
-import { intactPages, type Site, SSO, startSite } from "./testing/site.ts";
+import { COMMUNITY, intactPages, type Site, SSO, startSite } from "./testing/site.ts";
 
-describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", MOTO))(
+describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;
@@ -95,27 +93,9 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     beforeEach(() => {
       site.pages = intactPages(outputs);
       ecs = cluster(outputs);
-      ecs.run = inPostgres;
+      ecs.run = inPostgres(database);
       Object.assign(aws.answers, ecs.answers);
     });
-
-    /** Runs the migration task's command, or the one that is given in its place, as the stock image would. */
-    function inPostgres({ family, command }: StartedTask): Promise<TaskOutcome> | TaskOutcome {
-      if (family !== "phenom-dev-chat-migration") return { exitCode: 0 };
-      const [program = "sh", ...args] = command ?? migrationContainer().command;
-      const env = {
-        PATH: process.env.PATH,
-        ...libpqEnvironment(database.connection, database.server.caFile),
-        PGSSLMODE: "require",
-        PGSSLROOTCERT: "",
-        USER_PROVISIONER_PASSWORD: "not-a-real-one",
-      };
-      return new Promise((resolve) =>
-        execFile(program, args, { env }, (error, stdout, stderr) =>
-          resolve({ exitCode: Number(error?.code ?? 0), lines: (stdout + stderr).trim().split("\n") }),
-        ),
-      );
-    }
 
     const states = (result: Result) =>
       z
@@ -148,6 +128,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           "load-balancer",
           "dns",
           "endpoints",
+          "rooms",
           "sign-in",
           "tools",
           "backups",
@@ -231,6 +212,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
             `sign-in through Cognito: Synapse asks as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
         );
+      });
+
+      it("finds rooms that bootstrap has not made", async () => {
+        site.pages[COMMUNITY] = { status: 404, body: { errcode: "M_NOT_FOUND" } };
+        const { exitCode, stdout } = await ops(["verify", "development", "--only", "rooms"]);
+        expect([exitCode, stdout]).toEqual([
+          1,
+          expect.stringContaining(
+            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development makes it",
+          ),
+        ]);
       });
 
       it("finds admin paths that let everyone in", async () => {
@@ -368,6 +360,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       it("goes to the revision that is named", async () => {
         await ops(["rollback", "development", "mcp", "--to", "1", "--skip", "schema"]);
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
+      });
+
+      it("goes no further back by itself where ECS has put the service back already", async () => {
+        ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
+        ecs.apply("phenom-dev-chat-mcp", arn(0));
+        expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringMatching(
+            /was put back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
+          ),
+        });
       });
 
       it("fails where the revision before does not settle", async () => {

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installed } from "../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../test/moto.ts";
+import { type Moto, motoServer, startMoto } from "../test/moto.ts";
 import type { Outputs } from "./outputs.ts";
 import { clients, userPool } from "./testing/account.ts";
 import { type AwsServer, startAws } from "./testing/aws.ts";
@@ -19,7 +19,7 @@ import { cluster } from "./testing/ecs.ts";
 import { exampleOutputs } from "./testing/outputs.ts";
 import { targetHealth } from "./testing/target-health.ts";
 
-describe.runIf(installed("operations on an emulator of AWS", MOTO))("on an emulator of AWS", () => {
+describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an emulator of AWS", () => {
   let moto: Moto;
   let aws: AwsServer;
   let restore: () => void;

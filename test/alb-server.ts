@@ -37,10 +37,12 @@ export async function startAlb(
       return;
     }
     answered.push(`${target} ${incoming.method} ${outcome.target.replace(/\?.*$/, "")}`);
+    const { hostname, port } = new URL(urlOf(target));
     const onward = request(
-      `${urlOf(target)}${outcome.target}`,
       {
-        method: incoming.method,
+        ...{ hostname, port, method: incoming.method },
+        // As it came: neither decoded nor put in order.
+        path: outcome.target,
         headers: {
           ...incoming.headers,
           host,

@@ -12,10 +12,11 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { installed } from "../../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../../test/moto.ts";
+import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
-describe.runIf(installed("signing in to a Cognito emulator", MOTO))("the agent's sign-in", () => {
+// Moto's Cognito checks passwords, refresh tokens and their secret hashes.
+describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the agent's sign-in", () => {
   let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;
@@ -24,7 +25,7 @@ describe.runIf(installed("signing in to a Cognito emulator", MOTO))("the agent's
 
   beforeAll(async () => {
     moto = await startMoto();
-    front = await startFront(moto.url);
+    front = await startFront(moto.port);
     cognito = client(front.url);
     const pool = await cognito.send(new CreateUserPoolCommand({ PoolName: "phenom" }));
     poolId = String(pool.UserPool?.Id);
@@ -52,7 +53,7 @@ describe.runIf(installed("signing in to a Cognito emulator", MOTO))("the agent's
   });
   afterAll(async () => {
     await front?.stop();
-    await moto?.stop();
+    moto?.stop();
   });
   beforeEach(() => front.reset());
 
@@ -188,7 +189,7 @@ interface Front {
  * Stands before moto and does what Cognito does and moto does not: throttles, and checks the secret hash of a
  * sign-in with a password (moto checks it with a refresh token only).
  */
-async function startFront(moto: string): Promise<Front> {
+async function startFront(port: number): Promise<Front> {
   let flows: string[] = [];
   let throttled = false;
   let secret: string | undefined;
@@ -208,7 +209,7 @@ async function startFront(moto: string): Promise<Front> {
       if (given.SECRET_HASH !== hash)
         return refuse("NotAuthorizedException", `Unable to verify secret hash for client ${ClientId}`);
     }
-    const forwarded = await fetch(moto, {
+    const forwarded = await fetch(`http://127.0.0.1:${port}`, {
       method: "POST",
       body,
       headers: {

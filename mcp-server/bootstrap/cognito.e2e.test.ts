@@ -9,14 +9,14 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { installed } from "../../test/installed.ts";
-import { MOTO, type Moto, startMoto } from "../../test/moto.ts";
+import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
 import { exampleProps, synapsePython } from "../../test/synapse.ts";
 import { readGroup } from "./groups.ts";
 import { alias, bootstrapHarness } from "./testing/harness.ts";
 import { changed, roomsOf } from "./testing/program.ts";
 
 const what = "bootstrap with an emulated Cognito";
-const ready = [installed(what, MOTO), installed(what, synapsePython)].every(Boolean);
+const ready = [installed(what, motoServer), installed(what, synapsePython)].every(Boolean);
 
 describe.runIf(ready)(what, () => {
   const h = bootstrapHarness();

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { otherSpellings } from "../../test/admin-spellings.ts";
 import { installed } from "../../test/installed.ts";
 import { type Account, account, createRoom, matrix, type Reply, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
@@ -25,7 +27,7 @@ describe.runIf(ready)(what, () => {
     cluster = await startCluster(postgres, redis, {
       ...{ sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 },
     });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await cluster?.stop();
     await redis?.stop();
@@ -244,6 +246,22 @@ describe.runIf(ready)(what, () => {
     expect(download.status).toBe(404);
   });
 
+  test("gives an administrator nothing by a path that the load balancer's guard does not see", async () => {
+    const admin = account(
+      await register(
+        cluster.process("main").url,
+        cluster.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
+        { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true },
+      ),
+    );
+    const through = ["/_matrix/media/v3", "/_matrix/client/v1/media", "/_matrix/client/v3/rooms/x/event"];
+    const detours = through.map(
+      (path) => `${path}${"/..".repeat(path.split("/").length - 1)}/_synapse/admin/v1/users/x/media`,
+    );
+    for (const path of [...otherSpellings, ...detours])
+      expect([path, await statusOf(cluster.alb.url, path, admin)]).toEqual([path, 404]);
+  });
+
   test("is told of a message that came in by the main process, as the MCP server sends", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
@@ -320,6 +338,18 @@ describe.runIf(ready)(what, () => {
     expect(await syncUntil(bob, since, timelineHas(room, body["event_id"]))).toBeDefined();
   }, 60_000);
 });
+
+/** The path byte by byte, which `fetch` would put in order first. */
+const statusOf = (url: string, path: string, { accessToken }: Account) =>
+  new Promise<number | undefined>((done, reject) => {
+    const { hostname, port } = new URL(url);
+    request({ hostname, port, path, headers: { authorization: `Bearer ${accessToken}` } }, (response) => {
+      response.resume();
+      done(response.statusCode);
+    })
+      .once("error", reject)
+      .end();
+  });
 
 /** The methods that a process answers at an address, be it with a refusal. */
 async function methodsOf(url: string): Promise<string[]> {

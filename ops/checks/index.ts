@@ -3,6 +3,7 @@ import type { Check } from "./check.ts";
 import { dns } from "./dns.ts";
 import { endpoints } from "./endpoints.ts";
 import { loadBalancer } from "./load-balancer.ts";
+import { rooms } from "./rooms.ts";
 import { schema } from "./schema.ts";
 import { services } from "./services.ts";
 import { signIn } from "./sign-in.ts";
@@ -14,6 +15,7 @@ export const checks: readonly Check[] = [
   loadBalancer,
   dns,
   endpoints,
+  rooms,
   signIn,
   tools,
   backups,

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -31,10 +31,9 @@ const variables = Object.fromEntries(
 );
 
 /** What needs the public name, or a load balancer of AWS. */
-const skipped = ["load-balancer", "dns", "endpoints", "sign-in", "tools", "backups"].flatMap((name) => [
-  "--skip",
-  name,
-]);
+const skipped = ["load-balancer", "dns", "endpoints", "rooms", "sign-in", "tools", "backups"].flatMap(
+  (name) => ["--skip", name],
+);
 
 interface Result {
   readonly exitCode: number;
@@ -94,7 +93,10 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
       JSON.stringify({ terraform: { backend: { local: { path: stateFile } } } }),
     );
   });
-  afterAll(() => aws?.stop());
+  afterAll(async () => {
+    await aws?.stop();
+    rmSync(path.dirname(checkout), { recursive: true, force: true });
+  });
   beforeEach(() => {
     events = [];
     ecs.deploy = () => "settles";

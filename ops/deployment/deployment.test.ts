@@ -1,6 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { development } from "../../environments/development.ts";
 import { awsClients } from "../aws.ts";
+import type { Check } from "../checks/check.ts";
+import { rooms } from "../checks/rooms.ts";
 import { Context } from "../context.ts";
 import { explain } from "../explain.ts";
 import type { Problem } from "../problem.ts";
@@ -55,7 +59,9 @@ const asOutput = (outputs: object) =>
   );
 
 /** A stack whose services all get a new task definition; the real Terraform is in deploy.e2e.test.ts. */
-function stack(options: { first?: boolean; applyFails?: boolean; later?: readonly Change[] } = {}): Applier {
+function stack(
+  options: { first?: boolean; applyFails?: boolean; later?: readonly Change[]; homeserver?: string } = {},
+): Applier {
   let outputs: object = options.first ? {} : exampleOutputs;
   return {
     addressesOf: (part) => exampleOutputs.one_shot_tasks[part]?.addresses ?? [],
@@ -76,12 +82,16 @@ function stack(options: { first?: boolean; applyFails?: boolean; later?: readonl
         ecs.apply(name, task_definition);
         if (options.applyFails && part === "synapse") throw new Error("Terraform lost its connection");
       }
-      outputs = after;
+      const homeserver = options.homeserver ?? (options.first ? "https://chat.example.org" : undefined);
+      outputs = { ...after, urls: { ...after.urls, ...(homeserver && { homeserver }) } };
     },
   };
 }
 
-async function deployed(terraform: Applier): Promise<{ exitCode: number; problem?: Problem }> {
+async function deployed(
+  terraform: Applier,
+  checks: readonly Check[] = [],
+): Promise<{ exitCode: number; problem?: Problem }> {
   const context = new Context({
     environment: development,
     aws: awsClients(development.region),
@@ -98,7 +108,7 @@ async function deployed(terraform: Applier): Promise<{ exitCode: number; problem
   try {
     const before = await runningBefore(context, terraform);
     const deployment = new Deployment(context, terraform, { file: "agreed", changes }, before);
-    return { exitCode: await deployment.run({ checks: [], waitMinutes: 0 }) };
+    return { exitCode: await deployment.run({ checks, waitMinutes: 0 }) };
   } catch (error) {
     const problem = explain(error);
     return { exitCode: problem.exitCode, problem };
@@ -192,6 +202,42 @@ describe("a deployment", () => {
     aws.account = "999999999999";
     expect((await deployed(stack())).exitCode).toBe(77);
     expect(events).toEqual([]);
+  });
+});
+
+describe("a deployment after one that ended before the rooms were made", () => {
+  let synapse: Server;
+  let status: number;
+  let homeserver: string;
+  beforeEach(async () => {
+    synapse = createServer((request, response) => {
+      expect(request.url).toBe("/_matrix/client/v3/directory/room/%23community%3Achat-testing.thephenom.app");
+      response.writeHead(status).end(status === 200 ? '{"room_id":"!a:b","servers":[]}' : "{}");
+    });
+    await new Promise<void>((resolve) => synapse.listen(0, "127.0.0.1", resolve));
+    homeserver = `http://127.0.0.1:${(synapse.address() as AddressInfo).port}`;
+    ecs.run = ({ family }) => {
+      events.push(family);
+      if (family.endsWith("bootstrap")) status = 200;
+      return { exitCode: 0 };
+    };
+  });
+  afterEach(() => void synapse?.close());
+
+  it.each([
+    ["makes them where Synapse does not know them", 404, true, 0],
+    ["leaves them alone where it does", 200, false, 0],
+    ["leaves them alone where it can't tell", 502, false, 10],
+  ])("%s", async (_, before, bootstraps, exitCode) => {
+    status = before;
+    expect(await deployed(stack({ homeserver }), [rooms])).toMatchObject({ exitCode });
+    expect(events.includes("phenom-dev-chat-bootstrap")).toBe(bootstraps);
+  });
+
+  it("does not ask where that check is left out", async () => {
+    status = 404;
+    expect(await deployed(stack({ homeserver }))).toEqual({ exitCode: 0 });
+    expect(events).not.toContain("phenom-dev-chat-bootstrap");
   });
 });
 

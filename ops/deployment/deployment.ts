@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rooms, roomsMissing } from "../checks/rooms.ts";
 import type { Context } from "../context.ts";
 import { explain } from "../explain.ts";
 import { oneShotRun, runOneShot } from "../one-shot.ts";
@@ -82,7 +83,7 @@ export class Deployment {
     await this.#prepareDatabase();
     try {
       const outputs = await this.#applyRest();
-      await this.#runAfter(outputs);
+      await this.#runAfter(outputs, asked);
       this.#step("verify");
       if (await verify({ context: this.#context, outputs, rolledBack: {} }, asked)) return EXIT.ok;
       throw new Problem("the verification failed", "The table above says what, and what to do");
@@ -124,14 +125,23 @@ export class Deployment {
     return outputs;
   }
 
-  async #runAfter(outputs: Outputs): Promise<void> {
+  async #runAfter(outputs: Outputs, asked: Thoroughness): Promise<void> {
     // Rooms and bots are made once; who joins them later is the operator's decision.
-    const first = !this.#before?.services.some(({ part }) => part === "synapse");
-    for (const part of first ? (["bootstrap", "metadata"] as const) : (["metadata"] as const)) {
+    const parts = (await this.#roomsMissing(outputs, asked))
+      ? (["bootstrap", "metadata"] as const)
+      : (["metadata"] as const);
+    for (const part of parts) {
       if (!outputs.one_shot_tasks[part]) continue;
       this.#step(`run ${part}`);
       await this.#runTask(outputs, part, "Its log above says what to do; then deploy again");
     }
+  }
+
+  /** They are where Synapse is new, or an earlier deployment did not get that far. */
+  async #roomsMissing({ urls }: Outputs, { checks }: Thoroughness): Promise<boolean> {
+    if (!urls.homeserver) return false;
+    if (!this.#before?.services.some(({ part }) => part === "synapse")) return true;
+    return checks.includes(rooms) && roomsMissing(urls.homeserver, this.#context.environment.serverName);
   }
 
   async #runTask({ one_shot_tasks }: TaskOutputs, part: string, remedy: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -74,9 +74,11 @@ describe("what was reviewed", () => {
     ["no plan at all", '{"resource_changes": "s3cret"}'],
     ["no JSON", "{s3cret"],
   ])("can't be read from %s, and the error shows nothing of it", (_, text) => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), "plan.json");
+    const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
+    const file = path.join(folder, "plan.json");
     writeFileSync(file, text);
     expect(() => readReviewed(file)).toThrow(`--plan-check ${file}: it holds no resource_changes`);
+    rmSync(folder, { recursive: true });
   });
 
   it("can't be read from a file that is not there", () => {

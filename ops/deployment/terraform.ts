@@ -84,9 +84,19 @@ export class Terraform {
     const name = path.basename(command);
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
+      // Apart from the terminal: a second Ctrl-C, or ours ending first, would cost Terraform its state.
+      detached: true,
       env: { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", ...process.env },
     });
-    let [stdout, stderr, said] = ["", "", false];
+    let [stdout, stderr, said, told] = ["", "", false, false];
+    const stop = () => {
+      if (told) return;
+      told = true;
+      this.#report.progress(`${name} finishes what it is doing, then stops`);
+      child.kill("SIGINT");
+    };
+    process.on("SIGINT", stop).on("SIGTERM", stop);
+    const over = () => process.off("SIGINT", stop).off("SIGTERM", stop);
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       stdout += chunk;
       // Terraform ends with all outputs, which are long and not news.
@@ -99,16 +109,18 @@ export class Terraform {
       stderr += chunk;
     });
     return new Promise((resolve, reject) => {
-      child.on("error", (error) =>
+      child.on("error", (error) => {
+        over();
         reject(
           new Problem(
             `${name} can't be run: ${error.message}`,
             "Install Terraform 1.11 or newer, and put it on the PATH",
             EXIT.failed,
           ),
-        ),
-      );
+        );
+      });
       child.on("close", (code) => {
+        over();
         if (code === 0) return resolve(stdout);
         const [verb] = args.filter((arg) => !arg.startsWith("-"));
         reject(

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
@@ -51,6 +51,7 @@ export async function stackOutputs(): Promise<Outputs> {
   const { outputs } = z
     .object({ values: z.object({ outputs: z.record(z.string(), z.object({ value: z.unknown() })) }) })
     .parse(JSON.parse(readFileSync(file, "utf8"))).values;
+  rmSync(synth.out, { recursive: true });
   return parseOutputs(JSON.stringify(outputs), "development", file);
 }
 

@@ -25,6 +25,7 @@ export async function startSite(): Promise<Site> {
   return Object.assign(site, { origin, stop: () => void server.close() });
 }
 
+export const COMMUNITY = "/_matrix/client/v3/directory/room/%23community%3Achat-testing.thephenom.app";
 export const SSO = "/_matrix/client/v3/login/sso/redirect/oidc-cognito";
 
 /** What Synapse, Hasura and the load balancer answer when all is well. */
@@ -46,6 +47,7 @@ export function intactPages({ cognito_client_ids }: Pick<Outputs, "cognito_clien
       status: 302,
       location: `${host}/oauth2/authorize?response_type=code&client_id=${cognito_client_ids.synapse}`,
     },
+    [COMMUNITY]: { status: 200, body: { room_id: "!community:chat-testing.thephenom.app", servers: [] } },
     "/_synapse/admin/v1/server_version": { status: 401 },
     "/chat-admin/": { status: 302, location: `${host}/oauth2/authorize?client_id=${"admin"}` },
     "/api/graphql": {

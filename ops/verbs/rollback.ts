@@ -1,6 +1,6 @@
 import { type NamedService, servicesToChange } from "../parts.ts";
-import { EXIT } from "../problem.ts";
-import { revisionBefore, rollBack, type WayBack } from "../rollback.ts";
+import { EXIT, Problem } from "../problem.ts";
+import { isBehind, revisionBefore, rollBack, type WayBack } from "../rollback.ts";
 import { describeService, revisionOf } from "../services.ts";
 import { usage, type Verb, wholeNumber } from "../verb.ts";
 import { thoroughness, verify, verifyOptions } from "../verification.ts";
@@ -19,8 +19,14 @@ export const rollback: Verb = {
     const to = invocation.text("to");
     const asked = thoroughness(rollback, invocation);
     if (to && services.length !== 1) throw usage(rollback, "--to is for one service");
-    const wayOf = async ({ part, name }: NamedService): Promise<WayBack> => {
+    const wayOf = async ({ part, name, task_definition: applied }: NamedService): Promise<WayBack> => {
       const from = (await describeService(context, outputs.cluster, name)).taskDefinition ?? "";
+      if (!to && isBehind(from, applied))
+        throw new Problem(
+          `${name} was put back already: it runs ${revisionOf(from)}, and ${revisionOf(applied)} was applied`,
+          `To go further back, name the revision: npm run ops -- rollback ${context.environment.environment} ${part} --to <revision>`,
+          EXIT.failed,
+        );
       const target = to
         ? from.replace(/:\d+$/, `:${wholeNumber(rollback, "--to", to, 1, 1_000_000)}`)
         : await revisionBefore(context, from);
