@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**", ".tools/**"];
@@ -5,6 +6,8 @@ const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**", ".t
 export default defineConfig({
   test: {
     globalSetup: "test/global-setup.ts",
+    // Vitest leaves one core to itself, and many of these tests wait for servers: two files at a time at least.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     // Real servers on a busy machine: a second try is printed with the result, a third there is not.
     retry: process.env.CI ? 1 : 0,
