@@ -45,8 +45,7 @@ export async function startProgram<Ready>(
   const log = await open(logFile, "a");
   const child = fork(outfile, {
     env: { PATH: process.env["PATH"], NODE_ENV: "production", ...variables },
-    // As the image runs the server.
-    execArgv: ["--max-semi-space-size=8"],
+    execArgv: await imageOptions(),
     stdio: ["ignore", log.fd, log.fd, "ipc"],
   });
   const stop = async () => {
@@ -153,3 +152,10 @@ export async function machineCpuSeconds(): Promise<number> {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** Node.js options that the image runs the server with. */
+async function imageOptions(): Promise<string[]> {
+  const options = (await readFile("mcp-server/Dockerfile", "utf8")).match(/(?<="node".*")--[^"]+/g);
+  if (!options) throw new Error("mcp-server/Dockerfile names no options of Node.js");
+  return options;
+}

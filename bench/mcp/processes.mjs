@@ -10,6 +10,8 @@ import { build } from "esbuild";
 
 const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
 const running = new Set();
+/** Node.js options that the image runs the server with. */
+const imageOptions = (await readFile("mcp-server/Dockerfile", "utf8")).match(/(?<="node".*")--[^"]+/g);
 
 async function bundle(name) {
   const outfile = join(folder, `${name}.mjs`);
@@ -35,8 +37,7 @@ async function start(file, env, cwd = process.cwd()) {
   const child = fork(file, {
     env: { ...process.env, ...env },
     cwd,
-    // As the image runs the server.
-    execArgv: ["--max-semi-space-size=8"],
+    execArgv: imageOptions,
     stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
   });
   running.add(child);
