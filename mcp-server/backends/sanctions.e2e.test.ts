@@ -137,7 +137,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
       startServer();
       await expect.poll(() => membership(id, user), soon).toBe("ban");
-      expect(done).toContainEqual({ room: id, user, step: "ban" });
+      await expect.poll(() => done, soon).toContainEqual({ room: id, user, step: "ban" });
     });
 
     test("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
