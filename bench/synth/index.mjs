@@ -54,8 +54,10 @@ const sources = [
   "environments",
   "hasura",
   "lambdas",
+  "mcp-server",
   "migrations",
   "modules",
+  "monitoring",
   "stack",
 ];
 
@@ -153,7 +155,7 @@ function templateApp() {
       },
     }),
   );
-  writeFileSync(path.join(folder, "package.json"), JSON.stringify({ type: "commonjs" }));
+  writeFileSync(path.join(folder, "package.json"), JSON.stringify({ type: "commonjs", version: "0.0.0" }));
   return folder;
 }
 
