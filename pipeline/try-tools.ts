@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -9,6 +8,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import * as z from "zod";
 import { startDatabase } from "../local/database.ts";
 import { addDemoData, agentUserId } from "../local/demo.ts";
+import { freePort } from "../local/free-port.ts";
 import { Problem } from "../local/problem.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../mcp-server/chat/model.ts";
 import { catalog } from "../mcp-server/tools/catalog.ts";
@@ -193,12 +193,4 @@ async function conversation(client: Client): Promise<string[]> {
   demand(ban.user_id === user_id, "chat_ban_user banned somebody else");
   await call("chat_unban_user", { room_id, user_id }, z.object({ success: z.literal(true) }));
   return called;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST);
-  await once(probe, "listening");
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
-import { freePort } from "./synapse.ts";
+import { freePort } from "../local/free-port.ts";
 
 /** Moto's server, from PyPI: it behaves as Cognito and other services of AWS. */
 export const motoServer = process.env["MOTO_SERVER"] ?? ".tools/moto/bin/moto_server";

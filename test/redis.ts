@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort } from "./synapse.ts";
+import { freePort } from "../local/free-port.ts";
 
 /** Debian's package has it here. */
 export const redisServer = "/usr/bin/redis-server";

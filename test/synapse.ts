@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe } from "vitest";
 import { stringify } from "yaml";
+import { freePort } from "../local/free-port.ts";
 import { METRICS_PORT, PATHS, SYNAPSE_PORT, SYNAPSE_UID } from "../modules/chat-synapse/container.ts";
 import { databaseSetupContainer } from "../modules/chat-synapse/database-setup.ts";
 import {
@@ -304,16 +304,4 @@ async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
 /** As root, the entrypoint runs Synapse as the image's user, who needs the folder. */
 async function giveToSynapse(path: string): Promise<void> {
   if (process.getuid?.() === 0) await chown(path, SYNAPSE_UID, SYNAPSE_UID);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      probe.close(() => done(port));
-    });
-  });
 }

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { build } from "esbuild";
 import type { z } from "zod";
+import { bundleTypeScript } from "../../bundle-typescript.mjs";
+import { imageOptions } from "../../mcp-server/image-options.mjs";
 
 /** A program of ours that runs as a process of its own, as a task of its own runs in the cloud. */
 export interface Program<Ready> {
@@ -30,16 +31,7 @@ export async function startProgram<Ready>(
 ): Promise<Program<Ready>> {
   // Beside node_modules, where it finds the packages.
   const outfile = `build/ab/programs/${basename(source, ".ts")}.mjs`;
-  await build({
-    entryPoints: [source],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    packages: "external",
-    logLevel: "warning",
-  });
+  await bundleTypeScript(source, outfile);
   const folder = await mkdtemp(join(tmpdir(), "phenom-ab-"));
   const logFile = join(folder, "log");
   const log = await open(logFile, "a");
@@ -152,10 +144,3 @@ export async function machineCpuSeconds(): Promise<number> {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-
-/** Node.js options that the image runs the server with. */
-async function imageOptions(): Promise<string[]> {
-  const options = (await readFile("mcp-server/Dockerfile", "utf8")).match(/(?<="node".*")--[^"]+/g);
-  if (!options) throw new Error("mcp-server/Dockerfile names no options of Node.js");
-  return options;
-}

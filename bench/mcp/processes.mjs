@@ -7,11 +7,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { bundleTypeScript } from "../../bundle-typescript.mjs";
+import { imageOptions } from "../../mcp-server/image-options.mjs";
 
 const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
 const running = new Set();
-/** Node.js options that the image runs the server with. */
-const imageOptions = (await readFile("mcp-server/Dockerfile", "utf8")).match(/(?<="node".*")--[^"]+/g);
 
 async function bundle(name) {
   const outfile = join(folder, `${name}.mjs`);
@@ -37,7 +37,7 @@ async function start(file, env, cwd = process.cwd()) {
   const child = fork(file, {
     env: { ...process.env, ...env },
     cwd,
-    execArgv: imageOptions,
+    execArgv: await imageOptions(),
     stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
   });
   running.add(child);
@@ -47,17 +47,8 @@ async function start(file, env, cwd = process.cwd()) {
 
 export async function startDatabase() {
   // Beside node_modules, where it finds the PostgreSQL package.
-  const { build: bundleDatabase } = await import("esbuild");
   const outfile = "build/bench-database.mjs";
-  await bundleDatabase({
-    entryPoints: ["bench/mcp/database.ts"],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "warning",
-  });
+  await bundleTypeScript("bench/mcp/database.ts", outfile);
   return (await start(outfile, {})).message.url;
 }
 

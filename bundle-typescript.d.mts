@@ -1,0 +1,1 @@
+export function bundleTypeScript(source: string, outfile: string): Promise<void>;
