@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ValueChange } from "../ops/deployment/plan-json.ts";
 import { differences } from "./difference.ts";
-import type { Change } from "./plan.ts";
 
-const change = (before: unknown, after: unknown, marks: Partial<Change> = {}) =>
+const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {}) =>
   differences({
     actions: ["update"],
     replace_paths: [],
@@ -69,7 +69,7 @@ describe("what is sensitive", () => {
   const secret = "hunter2";
   const marks = { before_sensitive: { password: true }, after_sensitive: { password: true } };
 
-  it.each<[string, unknown, unknown, Partial<Change>, string[]]>([
+  it.each<[string, unknown, unknown, Partial<ValueChange>, string[]]>([
     ["changed", { password: secret }, { password: "new" }, marks, ["! password = (sensitive) → (sensitive)"]],
     ["new", {}, { password: secret }, marks, ["+ password = (sensitive)"]],
     ["gone", { password: secret }, {}, marks, ["- password = (sensitive)"]],

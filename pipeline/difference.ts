@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Change } from "./plan.ts";
+import type { ValueChange } from "../ops/deployment/plan-json.ts";
 
 /** Characters of a value that are shown. */
 const MOST_CHARACTERS = 240;
@@ -23,7 +23,7 @@ interface Place {
  * compared value by value, longer text line by line; what Terraform marks as sensitive is never shown.
  * @param root name of the whole, for values that are no object
  */
-export function differences(change: Change, root = ""): string[] {
+export function differences(change: ValueChange, root = ""): string[] {
   const { before, after, after_unknown: unknown, before_sensitive, after_sensitive } = change;
   const lines = compare({
     path: root,

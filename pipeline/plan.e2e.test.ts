@@ -4,9 +4,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { development } from "../environments/development.ts";
+import type { ValueChange } from "../ops/deployment/plan-json.ts";
 import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../test/terraform/offline.ts";
 import { changesOf, unpack } from "./changes.ts";
-import { type Change, parsePlan } from "./plan.ts";
+import { parsePlan } from "./plan.ts";
 import { changesIn } from "./report.ts";
 import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "./testing/github-server.ts";
 
@@ -57,7 +58,7 @@ function secretsIn(plan: string): string[] {
       for (const [key, inner] of Object.entries(mark))
         collect((value as Record<string, unknown> | null)?.[key], inner);
   };
-  for (const { change } of JSON.parse(plan).resource_changes as { change: Change }[]) {
+  for (const { change } of JSON.parse(plan).resource_changes as { change: ValueChange }[]) {
     collect(change.before, change.before_sensitive);
     collect(change.after, change.after_sensitive);
   }

@@ -1,6 +1,7 @@
+import type { ResourceChange } from "../ops/deployment/plan-json.ts";
 import { changesOf, pack } from "./changes.ts";
 import { differences } from "./difference.ts";
-import { isReplacement, nameOf, type Plan, type ResourceChange } from "./plan.ts";
+import { isReplacement, nameOf, type Plan } from "./plan.ts";
 
 /** Characters that GitHub takes in a comment. */
 export const COMMENT_LIMIT = 65_536;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { EXIT } from "../problem.ts";
 import { beyond, type Change, changesOf, checkWithin, readReviewed, summaryLines } from "./plan.ts";
 
 const resource = (address: string, ...actions: string[]) => ({
@@ -10,11 +11,13 @@ const resource = (address: string, ...actions: string[]) => ({
   change: { actions, before: { password: "s3cret" } },
 });
 
+const plan = (...resource_changes: object[]) => JSON.stringify({ resource_changes });
+
 describe("the changes of a plan", () => {
   it("are those that touch something, sorted", () => {
     expect(
-      changesOf({
-        resource_changes: [
+      changesOf(
+        plan(
           resource("d.read", "read"),
           resource("c.replaced", "delete", "create"),
           resource("b.replaced_first", "create", "delete"),
@@ -22,8 +25,9 @@ describe("the changes of a plan", () => {
           resource("a.new", "create"),
           resource("a.changed", "update"),
           resource("a.gone", "delete"),
-        ],
-      }),
+        ),
+        "the plan",
+      ),
     ).toEqual([
       { address: "a.changed", action: "update" },
       { address: "a.gone", action: "delete" },
@@ -71,13 +75,19 @@ describe("what was reviewed", () => {
   });
 
   it.each([
-    ["no plan at all", '{"resource_changes": "s3cret"}'],
-    ["no JSON", "{s3cret"],
-  ])("can't be read from %s, and the error shows nothing of it", (_, text) => {
+    ["no plan at all", '{"resource_changes": "s3cret"}', "is no plan as terraform show -json prints it"],
+    ["no JSON", "{s3cret", "is no JSON"],
+    ["an action that is not known", plan(resource("a.b", "s3cret")), "resource_changes.0.change.actions.0"],
+    ["a plan that failed", '{"errored": true, "resource_changes": []}', "is a plan that failed"],
+  ])("can't be read from %s, and the error shows nothing of it", (_, text, why) => {
     const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
     const file = path.join(folder, "plan.json");
     writeFileSync(file, text);
-    expect(() => readReviewed(file)).toThrow(`--plan-check ${file}: it holds no resource_changes`);
+    const read = () => readReviewed(file);
+    expect(read).toThrow(`--plan-check ${file} `);
+    expect(read).toThrow(why);
+    expect(read).toThrow(/^(?!.*s3cret)/s);
+    expect(read).toThrow(expect.objectContaining({ exitCode: EXIT.usage }));
     rmSync(folder, { recursive: true });
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import * as z from "zod";
 import { EXIT, Problem } from "../problem.ts";
+import { readExcerpt, type ValueChange } from "./plan-json.ts";
 
 /** What Terraform would do to a resource, as `create`, `update`, `delete`, `replace`. */
 export interface Change {
@@ -8,58 +8,47 @@ export interface Change {
   readonly action: "create" | "update" | "replace" | "delete" | "forget";
 }
 
-const plan = z.object({
-  resource_changes: z
-    .array(z.object({ address: z.string(), change: z.object({ actions: z.array(z.string()).min(1) }) }))
-    .default([]),
-});
-
-/** The changes of a plan, out of what `terraform show -json` prints of it. Of all that it holds no value is read. */
-export function changesOf(json: unknown): Change[] {
-  return plan
-    .parse(json)
-    .resource_changes.flatMap(({ address, change: { actions } }) => {
-      const action = actionOf(actions);
+/**
+ * The changes of a plan, out of what `terraform show -json` prints of it, sorted. Of all that it holds no value is read.
+ * @throws Problem with `exitCode` where it is no plan
+ */
+export function changesOf(json: string, source: string, exitCode: number = EXIT.failed): Change[] {
+  const { plan, problem } = readExcerpt(json, source);
+  if (!plan)
+    throw new Problem(
+      problem,
+      "It must be what terraform show -json <plan> prints, by the Terraform version that the project names, or its " +
+        "resource_changes alone: address and change.actions",
+      exitCode,
+    );
+  return plan.resource_changes
+    .flatMap(({ address, change }) => {
+      const action = actionOf(change);
       return action ? [{ address, action }] : [];
     })
     .sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
-function actionOf(actions: readonly string[]): Change["action"] | undefined {
+function actionOf({ actions }: ValueChange): Change["action"] | undefined {
   if (actions.includes("create") && actions.includes("delete")) return "replace";
   const [action] = actions;
-  switch (action) {
-    case "create":
-    case "update":
-    case "delete":
-    case "forget":
-      return action;
-    case "no-op":
-    case "read":
-      return undefined;
-    default:
-      throw new Problem(
-        `Terraform plans the action ${action}, which ops does not know`,
-        "Use the Terraform version that the project names, or teach ops/deployment/plan.ts",
-        EXIT.failed,
-      );
-  }
+  return action === "no-op" || action === "read" ? undefined : action;
 }
 
 /** The changes that were shown in a review. */
 export function readReviewed(file: string): Change[] {
+  const source = `--plan-check ${file}`;
+  let json: string;
   try {
-    return changesOf(JSON.parse(readFileSync(file, "utf8")));
+    json = readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    // Neither Zod's nor the parser's words may be shown: they quote the plan, which may hold secrets.
-    const why = error instanceof Error && "code" in error ? error.message : "it holds no resource_changes";
     throw new Problem(
-      `--plan-check ${file}: ${why}`,
-      "It must be what terraform show -json <plan> prints, or its resource_changes alone: address and change.actions",
+      `${source}: ${error instanceof Error ? error.message : error}`,
+      "Name a file that can be read",
       EXIT.usage,
     );
   }
+  return changesOf(json, source, EXIT.usage);
 }
 
 const key = ({ address, action }: Change) => `${action} ${address}`;

@@ -58,7 +58,7 @@ export class Terraform {
     const options = ["-input=false", "-no-color", "-lock-timeout=5m", `-out=${file}`];
     await this.#terraform(["plan", ...options, ...targets.map((address) => `-target=${address}`)], true);
     const shown = await this.#terraform(["show", "-json", file], true);
-    return { file, changes: changesOf(JSON.parse(shown)) };
+    return { file, changes: changesOf(shown, "what terraform show printed") };
   }
 
   async apply({ file }: SavedPlan): Promise<void> {
