@@ -3,7 +3,8 @@ import type { PolicyStatement } from "../constructs/iam-policy.ts";
 import { environments } from "../environments/index.ts";
 import { production } from "../environments/production.ts";
 import { Template } from "../test/template.ts";
-import { rights } from "./pipeline-rights.ts";
+import { deployRights } from "./pipeline-deploy-rights.ts";
+import { planRights } from "./pipeline-plan-rights.ts";
 
 const ACCOUNT = "123456789012";
 /** Characters that IAM allows in a managed policy, white space not counted. */
@@ -113,15 +114,11 @@ const nameOf = (body: Readonly<Record<string, unknown>>) => {
   return String(keys.map((key) => body[key]).find((value) => value !== undefined));
 };
 
-const of = ({ project, environment, region, state, inputs }: (typeof environments)[number]) =>
-  rights({
-    project,
-    environment,
-    region,
-    accountId: ACCOUNT,
-    state,
-    platformState: inputs.from === "remote-state" ? inputs : undefined,
-  });
+const of = ({ project, environment, region, state, inputs }: (typeof environments)[number]) => {
+  const platformState = inputs.from === "remote-state" ? inputs : undefined;
+  const props = { project, environment, region, accountId: ACCOUNT, state, platformState };
+  return { ...planRights(props), ...deployRights(props) };
+};
 
 /** What is deployed, and what an environment may grow into. */
 const grown: typeof environments = [
@@ -138,7 +135,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
     const known = TARGETS[type];
     if (!known)
       throw new Error(
-        `${type} is new: give the pipeline its rights in stack/pipeline-rights.ts, and say here which`,
+        `${type} is new: give the pipeline its rights in stack/pipeline-deploy-rights.ts, and say here which`,
       );
     for (const body of Object.values(byName)) {
       const resource = known.arn(nameOf(body)).replace("phenom-dev", data.project);

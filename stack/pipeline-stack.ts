@@ -12,7 +12,8 @@ import { checkedName } from "../constructs/names.ts";
 import { ReadableStack } from "./addresses.ts";
 import { REPOSITORY, TERRAFORM_VERSION } from "./chat-stack.ts";
 import type { Environment } from "./environment.ts";
-import { type Rights, rights } from "./pipeline-rights.ts";
+import { deployRights } from "./pipeline-deploy-rights.ts";
+import { planRights } from "./pipeline-plan-rights.ts";
 
 const ISSUER = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
@@ -28,7 +29,8 @@ interface RoleProps {
   readonly gitHubEnvironment: string;
   /** Branch or tags that such a job runs on, as GitHub names refs. @default - any */
   readonly ref?: string;
-  readonly policies: readonly (keyof Rights)[];
+  /** Names of its policies. */
+  readonly policies: readonly string[];
   readonly sessionSeconds?: number;
 }
 
@@ -68,16 +70,18 @@ export class PipelineStack extends ReadableStack {
     });
     const provider = this.gitHubProvider();
 
-    const allRights = rights({
+    const rightsProps = {
       project,
       environment: name,
       region,
       accountId,
       state,
       platformState: inputs.from === "remote-state" ? inputs : undefined,
-    });
+    };
+    const toPlan = planRights(rightsProps);
+    const toDeploy = { ...toPlan, ...deployRights(rightsProps) };
     const policies = Object.fromEntries(
-      Object.entries(allRights).map(([id, statements]) => {
+      Object.entries(toDeploy).map(([id, statements]) => {
         const words = id.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
         const policy = new IamPolicy(this, `policy-${words}`, {
           name: `${project}-pipeline-${words}`,
@@ -122,14 +126,14 @@ export class PipelineStack extends ReadableStack {
       use: "plan",
       description: `Plans ${name}: reads, and writes nothing`,
       gitHubEnvironment: `${name}-plan`,
-      policies: ["read", "readState"],
+      policies: Object.keys(toPlan),
     });
     role({
       use: "deploy",
       description: `Deploys ${name}`,
       gitHubEnvironment: name,
       ref: production ? "refs/tags/v*" : "refs/heads/main",
-      policies: ["read", "readState", "writeState", "compute", "identity", "network"],
+      policies: Object.keys(toDeploy),
       sessionSeconds: DEPLOY_SECONDS,
     });
   }

@@ -1,27 +1,10 @@
-import type { PolicyStatement } from "../constructs/iam-policy.ts";
-
-export interface RightsProps {
-  readonly project: string;
-  readonly environment: string;
-  readonly region: string;
-  /** Twelve digits, or a reference to them. */
-  readonly accountId: string;
-  readonly state: { readonly bucket: string; readonly key: string };
-  /** The platform's state, where inputs come from it. */
-  readonly platformState: { readonly bucket: string; readonly key: string } | undefined;
-}
-
-type Statements = readonly PolicyStatement[];
+import { allow, object, type RightsProps, resources, type Statements } from "./pipeline-resources.ts";
 
 /**
- * What the roles of the pipeline may do, as one policy each. Resources are named by the beginnings of the names that
- * this project gives; `*` stands only where IAM takes no narrower resource, or for reading descriptions.
+ * What the deploying role may do beyond planning, as one policy each. Resources are named by the beginnings of the
+ * names that this project gives; `*` stands only where IAM takes no narrower resource.
  */
-export interface Rights {
-  /** Reads descriptions: what a plan compares. */
-  readonly read: Statements;
-  /** Reads the state, and the secrets that a plan compares. */
-  readonly readState: Statements;
+export interface DeployRights {
   readonly writeState: Statements;
   /** Services, tasks, functions, the load balancer's rules, logs. */
   readonly compute: Statements;
@@ -31,116 +14,18 @@ export interface Rights {
   readonly network: Statements;
 }
 
-const allow = (
-  Sid: string,
-  Action: PolicyStatement["Action"],
-  Resource: PolicyStatement["Resource"] & (string | readonly string[]),
-  Condition?: PolicyStatement["Condition"],
-): PolicyStatement => ({ Sid, Effect: "Allow", Action, Resource, ...(Condition && { Condition }) });
-
-export function rights(props: RightsProps): Rights {
-  const { project, environment, region, accountId, state, platformState } = props;
-  const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
-  /** What the names of roles, services, task families, functions and log groups begin with. */
-  const ours = ["chat-*", "synapse*", "link-preview*"].map((rest) => `${project}-${rest}`);
-  const each = (service: string, prefix: string) => ours.map((name) => arn(service, `${prefix}${name}`));
-
+export function deployRights(props: RightsProps): DeployRights {
+  const { project, accountId, state } = props;
+  const { arn, each, roles, secrets, apis } = resources(props);
   // Every resource gets this tag from the provider's defaults.
   const tagged = { StringEquals: { "aws:ResourceTag/Project": project } };
   const taggedOnCreation = { StringEquals: { "aws:RequestTag/Project": project } };
-  const roles = ours.map((name) => `arn:aws:iam::${accountId}:role/${name}`);
-  const secrets = [`${project}-${environment}-chat-*`, `${project}-synapse-*`].map((name) =>
-    arn("secretsmanager", `secret:${name}`),
-  );
   const logGroups = ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
     each("logs", `log-group:${folder}`),
   );
   const securityGroups = [arn("ec2", "security-group/*"), arn("ec2", "security-group-rule/*")];
-  const object = ({ bucket, key }: { bucket: string; key: string }) => `arn:aws:s3:::${bucket}/${key}`;
-  const states = [state, ...(platformState ? [platformState] : [])];
 
   return {
-    read: [
-      allow(
-        "ReadDescriptions",
-        [
-          "application-autoscaling:Describe*",
-          "application-autoscaling:ListTagsForResource",
-          "backup:DescribeBackupVault",
-          "backup:GetBackup*",
-          "backup:List*",
-          "cloudwatch:Describe*",
-          "cloudwatch:GetDashboard",
-          "cloudwatch:ListTagsForResource",
-          "cognito-idp:DescribeUserPool*",
-          "ec2:Describe*",
-          "ecs:Describe*",
-          "ecs:List*",
-          "elasticache:Describe*",
-          "elasticache:ListTagsForResource",
-          "elasticfilesystem:Describe*",
-          "elasticfilesystem:ListTagsForResource",
-          "elasticloadbalancing:Describe*",
-          "kms:DescribeKey",
-          "kms:GetKeyPolicy",
-          "kms:GetKeyRotationStatus",
-          "kms:ListAliases",
-          "kms:ListResourceTags",
-          "logs:Describe*",
-          "logs:ListTagsForResource",
-          "rds:DescribeDBInstances",
-          "rds:ListTagsForResource",
-          "route53:GetHostedZone",
-          "route53:ListHostedZonesByName",
-          "servicediscovery:Get*",
-          "servicediscovery:List*",
-          "sns:Get*Attributes",
-          "sns:ListSubscriptionsByTopic",
-          "sns:ListTagsForResource",
-        ],
-        "*",
-      ),
-      allow(
-        "ReadFunctions",
-        ["lambda:GetFunction*", "lambda:GetPolicy", "lambda:ListTags", "lambda:ListVersionsByFunction"],
-        each("lambda", "function:"),
-      ),
-      allow("ReadApis", "apigateway:GET", [
-        `arn:aws:apigateway:${region}::/apis`,
-        `arn:aws:apigateway:${region}::/apis/*`,
-        `arn:aws:apigateway:${region}::/tags/*`,
-      ]),
-      allow(
-        "ReadRoles",
-        [
-          "iam:GetRole",
-          "iam:GetRolePolicy",
-          "iam:ListAttachedRolePolicies",
-          "iam:ListInstanceProfilesForRole",
-          "iam:ListRolePolicies",
-          "iam:ListRoleTags",
-        ],
-        roles,
-      ),
-    ],
-    readState: [
-      allow("ReadState", "s3:GetObject", states.map(object)),
-      allow(
-        "ListState",
-        "s3:ListBucket",
-        [...new Set(states.map(({ bucket }) => `arn:aws:s3:::${bucket}`))],
-        { StringLike: { "s3:prefix": states.map(({ key }) => `${key}*`) } },
-      ),
-      allow(
-        "ReadSecrets",
-        [
-          "secretsmanager:DescribeSecret",
-          "secretsmanager:GetResourcePolicy",
-          "secretsmanager:GetSecretValue",
-        ],
-        secrets,
-      ),
-    ],
     writeState: [
       allow("WriteState", "s3:PutObject", object(state)),
       allow("LockState", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], `${object(state)}.tflock`),
@@ -428,15 +313,7 @@ export function rights(props: RightsProps): Rights {
       ),
       // Cloud Map makes the hosted zone of a namespace by its caller's right.
       allow("HostedZoneOfNames", "route53:CreateHostedZone", "*"),
-      allow(
-        "Apis",
-        ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
-        [
-          `arn:aws:apigateway:${region}::/apis`,
-          `arn:aws:apigateway:${region}::/apis/*`,
-          `arn:aws:apigateway:${region}::/tags/*`,
-        ],
-      ),
+      allow("Apis", ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"], apis),
       allow(
         "Backups",
         [
