@@ -1,27 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AwsFault, type AwsServer, startAws } from "./testing/aws.ts";
-import { applied, credentials, ops } from "./testing/command.ts";
-import { type Cluster, cluster } from "./testing/ecs.ts";
+import { describe, expect, it } from "vitest";
+import { AwsFault } from "./testing/aws.ts";
+import { applied, ops } from "./testing/command.ts";
+import { awsHarness } from "./testing/harness.ts";
 import { exampleOutputs } from "./testing/outputs.ts";
 
-let aws: AwsServer;
-let ecs: Cluster;
-let restore: () => void;
-beforeAll(async () => {
-  aws = await startAws();
-  restore = credentials(aws);
-});
-afterAll(async () => {
-  restore?.();
-  await aws?.stop();
-});
-beforeEach(() => {
-  ecs = cluster(exampleOutputs);
-  applied(aws, exampleOutputs);
-  aws.calls.length = 0;
-  for (const name of Object.keys(aws.answers)) delete aws.answers[name];
-  Object.assign(aws.answers, ecs.answers);
-});
+const harness = awsHarness();
 
 describe("a verb that runs a one-shot task", () => {
   it.each([
@@ -30,13 +13,13 @@ describe("a verb that runs a one-shot task", () => {
     ["db-setup", "phenom-dev-synapse-db-setup"],
     ["bootstrap", "phenom-dev-chat-bootstrap"],
   ])("%s runs %s where the outputs say, shows its log and ends with 0", async (verb, family) => {
-    ecs.run = () => ({ exitCode: 0, lines: ["first line", "second line"] });
+    harness.ecs.run = () => ({ exitCode: 0, lines: ["first line", "second line"] });
     const { exitCode, stdout, stderr } = await ops([verb, "development"]);
     expect(exitCode, stderr).toBe(0);
-    expect(ecs.started).toEqual([
+    expect(harness.ecs.started).toEqual([
       { family, definition: expect.stringContaining(`${family}:1`), command: undefined },
     ]);
-    expect(aws.calls[0]?.input).toMatchObject({
+    expect(harness.aws.calls[0]?.input).toMatchObject({
       cluster: "phenom-dev-cluster",
       launchType: "FARGATE",
       networkConfiguration: {
@@ -49,17 +32,17 @@ describe("a verb that runs a one-shot task", () => {
   });
 
   it("runs the newest registered revision", async () => {
-    ecs.define(
+    harness.ecs.define(
       "arn:aws:ecs:us-east-1:123456789012:task-definition/phenom-dev-chat-migration:2",
       "phenom-dev-chat-migration",
       "postgres:17",
     );
     await ops(["migrate", "development"]);
-    expect(ecs.started[0]?.definition).toMatch(/:2$/);
+    expect(harness.ecs.started[0]?.definition).toMatch(/:2$/);
   });
 
   it("ends with the task's own exit code", async () => {
-    ecs.run = () => ({ exitCode: 3, lines: ["ERROR:  relation does not exist"] });
+    harness.ecs.run = () => ({ exitCode: 3, lines: ["ERROR:  relation does not exist"] });
     const result = await ops(["migrate", "development", "--json"]);
     expect(result.exitCode).toBe(3);
     expect(result.stderr).toContain("| ERROR:  relation does not exist");
@@ -91,7 +74,7 @@ describe("a verb that runs a one-shot task", () => {
     ["Capacity is unavailable at this time. Please try again later", "repeat the command in some minutes"],
     ["Something that nobody foresaw", "Stopped tasks error messages"],
   ])("says why a task did not start (%s), and what to do", async (stoppedReason, remedy) => {
-    ecs.run = () => ({ stoppedReason });
+    harness.ecs.run = () => ({ stoppedReason });
     const result = await ops(["migrate", "development", "--json"]);
     expect(result.exitCode).toBe(69);
     expect(result.json()["error"]).toEqual({
@@ -101,7 +84,7 @@ describe("a verb that runs a one-shot task", () => {
   });
 
   it("says what ECS lacks where it takes no task at all", async () => {
-    aws.answers["RunTask"] = () => ({
+    harness.aws.answers["RunTask"] = () => ({
       tasks: [],
       failures: [{ arn: "arn", reason: "RESOURCE:ENI", detail: "no room" }],
     });
@@ -111,7 +94,7 @@ describe("a verb that runs a one-shot task", () => {
   });
 
   it("says that the task goes on where the time is over", async () => {
-    aws.answers["DescribeTasks"] = () => ({ tasks: [{ lastStatus: "RUNNING" }] });
+    harness.aws.answers["DescribeTasks"] = () => ({ tasks: [{ lastStatus: "RUNNING" }] });
     const { exitCode, stderr } = await ops(["migrate", "development", "--timeout", "2"]);
     expect(exitCode).toBe(75);
     expect(stderr).toMatch(
@@ -121,7 +104,7 @@ describe("a verb that runs a one-shot task", () => {
 
   it("knows no task of an implementation that is off", async () => {
     const { migration } = exampleOutputs.one_shot_tasks;
-    applied(aws, { ...exampleOutputs, one_shot_tasks: { migration } });
+    applied(harness.aws, { ...exampleOutputs, one_shot_tasks: { migration } });
     const { exitCode, stderr } = await ops(["bootstrap", "development"]);
     expect([exitCode, stderr]).toEqual([
       2,
@@ -131,7 +114,7 @@ describe("a verb that runs a one-shot task", () => {
 
   it("does nothing in a dry run, and says what it would do", async () => {
     const { exitCode, stdout } = await ops(["migrate", "production", "--dry-run"]);
-    expect([exitCode, stdout, ecs.started]).toEqual([
+    expect([exitCode, stdout, harness.ecs.started]).toEqual([
       0,
       "would run phenom-dev-chat-migration once in phenom-dev-cluster\n",
       [],
@@ -146,7 +129,7 @@ describe("production", () => {
 
   it("is not changed where nobody can be asked", async () => {
     const { exitCode, stderr } = await ops(["migrate", "production"]);
-    expect([exitCode, stderr, ecs.started]).toEqual([2, expect.stringContaining("Add --yes"), []]);
+    expect([exitCode, stderr, harness.ecs.started]).toEqual([2, expect.stringContaining("Add --yes"), []]);
   });
 
   it("is changed with --yes", async () => {
@@ -155,17 +138,17 @@ describe("production", () => {
 
   it("is changed when the person at the terminal types its name, and not for anything else", async () => {
     expect((await ops(["migrate", "production"], somebody("yes"))).exitCode).toBe(2);
-    expect(ecs.started).toEqual([]);
+    expect(harness.ecs.started).toEqual([]);
     expect((await ops(["migrate", "production"], somebody("production"))).exitCode).toBe(0);
   });
 });
 
 describe("exec", () => {
   it("runs a command in a task of the service's present definition, in its network, and prints the output", async () => {
-    ecs.run = () => ({ exitCode: 4, lines: ["v22.0.0"] });
+    harness.ecs.run = () => ({ exitCode: 4, lines: ["v22.0.0"] });
     const { exitCode, stdout } = await ops(["exec", "development", "mcp", "--", "node", "--version"]);
     expect([exitCode, stdout]).toEqual([4, "v22.0.0\n"]);
-    expect(ecs.started).toEqual([
+    expect(harness.ecs.started).toEqual([
       {
         family: "phenom-dev-chat-mcp",
         definition: exampleOutputs.services["mcp"]?.task_definition,
@@ -176,7 +159,7 @@ describe("exec", () => {
 
   it("runs a command in a one-shot task's definition", async () => {
     await ops(["exec", "development", "migration", "--", "psql", "-c", "select 1"]);
-    expect(ecs.started[0]).toMatchObject({
+    expect(harness.ecs.started[0]).toMatchObject({
       family: "phenom-dev-chat-migration",
       command: ["psql", "-c", "select 1"],
     });
@@ -184,7 +167,7 @@ describe("exec", () => {
 
   it("starts nothing without a command: Synapse's own would be a second Synapse on its database", async () => {
     const { exitCode, stderr } = await ops(["exec", "development", "synapse"]);
-    expect([exitCode, stderr, ecs.started]).toEqual([
+    expect([exitCode, stderr, harness.ecs.started]).toEqual([
       2,
       expect.stringContaining("no command stands behind --"),
       [],
@@ -202,9 +185,8 @@ describe("exec", () => {
 
 describe("what AWS refuses", () => {
   it("credentials of another account", async () => {
-    aws.account = "999999999999";
+    harness.aws.account = "999999999999";
     const { exitCode, stderr } = await ops(["migrate", "development"]);
-    aws.account = "123456789012";
     expect([exitCode, stderr]).toEqual([
       77,
       "these credentials (arn:aws:iam::999999999999:user/operator) are of account 999999999999; development is in account 123456789012\n" +
@@ -225,7 +207,7 @@ describe("what AWS refuses", () => {
   });
 
   it("a session that is over", async () => {
-    aws.answers["RunTask"] = () => {
+    harness.aws.answers["RunTask"] = () => {
       throw new AwsFault("ExpiredTokenException", "The security token included in the request is expired");
     };
     expect(await ops(["migrate", "development"])).toMatchObject({
@@ -235,7 +217,7 @@ describe("what AWS refuses", () => {
   });
 
   it("a right that is missing", async () => {
-    aws.answers["RunTask"] = () => {
+    harness.aws.answers["RunTask"] = () => {
       throw new AwsFault("AccessDeniedException", "User: x is not authorized to perform: ecs:RunTask");
     };
     expect(await ops(["migrate", "development"])).toMatchObject({
@@ -245,7 +227,7 @@ describe("what AWS refuses", () => {
   });
 
   it("an environment that was never applied", async () => {
-    aws.objects.clear();
+    harness.aws.objects.clear();
     expect(await ops(["migrate", "development"])).toMatchObject({
       exitCode: 78,
       stderr: expect.stringContaining(
@@ -256,7 +238,7 @@ describe("what AWS refuses", () => {
 
   it("outputs of another version of the code", async () => {
     const { cluster: _, ...others } = exampleOutputs;
-    applied(aws, others);
+    applied(harness.aws, others);
     expect(await ops(["migrate", "development"])).toMatchObject({
       exitCode: 78,
       stderr: expect.stringContaining("development: the output cluster in s3://"),

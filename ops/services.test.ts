@@ -1,29 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type AwsServer, startAws } from "./testing/aws.ts";
-import { applied, credentials, ops } from "./testing/command.ts";
-import { type Cluster, cluster } from "./testing/ecs.ts";
-import { exampleOutputs } from "./testing/outputs.ts";
+import { describe, expect, it } from "vitest";
+import { ops } from "./testing/command.ts";
+import { awsHarness } from "./testing/harness.ts";
 
-let aws: AwsServer;
-let ecs: Cluster;
-let restore: () => void;
-beforeAll(async () => {
-  aws = await startAws();
-  restore = credentials(aws);
-});
-afterAll(async () => {
-  restore?.();
-  await aws?.stop();
-});
-beforeEach(() => {
-  ecs = cluster(exampleOutputs);
-  applied(aws, exampleOutputs);
-  aws.calls.length = 0;
-  Object.assign(aws.answers, ecs.answers);
-});
+const harness = awsHarness();
 
 const updates = () =>
-  aws.calls.filter(({ operation }) => operation === "UpdateService").map(({ input }) => input);
+  harness.aws.calls.filter(({ operation }) => operation === "UpdateService").map(({ input }) => input);
 
 describe("restart", () => {
   it("starts new tasks of the services that are named, and waits until they are settled", async () => {
@@ -49,7 +31,7 @@ describe("restart", () => {
   });
 
   it("fails where ECS gives the deployment up, with the reason and where to look", async () => {
-    ecs.deploy = () => "fails";
+    harness.ecs.deploy = () => "fails";
     const { exitCode, stderr } = await ops(["restart", "development", "mcp"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -59,7 +41,7 @@ describe("restart", () => {
   });
 
   it("ends with 75 where the service never settles", async () => {
-    ecs.deploy = () => "hangs";
+    harness.ecs.deploy = () => "hangs";
     const { exitCode, stderr } = await ops(["restart", "development", "mcp", "--timeout", "5"]);
     expect(exitCode).toBe(75);
     expect(stderr).toContain("not settled after 5 minutes: phenom-dev-chat-mcp (0 of 1 tasks run)");
@@ -96,7 +78,7 @@ describe("scale", () => {
 
 describe("the stand-in for AWS", () => {
   it("takes no answer that the SDK's model of the operation does not know", async () => {
-    aws.answers["DescribeServices"] = () => ({
+    harness.aws.answers["DescribeServices"] = () => ({
       services: [{ serviceName: "phenom-dev-chat-mcp", healthy: true }],
     });
     const { exitCode, stderr } = await ops(["scale", "development", "mcp", "2"]);

@@ -1,20 +1,16 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type AwsServer, startAws } from "../testing/aws.ts";
-import { applied, credentials, ops } from "../testing/command.ts";
+import { ops } from "../testing/command.ts";
+import { awsHarness } from "../testing/harness.ts";
 import { exampleOutputs } from "../testing/outputs.ts";
 
 const { dns_record } = exampleOutputs;
-let aws: AwsServer;
+awsHarness();
 let cloudflare: Server;
-let restore: () => void;
 let answer: { status: number; body: object };
 let asked: (string | undefined)[];
 beforeAll(async () => {
-  aws = await startAws();
-  restore = credentials(aws);
-  applied(aws, exampleOutputs);
   cloudflare = createServer((request, response) => {
     asked = [request.url, request.headers.authorization];
     response.writeHead(answer.status).end(JSON.stringify(answer.body));
@@ -23,11 +19,7 @@ beforeAll(async () => {
   process.env.CLOUDFLARE_API_TOKEN = "a-token";
   process.env.CLOUDFLARE_API_BASE_URL = `http://127.0.0.1:${(cloudflare.address() as AddressInfo).port}/client/v4`;
 });
-afterAll(async () => {
-  restore?.();
-  cloudflare?.close();
-  await aws?.stop();
-});
+afterAll(() => void cloudflare?.close());
 beforeEach(() => {
   answer = { status: 200, body: { success: true, errors: [], result: [record()] } };
 });

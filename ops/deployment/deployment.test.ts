@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { development } from "../../environments/development.ts";
 import { awsClients } from "../aws.ts";
 import type { Check } from "../checks/check.ts";
@@ -9,31 +9,17 @@ import { Context } from "../context.ts";
 import { explain } from "../explain.ts";
 import type { Problem } from "../problem.ts";
 import { Reporter } from "../report.ts";
-import { type AwsServer, startAws } from "../testing/aws.ts";
-import { credentials, noTerminal, testClock } from "../testing/command.ts";
-import { type Cluster, cluster } from "../testing/ecs.ts";
+import { noTerminal, testClock } from "../testing/command.ts";
+import { awsHarness } from "../testing/harness.ts";
 import { exampleOutputs } from "../testing/outputs.ts";
 import { type Applier, Deployment, runningBefore } from "./deployment.ts";
 import type { Change } from "./plan.ts";
 
-let aws: AwsServer;
-let ecs: Cluster;
-let restore: () => void;
+const harness = awsHarness();
 let events: string[];
-beforeAll(async () => {
-  aws = await startAws();
-  restore = credentials(aws);
-});
-afterAll(async () => {
-  restore?.();
-  await aws?.stop();
-});
 beforeEach(() => {
-  ecs = cluster(exampleOutputs);
-  Object.assign(aws.answers, ecs.answers);
-  aws.account = "123456789012";
   events = [];
-  ecs.run = ({ family }) => {
+  harness.ecs.run = ({ family }) => {
     events.push(family);
     return { exitCode: 0 };
   };
@@ -78,8 +64,8 @@ function stack(
         return;
       }
       for (const [part, { name, container, image, task_definition }] of Object.entries(after.services)) {
-        ecs.define(task_definition, container, image);
-        ecs.apply(name, task_definition);
+        harness.ecs.define(task_definition, container, image);
+        harness.ecs.apply(name, task_definition);
         if (options.applyFails && part === "synapse") throw new Error("Terraform lost its connection");
       }
       const homeserver = options.homeserver ?? (options.first ? "https://chat.example.org" : undefined);
@@ -115,7 +101,7 @@ async function deployed(
   }
 }
 const running = () =>
-  [...ecs.services.values()].map(({ taskDefinition }) => taskDefinition?.split("/").at(-1));
+  [...harness.ecs.services.values()].map(({ taskDefinition }) => taskDefinition?.split("/").at(-1));
 
 const AS_BEFORE = ["phenom-dev-synapse:7", "phenom-dev-chat-mcp:7"];
 
@@ -136,7 +122,7 @@ describe("a deployment", () => {
     "phenom-dev-synapse-db-setup",
     "phenom-dev-chat-migration",
   ])("ends where %s fails, before any service has changed", async (failing) => {
-    ecs.run = ({ family }) => ({ exitCode: family === failing ? 3 : 0 });
+    harness.ecs.run = ({ family }) => ({ exitCode: family === failing ? 3 : 0 });
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(1);
     expect(problem?.message).toBe(`${failing} failed with exit code 3`);
@@ -146,13 +132,13 @@ describe("a deployment", () => {
   });
 
   it("ends with 69 where the migration's task does not start, before any service has changed", async () => {
-    ecs.run = () => ({ stoppedReason: "CannotPullContainerError: postgres:99: not found" });
+    harness.ecs.run = () => ({ stoppedReason: "CannotPullContainerError: postgres:99: not found" });
     expect((await deployed(stack())).exitCode).toBe(69);
     expect(running()).toEqual(AS_BEFORE);
   });
 
   it("puts all services back where one does not settle", async () => {
-    ecs.deploy = (name, definition) =>
+    harness.ecs.deploy = (name, definition) =>
       name.endsWith("mcp") && definition.endsWith(":8") ? "fails" : "settles";
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(10);
@@ -163,7 +149,7 @@ describe("a deployment", () => {
   });
 
   it("puts services back where one never settles", async () => {
-    ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "settles");
+    harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "settles");
     expect((await deployed(stack())).exitCode).toBe(10);
     expect(running()).toEqual(AS_BEFORE);
   });
@@ -176,13 +162,13 @@ describe("a deployment", () => {
   });
 
   it("puts services back where the metadata fails", async () => {
-    ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
+    harness.ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
     expect((await deployed(stack())).exitCode).toBe(10);
     expect(running()).toEqual(AS_BEFORE);
   });
 
   it("ends with 11 where the way back fails too", async () => {
-    ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "fails");
+    harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "fails");
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(11);
     expect(problem?.message).toContain("and the way back failed: ");
@@ -199,7 +185,7 @@ describe("a deployment", () => {
   });
 
   it("refuses another account before it touches anything", async () => {
-    aws.account = "999999999999";
+    harness.aws.account = "999999999999";
     expect((await deployed(stack())).exitCode).toBe(77);
     expect(events).toEqual([]);
   });
@@ -216,7 +202,7 @@ describe("a deployment after one that ended before the rooms were made", () => {
     });
     await new Promise<void>((resolve) => synapse.listen(0, "127.0.0.1", resolve));
     homeserver = `http://127.0.0.1:${(synapse.address() as AddressInfo).port}`;
-    ecs.run = ({ family }) => {
+    harness.ecs.run = ({ family }) => {
       events.push(family);
       if (family.endsWith("bootstrap")) status = 200;
       return { exitCode: 0 };
@@ -243,7 +229,7 @@ describe("a deployment after one that ended before the rooms were made", () => {
 
 describe("the first deployment", () => {
   beforeEach(() => {
-    ecs.services.clear();
+    harness.ecs.services.clear();
   });
 
   it("makes bots and rooms once Synapse runs", async () => {
@@ -256,7 +242,7 @@ describe("the first deployment", () => {
   });
 
   it("has nothing to go back to: it keeps what it made, and says what failed", async () => {
-    ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
+    harness.ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
     const { exitCode, problem } = await deployed(stack({ first: true }));
     expect([exitCode, problem?.message]).toEqual([
       1,
