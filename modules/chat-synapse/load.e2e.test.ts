@@ -1,21 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { type Cognito, createCognito } from "../../test/cognito.ts";
+import type { Cognito } from "../../test/cognito.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
 import {
   deploySynapse,
   describeWithSynapse,
-  exampleProps,
   type Synapse,
   type SynapseDeployment,
 } from "../../test/synapse.ts";
+import { exampleCognito, mobileClientId } from "../../test/synapse-sign-in.ts";
 
 const clients = 100;
 const senders = 5;
 const messagesEach = 10;
-const mobileClientId = "mobile1example";
 
 describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
   let postgres: PostgresServer;
@@ -24,12 +23,7 @@ describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
   let synapse: Synapse;
 
   beforeAll(async () => {
-    const { region, userPoolId, cognitoDomainHost, oidcClientId, serverName } = exampleProps;
-    cognito = createCognito({
-      ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId },
-      clientSecret: "unused",
-      callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
-    });
+    cognito = exampleCognito("unused");
     postgres = await startPostgres();
     deployment = await deploySynapse(postgres, {
       jwt: { keys: cognito.jwks, audiences: [mobileClientId] },

@@ -1,58 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Cognito, type CognitoUser, createCognito, subject } from "../../test/cognito.ts";
-import { type Internet, startInternet } from "../../test/internet.ts";
-import { account, appSignIn, matrix, register } from "../../test/matrix.ts";
-import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
-import {
-  deploySynapse,
-  describeWithSynapse,
-  exampleProps,
-  type Synapse,
-  type SynapseDeployment,
-} from "../../test/synapse.ts";
-import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "./homeserver.ts";
+import { expect, test } from "vitest";
+import { type CognitoUser, subject } from "../../test/cognito.ts";
+import { account, matrix, register } from "../../test/matrix.ts";
+import { describeWithSynapse, exampleProps } from "../../test/synapse.ts";
+import { mobileClientId, signInHarness } from "../../test/synapse-sign-in.ts";
 
-const { serverName, region, userPoolId, cognitoDomainHost, oidcClientId } = exampleProps;
-const mobileClientId = "mobile1example";
-const app = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
+const { serverName } = exampleProps;
 
 describeWithSynapse("signing in, by browser or with a Cognito ID token that the app already has,", () => {
-  let postgres: PostgresServer;
-  let internet: Internet;
-  let cognito: Cognito;
-  let deployment: SynapseDeployment;
-  let synapse: Synapse;
+  const harness = signInHarness(({ jwks }) => ({ jwt: { keys: jwks, audiences: [mobileClientId] } }));
 
-  beforeAll(async () => {
-    const clientSecret = randomUUID();
-    cognito = createCognito({
-      ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
-      callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
-    });
-    internet = await startInternet(cognito.sites);
-    postgres = await startPostgres();
-    deployment = await deploySynapse(
-      postgres,
-      { jwt: { keys: cognito.jwks, audiences: [mobileClientId] } },
-      { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret },
-    );
-    synapse = await deployment.start({ environment: internet.environment });
-  });
-  afterAll(async () => {
-    await synapse?.stop();
-    await deployment?.remove();
-    await postgres?.stop();
-    await internet?.stop();
-  });
-
-  const byBrowser = (user: CognitoUser) => appSignIn(synapse.url, serverName, cognito, user, app);
+  const { byBrowser } = harness;
   const post = (token: string) =>
-    matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
+    matrix(harness.url, "POST", "/_matrix/client/v3/login", {
       body: { type: "org.matrix.login.jwt", token },
     });
   const byToken = async (user: CognitoUser) =>
-    account(await post(cognito.idToken(user, { audience: mobileClientId })));
+    account(await post(harness.cognito.idToken(user, { audience: mobileClientId })));
   const person = (username: string) => ({
     username,
     sub: randomUUID(),
@@ -77,7 +41,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
 
   test("never leads to the account that a username names: not a bot's, not another person's", async () => {
     const password = randomUUID() + randomUUID();
-    await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+    await register(harness.url, harness.registrationSecret, {
       ...{ username: "phenom-admin", password, admin: true },
     });
     const victim = person("victim");
@@ -103,13 +67,13 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     ],
     ["that has expired", { audience: mobileClientId, expiresIn: -600 }],
   ])("fails with a token %s", async (_, options) => {
-    const { status, body } = await post(cognito.idToken(ivan, options));
+    const { status, body } = await post(harness.cognito.idToken(ivan, options));
     expect(status).toBe(403);
     expect(body["errcode"]).toBe("M_FORBIDDEN");
   });
 
   test("fails with a token that somebody else signed", async () => {
-    const [header, payload] = cognito.idToken(ivan, { audience: mobileClientId }).split(".");
+    const [header, payload] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
     expect((await post(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
   });
 });

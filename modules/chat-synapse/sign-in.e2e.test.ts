@@ -2,63 +2,24 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Cognito, type CognitoUser, createCognito, subject } from "../../test/cognito.ts";
-import { type Internet, startInternet } from "../../test/internet.ts";
-import {
-  account,
-  appSignIn,
-  browserSignIn,
-  matrix,
-  register,
-  throughLoadBalancer,
-} from "../../test/matrix.ts";
-import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
-import {
-  deploySynapse,
-  describeWithSynapse,
-  exampleProps,
-  type Synapse,
-  type SynapseDeployment,
-  synapsePython,
-} from "../../test/synapse.ts";
+import { type CognitoUser, subject } from "../../test/cognito.ts";
+import { account, browserSignIn, matrix, register, throughLoadBalancer } from "../../test/matrix.ts";
+import { describeWithSynapse, exampleProps, synapsePython } from "../../test/synapse.ts";
+import { mobileApp, signInHarness } from "../../test/synapse-sign-in.ts";
 import { homeserverConfig, IDENTITY_PROVIDER, MOBILE_REDIRECT } from "./homeserver.ts";
 
-const { serverName, region, userPoolId, cognitoDomainHost, oidcClientId } = exampleProps;
-const app = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
+const { serverName, region, cognitoDomainHost } = exampleProps;
 
 describeWithSynapse("signing in", () => {
-  let postgres: PostgresServer;
-  let internet: Internet;
-  let cognito: Cognito;
-  let deployment: SynapseDeployment;
-  let synapse: Synapse;
+  const harness = signInHarness();
 
-  beforeAll(async () => {
-    const clientSecret = randomUUID();
-    cognito = createCognito({
-      ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
-      callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
-    });
-    internet = await startInternet(cognito.sites);
-    postgres = await startPostgres();
-    deployment = await deploySynapse(postgres, {}, { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret });
-    synapse = await deployment.start({ environment: internet.environment });
-  });
-  afterAll(async () => {
-    await synapse?.stop();
-    await deployment?.remove();
-    await postgres?.stop();
-    await internet?.stop();
-  });
-
-  const signIn = (user: CognitoUser) => appSignIn(synapse.url, serverName, cognito, user, app);
   const whoami = async (token: string) =>
-    (await matrix(synapse.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
+    (await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
 
   test("the login flows offer single sign-on with Cognito", async () => {
-    const { body } = await matrix(synapse.url, "GET", "/_matrix/client/v3/login");
+    const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/login");
     expect(body["flows"]).toContainEqual({
       type: "m.login.sso",
       identity_providers: [expect.objectContaining({ id: IDENTITY_PROVIDER })],
@@ -67,10 +28,10 @@ describeWithSynapse("signing in", () => {
 
   test("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
     const alice = { username: "alice", email: "alice@example.org", name: "Alice Example" };
-    const { userId, accessToken } = await signIn(alice);
+    const { userId, accessToken } = await harness.byBrowser(alice);
     expect(userId).toBe(`@alice:${serverName}`);
     expect(await whoami(accessToken)).toBe(userId);
-    const profile = await matrix(synapse.url, "GET", `/_matrix/client/v3/profile/${userId}`, {
+    const profile = await matrix(harness.url, "GET", `/_matrix/client/v3/profile/${userId}`, {
       token: accessToken,
     });
     expect(profile.body["displayname"]).toBe("Alice Example");
@@ -78,15 +39,15 @@ describeWithSynapse("signing in", () => {
 
   test("again gives the same account, also after the person's username and mail address changed", async () => {
     const sub = randomUUID();
-    const first = await signIn({ sub, username: "erin", email: "erin@example.org" });
-    const second = await signIn({ sub, username: "erin-new", email: "erin@example.com" });
+    const first = await harness.byBrowser({ sub, username: "erin", email: "erin@example.org" });
+    const second = await harness.byBrowser({ sub, username: "erin-new", email: "erin@example.com" });
     expect(second.userId).toBe(first.userId);
   });
 
   test("stores a verified mail address only, which Cognito tells by a string", async () => {
     const addresses = async (user: CognitoUser) => {
-      const { accessToken } = await signIn(user);
-      const { body } = await matrix(synapse.url, "GET", "/_matrix/client/v3/account/3pid", {
+      const { accessToken } = await harness.byBrowser(user);
+      const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/account/3pid", {
         token: accessToken,
       });
       return z
@@ -109,7 +70,7 @@ describeWithSynapse("signing in", () => {
       ["in capitals gets it in lower case", "Bob.Builder", "bob.builder"],
       ["with digits, dots and dashes gets it as it is", "r2-d2.unit_7", "r2-d2.unit_7"],
     ])("%s", async (_, username, localpart) => {
-      expect((await signIn(user(username))).userId).toBe(`@${localpart}:${serverName}`);
+      expect((await harness.byBrowser(user(username))).userId).toBe(`@${localpart}:${serverName}`);
     });
 
     test.each([
@@ -122,23 +83,23 @@ describeWithSynapse("signing in", () => {
       ["reserved for our own accounts, in capitals", "PHENOM-mcp"],
     ])("%s gets the Cognito subject instead", async (_, username) => {
       const person = user(username);
-      expect((await signIn(person)).userId).toBe(`@${subject(person)}:${serverName}`);
+      expect((await harness.byBrowser(person)).userId).toBe(`@${subject(person)}:${serverName}`);
     });
 
     test("that another person has in other letters gets a number behind it", async () => {
-      const [first, second] = [await signIn(user("dave")), await signIn(user("Dave"))];
+      const [first, second] = [await harness.byBrowser(user("dave")), await harness.byBrowser(user("Dave"))];
       expect(first.userId).toBe(`@dave:${serverName}`);
       expect(second.userId).toBe(`@dave1:${serverName}`);
     });
 
     test("of a local account does not become that account", async () => {
       const password = randomUUID() + randomUUID();
-      await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+      await register(harness.url, harness.registrationSecret, {
         username: "operator",
         password,
         admin: true,
       });
-      expect((await signIn(user("operator"))).userId).toBe(`@operator1:${serverName}`);
+      expect((await harness.byBrowser(user("operator"))).userId).toBe(`@operator1:${serverName}`);
     });
   });
 
@@ -164,11 +125,11 @@ describeWithSynapse("signing in", () => {
 
   test("goes back to the mobile app without a question, to any other address only after one", async () => {
     const alice = { username: "frank", email: "frank@example.org" };
-    const toApp = await browserSignIn(synapse.url, serverName, cognito, alice, app);
+    const toApp = await browserSignIn(harness.url, serverName, harness.cognito, alice, mobileApp);
     expect(toApp.status).toBe(302);
     expect(toApp.location).toMatch(/^phenomapp:\/\/chat\/sso-callback\?loginToken=/);
-    const elsewhere = await browserSignIn(synapse.url, serverName, cognito, alice, {
-      ...app,
+    const elsewhere = await browserSignIn(harness.url, serverName, harness.cognito, alice, {
+      ...mobileApp,
       redirectUrl: "https://evil.example/",
     });
     expect(elsewhere.status).toBe(200);
@@ -178,39 +139,41 @@ describeWithSynapse("signing in", () => {
 
   test("with somebody else's browser session or a used code fails", async () => {
     const start = await throughLoadBalancer(
-      synapse.url,
+      harness.url,
       serverName,
       `/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?redirectUrl=${encodeURIComponent(MOBILE_REDIRECT)}`,
     );
-    const callback = new URL(cognito.signIn(start.location, { username: "grace", email: "g@example.org" }));
+    const callback = new URL(
+      harness.cognito.signIn(start.location, { username: "grace", email: "g@example.org" }),
+    );
     const arrive = (cookies: string) =>
-      throughLoadBalancer(synapse.url, serverName, `${callback.pathname}${callback.search}`, cookies);
+      throughLoadBalancer(harness.url, serverName, `${callback.pathname}${callback.search}`, cookies);
     expect((await arrive("")).status).toBe(400);
     expect((await arrive(start.cookies)).status).toBe(302);
     expect((await arrive(start.cookies)).status).toBeGreaterThanOrEqual(400);
   });
 
   test("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
-    expect(new Set(internet.asked)).toEqual(
+    expect(new Set(harness.asked)).toEqual(
       new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
     );
   });
 
   test("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
     const password = randomUUID() + randomUUID();
-    const made = await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+    const made = await register(harness.url, harness.registrationSecret, {
       username: "phenom-mcp",
       password,
     });
     expect(account(made).userId).toBe(`@phenom-mcp:${serverName}`);
-    const login = await matrix(synapse.url, "POST", "/_matrix/client/v3/login", {
+    const login = await matrix(harness.url, "POST", "/_matrix/client/v3/login", {
       body: { type: "m.login.password", identifier: { type: "m.id.user", user: "phenom-mcp" }, password },
     });
     expect(account(login).userId).toBe(`@phenom-mcp:${serverName}`);
 
-    const wrong = await register(synapse.url, "wrong secret", { username: "mallory", password });
+    const wrong = await register(harness.url, "wrong secret", { username: "mallory", password });
     expect(wrong.status).toBe(403);
-    const open = await matrix(synapse.url, "POST", "/_matrix/client/v3/register", {
+    const open = await matrix(harness.url, "POST", "/_matrix/client/v3/register", {
       body: { username: "mallory", password, auth: { type: "m.login.dummy" } },
     });
     expect(open).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });

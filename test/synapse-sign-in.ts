@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll } from "vitest";
+import {
+  type HomeserverProps,
+  IDENTITY_PROVIDER,
+  MOBILE_REDIRECT,
+} from "../modules/chat-synapse/homeserver.ts";
+import { type Cognito, type CognitoUser, createCognito } from "./cognito.ts";
+import { type Internet, startInternet } from "./internet.ts";
+import { type Account, appSignIn } from "./matrix.ts";
+import { type PostgresServer, startPostgres } from "./postgres.ts";
+import { deploySynapse, exampleProps, type Synapse, type SynapseDeployment } from "./synapse.ts";
+
+/** What the mobile app asks Synapse for. */
+export const mobileApp = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
+
+/** The app's own client of the user pool. */
+export const mobileClientId = "mobile1example";
+
+/** The user pool of {@link exampleProps}, with Synapse's client. */
+export function exampleCognito(clientSecret: string): Cognito {
+  const { region, userPoolId, cognitoDomainHost, oidcClientId, serverName } = exampleProps;
+  return createCognito({
+    ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
+    callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
+  });
+}
+
+/**
+ * Inside a suite: a homeserver whose people sign in with Cognito.
+ * @param inputs what the homeserver takes beside {@link exampleProps}
+ */
+export function signInHarness(inputs: (cognito: Cognito) => Partial<HomeserverProps> = () => ({})) {
+  let postgres: PostgresServer;
+  let internet: Internet;
+  let cognito: Cognito;
+  let deployment: SynapseDeployment;
+  let synapse: Synapse;
+
+  beforeAll(async () => {
+    const clientSecret = randomUUID();
+    cognito = exampleCognito(clientSecret);
+    internet = await startInternet(cognito.sites);
+    postgres = await startPostgres();
+    deployment = await deploySynapse(postgres, inputs(cognito), { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret });
+    synapse = await deployment.start({ environment: internet.environment });
+  });
+  afterAll(async () => {
+    await synapse?.stop();
+    await deployment?.remove();
+    await postgres?.stop();
+    await internet?.stop();
+  });
+
+  return {
+    /** Where the load balancer would send requests. */
+    get url() {
+      return synapse.url;
+    },
+    get cognito() {
+      return cognito;
+    },
+    /** Public hosts that Synapse asked for, in order. */
+    get asked() {
+      return internet.asked;
+    },
+    get registrationSecret() {
+      return deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET;
+    },
+    /** In the app's browser, up to the access token. */
+    byBrowser: (user: CognitoUser): Promise<Account> =>
+      appSignIn(synapse.url, exampleProps.serverName, cognito, user, mobileApp),
+  };
+}
