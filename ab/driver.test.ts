@@ -1,5 +1,7 @@
 import { createServer, type Server } from "node:http";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { close, listen } from "../test/server.ts";
 import { atSetRate, lift, withoutPause } from "./driver.ts";
 import { type McpClient, mcpClient } from "./mcp-client.ts";
 import { workload } from "./testing/results.ts";
@@ -21,24 +23,18 @@ let client: McpClient;
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { id, params } = JSON.parse(body);
+    const { id, params } = JSON.parse(await text(request));
     const call = { tool: params.name, args: params.arguments, token: String(request.headers.authorization) };
     calls.push(call);
     const result = await answer(call);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify({ jsonrpc: "2.0", id, result }));
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
-  client = mcpClient(new URL(`http://127.0.0.1:${port}/mcp`), ["one", "two"]);
+  client = mcpClient(new URL(`http://127.0.0.1:${await listen(server)}/mcp`), ["one", "two"]);
 });
-afterAll(() => {
+afterAll(async () => {
   client.close();
-  server.closeAllConnections();
-  server.close();
+  await close(server);
 });
 
 const world: World = {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { listen } from "../test/server.ts";
 
 let folder: string;
 const running = new Set<ChildProcess>();
@@ -139,10 +140,8 @@ describe("npm start", () => {
   });
 
   test("says which port is in use and how to take another, and leaves nothing running", async () => {
-    const taken = createServer().listen(0, "127.0.0.1");
-    await once(taken, "listening");
-    const address = taken.address();
-    const port = typeof address === "object" && address ? String(address.port) : "";
+    const taken = createServer();
+    const port = String(await listen(taken));
     expect(await fail([], port)).toContain(`Port ${port} is in use`);
     taken.close();
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();

@@ -1,6 +1,6 @@
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { AlbOutcome, AlbRequest } from "./alb.ts";
+import { close, listen } from "./server.ts";
 
 /** A load balancer that runs: it sends requests on as the rules say, and remembers who answered. */
 export interface AlbServer {
@@ -62,15 +62,9 @@ export async function startAlb(
     response.once("close", () => onward.destroy());
     incoming.pipe(onward);
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     answered,
-    stop: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
+    stop: () => close(server),
   };
 }

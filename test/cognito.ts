@@ -1,5 +1,6 @@
 import { createHash, createSign, generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Site } from "./internet.ts";
 
 export interface CognitoUser {
@@ -45,7 +46,7 @@ export function createCognito(client: CognitoClient): Cognito {
     signToken(idKey, claims(user, issuer, client.clientId, options));
 
   const token = async (request: IncomingMessage, response: ServerResponse) => {
-    const form = new URLSearchParams(await bodyOf(request));
+    const form = new URLSearchParams(await text(request));
     const basic = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString("base64");
     if (request.headers.authorization !== `Basic ${basic}`)
       return json(response, 400, { error: "invalid_client" });
@@ -158,12 +159,6 @@ function signToken({ privateKey, kid }: ReturnType<typeof signingKey>, payload: 
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signed = `${part({ kid, alg: "RS256" })}.${part(payload)}`;
   return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let body = "";
-  for await (const chunk of request) body += chunk;
-  return body;
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { close, listen } from "./server.ts";
 
 const tableName = z.object({ schema: z.string(), name: z.string() });
 const call = z.object({ type: z.string(), args: z.unknown() });
@@ -149,22 +151,9 @@ export async function startMetadataApi(): Promise<MetadataApi> {
       return reply({ status: 404, body: { error: "resource does not exist" } });
     return reply(perform(type, given));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
   return Object.assign(api, {
-    endpoint: `http://127.0.0.1:${port}/v1/graphql`,
+    endpoint: `http://127.0.0.1:${await listen(server)}/v1/graphql`,
     adminSecret,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => close(server),
   });
-}
-
-async function text(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, connect, type Server, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listen } from "./server.ts";
 
 const run = promisify(execFile);
 const address = "127.0.0.1";
@@ -72,13 +73,6 @@ export async function startInternet(sites: Readonly<Record<string, Site>>): Prom
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((done, reject) => {
-    server.once("error", reject);
-    server.listen(0, address, () => done((server.address() as AddressInfo).port));
-  });
 }
 
 /** One self-signed certificate for all names, which is its own authority. */

@@ -1,7 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { z } from "zod";
+import { close, listen } from "../../test/server.ts";
 import { lambdaEnvironment } from "./lambda-process.ts";
 
 export interface AwsServer {
@@ -62,9 +64,7 @@ export async function startAws(): Promise<AwsServer> {
   };
 
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(Buffer.from(chunk));
-    const body = Buffer.concat(chunks).toString("utf8");
+    const body = await text(request);
     const operation = String(request.headers["x-amz-target"]);
     state.calls.push(operation.split(".").at(-1) ?? "");
     const disturbed = state.disturbance?.(operation);
@@ -77,19 +77,13 @@ export async function startAws(): Promise<AwsServer> {
     response.writeHead(reply.status, { "content-type": "application/x-amz-json-1.1" });
     response.end(JSON.stringify(reply.body));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const endpoint = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+  const endpoint = `http://127.0.0.1:${await listen(server)}`;
   return Object.assign(state, {
     environment: {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: endpoint,
     },
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => close(server),
   });
 }
 

@@ -1,7 +1,9 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
+import { text } from "node:stream/consumers";
 import { buildSchema, type GraphQLSchema, graphql } from "graphql";
 import type { Pool } from "pg";
 import { z } from "zod";
+import { close, listen } from "../../test/server.ts";
 
 /** Answer in place of the server's own, or none at all. */
 export type Disturbance =
@@ -29,9 +31,7 @@ export async function startGraphqlServer(
 ): Promise<GraphqlServer> {
   const state = { requests: [] as GraphqlServer["requests"], disturbance: undefined as never };
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(Buffer.from(chunk));
-    const { query, variables } = body.parse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    const { query, variables } = body.parse(JSON.parse(await text(request)));
     state.requests.push({ headers: request.headers, query });
     const disturbed = api.disturbance?.(query);
     if (disturbed === "hang") return;
@@ -41,15 +41,9 @@ export async function startGraphqlServer(
       (await graphql({ schema, source: query, variableValues: variables, rootValue }));
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
   const api: GraphqlServer = Object.assign(state, {
-    endpoint: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/v1/graphql`,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    endpoint: `http://127.0.0.1:${await listen(server)}/v1/graphql`,
+    stop: () => close(server),
   });
   return api;
 }

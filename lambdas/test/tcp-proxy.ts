@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
+import { listen } from "../../test/server.ts";
 
 /** Stands between a client and a server on 127.0.0.1, where connections can be disturbed and counted. */
 export interface TcpProxy {
@@ -38,10 +39,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     forward(client, upstream, "up");
     forward(upstream, client, "down");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
   return Object.assign(proxy, {
-    port: typeof address === "object" && address ? address.port : 0,
+    port: await listen(server),
     freeze: () => {
       for (const socket of sockets) frozen.add(socket);
     },

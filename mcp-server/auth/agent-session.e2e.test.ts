@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import {
   AdminCreateUserCommand,
   AdminSetUserPasswordCommand,
@@ -13,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { z } from "zod";
 import { installed } from "../../test/installed.ts";
 import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
+import { close, listen } from "../../test/server.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.
@@ -194,8 +195,7 @@ async function startFront(port: number): Promise<Front> {
   let throttled = false;
   let secret: string | undefined;
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
+    const body = await text(request);
     const flow = /"AuthFlow":"(\w+)"/.exec(body)?.[1];
     if (flow) flows.push(flow);
     const refuse = (type: string, message: string) =>
@@ -225,11 +225,8 @@ async function startFront(port: number): Promise<Front> {
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
   return {
-    url: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     flows: () => flows,
     throttle(on) {
       throttled = on;
@@ -241,10 +238,6 @@ async function startFront(port: number): Promise<Front> {
       flows = [];
       throttled = false;
     },
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    stop: () => close(server),
   };
 }

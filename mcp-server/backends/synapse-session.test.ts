@@ -1,6 +1,7 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { listen } from "../../test/server.ts";
 import { DEVICE, synapseSession } from "./synapse-session.ts";
 
 /** Answers that a homeserver whose limits are far lower would give; the real one's are in the end-to-end tests. */
@@ -11,15 +12,11 @@ let url: string;
 beforeEach(async () => {
   [answers, requests] = [[], []];
   server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    requests.push(JSON.parse(body));
+    requests.push(JSON.parse(await text(request)));
     const answer = answers.shift() ?? { status: 200, body: { access_token: `token-${requests.length}` } };
     response.writeHead(answer.status).end(JSON.stringify(answer.body));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+  });
+  url = `http://127.0.0.1:${await listen(server)}`;
 });
 afterEach(() => {
   server.close();

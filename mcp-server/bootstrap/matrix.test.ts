@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { listen } from "../../test/server.ts";
 import { MatrixError, matrixClient } from "./matrix.ts";
-import { listen } from "./testing/listen.ts";
 
 const anything = z.unknown();
 const times = { answer: 200, attempts: 2_000, pause: 10 };
@@ -25,7 +25,7 @@ describe("a request to the homeserver", () => {
       const [status, body] = reply;
       response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
     });
-    return matrixClient(await listen(server), "the-token", times);
+    return matrixClient(`http://127.0.0.1:${await listen(server)}`, "the-token", times);
   }
   const limited = (retry_after_ms?: number): [number, unknown] => [
     429,

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import type { TableEntry } from "@hasura/metadata";
 import { buildSchema, execute, type GraphQLError, parse, validate } from "graphql";
 import { DatabaseError, escapeIdentifier, Pool, type PoolClient } from "pg";
@@ -8,6 +8,7 @@ import { z } from "zod";
 import { searchFunction, tables, usersTable } from "../../hasura/metadata.ts";
 import { roles } from "../../hasura/names.ts";
 import type { DatabaseConnection } from "../../test/postgres.ts";
+import { close, listen } from "../../test/server.ts";
 
 /**
  * A GraphQL server that does over the real database what Hasura v2 documents for the operations that this
@@ -48,9 +49,7 @@ export async function startHasuraServer(connection: DatabaseConnection): Promise
   let refuses: (token: string) => boolean = () => false;
 
   const handle = async (request: IncomingMessage): Promise<unknown> => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { query, variables } = requestSchema.parse(JSON.parse(body));
+    const { query, variables } = requestSchema.parse(JSON.parse(await text(request)));
     const token = (request.headers.authorization ?? "").replace("Bearer ", "");
     if (refuses(token)) return failure("invalid-jwt", "Could not verify JWT: JWTExpired");
     const session = readSession(token, String(request.headers["x-hasura-role"]));
@@ -86,17 +85,13 @@ export async function startHasuraServer(connection: DatabaseConnection): Promise
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
   return {
-    endpoint: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/v1/graphql`,
+    endpoint: `http://127.0.0.1:${await listen(server)}/v1/graphql`,
     refuseTokens(refuse) {
       refuses = refuse;
     },
     async stop() {
-      server.closeAllConnections();
-      server.close();
+      await close(server);
       await pool.end();
     },
   };

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { listen } from "../../test/server.ts";
 
 /** A way to a backend that can be interrupted. */
 export interface Way {
@@ -32,11 +32,8 @@ export async function startProxy(to: () => number): Promise<Way> {
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
   return {
-    port: typeof address === "object" && address ? address.port : 0,
+    port: await listen(server),
     mute(words) {
       muteFrom = words;
       mute = words === undefined;

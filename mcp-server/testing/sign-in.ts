@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
+import { listen } from "../../test/server.ts";
 import { idToken } from "./agent.ts";
 
 /** Answers InitiateAuth as Cognito's API reference describes it: whoever asks is signed in as `userId`. */
@@ -20,11 +20,8 @@ export async function startSignIn(userId: string): Promise<{ url: string; stop()
       ),
     );
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
   return {
-    url: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     stop: () => {
       server.closeAllConnections();
       server.close();

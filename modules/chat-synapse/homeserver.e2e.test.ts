@@ -1,7 +1,6 @@
 import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -9,6 +8,7 @@ import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type Internet, type Site, startInternet } from "../../test/internet.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import { listen } from "../../test/server.ts";
 import {
   deploySynapse,
   describeWithSynapse,
@@ -319,14 +319,14 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
   let deployment: SynapseDeployment;
   let synapse: Synapse;
   let connections = 0;
+  let port: number;
   const inside = createServer().on("connection", (socket) => {
     connections += 1;
     socket.destroy();
   });
 
   beforeAll(async () => {
-    await new Promise<void>((done) => inside.listen(0, "127.0.0.1", done));
-    const { port } = inside.address() as AddressInfo;
+    port = await listen(inside);
     postgres = await startPostgres();
     deployment = await deploySynapse(postgres, {
       contentUrlTemplate: `https://127.0.0.1:${port}/{id}`,
@@ -353,7 +353,6 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
         ...{ username: "someone", password: randomUUID() + randomUUID() },
       }),
     );
-    const { port } = inside.address() as AddressInfo;
     for (const host of ["127.0.0.1", "localhost"]) {
       const url = encodeURIComponent(`https://${host}:${port}/secret`);
       const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { listen } from "../../test/server.ts";
 import { ops } from "../testing/command.ts";
 import { awsHarness } from "../testing/harness.ts";
 import { exampleOutputs } from "../testing/outputs.ts";
@@ -15,9 +15,8 @@ beforeAll(async () => {
     asked = [request.url, request.headers.authorization];
     response.writeHead(answer.status).end(JSON.stringify(answer.body));
   });
-  await new Promise<void>((resolve) => cloudflare.listen(0, "127.0.0.1", resolve));
   process.env.CLOUDFLARE_API_TOKEN = "a-token";
-  process.env.CLOUDFLARE_API_BASE_URL = `http://127.0.0.1:${(cloudflare.address() as AddressInfo).port}/client/v4`;
+  process.env.CLOUDFLARE_API_BASE_URL = `http://127.0.0.1:${await listen(cloudflare)}/client/v4`;
 });
 afterAll(() => void cloudflare?.close());
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { development } from "../../environments/development.ts";
+import { listen } from "../../test/server.ts";
 import { awsClients } from "../aws.ts";
 import type { Check } from "../checks/check.ts";
 import { rooms } from "../checks/rooms.ts";
@@ -200,8 +200,7 @@ describe("a deployment after one that ended before the rooms were made", () => {
       expect(request.url).toBe("/_matrix/client/v3/directory/room/%23community%3Achat-testing.thephenom.app");
       response.writeHead(status).end(status === 200 ? '{"room_id":"!a:b","servers":[]}' : "{}");
     });
-    await new Promise<void>((resolve) => synapse.listen(0, "127.0.0.1", resolve));
-    homeserver = `http://127.0.0.1:${(synapse.address() as AddressInfo).port}`;
+    homeserver = `http://127.0.0.1:${await listen(synapse)}`;
     harness.ecs.run = ({ family }) => {
       events.push(family);
       if (family.endsWith("bootstrap")) status = 200;

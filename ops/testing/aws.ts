@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as cognito from "@aws-sdk/client-cognito-identity-provider";
 import * as ecs from "@aws-sdk/client-ecs";
 import * as secrets from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import { close, listen } from "../../test/server.ts";
 
 /** An error as AWS answers it. */
 export class AwsFault extends Error {
@@ -57,22 +58,17 @@ export async function startAws(emulator?: string): Promise<AwsServer> {
     account: "123456789012",
   };
   const server = createServer(async (request, response) => {
-    const body = await bodyOf(request);
+    const body = await text(request);
     try {
       await handle(state, emulator, request, body, response);
     } catch (error) {
       send(response, 500, JSON.stringify({ __type: "TestError", message: String(error) }));
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listen(server)}`;
   return Object.assign(state, {
     url,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => close(server),
   });
 }
 
@@ -180,10 +176,4 @@ function send(
 ): void {
   response.writeHead(status, { "content-type": type });
   response.end(body);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
 }

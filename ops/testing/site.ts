@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../../test/server.ts";
 import type { Outputs } from "../outputs.ts";
 
 /** Answers by path. */
@@ -20,8 +20,7 @@ export async function startSite(): Promise<Site> {
     response.writeHead(page.status, page.location ? { location: page.location } : {});
     response.end(page.body ? JSON.stringify(page.body) : "");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://127.0.0.1:${await listen(server)}`;
   return Object.assign(site, { origin, stop: () => void server.close() });
 }
 

@@ -1,7 +1,8 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import type { components, paths } from "@octokit/openapi-types";
 import * as z from "zod";
+import { close, listen } from "../../test/server.ts";
 
 // What the pipeline reads, as GitHub's own description of its API has it.
 type Schemas = components["schemas"];
@@ -69,8 +70,8 @@ export async function startGitHub(): Promise<GitHubServer> {
       return [200, items.slice(from, from + size)];
     };
     const body = async () => {
-      const text = Buffer.concat(await request.toArray()).toString();
-      return z.strictObject({ body: z.string().max(LIMIT) }).safeParse(JSON.parse(text)).data?.body;
+      return z.strictObject({ body: z.string().max(LIMIT) }).safeParse(JSON.parse(await text(request))).data
+        ?.body;
     };
     const tooLong: [number, unknown] = [
       422,
@@ -85,17 +86,17 @@ export async function startGitHub(): Promise<GitHubServer> {
     const issue = found("/repos/{owner}/{repo}/issues/{issue_number}/comments");
     if (Number(issue?.["issue_number"]) === PULL_REQUEST) {
       if (request.method === "GET") return page(comments);
-      const text = await body();
-      if (text === undefined) return tooLong;
-      say(BOT, text);
+      const said = await body();
+      if (said === undefined) return tooLong;
+      say(BOT, said);
       return [201, comments.at(-1)];
     }
     const id = found("/repos/{owner}/{repo}/issues/comments/{comment_id}")?.["comment_id"];
     const comment = comments.find((each) => each.id === Number(id));
     if (comment && request.method === "PATCH") {
-      const text = await body();
-      if (text === undefined) return tooLong;
-      comment.body = text;
+      const said = await body();
+      if (said === undefined) return tooLong;
+      comment.body = said;
       return [200, comment];
     }
     const commit = found("/repos/{owner}/{repo}/commits/{commit_sha}/pulls")?.["commit_sha"];
@@ -110,21 +111,14 @@ export async function startGitHub(): Promise<GitHubServer> {
       },
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
+  });
   return {
-    apiUrl: `http://127.0.0.1:${port}`,
+    apiUrl: `http://127.0.0.1:${await listen(server)}`,
     token,
     repository,
     comments,
     requests,
     say,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => close(server),
   };
 }

@@ -1,5 +1,5 @@
 import { createServer, request } from "node:http";
-import { listen } from "./listen.ts";
+import { close, listen } from "../../../test/server.ts";
 
 /** Passes requests on until `limit` of them were carried out; the answer to the last one is kept back. */
 export async function startCut(target: string, limit: number) {
@@ -20,11 +20,6 @@ export async function startCut(target: string, limit: number) {
     });
     incoming.pipe(onward);
   });
-  const url = await listen(server);
-  const stop = () =>
-    new Promise<void>((done) => {
-      server.close(() => done());
-      server.closeAllConnections();
-    });
-  return { url, reached, limited: () => limited, stop };
+  const url = `http://127.0.0.1:${await listen(server)}`;
+  return { url, reached, limited: () => limited, stop: () => close(server) };
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { z } from "zod";
+import { close, listen } from "../../../test/server.ts";
 import { exampleProps } from "../../../test/synapse.ts";
-import { listen } from "./listen.ts";
 
 export interface Person {
   readonly sub: string;
@@ -39,11 +39,11 @@ export async function startUserPool(): Promise<UserPool> {
       response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
     });
   });
-  const url = await listen(server);
+  const url = `http://127.0.0.1:${await listen(server)}`;
   return {
     url,
     groups,
-    stop: () => new Promise((done) => server.close(() => done())),
+    stop: () => close(server),
   };
 }
 
