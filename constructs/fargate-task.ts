@@ -155,12 +155,7 @@ export class FargateTask extends Construct {
       name: "start-task",
       role: executionRole.id,
       policy: policyDocument(
-        {
-          Sid: "WriteLog",
-          Effect: "Allow",
-          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          Resource: `${logGroup.arn}:*`,
-        },
+        logGroup.writing,
         ...(secretArns.length
           ? [
               {

@@ -1,6 +1,7 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { Construct } from "constructs";
 import { type Deployment, stateful } from "./deployment.ts";
+import type { PolicyStatement } from "./iam-policy.ts";
 
 /** Days that logs are kept: the practice taken over from the neighbouring systems. */
 const RETENTION_DAYS = 30;
@@ -15,5 +16,15 @@ export interface LogGroupProps {
 export class LogGroup extends CloudwatchLogGroup {
   constructor(scope: Construct, id: string, { deployment, name }: LogGroupProps) {
     super(scope, id, { name, retentionInDays: RETENTION_DAYS, ...stateful(deployment) });
+  }
+
+  /** What whoever writes it may do. */
+  get writing(): PolicyStatement {
+    return {
+      Sid: "WriteLog",
+      Effect: "Allow",
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Resource: `${this.arn}:*`,
+    };
   }
 }

@@ -96,12 +96,7 @@ export class NodeLambda extends Construct {
       name: "function",
       role: role.id,
       policy: policyDocument(
-        {
-          Sid: "WriteLog",
-          Effect: "Allow",
-          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          Resource: `${logGroup.arn}:*`,
-        },
+        logGroup.writing,
         ...(network ? networkInterfaces(deployment, arn) : []),
         ...policy,
       ),
