@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Disturbance, type MetadataApi, startMetadataApi } from "../test/hasura-metadata-api.ts";
+import { startTask } from "../test/task.ts";
 import { webhookSecretVariable } from "./names.ts";
 import { metadataContainer } from "./task.ts";
 
@@ -12,33 +12,14 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 /** Runs the task's exact command with the machine's curl. */
-function runTask(variables: Record<string, string> = {}, callTimeoutSeconds = 20): Promise<Outcome> {
-  const { command } = metadataContainer({ callTimeoutSeconds });
-  const [program = "sh", ...args] = command;
-  const child = spawn(program, args, {
-    env: {
-      PATH: process.env["PATH"],
-      HASURA_ENDPOINT: api.endpoint,
-      HASURA_ADMIN_SECRET: api.adminSecret,
-      LINK_PREVIEW_URL: webhook,
-      ...variables,
-    },
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output += chunk;
-  });
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
-}
+const runTask = (variables: Record<string, string> = {}, callTimeoutSeconds = 20) =>
+  startTask(metadataContainer({ callTimeoutSeconds }).command, {
+    HASURA_ENDPOINT: api.endpoint,
+    HASURA_ADMIN_SECRET: api.adminSecret,
+    LINK_PREVIEW_URL: webhook,
+    ...variables,
+  }).done;
 
 const on =
   (type: string, answer: ReturnType<Disturbance>): Disturbance =>

@@ -1,12 +1,13 @@
-import { spawn } from "node:child_process";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type DatabaseConnection,
   libpqEnvironment,
   type PostgresServer,
+  query,
   startPostgres,
 } from "../test/postgres.ts";
+import { type Outcome, startTask } from "../test/task.ts";
 import { applyMigrations } from "./apply.ts";
 import { type Migration, orderMigrations, readMigrations } from "./files.ts";
 import { userProvisionerRole } from "./roles.ts";
@@ -18,53 +19,20 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function query(connection: DatabaseConnection, sql: string, values: unknown[] = []) {
-  const client = new Client(connection);
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 /** Runs the task's exact command with its variables, as ECS would in the stock image. */
-function startTask(
+const migrationTask = (
   connection: DatabaseConnection,
   migrations: readonly Migration[] = readMigrations(),
   variables: Record<string, string> = {},
-) {
-  const { command } = migrationContainer(migrations);
-  const [program = "sh", ...args] = command;
-  const child = spawn(program, args, {
-    env: {
-      PATH: process.env["PATH"],
-      ...libpqEnvironment(connection, server.caFile),
-      // As on AWS: encrypted, without the authority's certificate.
-      PGSSLMODE: "require",
-      PGSSLROOTCERT: "",
-      USER_PROVISIONER_PASSWORD: "p'a\"s s$w\\ord",
-      ...variables,
-    },
+) =>
+  startTask(migrationContainer(migrations).command, {
+    ...libpqEnvironment(connection),
+    USER_PROVISIONER_PASSWORD: "p'a\"s s$w\\ord",
+    ...variables,
   });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output += chunk;
-  });
-  const done = new Promise<Outcome>((resolve) => child.on("close", (code) => resolve({ code, output })));
-  return { child, done };
-}
 
 const byTask = async (connection: DatabaseConnection, migrations?: readonly Migration[]) =>
-  startTask(connection, migrations).done;
+  migrationTask(connection, migrations).done;
 
 const byLibrary = (connection: DatabaseConnection, migrations?: readonly Migration[]): Promise<Outcome> =>
   applyMigrations(connection, { userProvisionerPassword: "any", ...(migrations && { migrations }) }).then(
@@ -256,7 +224,7 @@ describe("the migration task", () => {
     await byTask(database);
     const before = await describeSchema(database);
     const file = added("create table half (); select pg_sleep(60); create table other_half ()");
-    const { child, done } = startTask(database, file);
+    const { child, done } = migrationTask(database, file);
     await expect
       .poll(
         () =>
@@ -282,14 +250,15 @@ describe("the migration task", () => {
 
   test.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
     const database = await server.createDatabase();
-    const { code, output } = await startTask(database, readMigrations(), { [name]: "" }).done;
+    const { code, output } = await migrationTask(database, readMigrations(), { [name]: "" }).done;
     expect(code).toBe(64);
     expect(output).toContain(name);
   });
 
   test("exits non-zero when the password is wrong, and shows no password", async () => {
     const database = await server.createDatabase();
-    const { code, output } = await startTask(database, readMigrations(), { PGPASSWORD: "wrong-one" }).done;
+    const { code, output } = await migrationTask(database, readMigrations(), { PGPASSWORD: "wrong-one" })
+      .done;
     expect(code).not.toBe(0);
     expect(output).toContain("password authentication failed");
     expect(output).not.toContain("wrong-one");
@@ -308,7 +277,7 @@ describe("the migration task", () => {
        grant all on all tables in schema public to other_master`,
     );
     const other = { ...database, user: "other_master", password: "other" };
-    const { code, output } = await startTask(other, readMigrations(), {
+    const { code, output } = await migrationTask(other, readMigrations(), {
       USER_PROVISIONER_PASSWORD: "hush-hush",
     }).done;
     expect(code).not.toBe(0);

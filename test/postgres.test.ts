@@ -40,7 +40,12 @@ describe("the PostgreSQL that the tests run against", () => {
   test("is reached by psql with the libpq variables", async () => {
     const connection = await server.createDatabase();
     const { stdout } = await run("psql", ["-XAtc", "select current_database()"], {
-      env: { ...process.env, ...libpqEnvironment(connection, server.caFile) },
+      env: {
+        ...process.env,
+        ...libpqEnvironment(connection),
+        PGSSLMODE: "verify-full",
+        PGSSLROOTCERT: server.caFile,
+      },
     });
     expect(stdout.trim()).toBe(connection.database);
   });

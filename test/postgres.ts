@@ -41,16 +41,19 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** libpq's environment variables for `psql` and everything else that is built on libpq. */
-export function libpqEnvironment(connection: DatabaseConnection, caFile: string): Record<string, string> {
+/**
+ * libpq's environment variables for `psql` and everything else that is built on libpq. As the tasks on AWS have it:
+ * encrypted, without the authority's certificate.
+ */
+export function libpqEnvironment(connection: Omit<DatabaseConnection, "ssl">): Record<string, string> {
   return {
     PGHOST: connection.host,
     PGPORT: String(connection.port),
     PGDATABASE: connection.database,
     PGUSER: connection.user,
     PGPASSWORD: connection.password,
-    PGSSLMODE: "verify-full",
-    PGSSLROOTCERT: caFile,
+    PGSSLMODE: "require",
+    PGSSLROOTCERT: "",
   };
 }
 
@@ -229,11 +232,16 @@ async function giveToServer(path: string): Promise<void> {
   if ((await stat(path)).uid === 0) throw new Error(`${path} still belongs to root`);
 }
 
-async function query(connection: DatabaseConnection, sql: string): Promise<void> {
+/** The rows of one statement, on a connection of its own. */
+export async function query(
+  connection: DatabaseConnection,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
   const client = new Client(connection);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query(sql, values)).rows;
   } finally {
     await client.end();
   }

@@ -157,16 +157,11 @@ export async function setUpDatabase(
   changes: Readonly<Record<string, string>> = {},
 ): Promise<{ stdout: string; stderr: string }> {
   const [program = "", ...args] = databaseSetupContainer().command;
-  const master = {
-    ...{ host: postgres.host, port: postgres.port, database: "postgres", ssl: { ca: "" } },
-    ...postgres.master,
-  };
+  const { host, port } = postgres;
   return run(program, args, {
     env: {
       PATH: process.env["PATH"],
-      ...libpqEnvironment(master, postgres.caFile),
-      PGSSLMODE: "require",
-      PGSSLROOTCERT: "",
+      ...libpqEnvironment({ host, port, database: "postgres", ...postgres.master }),
       SYNAPSE_DATABASE_NAME: database.name,
       SYNAPSE_DATABASE_USER: database.user,
       SYNAPSE_DATABASE_PASSWORD: password,

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { Client } from "pg";
 import { applyMigrations } from "../../migrations/apply.ts";
-import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import { type DatabaseConnection, type PostgresServer, query, startPostgres } from "../../test/postgres.ts";
 import type { ContractWorld } from "./contract.ts";
 
 export const AGENT = "agent-sub";
@@ -28,15 +27,7 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
   const server = await startPostgres();
   const connection = await server.createDatabase();
   await applyMigrations(connection);
-  const sql = async (text: string, values: unknown[] = []) => {
-    const client = new Client(connection);
-    await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(text, values)).rows;
-    } finally {
-      await client.end();
-    }
-  };
+  const sql = (text: string, values?: unknown[]) => query(connection, text, values);
 
   const addUser = async (id: string) => {
     await sql("insert into users (id, username, display_name) values ($1, $1, initcap($1))", [id]);

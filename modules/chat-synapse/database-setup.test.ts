@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import { Client, escapeIdentifier } from "pg";
+import { escapeIdentifier } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../test/postgres.ts";
+import { type DatabaseConnection, type PostgresServer, query, startPostgres } from "../../test/postgres.ts";
 import { setUpDatabase } from "../../test/synapse.ts";
 import { databaseSetupContainer } from "./database-setup.ts";
 
@@ -185,16 +185,6 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(stderr).toBe("");
   });
 });
-
-async function query(connection: DatabaseConnection, sql: string, values: unknown[] = []) {
-  const client = new Client(connection);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 /** What a failing run wrote to stderr. */
 async function failure(running: Promise<unknown>): Promise<string> {

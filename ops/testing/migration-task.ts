@@ -1,25 +1,17 @@
-import { execFile } from "node:child_process";
 import type { ChatDatabase } from "../../mcp-server/testing/database.ts";
 import { migrationContainer } from "../../migrations/task.ts";
 import { libpqEnvironment } from "../../test/postgres.ts";
+import { startTask } from "../../test/task.ts";
 import type { StartedTask, TaskOutcome } from "./ecs.ts";
 
 /** Runs the migration task's command, or the one that is given in its place, as the stock image would; no other task. */
 export const inPostgres =
-  ({ connection, server }: ChatDatabase) =>
-  ({ family, command }: StartedTask): Promise<TaskOutcome> | TaskOutcome => {
+  ({ connection }: ChatDatabase) =>
+  async ({ family, command }: StartedTask): Promise<TaskOutcome> => {
     if (family !== "phenom-dev-chat-migration") return { exitCode: 0 };
-    const [program = "sh", ...args] = command ?? migrationContainer().command;
-    const env = {
-      PATH: process.env.PATH,
-      ...libpqEnvironment(connection, server.caFile),
-      PGSSLMODE: "require",
-      PGSSLROOTCERT: "",
+    const { code, output } = await startTask(command ?? migrationContainer().command, {
+      ...libpqEnvironment(connection),
       USER_PROVISIONER_PASSWORD: "not-a-real-one",
-    };
-    return new Promise((resolve) =>
-      execFile(program, args, { env }, (error, stdout, stderr) =>
-        resolve({ exitCode: Number(error?.code ?? 0), lines: (stdout + stderr).trim().split("\n") }),
-      ),
-    );
+    }).done;
+    return { exitCode: code ?? 1, lines: output.trim().split("\n") };
   };
