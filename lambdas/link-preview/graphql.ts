@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { parseOrUndefined } from "../shared/json.ts";
 
 /** Bytes of an answer that are read; a preview needs a few hundred. */
 const answerLimit = 256 * 1024;
@@ -66,12 +67,4 @@ async function readText({ body }: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseOrUndefined(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { AwsClient } from "aws4fetch";
 import * as z from "zod/mini";
+import { parseOrUndefined } from "./json.ts";
 
 /**
  * The two AWS operations that the handlers call, in AWS's JSON 1.1 protocol. The SDK's clients would be
@@ -74,12 +75,4 @@ function variable(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: Lambda sets it, elsewhere set it yourself`);
   return value;
-}
-
-function parseOrUndefined(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
