@@ -1,6 +1,6 @@
 /** The homeserver's configuration as data: what stands in `homeserver.yaml`, and no secret. */
-import { METRICS_PORT, PATHS, SYNAPSE_PORT } from "./container.ts";
-import { replicationListener, sharedWorkerConfig, type WorkerTopology } from "./workers.ts";
+import { PATHS } from "./container.ts";
+import { listeners, sharedWorkerConfig, type WorkerTopology } from "./workers.ts";
 
 /** Homeservers that may exchange events with ours. */
 export interface Federation {
@@ -156,18 +156,7 @@ export function homeserverConfig(props: HomeserverProps) {
     serve_server_wellknown: true,
     report_stats: false,
 
-    listeners: [
-      {
-        port: SYNAPSE_PORT,
-        type: "http",
-        tls: false,
-        bind_addresses: ["0.0.0.0"],
-        x_forwarded: true,
-        resources: [{ names: federation ? ["client", "federation"] : ["client"], compress: false }],
-      },
-      ...(workers ? [replicationListener] : []),
-      { port: METRICS_PORT, type: "metrics", tls: false, bind_addresses: ["0.0.0.0"] },
-    ],
+    listeners: listeners(["client", ...(federation ? ["federation"] : [])], workers !== undefined),
     enable_metrics: true,
     log_config: PATHS.logConfig,
 

@@ -93,14 +93,23 @@ export function sharedWorkerConfig({ counts, redis, hostOf }: WorkerTopology, fe
   };
 }
 
-/** Where the main process and every writer answer the others. */
-export const replicationListener = {
-  port: REPLICATION_PORT,
-  type: "http",
+const listener = (port: number, type: "http" | "metrics") => ({
+  port,
+  type,
   tls: false,
   bind_addresses: ["0.0.0.0"],
-  resources: [{ names: ["replication"], compress: false }],
-};
+});
+const serving = (...names: string[]) => ({ resources: [{ names, compress: false }] });
+
+/**
+ * Of a process that answers the load balancer with what `names` says. Where `replicates`, the others ask it too, as
+ * they do the main process and every writer.
+ */
+export const listeners = (names: readonly string[], replicates: boolean) => [
+  { ...listener(SYNAPSE_PORT, "http"), x_forwarded: true, ...serving(...names) },
+  ...(replicates ? [{ ...listener(REPLICATION_PORT, "http"), ...serving("replication") }] : []),
+  listener(METRICS_PORT, "metrics"),
+];
 
 /** A worker's own file, which Synapse reads after `homeserver.yaml`. */
 export function workerConfig({ kind, name }: Worker, federates: boolean) {
@@ -108,18 +117,7 @@ export function workerConfig({ kind, name }: Worker, federates: boolean) {
     worker_app: kind === "media" ? "synapse.app.media_repository" : "synapse.app.generic_worker",
     worker_name: name,
     worker_log_config: PATHS.logConfig,
-    worker_listeners: [
-      {
-        port: SYNAPSE_PORT,
-        type: "http",
-        tls: false,
-        bind_addresses: ["0.0.0.0"],
-        x_forwarded: true,
-        resources: [{ names: resourcesOf(kind, federates), compress: false }],
-      },
-      ...(isWriter(kind) ? [replicationListener] : []),
-      { port: METRICS_PORT, type: "metrics", tls: false, bind_addresses: ["0.0.0.0"] },
-    ],
+    worker_listeners: listeners(resourcesOf(kind, federates), isWriter(kind)),
   };
 }
 
