@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "../local/free-port.ts";
+import { untilListening } from "./server.ts";
 
 /** Debian's package has it here. */
 export const redisServer = "/usr/bin/redis-server";
@@ -28,7 +28,7 @@ export async function startRedis(): Promise<Redis> {
   const host = "127.0.0.1";
   const port = await freePort();
   const start = () =>
-    startServer(host, port, [
+    startServer(port, [
       ...["--bind", host, "--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no"],
       ...["--tls-cert-file", certificate, "--tls-key-file", key],
       ...["--save", "", "--appendonly", "no", "--dir", directory],
@@ -50,11 +50,7 @@ export async function startRedis(): Promise<Redis> {
 }
 
 /** Returns what stops it. */
-async function startServer(
-  host: string,
-  port: number,
-  args: readonly string[],
-): Promise<() => Promise<void>> {
+async function startServer(port: number, args: readonly string[]): Promise<() => Promise<void>> {
   const child = spawn(redisServer, args, { stdio: ["ignore", "pipe", "pipe"] });
   const output: string[] = [];
   child.stdout.on("data", (chunk) => output.push(String(chunk)));
@@ -64,23 +60,9 @@ async function startServer(
     child.kill("SIGTERM");
     await exited;
   };
-  const deadline = performance.now() + 10_000;
-  while (!(await accepts(host, port))) {
-    if (performance.now() > deadline || child.exitCode !== null) {
-      await stop();
-      throw new Error(`redis-server did not start\n${output.join("")}`);
-    }
-    await new Promise((done) => setTimeout(done, 20));
-  }
+  await untilListening(child, port).catch(async (error: unknown) => {
+    await stop();
+    throw new Error(`redis-server did not start\n${output.join("")}`, { cause: error });
+  });
   return stop;
 }
-
-const accepts = (host: string, port: number) =>
-  new Promise<boolean>((done) => {
-    const socket = connect(port, host)
-      .once("connect", () => {
-        socket.destroy();
-        done(true);
-      })
-      .once("error", () => done(false));
-  });

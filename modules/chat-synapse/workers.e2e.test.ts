@@ -34,12 +34,12 @@ describe.runIf(ready)(what, () => {
     await postgres?.stop();
   });
 
-  const newAccount = async (username = `u-${randomUUID()}`): Promise<Account> =>
+  const newAccount = async (username = `u-${randomUUID()}`, admin = false): Promise<Account> =>
     account(
       await register(
         cluster.process("main").url,
         cluster.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
-        { username, password: randomUUID() + randomUUID() },
+        { username, password: randomUUID() + randomUUID(), admin },
       ),
     );
   const ask = (who: Account, method: string, path: string, body?: unknown): Promise<Reply> =>
@@ -218,13 +218,7 @@ describe.runIf(ready)(what, () => {
 
   test("lets an administrator quarantine a file, which the media worker then gives to nobody", async () => {
     const user = await newAccount();
-    const admin = account(
-      await register(
-        cluster.process("main").url,
-        cluster.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
-        { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true },
-      ),
-    );
+    const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const uploaded = await fetch(`${cluster.alb.url}/_matrix/media/v3/upload`, {
       method: "POST",
       headers: { authorization: `Bearer ${user.accessToken}`, "content-type": "text/plain" },
@@ -247,13 +241,7 @@ describe.runIf(ready)(what, () => {
   });
 
   test("gives an administrator nothing by a path that the load balancer's guard does not see", async () => {
-    const admin = account(
-      await register(
-        cluster.process("main").url,
-        cluster.deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
-        { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true },
-      ),
-    );
+    const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const through = ["/_matrix/media/v3", "/_matrix/client/v1/media", "/_matrix/client/v3/rooms/x/event"];
     const detours = through.map(
       (path) => `${path}${"/..".repeat(path.split("/").length - 1)}/_synapse/admin/v1/users/x/media`,
