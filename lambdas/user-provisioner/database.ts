@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { Client, DatabaseError, type QueryConfig } from "pg";
 import * as z from "zod/mini";
+import { parseOrUndefined } from "../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
 
 export interface DatabaseOptions {
@@ -154,13 +155,8 @@ async function untilAborted<T>(socket: Socket, signal: AbortSignal, step: () => 
 }
 
 function parseCredentials(text: string): Credentials {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Reported below, without the text.
-  }
-  const { success, data } = credentials.safeParse(json);
+  const { success, data } = credentials.safeParse(parseOrUndefined(text));
+  // Without the text, which holds the password.
   if (!success) throw new Error('the database secret is not JSON of the form {"username", "password"}');
   return data;
 }

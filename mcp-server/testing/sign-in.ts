@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { listen } from "../../test/server.ts";
+import { close, listen } from "../../test/server.ts";
 import { idToken } from "./agent.ts";
 
 /** Answers InitiateAuth as Cognito's API reference describes it: whoever asks is signed in as `userId`. */
@@ -22,9 +22,6 @@ export async function startSignIn(userId: string): Promise<{ url: string; stop()
   });
   return {
     url: `http://127.0.0.1:${await listen(server)}`,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
+    stop: () => void close(server),
   };
 }
