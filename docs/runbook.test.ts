@@ -206,9 +206,12 @@ const COMMAND_LINE_ONLY = [
   "s3 rm",
   "sns list-subscriptions-by-topic",
   "lambda get-account-settings",
+  "backup list-backup-jobs",
   "backup list-recovery-points-by-backup-vault",
+  "backup start-backup-job",
   "backup start-restore-job",
   "backup describe-restore-job",
+  "elasticache describe-events",
   "elasticache describe-replication-groups",
 ];
 

@@ -1,40 +1,14 @@
-import { Op, Token } from "cdktf";
 import type { FargateService } from "../constructs/fargate-service.ts";
 import type { NodeLambda } from "../constructs/node-lambda.ts";
 import type { Outcome as PreviewOutcome } from "../lambdas/link-preview/outcomes.ts";
 import type { Outcome as TokenOutcome } from "../lambdas/token-enhancement/outcomes.ts";
 import type { Outcome as ProvisionerOutcome } from "../lambdas/user-provisioner/outcomes.ts";
+import type { AlarmDefinition } from "./alarm-definition.ts";
 import { logMetric, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
-import {
-  database,
-  httpApi,
-  invocations,
-  lambda,
-  type Metric,
-  type Statistic,
-  service,
-  targetGroup,
-} from "./metrics.ts";
+import { httpApi, invocations, lambda, service, targetGroup } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
+import { backupAlarms, databaseAlarms, redisAlarms } from "./storage-alarms.ts";
 import { THRESHOLDS, type Threshold } from "./thresholds.ts";
-
-export interface AlarmDefinition {
-  /** End of the alarm's name. */
-  readonly id: string;
-  /** Heading of its section in the runbook. @default - the id */
-  readonly section?: string;
-  readonly metric: Metric;
-  readonly statistic: Statistic;
-  readonly threshold: Threshold;
-  /**
-   * What no value means. `breaching`: something is gone that always reports. `notBreaching`: nothing happened that
-   * could be counted.
-   */
-  readonly missing: "breaching" | "notBreaching";
-  readonly meaning: string;
-  /** What to do first; the runbook has the rest. */
-  readonly remedy: string;
-}
 
 const MCP = { id: "mcp", name: "The MCP server" };
 const ADMIN_UI = { id: "synapse-admin", name: "Synapse's admin UI" };
@@ -160,7 +134,7 @@ const latencyAlarms = (
 /** Implementation A. */
 function synapseAlarms(
   parts: Parts,
-  { synapse, synapseAdmin, workers }: NonNullable<Parts["synapse"]>,
+  { synapse, synapseAdmin, workers, backupVault, redisNodes }: NonNullable<Parts["synapse"]>,
 ): AlarmDefinition[] {
   const { environment } = parts;
   return [
@@ -185,6 +159,8 @@ function synapseAlarms(
       remedy: "Read them; look at the database first",
     },
     ...workerAlarms(parts, workers),
+    ...redisAlarms(redisNodes),
+    ...backupAlarms(backupVault),
     ...(synapseAdmin
       ? [...serviceAlarms(parts, ADMIN_UI, synapseAdmin), ...latencyAlarms(parts, ADMIN_UI, synapseAdmin)]
       : []),
@@ -327,35 +303,5 @@ function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string):
       `The function ${handler} takes most of its ${timeout} s, and will run into its timeout. ${effect}`,
       "See which call takes so long: its log has the time of each",
     ),
-  ];
-}
-
-const GIB = 1024 ** 3;
-
-function databaseAlarms({ database: { identifier, allocatedStorage } }: Parts): AlarmDefinition[] {
-  const { databaseConnections, freeStorageShare } = THRESHOLDS;
-  return [
-    {
-      id: "database-connections",
-      metric: database(identifier, "DatabaseConnections"),
-      statistic: "Average",
-      threshold: databaseConnections,
-      // A database that runs always reports.
-      missing: "breaching",
-      meaning: "The database runs out of connections, or reports nothing because it is down",
-      remedy: "See who holds them; restart who holds too many",
-    },
-    {
-      id: "database-storage",
-      metric: database(identifier, "FreeStorageSpace"),
-      statistic: "Minimum",
-      threshold: {
-        ...freeStorageShare,
-        value: Token.asNumber(Op.mul(allocatedStorage, freeStorageShare.value * GIB)),
-      },
-      missing: "notBreaching",
-      meaning: "The database's disk is nearly full; when it is full, nobody can write",
-      remedy: "Enlarge the storage, which needs no downtime; then find out what grew",
-    },
   ];
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { production } from "../environments/production.ts";
 import { emittedMetrics, kind } from "../test/emitted-metrics.ts";
 import { environment, Template } from "../test/template.ts";
+import { THRESHOLDS } from "./thresholds.ts";
 
 const both = new Template();
 type Body = ReturnType<Template["resource"]>;
@@ -59,6 +61,8 @@ describe("the alarms of development", () => {
         "synapse-latency | PhenomChat/Log/development SynapseSendSeconds | p95 > 1 for 2 × 300 s | no data: notBreaching",
         "synapse-errors | PhenomChat/Log/development SynapseErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
         ...service("synapse-admin", "synapse_admin_ui", "synapse_admin_ui_target_group"),
+        "synapse-backup-failed | AWS/Backup NumberOfBackupJobsFailed of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum ≥ 1 for 1 × 3600 s | no data: notBreaching",
+        "synapse-backup-missing | AWS/Backup NumberOfBackupJobsCompleted of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum < 1 for 36 × 3600 s | no data: breaching",
         `synapse-admin-latency | AWS/ApplicationELB TargetResponseTime of ${target("synapse_admin_ui_target_group")} | p95 > 2 for 2 × 300 s | no data: notBreaching`,
 
         ...lambda("link-preview", "link_preview_function", 24_000),
@@ -81,7 +85,8 @@ describe("the alarms of development", () => {
 
   it("watch metrics that somebody emits", () => {
     const emitted = emittedMetrics("development");
-    const watched = alarms(both).map(({ namespace, metric_name, dimensions }) =>
+    const withWorkers = new Template(environment({ workers: { sync: 1 } }));
+    const watched = [...alarms(both), ...alarms(withWorkers)].map(({ namespace, metric_name, dimensions }) =>
       kind(String(namespace), String(metric_name), Object.keys(dimensions ?? {})),
     );
     expect(watched.filter((metric) => !emitted.has(metric))).toEqual([]);
@@ -135,6 +140,21 @@ describe("with workers", () => {
     ]);
   });
 
+  it("their Redis has alarms for each of its nodes, and is missed by Redis' CPU", () => {
+    const group = "aws_elasticache_replication_group.chat_synapse_redis.replication_group_id";
+    const node = (number: number) => `of \${${group}}-00${number}`;
+    const expected = (number: number) => [
+      `synapse-redis-${number}-cpu | AWS/ElastiCache CPUUtilization ${node(number)}, 0001 | Average > 90 for 5 × 60 s | no data: notBreaching`,
+      `synapse-redis-${number}-engine-cpu | AWS/ElastiCache EngineCPUUtilization ${node(number)} | Average > 90 for 5 × 60 s | no data: breaching`,
+      `synapse-redis-${number}-memory | AWS/ElastiCache DatabaseMemoryUsagePercentage ${node(number)} | Average > 80 for 5 × 60 s | no data: notBreaching`,
+    ];
+    expect(about("-redis-")).toEqual(expected(1));
+    const two = new Template({ ...production, workers: { sync: 2 } });
+    expect(two.resource("aws_elasticache_replication_group.chat_synapse_redis").num_cache_clusters).toBe(2);
+    const lines = alarms(two).map((body) => said(body).replace("phenom-prod-", ""));
+    expect(lines.filter((line) => line.includes("-redis-")).sort()).toEqual([...expected(1), ...expected(2)]);
+  });
+
   it("messages and errors are counted in the log of every process", () => {
     const groups = Object.values(workers.resources("aws_cloudwatch_log_metric_filter"))
       .filter(({ name }) => name === "SynapseSendSeconds")
@@ -145,6 +165,23 @@ describe("with workers", () => {
       "aws_cloudwatch_log_group.chat_synapse_workers_sync_1_task_log_group.name",
       "aws_cloudwatch_log_group.chat_synapse_workers_sync_2_task_log_group.name",
     ]);
+  });
+});
+
+describe("the alarm on missing backups", () => {
+  const { periods, period } = THRESHOLDS.missingBackups;
+  const [rule] = both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule as Body[];
+  const longest = 24 * 60 + Number(rule?.start_window) + Number(rule?.completion_window);
+
+  it("waits as long as a night's backup may take after the night before's, and not for the next", () => {
+    const minutes = (periods * period) / 60;
+    expect(minutes).toBeGreaterThan(longest);
+    expect(minutes).toBeLessThan(2 * 24 * 60);
+  });
+
+  it("spans no more than CloudWatch's seven days, in periods of an hour, as it takes beyond a day", () => {
+    expect(periods * period).toBeLessThanOrEqual(7 * 24 * 3600);
+    expect(period).toBeGreaterThanOrEqual(3600);
   });
 });
 

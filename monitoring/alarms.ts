@@ -1,6 +1,6 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Construct } from "constructs";
-import type { AlarmDefinition } from "./alarm-table.ts";
+import type { AlarmDefinition } from "./alarm-definition.ts";
 
 export interface AlarmsProps {
   /** Prefix of the alarms' names. */

@@ -4,6 +4,9 @@ import { jsonencode } from "../constructs/encode.ts";
 import type { FargateService } from "../constructs/fargate-service.ts";
 import { logMetric, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
 import {
+  backupJobs,
+  cacheEngine,
+  cacheNode,
   database,
   everyTool,
   httpApi,
@@ -261,6 +264,50 @@ function platformRows(parts: Parts): Row[] {
         graph("Database: free storage", "bytes", [
           line("free", database(instance.identifier, "FreeStorageSpace"), "Minimum"),
         ]),
+        ...(synapse
+          ? [
+              graph("Media: backups", "in 5 minutes", [
+                line("completed", backupJobs(synapse.backupVault, "Completed"), "Sum"),
+                line("failed", backupJobs(synapse.backupVault, "Failed"), "Sum"),
+              ]),
+            ]
+          : []),
+      ],
+    },
+    ...redisRows(synapse?.redisNodes ?? []),
+  ];
+}
+
+/** What connects Synapse's processes, where there are several. */
+function redisRows(nodes: readonly string[]): Row[] {
+  if (nodes.length === 0) return [];
+  const lines = (metric: (cluster: string) => Metric, what = "") =>
+    nodes.map((cluster, index) => line(`node ${index + 1}${what}`, metric(cluster), "Average"));
+  const { cacheEngineCpu, cacheMemory } = THRESHOLDS;
+  return [
+    {
+      height: GRAPH,
+      contents: [
+        graph(
+          "Redis: CPU",
+          "per cent",
+          [
+            ...lines((cluster) => cacheEngine(cluster, "EngineCPUUtilization"), ", Redis itself"),
+            ...lines((cluster) => cacheNode(cluster, "CPUUtilization")),
+          ],
+          cacheEngineCpu.value,
+        ),
+        graph(
+          "Redis: memory",
+          "per cent",
+          lines((cluster) => cacheEngine(cluster, "DatabaseMemoryUsagePercentage")),
+          cacheMemory.value,
+        ),
+        graph(
+          "Redis: connections",
+          "connections",
+          lines((cluster) => cacheNode(cluster, "CurrConnections")),
+        ),
       ],
     },
   ];

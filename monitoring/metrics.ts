@@ -56,6 +56,31 @@ export const database = (
   name: "CPUUtilization" | "DatabaseConnections" | "FreeStorageSpace",
 ): Metric => ({ namespace: "AWS/RDS", name, dimensions: { DBInstanceIdentifier: identifier } });
 
+/**
+ * Jobs of AWS Backup into a vault that came to an end so, reported within five minutes, and only where there are some.
+ * AWS Backup's developer guide names resource type and vault name as dimensions, without their spelling; that the vault
+ * alone makes a series is known from the alarms and exporters of others. The alarm on completed jobs goes off where it
+ * is not so, since it then sees none.
+ */
+export const backupJobs = (vault: string, ended: "Completed" | "Failed"): Metric => ({
+  namespace: "AWS/Backup",
+  name: `NumberOfBackupJobs${ended}`,
+  dimensions: { BackupVaultName: vault },
+});
+
+/** What ElastiCache's engine reports of a cache cluster, every minute and in per cent. */
+export const cacheEngine = (
+  cluster: string,
+  name: "DatabaseMemoryUsagePercentage" | "EngineCPUUtilization",
+): Metric => ({ namespace: "AWS/ElastiCache", name, dimensions: { CacheClusterId: cluster } });
+
+/** What a Redis node's host reports every minute. Redis' cache clusters have one node, which is always called so. */
+export const cacheNode = (cluster: string, name: "CPUUtilization" | "CurrConnections"): Metric => ({
+  namespace: "AWS/ElastiCache",
+  name,
+  dimensions: { CacheClusterId: cluster, CacheNodeId: "0001" },
+});
+
 /** Invocations of one of our functions as its code counts them, all or those that ended in one way. */
 export const invocations = (handler: string, outcome?: string): Metric => ({
   namespace: metricsNamespace,

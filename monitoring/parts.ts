@@ -21,6 +21,10 @@ export interface Parts {
         readonly synapseAdmin: FargateService | undefined;
         /** By their names, such as `sync-1`. */
         readonly workers: Readonly<Record<string, FargateService>>;
+        /** Name of the vault that holds the media's backups. */
+        readonly backupVault: string;
+        /** Nodes of the workers' Redis, as metrics name their cache clusters. */
+        readonly redisNodes: readonly string[];
       }
     | undefined;
   /** Implementation B. */

@@ -9,6 +9,7 @@ export interface Threshold {
 
 const MINUTE = 60;
 const FIVE_MINUTES = 300;
+const HOUR = 3600;
 
 /** Every limit of the alarms, in one place, each with where it comes from. */
 export const THRESHOLDS = {
@@ -48,6 +49,25 @@ export const THRESHOLDS = {
   databaseConnections: { crossed: "above", value: 80, period: FIVE_MINUTES, periods: 2 },
   /** Share of the allocated storage. RDS's own storage autoscaling acts at 10 %, so this is before it, or without it. */
   freeStorageShare: { crossed: "below", value: 0.15, period: FIVE_MINUTES, periods: 1 },
+  /** Backups. One is made in a night, so that one is all of it. */
+  failedBackups: { crossed: "at or above", value: 1, period: HOUR, periods: 1 },
+  /**
+   * Backups. One begins every 24 hours, within one hour, and is given up after eight: 33 hours may lie between two, and
+   * three more are for the report and CloudWatch's look, which is hourly for so long a time.
+   */
+  missingBackups: { crossed: "below", value: 1, period: HOUR, periods: 36 },
+  /** Per cent of the one CPU that Redis' commands run on. CloudWatch's recommended alarms for ElastiCache say so. */
+  cacheEngineCpu: { crossed: "above", value: 90, period: MINUTE, periods: 5 },
+  /**
+   * Per cent of the node's CPUs. As above; AWS wants this watched too where there are two or less, as in the smallest
+   * nodes, since what AWS itself runs there takes a good part of them.
+   */
+  cacheNodeCpu: { crossed: "above", value: 90, period: MINUTE, periods: 5 },
+  /**
+   * Per cent of what Redis may use. At 100 it drops what would expire anyway, and then refuses to be written; AWS leaves
+   * the figure open. Synapse keeps little there, so 80 is the processes' queues growing, with time left to look.
+   */
+  cacheMemory: { crossed: "above", value: 80, period: MINUTE, periods: 5 },
 } as const satisfies Record<string, Threshold>;
 
 /** Days that RDS must keep its automatic backups, so that a mistake found after a long weekend can be undone. */

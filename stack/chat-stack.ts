@@ -170,7 +170,11 @@ export class ChatStack extends ReadableStack {
           loadBalancer: given.albArnSuffix,
           database: { identifier: given.rdsInstanceIdentifier, allocatedStorage },
           mcp: { service: mcp.service, backend: backend.type },
-          synapse: synapse?.services,
+          synapse: synapse && {
+            ...synapse.services,
+            backupVault: synapse.backupVault,
+            redisNodes: synapse.redisNodes,
+          },
           hasura: hasura && {
             linkPreview: hasura.linkPreview.function,
             linkPreviewApiId: hasura.linkPreview.apiId,

@@ -39,6 +39,18 @@ const AWS: readonly [namespace: string, dimensions: string[], names: string[]][]
     ["DBInstanceIdentifier"],
     ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "FreeStorageSpace", "ReadLatency"],
   ],
+  [
+    "AWS/Backup",
+    ["BackupVaultName"],
+    ["Aborted", "Completed", "Created", "Expired", "Failed"].map((ended) => `NumberOfBackupJobs${ended}`),
+  ],
+  // As CloudWatch's recommended alarms name them: what the engine knows by cluster, what the host knows by node.
+  [
+    "AWS/ElastiCache",
+    ["CacheClusterId"],
+    ["DatabaseMemoryUsagePercentage", "EngineCPUUtilization", "ReplicationLag"],
+  ],
+  ["AWS/ElastiCache", ["CacheClusterId", "CacheNodeId"], ["CPUUtilization", "CurrConnections"]],
 ];
 
 const embedded = z.object({

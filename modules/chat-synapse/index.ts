@@ -34,6 +34,10 @@ export class ChatSynapse extends Construct {
     readonly synapseAdmin: FargateService | undefined;
     readonly workers: Readonly<Record<string, FargateService>>;
   };
+  /** Name of the vault that holds the media's backups. */
+  readonly backupVault: string;
+  /** Nodes of the workers' Redis as metrics name them; none without workers. */
+  readonly redisNodes: readonly string[];
   /** What runs once. */
   readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
   /** Security group in which Synapse, its workers and the database setup task run. */
@@ -64,12 +68,20 @@ export class ChatSynapse extends Construct {
       vpc: network.vpcId,
     });
 
+    const redis =
+      props.workers &&
+      new Redis(this, "redis", {
+        deployment,
+        network,
+        clientSecurityGroupId: securityGroupId,
+        nodeType: props.workers.redisNodeType,
+      });
     const config = new Secret(this, "homeserver-config", {
       deployment,
       name: `${project}-synapse-homeserver-config`,
       description: "homeserver.yaml, without secrets: those are files of their own",
     });
-    this.homeserverYaml = this.renderConfig(props, securityGroupId, namespace.name);
+    this.homeserverYaml = this.renderConfig(props, redis, namespace.name);
     const configVersion = new SecretsmanagerSecretVersion(this, "homeserver-config-version", {
       secretId: config.id,
       secretString: this.homeserverYaml,
@@ -98,6 +110,8 @@ export class ChatSynapse extends Construct {
       synapseAdmin: admin,
       workers: workers?.services ?? {},
     };
+    this.backupVault = media.backupVault;
+    this.redisNodes = redis?.nodes ?? [];
     this.tasks = {
       databaseSetup: databaseSetupTask(this, props, secrets),
       bootstrap: bootstrapTask(this, props, secrets, this.url),
@@ -136,19 +150,17 @@ export class ChatSynapse extends Construct {
     return media;
   }
 
-  private renderConfig(props: ChatSynapseProps, securityGroupId: string, namespace: string): string {
+  private renderConfig(props: ChatSynapseProps, redis: Redis | undefined, namespace: string): string {
     const { deployment, cognito, database, workers } = props;
     const { region } = deployment;
-    const topology: WorkerTopology | undefined = workers && {
-      counts: workers.counts,
-      redis: new Redis(this, "redis", {
-        deployment,
-        network: props.network,
-        clientSecurityGroupId: securityGroupId,
-        nodeType: workers.redisNodeType,
-      }),
-      hostOf: (process) => `${process === "main" ? "synapse" : `synapse-${process.name}`}.${namespace}`,
-    };
+    const topology: WorkerTopology | undefined =
+      workers && redis
+        ? {
+            counts: workers.counts,
+            redis,
+            hostOf: (process) => `${process === "main" ? "synapse" : `synapse-${process.name}`}.${namespace}`,
+          }
+        : undefined;
     return yamlencode(
       homeserverConfig({
         serverName: props.serverName,

@@ -21,6 +21,9 @@ export interface MediaBackupProps {
 
 /** Nightly backups of one file system, and the role that makes and restores them. */
 export class MediaBackup extends Construct {
+  /** Name of the vault. */
+  readonly vault: string;
+
   constructor(scope: Construct, id: string, { deployment, name, fileSystemArn }: MediaBackupProps) {
     super(scope, id);
     const { region, accountId } = deployment;
@@ -87,5 +90,6 @@ export class MediaBackup extends Construct {
       resources: [fileSystemArn],
       dependsOn: [rights],
     });
+    this.vault = vault.name;
   }
 }

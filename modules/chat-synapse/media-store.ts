@@ -27,6 +27,8 @@ export const NFS_PORT = 2049;
 export class MediaStore extends Construct {
   readonly fileSystemId: string;
   readonly securityGroupId: string;
+  /** Name of the vault that holds its backups. */
+  readonly backupVault: string;
   /** Rights of the role that mounts it. */
   readonly mountPolicy: PolicyStatement;
   /** What must exist before a task can mount it. */
@@ -53,7 +55,7 @@ export class MediaStore extends Construct {
       tags: { Name: name },
       ...stateful(deployment),
     });
-    new MediaBackup(this, "backup", { deployment, name, fileSystemArn: fileSystem.arn });
+    const backup = new MediaBackup(this, "backup", { deployment, name, fileSystemArn: fileSystem.arn });
 
     const accessPoint = new EfsAccessPoint(this, "access-point", {
       fileSystemId: fileSystem.id,
@@ -91,6 +93,7 @@ export class MediaStore extends Construct {
     this.fileSystemArn = fileSystem.arn;
     this.accessPointId = accessPoint.id;
     this.securityGroupId = securityGroup.id;
+    this.backupVault = backup.vault;
     this.dependencies = [mountTargets];
     this.mountPolicy = {
       Sid: "MountMedia",

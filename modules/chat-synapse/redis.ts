@@ -28,6 +28,8 @@ export class Redis extends Construct {
   /** Host name of the primary node; it stays when another node takes over. */
   readonly host: string;
   readonly port = PORT;
+  /** Cache clusters of one node each, as metrics name them; which one is the primary changes when another takes over. */
+  readonly nodes: readonly string[];
 
   constructor(scope: Construct, id: string, props: RedisProps) {
     super(scope, id);
@@ -59,6 +61,7 @@ export class Redis extends Construct {
     });
     // A second node takes over by itself; without one the processes wait until the first is replaced.
     const standby = deployment.protectData;
+    const count = standby ? 2 : 1;
     const group = new ElasticacheReplicationGroup(this, "Default", {
       replicationGroupId: checkedName(this, "Redis replication group", name),
       description: "Channel between Synapse's processes",
@@ -66,7 +69,7 @@ export class Redis extends Construct {
       engineVersion: "7.1",
       nodeType,
       port: PORT,
-      numCacheClusters: standby ? 2 : 1,
+      numCacheClusters: count,
       automaticFailoverEnabled: standby,
       multiAzEnabled: standby,
       atRestEncryptionEnabled: "true",
@@ -79,5 +82,7 @@ export class Redis extends Construct {
       applyImmediately: true,
     });
     this.host = group.primaryEndpointAddress;
+    // ElastiCache gives these names to the members of a group without shards.
+    this.nodes = Array.from({ length: count }, (_, index) => `${group.replicationGroupId}-00${index + 1}`);
   }
 }
