@@ -1,5 +1,6 @@
 // The bundled server as a process: time from start to its first answer, and memory after 100 000 and 200 000
 // calls. Usage: node bench/mcp-process.mjs [calls]
+import { imageOptions } from "../mcp-server/image-options.mjs";
 import { load, post } from "./mcp/load.mjs";
 import { firstAnswer, startDatabase, startServer, stopAll } from "./mcp/processes.mjs";
 
@@ -11,7 +12,7 @@ for (let n = 0; n < 5; n++) times.push(await firstAnswer(url));
 times.sort((a, b) => a - b);
 console.log(`from process start to the first answer, median of 5: ${times[2].toFixed(0)} ms  (at most 500)`);
 
-const server = await startServer("ours", url);
+const server = await startServer("ours", url, await imageOptions());
 const request = post({
   port: server.port,
   headers: { authorization: `Bearer ${server.token}` },

@@ -2,6 +2,8 @@
 // because a client that costs as much as the server would level the servers that are compared.
 import { connect } from "node:net";
 
+const EMPTY = Buffer.alloc(0);
+
 /**
  * @param {{ port: number, request: Buffer, connections: number, milliseconds?: number, requests?: number }} load
  * @returns {Promise<{ perSecond: number, p50: number, p99: number, failed: number, done: number }>} times in ms
@@ -19,7 +21,7 @@ export async function load({ port, request, connections, milliseconds = Infinity
       socket.setNoDelay(true);
       let sent = 0;
       let missing = -1;
-      let head = "";
+      let answer = EMPTY;
       const send = () => {
         if (!more()) {
           socket.destroy();
@@ -28,20 +30,21 @@ export async function load({ port, request, connections, milliseconds = Infinity
         begun++;
         sent = performance.now();
         missing = -1;
-        head = "";
+        answer = EMPTY;
         socket.write(request);
       };
       socket.on("connect", send);
       socket.on("error", reject);
       socket.on("data", (chunk) => {
         if (missing < 0) {
-          head += chunk.toString("latin1");
-          const end = head.indexOf("\r\n\r\n");
+          answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
+          const end = answer.indexOf("\r\n\r\n");
           if (end < 0) return;
+          const head = answer.toString("latin1", 0, end);
           const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
-          if (Number.isNaN(length)) return reject(new Error(`no content-length: ${head.slice(0, end)}`));
+          if (Number.isNaN(length)) return reject(new Error(`no content-length: ${head}`));
           if (!head.startsWith("HTTP/1.1 200")) failed++;
-          missing = length - (head.length - end - 4);
+          missing = length - (answer.length - end - 4);
         } else missing -= chunk.length;
         if (missing > 0) return;
         times.push(performance.now() - sent);

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { bundleTypeScript } from "../../bundle-typescript.mjs";
-import { imageOptions } from "../../mcp-server/image-options.mjs";
 
 const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
 const running = new Set();
@@ -33,11 +32,10 @@ async function bundle(name) {
 }
 
 /** Starts one and waits for its first message; its output goes to a file, as a container's goes to a log. */
-async function start(file, env, cwd = process.cwd()) {
+async function start(file, env, execArgv = []) {
   const child = fork(file, {
     env: { ...process.env, ...env },
-    cwd,
-    execArgv: await imageOptions(),
+    execArgv,
     stdio: ["ignore", openSync(join(folder, "log"), "a"), "inherit", "ipc"],
   });
   running.add(child);
@@ -60,13 +58,11 @@ async function freePort() {
   return port;
 }
 
-export async function startServer(name, databaseUrl) {
+/** @param options Node.js's own; none for the servers that ours is compared with */
+export async function startServer(name, databaseUrl, options = []) {
   const port = await freePort();
-  const { child, message } = await start(await bundle(name), {
-    PORT: String(port),
-    DATABASE_URL: databaseUrl,
-    NODE_ENV: "production",
-  });
+  const env = { PORT: String(port), DATABASE_URL: databaseUrl, NODE_ENV: "production" };
+  const { child, message } = await start(await bundle(name), env, options);
   return {
     port,
     token: message.token,

@@ -4,7 +4,17 @@ import { ChatError, errors } from "../chat/error.ts";
 import { brokenConstraint, hasuraClient, type Send } from "./hasura-client.ts";
 import { operations } from "./hasura-operations.ts";
 import { retryOnce } from "./retry.ts";
-import { cutPage, fromCursor, toBan, toMember, toMessage, toRoom, uuid } from "./sql-form.ts";
+import {
+  cutPage,
+  fromCursor,
+  type MemberRow,
+  type MessageRow,
+  toBan,
+  toMember,
+  toMessage,
+  toRoom,
+  uuid,
+} from "./sql-form.ts";
 
 export interface HasuraOptions {
   /** GraphQL endpoint. */
@@ -58,7 +68,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const room = uuid("room_id", room_id);
       const { rows, isFirst } = await readPage(operations.getMessages, request, { room }, signal);
       if (rows.length === 0 && isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
     async searchMessages({ query, room_id, user_id, ...request }, signal) {
       const room = room_id === undefined ? undefined : uuid("room_id", room_id);
@@ -66,7 +76,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const variables = { query, room: equal(room), user: equal(user_id) };
       const { rows, isFirst } = await readPage(operations.searchMessages, request, variables, signal);
       if (rows.length === 0 && isFirst && room !== undefined) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, toMessage);
+      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
     async sendMessage({ room_id, content, message_type, phenom_id, idempotency_key: key }, signal) {
       const room = uuid("room_id", room_id);
@@ -85,13 +95,13 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       };
       const sendOnce = async () => {
         try {
-          return toMessage((await send(operations.sendMessage, variables, signal)).sent);
+          return messageOf((await send(operations.sendMessage, variables, signal)).sent);
         } catch (error) {
           const rejected = error instanceof ChatError && error.code === "rejected";
           // The rules hold for new messages; one that was sent before a ban is still the answer to its key.
           if (rejected || brokenConstraint(error) === KEY_CONSTRAINT) {
             const row = await sentBefore();
-            if (row) return toMessage(row);
+            if (row) return messageOf(row);
           }
           if (rejected) await knownRoom(room, signal);
           throw error;
@@ -108,14 +118,14 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const room = uuid("room_id", room_id);
       const { rows, isFirst } = await readPage(operations.listMembers, request, { room }, signal);
       if (rows.length === 0 && isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.joined_at, toMember);
+      return cutPage(rows, request.limit, (row) => row.joined_at, memberOf);
     },
     async muteUser({ room_id, user_id: user, muted, until }, signal) {
       const room = uuid("room_id", room_id);
       if (muted && user === (await me())) throw errors.ownAccount("mute");
       const variables = { room, user, muted, until: until ?? null };
       const [row] = (await send(operations.muteUser, variables, signal)).done.returning;
-      if (row) return toMember(row);
+      if (row) return memberOf(row);
       await knownRoom(room, signal);
       throw errors.notAMember(user);
     },
@@ -155,3 +165,6 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
     close: () => Promise.resolve(),
   };
 }
+
+const messageOf = (row: MessageRow) => toMessage(row, row.user, row.link_preview);
+const memberOf = (row: MemberRow) => toMember(row, row.user);

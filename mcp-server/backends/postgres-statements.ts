@@ -1,7 +1,7 @@
 /** The statements of the postgres backend. Each name is a prepared statement; `$1` is the agent's user id. */
 
 /** Plain columns, which `postgres-rows.ts` nests: JSON would be written there and read here for every row. */
-const user = "u.id as known_user_id, u.username, u.display_name, u.avatar_url";
+const user = "u.id is not null as user_known, u.username, u.display_name, u.avatar_url";
 
 const message = `
   m.id, m.room_id, m.user_id, m.content, m.message_type, m.phenom_id,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChatError, errors } from "../chat/error.ts";
-import type { Ban, Member, Message, Room, User } from "../chat/model.ts";
+import type { Ban, LinkPreview, Member, Message, Room, User } from "../chat/model.ts";
 
 /**
  * The chat's rows as PostgreSQL's tables shape them, read by both backends over that schema. Times are
@@ -63,10 +63,20 @@ export type RoomRow = z.output<typeof roomRow>;
 export type MessageRow = z.output<typeof messageRow>;
 export type MemberRow = z.output<typeof memberRow>;
 export type BanRow = z.output<typeof banRow>;
-type UserRow = z.output<typeof userRow>;
+
+/** What a user, a message and a member say of themselves; who joins them in, nested or flat, is the backend's. */
+export type UserColumns = Omit<z.output<typeof userRow>, "id">;
+export type PreviewColumns = z.output<typeof linkPreviewRow>;
+export type MessageColumns = Omit<MessageRow, "user" | "link_preview">;
+export type MemberColumns = Omit<MemberRow, "user">;
+
+const SPACE = 32;
 
 /** `2026-01-31 12:00:00.123456+00` or `2026-01-31T12:00:00.123456+00:00` as ISO 8601 in UTC. */
 export function utc(text: string): string {
+  // What PostgreSQL writes for `timestamptz::text`: two of each message, so without a regular expression.
+  if (text.length > 21 && text.charCodeAt(10) === SPACE && text.endsWith("+00"))
+    return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(?:Z|[+-]00(?::?00)?)$/.exec(text);
   return match ? `${match[1]}T${match[2]}${match[3] ?? ""}Z` : new Date(text).toISOString();
 }
@@ -74,15 +84,20 @@ export function utc(text: string): string {
 const present = (value: string | null) => value ?? undefined;
 const presentTime = (value: string | null) => (value === null ? undefined : utc(value));
 
-const toUser = (row: UserRow | null): User | undefined =>
-  row === null
-    ? undefined
-    : {
-        id: row.id,
-        username: present(row.username),
-        display_name: present(row.display_name),
-        avatar_url: present(row.avatar_url),
-      };
+const toUser = (id: string, columns: UserColumns): User => ({
+  id,
+  username: present(columns.username),
+  display_name: present(columns.display_name),
+  avatar_url: present(columns.avatar_url),
+});
+
+const toPreview = (columns: PreviewColumns): LinkPreview => ({
+  url: columns.url,
+  title: present(columns.title),
+  description: present(columns.description),
+  thumbnail_url: present(columns.thumbnail_url),
+  media_type: present(columns.media_type),
+});
 
 export const toRoom = (row: RoomRow): Room => ({
   id: row.id,
@@ -92,34 +107,31 @@ export const toRoom = (row: RoomRow): Room => ({
   created_at: utc(row.created_at),
 });
 
-export const toMessage = (row: MessageRow): Message => ({
+/** `user` is null where table users doesn't know the sender. */
+export const toMessage = (
+  row: MessageColumns,
+  user: UserColumns | null,
+  preview: PreviewColumns | null,
+): Message => ({
   id: row.id,
   room_id: row.room_id,
   user_id: row.user_id,
-  user: toUser(row.user),
+  user: user === null ? undefined : toUser(row.user_id, user),
   content: row.content,
   message_type: row.message_type,
   phenom_id: present(row.phenom_id),
-  link_preview: row.link_preview
-    ? {
-        url: row.link_preview.url,
-        title: present(row.link_preview.title),
-        description: present(row.link_preview.description),
-        thumbnail_url: present(row.link_preview.thumbnail_url),
-        media_type: present(row.link_preview.media_type),
-      }
-    : undefined,
+  link_preview: preview === null ? undefined : toPreview(preview),
   created_at: utc(row.created_at),
   updated_at: utc(row.updated_at),
 });
 
 /** A mute whose time is over is no mute any more, though its row still says so. */
-export const toMember = (row: MemberRow): Member => {
+export const toMember = (row: MemberColumns, user: UserColumns | null): Member => {
   const muted = row.is_muted && (row.muted_until === null || Date.parse(utc(row.muted_until)) > Date.now());
   return {
     room_id: row.room_id,
     user_id: row.user_id,
-    user: toUser(row.user),
+    user: user === null ? undefined : toUser(row.user_id, user),
     role: row.role,
     is_muted: muted,
     muted_until: muted ? presentTime(row.muted_until) : undefined,

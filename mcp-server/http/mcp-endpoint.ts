@@ -6,12 +6,12 @@ import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
 import { answer } from "../protocol/request-server.ts";
-import { serialise } from "../protocol/serialise.ts";
+import { serialise, serialiseBatch } from "../protocol/serialise.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import { Refusal, sendText } from "./respond.ts";
+import { Refusal, sendPieces } from "./respond.ts";
 
 export interface McpEndpoint {
   readonly service: ChatService;
@@ -49,9 +49,8 @@ export async function handleMcp(
   });
   const answers = await answer(endpoint.service, { id: requestId, caller, signal: gone.signal }, messages);
   if (gone.signal.aborted) return;
-  const bodies = answers.map(serialise);
-  if (bodies.length === 0) response.writeHead(202, { "content-length": 0 }).end();
-  else sendText(response, 200, batch ? `[${bodies.join(",")}]` : bodies.join(""));
+  if (answers.length === 0) response.writeHead(202, { "content-length": 0 }).end();
+  else sendPieces(response, 200, batch ? serialiseBatch(answers) : answers.flatMap(serialise));
 }
 
 function spend(rateLimit: RateLimit, caller: string, count: number): void {

@@ -10,7 +10,7 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
+import { jsonSchemaValidator } from "../json-schema.ts";
 import { catalog, toolNamed } from "../tools/catalog.ts";
 import type { Tool } from "../tools/tool.ts";
 import { version } from "../version.ts";
@@ -20,9 +20,6 @@ import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";
 import { listResources, readResource, resourceTemplates } from "./resources.ts";
 
 const implementation: Implementation = { name: "phenom-chat", title: "Phenom Chat", version };
-
-/** Compiling a validator takes most of the time that a server object costs; it holds nothing of a request. */
-const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 const listed = new Map(
   catalog.map((tool: Tool) => {

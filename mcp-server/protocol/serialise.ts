@@ -1,17 +1,24 @@
 import type { JsonRpcResponse } from "./request-transport.ts";
 
 /**
- * A response as JSON. The text of a tool's result is the JSON of its structured content, which makes the
- * larger half of a response: it is put in as it stands instead of being written a second time.
+ * A response as JSON, in pieces to be written one after the other. The text of a tool's result is the JSON of
+ * its structured content, which makes the larger half of a response: it is put in as it stands instead of
+ * being written, and copied, a second time.
  */
-export function serialise(response: JsonRpcResponse): string {
-  if (!("result" in response)) return JSON.stringify(response);
+export function serialise(response: JsonRpcResponse): string[] {
+  if (!("result" in response)) return [JSON.stringify(response)];
   const { structuredContent, ...result } = response.result;
   const text = structuredContent === undefined ? undefined : textOf(result["content"]);
-  if (text === undefined) return JSON.stringify(response);
+  if (text === undefined) return [JSON.stringify(response)];
   const head = JSON.stringify({ jsonrpc: "2.0", id: response.id, result });
-  return `${head.slice(0, -2)},"structuredContent":${text}}}`;
+  return [head.slice(0, -2), ',"structuredContent":', text, "}}"];
 }
+
+/** Several responses as the JSON of a batch. */
+export const serialiseBatch = (responses: readonly JsonRpcResponse[]): string[] => [
+  ...responses.flatMap((response, index) => [index === 0 ? "[" : ",", ...serialise(response)]),
+  "]",
+];
 
 function textOf(content: unknown): string | undefined {
   const part: unknown = Array.isArray(content) ? content[0] : undefined;

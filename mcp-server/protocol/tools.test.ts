@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
+import type { Room } from "../chat/model.ts";
 import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
 import { startTestService, type TestService, textOf } from "../testing/service.ts";
 import { token } from "../testing/tokens.ts";
@@ -62,6 +63,33 @@ describe("the tools", () => {
       rooms: [{ name: "Phenom Internal" }, { name: "Phenom Partners" }, { name: "Phenom Community" }],
     });
     expect(JSON.parse(textOf(result))).toEqual(result.structuredContent);
+  });
+
+  test.each([
+    ["a time that is none", { created_at: "yesterday" }],
+    ["a field too many", { secret_note: "not for agents" }],
+    ["a field of another type", { is_active: "yes" }],
+  ])("hand on nothing that the output schema does not allow: %s", async (_, wrong) => {
+    const [room] = await backend.listRooms({ include_inactive: false }, new AbortController().signal);
+    if (!room) throw new Error("there is no room");
+    const broken = await startTestService({
+      ...backend,
+      listRooms: async () => [{ ...room, ...wrong } as Room],
+      close: async () => {},
+    });
+    const visitor = await broken.connect();
+    const result = await call("chat_list_rooms", {}, visitor);
+    expect(result).toMatchObject({ isError: true });
+    expect(textOf(result)).toMatch(/^internal: .* cannot read\.$/);
+    const logged = broken.log.find(({ event }) => event === "tool_call");
+    expect(logged).toMatchObject({
+      level: "error",
+      outcome: "internal",
+      error: { message: expect.stringContaining("data/rooms/0") },
+    });
+    expect(JSON.stringify(logged)).not.toMatch(/yesterday|not for agents/);
+    await visitor.close();
+    await broken.stop();
   });
 
   test("carry a message from sending to search, deletion and out of view", async () => {

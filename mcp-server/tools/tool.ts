@@ -3,10 +3,12 @@ import {
   type ToolAnnotations,
   ToolSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import type { ValidateFunction } from "ajv";
 import { z } from "zod";
 import type { Group } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError } from "../chat/error.ts";
+import { ajv } from "../json-schema.ts";
 
 /** What a tool's work may use. */
 export interface ToolContext {
@@ -58,6 +60,9 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   definition: ToolDefinition<Input, Output>,
 ): Tool {
   const { name, title, description, input, output, hints, group } = definition;
+  const outputSchema = objectSchema(output, "output");
+  // Compiled at the first call: that takes longer than the call.
+  let fits: ValidateFunction | undefined;
   return Object.freeze({
     name,
     title,
@@ -68,14 +73,15 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     output,
     annotations: Object.freeze({ title, ...hints, openWorldHint: false }),
     inputSchema: objectSchema(input, "input"),
-    outputSchema: objectSchema(output, "output"),
+    outputSchema,
     async call(args: unknown, context: ToolContext) {
       const parsed = input.safeParse(args ?? {});
       if (!parsed.success) throw invalidArguments(parsed.error, args);
-      const result = output.safeParse(await definition.run(parsed.data, context));
-      if (result.success) return result.data;
+      const result = await definition.run(parsed.data, context);
+      fits ??= ajv.compile(outputSchema);
+      if (fits(result)) return result;
       throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-        cause: result.error,
+        cause: new Error(ajv.errorsText(fits.errors)),
       });
     },
   });
