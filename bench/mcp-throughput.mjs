@@ -8,9 +8,10 @@ import { load, post } from "./mcp/load.mjs";
 import { startDatabase, startServer, stopAll } from "./mcp/processes.mjs";
 
 const seconds = Number(process.argv[2] ?? 3);
-const ROUNDS = 3;
-/** The tool's default page, and a short one. */
-const pages = [50, 10];
+const ROUNDS = 5;
+const WARM_UP_MS = 4000;
+/** The tool's default page, a short one, and what a call costs without rows to speak of. */
+const pages = [50, 10, 1];
 
 const url = await startDatabase();
 const servers = {
@@ -19,22 +20,23 @@ const servers = {
   sdk: await startServer("sdk", url),
   ours: await startServer("ours", url, await imageOptions()),
 };
-const run = (name, limit, connections, milliseconds) => {
+const median = (figures) => figures.sort((a, b) => a - b)[Math.floor(figures.length / 2)];
+
+function run(name, limit, connections, milliseconds) {
   const { port, token } = servers[name];
   const room_id = "550e8400-e29b-41d4-a716-446655440003";
   const params = { name: "chat_get_messages", arguments: { room_id, limit } };
   const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
   const request = post({ port, body, headers: token ? { authorization: `Bearer ${token}` } : {} });
   return load({ port, request, connections, milliseconds });
-};
-const median = (figures) => figures.sort((a, b) => a - b)[Math.floor(figures.length / 2)];
+}
 
 /** Medians over the rounds, by server. */
 async function measure(names, limit, connections) {
   const runs = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++)
     for (const name of names) {
-      if (round === 0) await run(name, limit, connections, 2000);
+      if (round === 0) await run(name, limit, connections, WARM_UP_MS);
       runs[name].push(await run(name, limit, connections, seconds * 1000));
     }
   const medians = {};

@@ -5,7 +5,10 @@ export type Headers = Readonly<Record<string, string>>;
 export const sendJson = (response: ServerResponse, status: number, body: unknown, headers?: Headers): void =>
   sendPieces(response, status, [JSON.stringify(body)], headers);
 
-/** Sends JSON that is text already; its pieces go out in one write, without being joined before. */
+/**
+ * Sends JSON that is text already, in pieces. They are encoded into one buffer: for strings Node.js would set
+ * three bytes a character aside, and joining them first would copy a page of messages once more.
+ */
 export function sendPieces(
   response: ServerResponse,
   status: number,
@@ -13,14 +16,16 @@ export function sendPieces(
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
+  const body = Buffer.allocUnsafe(pieces.reduce((bytes, piece) => bytes + Buffer.byteLength(piece), 0));
+  let written = 0;
+  for (const piece of pieces) written += body.write(piece, written);
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": pieces.reduce((bytes, piece) => bytes + Buffer.byteLength(piece), 0),
+    "content-length": body.length,
     "cache-control": "no-store",
     ...headers,
   });
-  for (const piece of pieces) response.write(piece);
-  response.end();
+  response.end(body);
 }
 
 /** A request that was not let in: an HTTP status with a JSON-RPC error as the body. */
