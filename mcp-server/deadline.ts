@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Runs `work` with a signal that aborts with `signal`, or with `late()` after `milliseconds`, whichever is
  * first; when it aborts, the result is its reason at once, whatever `work` does then.
@@ -9,6 +11,8 @@ export async function withDeadline<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   signal.throwIfAborted();
+  // One call may wait for a page of link previews: Node.js would take so many listeners for a leak.
+  setMaxListeners(0, signal);
   const controller = new AbortController();
   const leave = () => controller.abort(signal.reason);
   const timer = setTimeout(() => controller.abort(late()), milliseconds);

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { withDeadline } from "./deadline.ts";
+
+const late = () => new Error("late");
+const never = () => new Promise<never>(() => {});
+
+describe("a deadline", () => {
+  it("gives what came in time", async () => {
+    await expect(withDeadline(new AbortController().signal, 60_000, late, async () => "done")).resolves.toBe(
+      "done",
+    );
+  });
+
+  it("ends work that never does, with its own error", async () => {
+    await expect(withDeadline(new AbortController().signal, 1, late, never)).rejects.toThrow("late");
+  });
+
+  it("ends with the caller's reason when the caller leaves", async () => {
+    const caller = new AbortController();
+    const work = withDeadline(caller.signal, 60_000, late, never);
+    caller.abort(new Error("left"));
+    await expect(work).rejects.toThrow("left");
+  });
+
+  it("begins nothing for a caller who has left already", async () => {
+    let begun = false;
+    const work = withDeadline(AbortSignal.abort(new Error("left")), 60_000, late, async () => {
+      begun = true;
+    });
+    await expect(work).rejects.toThrow("left");
+    expect(begun).toBe(false);
+  });
+
+  it("may be one of many on the same call, without Node.js warning of a leak", async () => {
+    const warnings: Error[] = [];
+    const collect = (warning: Error) => warnings.push(warning);
+    process.on("warning", collect);
+    const caller = new AbortController();
+    const all = Array.from({ length: 50 }, () => withDeadline(caller.signal, 60_000, late, never));
+    // Warnings are told in a later turn.
+    await new Promise(setImmediate);
+    caller.abort(new Error("left"));
+    await Promise.allSettled(all);
+    process.off("warning", collect);
+    expect(warnings).toEqual([]);
+  });
+});
