@@ -23,6 +23,7 @@ import { membershipsOf } from "../lambdas/user-provisioner/memberships.ts";
 import { provisioning } from "../lambdas/user-provisioner/statement.ts";
 import { applyMigrations } from "../migrations/apply.ts";
 import { startPostgres } from "../test/postgres.ts";
+import { median } from "./median.mjs";
 
 const signIns = Number(process.argv[2] ?? 3000);
 const starts = 21;
@@ -31,8 +32,6 @@ const budgets = {
   "token-enhancement": { kilobytes: 100, milliseconds: 60 },
   "user-provisioner": { kilobytes: 450, milliseconds: 120 },
 };
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const startOf = (code: string): number => {
   const start = process.hrtime.bigint();

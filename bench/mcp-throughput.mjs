@@ -6,6 +6,7 @@
 import { imageOptions } from "../mcp-server/image-options.mjs";
 import { load, post } from "./mcp/load.mjs";
 import { startDatabase, startServer, stopAll } from "./mcp/processes.mjs";
+import { median } from "./median.mjs";
 
 const seconds = Number(process.argv[2] ?? 3);
 const ROUNDS = 5;
@@ -20,7 +21,6 @@ const servers = {
   sdk: await startServer("sdk", url),
   ours: await startServer("ours", url, await imageOptions()),
 };
-const median = (figures) => figures.sort((a, b) => a - b)[Math.floor(figures.length / 2)];
 
 function run(name, limit, connections, milliseconds) {
   const { port, token } = servers[name];

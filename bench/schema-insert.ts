@@ -8,6 +8,7 @@
 import { Client } from "pg";
 import { applyMigrations } from "../migrations/apply.ts";
 import { startPostgres } from "../test/postgres.ts";
+import { median } from "./median.mjs";
 
 const rows = Number(process.argv[2] ?? 100_000);
 const rounds = 5;
@@ -48,8 +49,6 @@ try {
     without.push(await round(false));
     withRules.push(await round(true));
   }
-  const median = (values: number[]) =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
   console.log(`${rows} inserts of each kind, one by one, prepared, in ${rounds} rounds; medians`);
   console.log(`rule triggers disabled: ${median(without).toFixed(1)} µs per message (baseline)`);
   console.log(`rule triggers enabled:  ${median(withRules).toFixed(1)} µs per message`);

@@ -8,6 +8,7 @@
 import { Client } from "pg";
 import { applyMigrations } from "../migrations/apply.ts";
 import { startPostgres } from "../test/postgres.ts";
+import { median } from "./median.mjs";
 
 const many = Number(process.argv[2] ?? 5_000_000);
 const few = 10_000;
@@ -73,7 +74,7 @@ try {
       times.push(Number(process.hrtime.bigint() - start) / 1000);
       if (rowCount !== 50) throw new Error(`a page of ${rowCount} messages`);
     }
-    return times.toSorted((a, b) => a - b)[runs / 2] ?? Number.NaN;
+    return median(times);
   };
 
   const small = await fill(few);

@@ -4,13 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createMcpExpressApp } from "@modelcontextprotocol/sdk/server/express.js";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import { Pool } from "pg";
-import { type FlatMessage, messageOf } from "../../mcp-server/backends/postgres-rows.ts";
-import { statements } from "../../mcp-server/backends/postgres-statements.ts";
-
+import { messageOf } from "../../mcp-server/backends/postgres-rows.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
-
-const pool = new Pool({ connectionString: process.env["DATABASE_URL"], max: 10, options: "-c TimeZone=UTC" });
+import { firstPage } from "./query.ts";
 
 /** The same nine tools; only the one that is measured is called. */
 function newServer(): McpServer {
@@ -20,11 +16,8 @@ function newServer(): McpServer {
       name,
       { title, description, annotations, inputSchema: input, outputSchema: output },
       async ({ room_id, limit }) => {
-        const { rows } = await pool.query<FlatMessage>({
-          ...statements.getMessages.first,
-          values: ["phenom-agent", room_id, Number(limit) + 1],
-        });
-        const result = { messages: rows.slice(0, Number(limit)).map(messageOf) };
+        const rows = await firstPage(String(room_id), Number(limit));
+        const result = { messages: rows.map(messageOf) };
         return { content: [{ type: "text", text: JSON.stringify(result) }], structuredContent: result };
       },
     );

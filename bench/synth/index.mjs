@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
+import { median } from "../median.mjs";
 
 const root = process.cwd();
 const work = mkdtempSync(path.join(tmpdir(), "phenom-chat-bench-"));
@@ -32,7 +33,6 @@ function run(command, args, options = {}) {
 }
 
 const measured = (...args) => ["--require", path.join(root, "bench/synth/peak-memory.cjs"), ...args];
-const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** The ways in turn, so that a slow minute of the machine is everyone's; the median of each. */
 function compare(ways, runs) {
