@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**", ".tools/**"];
+const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "tools/cdktf/**", ".tools/**"];
 
 export default defineConfig({
   test: {

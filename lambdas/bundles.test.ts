@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { describe, expect, test } from "vitest";
-import { bundle } from "./test/lambda-process.ts";
+import { bundle } from "../tools/servers/lambda.ts";
 
 const limits = { "link-preview": 100_000, "token-enhancement": 100_000, "user-provisioner": 450_000 };
 

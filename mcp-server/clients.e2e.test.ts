@@ -6,10 +6,10 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { installed } from "../test/installed.ts";
+import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
+import { startTestService, type TestService } from "../test/mcp-server/service.ts";
+import { token } from "../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "./backends/postgres.ts";
-import { AGENT, type ChatDatabase, startChatDatabase } from "./testing/database.ts";
-import { startTestService, type TestService } from "./testing/service.ts";
-import { token } from "./testing/tokens.ts";
 import { catalog } from "./tools/catalog.ts";
 
 const run = promisify(execFile);
@@ -121,7 +121,7 @@ describe.runIf(
       COGNITO_CLIENT_IDS: "",
       COGNITO_DOMAIN: "",
     });
-    const baseline = resolve("mcp-server/testing/conformance-baseline.yml");
+    const baseline = resolve("test/mcp-server/conformance-baseline.yml");
     const { stdout } = await run(
       node,
       [

@@ -1,19 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { describeWithSynapse } from "../test/synapse.ts";
+import { describeWithSynapse } from "../test/describe-with-synapse.ts";
+import type { ContractWorld } from "../test/mcp-server/contract.ts";
+import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
+import { type Homeserver, startHomeserver } from "../test/mcp-server/homeserver.ts";
+import { bundleServer, type Program } from "../test/mcp-server/program.ts";
+import { startProxy, type Way } from "../test/mcp-server/proxy.ts";
+import { textOf } from "../test/mcp-server/service.ts";
+import { startSignIn } from "../test/mcp-server/sign-in.ts";
+import { type HasuraServer, startHasuraServer } from "../tools/servers/hasura.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { synapseBackend } from "./backends/synapse.ts";
 import type { ChatBackend } from "./chat/backend.ts";
 import { ChatError } from "./chat/error.ts";
 import { limits } from "./limits.ts";
-import type { ContractWorld } from "./testing/contract.ts";
-import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "./testing/database.ts";
-import { type HasuraServer, startHasuraServer } from "./testing/hasura-server.ts";
-import { type Homeserver, startHomeserver } from "./testing/homeserver.ts";
-import { bundleServer, type Program } from "./testing/program.ts";
-import { startProxy, type Way } from "./testing/proxy.ts";
-import { textOf } from "./testing/service.ts";
-import { startSignIn } from "./testing/sign-in.ts";
 
 type World = Omit<ContractWorld, "backend">;
 const signal = () => new AbortController().signal;

@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "./testing/database.ts";
-import { bundleServer, type Program } from "./testing/program.ts";
+import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
+import { bundleServer, type Program } from "../test/mcp-server/program.ts";
 
 let program: Program;
 let database: ChatDatabase;

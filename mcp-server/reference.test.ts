@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addDemoData, agentUserId } from "../local/demo.ts";
+import { type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
+import { startTestService, type TestService, textOf } from "../test/mcp-server/service.ts";
+import { addDemoData, agentUserId } from "../tools/local/demo.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { examples, reference } from "./reference.ts";
-import { type ChatDatabase, startChatDatabase } from "./testing/database.ts";
-import { startTestService, type TestService, textOf } from "./testing/service.ts";
 
 describe("the reference for callers", () => {
   let database: ChatDatabase;

@@ -1,17 +1,17 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migrationContainer } from "../modules/chat-hasura-lite/migration-task.ts";
+import { userProvisionerRole } from "../shared/database-roles.ts";
+import { type Outcome, startTask } from "../test/task.ts";
 import {
   type DatabaseConnection,
   libpqEnvironment,
   type PostgresServer,
   query,
   startPostgres,
-} from "../test/postgres.ts";
-import { type Outcome, startTask } from "../test/task.ts";
+} from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { type Migration, orderMigrations, readMigrations } from "./files.ts";
-import { userProvisionerRole } from "./roles.ts";
-import { migrationContainer } from "./task.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

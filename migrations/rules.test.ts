@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type DatabaseConnection, type PostgresServer, startPostgres } from "../test/postgres.ts";
+import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";
 import { type MessageRule, messageRules } from "./rules.ts";

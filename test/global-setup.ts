@@ -2,5 +2,5 @@ import { execFileSync } from "node:child_process";
 
 /** The constructs deploy bundles, so they are built before any test synthesises one. */
 export default function setup(): void {
-  execFileSync(process.execPath, ["build.mjs"], { stdio: "inherit" });
+  execFileSync(process.execPath, ["tools/run.mjs", "tools/build/main.ts"], { stdio: "inherit" });
 }

@@ -1,8 +1,12 @@
 import { buildSchema } from "graphql";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startGraphqlServer } from "../test/graphql-server.ts";
-import { contentQuery, type LinkPreviewWorld, startLinkPreviewWorld } from "../test/link-preview.ts";
-import { outboxEvent } from "../test/link-preview-events.ts";
+import { startGraphqlServer } from "../../test/lambdas/graphql-server.ts";
+import {
+  contentQuery,
+  type LinkPreviewWorld,
+  startLinkPreviewWorld,
+} from "../../test/lambdas/link-preview.ts";
+import { outboxEvent } from "../../test/lambdas/link-preview-events.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { buildSchema } from "graphql";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startGraphqlServer, startHasura } from "../test/graphql-server.ts";
+import { startGraphqlServer, startHasura } from "../../test/lambdas/graphql-server.ts";
 import {
   adminSecretArn,
   httpAnswer,
@@ -8,8 +8,8 @@ import {
   phenom,
   startLinkPreviewWorld,
   webhookSecretArn,
-} from "../test/link-preview.ts";
-import { httpRequest, outboxEvent } from "../test/link-preview-events.ts";
+} from "../../test/lambdas/link-preview.ts";
+import { httpRequest, outboxEvent } from "../../test/lambdas/link-preview-events.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {

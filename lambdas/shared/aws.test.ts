@@ -4,8 +4,8 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AwsServer, startAws } from "../test/aws.ts";
-import { lambdaEnvironment } from "../test/lambda-process.ts";
+import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
+import { lambdaEnvironment } from "../../tools/servers/lambda.ts";
 import { callAws } from "./aws.ts";
 import { secret } from "./secret.ts";
 

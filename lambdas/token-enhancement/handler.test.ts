@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { clientCredentialsEvent, sub, tokenEvents } from "../test/cognito-events.ts";
-import { type Bundle, bundle, type LambdaProcess, startLambda } from "../test/lambda-process.ts";
+import { clientCredentialsEvent, sub, tokenEvents } from "../../tools/servers/cognito-events.ts";
+import { type Bundle, bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
 import { hasuraClaims } from "./claims.ts";
 import { handler } from "./handler.ts";
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { postAuthenticationEvent, sub } from "../test/cognito-events.ts";
-import type { LambdaProcess } from "../test/lambda-process.ts";
 import {
   databaseSecretArn,
   type ProvisionerWorld,
   signIn,
   startProvisionerWorld,
-} from "../test/provisioner.ts";
+} from "../../test/lambdas/provisioner.ts";
+import { postAuthenticationEvent, sub } from "../../tools/servers/cognito-events.ts";
+import type { LambdaProcess } from "../../tools/servers/lambda.ts";
 
 let world: ProvisionerWorld;
 let lambda: LambdaProcess;

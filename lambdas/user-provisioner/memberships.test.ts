@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { rooms } from "../../migrations/rooms.ts";
-import { sub } from "../test/cognito-events.ts";
-import type { LambdaProcess } from "../test/lambda-process.ts";
-import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../test/provisioner.ts";
+import { rooms } from "../../shared/chat-rooms.ts";
+import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../../test/lambdas/provisioner.ts";
+import { sub } from "../../tools/servers/cognito-events.ts";
+import type { LambdaProcess } from "../../tools/servers/lambda.ts";
 
 let world: ProvisionerWorld;
 let lambda: LambdaProcess;

@@ -12,8 +12,8 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { installed } from "../../test/installed.ts";
-import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
-import { close, listen } from "../../test/server.ts";
+import { close, listen } from "../../tools/servers/listening.ts";
+import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 import { Refusal } from "../http/respond.ts";
-import { CLIENT, poolKeys, token, USER_POOL } from "../testing/tokens.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";
 
 const publicUrl = new URL("https://chat.example.org");

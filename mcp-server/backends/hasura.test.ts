@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { buildSchema, parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signedIn } from "../testing/agent.ts";
-import { contract } from "../testing/contract.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { type HasuraServer, startHasuraServer } from "../testing/hasura-server.ts";
+import { contract } from "../../test/mcp-server/contract.ts";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { signedIn } from "../../tools/servers/agent-session.ts";
+import { type HasuraServer, startHasuraServer } from "../../tools/servers/hasura.ts";
 import { hasuraBackend } from "./hasura.ts";
 import { type Operation, operations } from "./hasura-operations.ts";
 
@@ -32,7 +32,9 @@ describe("the operations sent to Hasura", () => {
   );
 
   test.each(all)("%s is valid in the schema that its role gets", (_, { role, document }) => {
-    const schema = buildSchema(readFileSync(`hasura/schema/${role}.graphql`, "utf8"));
+    const schema = buildSchema(
+      readFileSync(`modules/chat-hasura-lite/metadata/schema/${role}.graphql`, "utf8"),
+    );
     expect(validate(schema, parse(document))).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { describeWithSynapse } from "../../test/synapse.ts";
+import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { type Homeserver, startHomeserver } from "../testing/homeserver.ts";
 import { synapseBackend } from "./synapse.ts";
 import { path } from "./synapse-client.ts";
 

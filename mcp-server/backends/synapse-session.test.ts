@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { listen } from "../../test/server.ts";
+import { listen } from "../../tools/servers/listening.ts";
 import { DEVICE, synapseSession } from "./synapse-session.ts";
 
 /** Answers that a homeserver whose limits are far lower would give; the real one's are in the end-to-end tests. */

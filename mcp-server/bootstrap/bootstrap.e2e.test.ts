@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { startCut } from "../../test/bootstrap/cut.ts";
+import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
+import { changed, type Run, roomsOf } from "../../test/bootstrap/program.ts";
+import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
-import { describeWithSynapse } from "../../test/synapse.ts";
-import { startCut } from "./testing/cut.ts";
-import { alias, bootstrapHarness, clients, drawPassword, serverName } from "./testing/harness.ts";
-import { changed, type Run, roomsOf } from "./testing/program.ts";
 
 describeWithSynapse("bootstrap", () => {
   const h = bootstrapHarness();

@@ -8,12 +8,12 @@ import {
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
+import { changed, roomsOf } from "../../test/bootstrap/program.ts";
 import { installed } from "../../test/installed.ts";
-import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
-import { exampleProps, synapsePython } from "../../test/synapse.ts";
+import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
+import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
-import { alias, bootstrapHarness } from "./testing/harness.ts";
-import { changed, roomsOf } from "./testing/program.ts";
 
 const what = "bootstrap with an emulated Cognito";
 const ready = [installed(what, motoServer), installed(what, synapsePython)].every(Boolean);

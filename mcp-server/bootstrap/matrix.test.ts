@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { listen } from "../../test/server.ts";
+import { listen } from "../../tools/servers/listening.ts";
 import { MatrixError, matrixClient } from "./matrix.ts";
 
 const anything = z.unknown();

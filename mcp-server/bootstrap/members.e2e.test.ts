@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
+import { changed, roomsOf } from "../../test/bootstrap/program.ts";
+import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { type Account, account, matrix, register, send } from "../../test/matrix.ts";
-import { describeWithSynapse } from "../../test/synapse.ts";
-import { alias, bootstrapHarness, clients, drawPassword, serverName } from "./testing/harness.ts";
-import { changed, roomsOf } from "./testing/program.ts";
 
 describeWithSynapse("bootstrap with people in the Cognito groups", () => {
   const h = bootstrapHarness();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { homeserverConfig } from "../../modules/chat-synapse/homeserver.ts";
-import { exampleProps } from "../../test/synapse.ts";
+import { homeserverConfig } from "../../modules/chat-synapse/homeserver/config.ts";
+import { exampleProps } from "../../tools/servers/synapse.ts";
 import { powerLevels, roomPlans } from "./rooms.ts";
 
 const { serverName } = exampleProps;

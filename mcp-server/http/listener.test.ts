@@ -2,11 +2,11 @@ import { connect } from "node:net";
 import fc from "fast-check";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
+import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { startTestService, type TestService } from "../testing/service.ts";
-import { token } from "../testing/tokens.ts";
 
 let database: ChatDatabase;
 let backend: ChatBackend;

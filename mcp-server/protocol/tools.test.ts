@@ -1,12 +1,12 @@
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { startTestService, type TestService, textOf } from "../../test/mcp-server/service.ts";
+import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import type { Room } from "../chat/model.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { startTestService, type TestService, textOf } from "../testing/service.ts";
-import { token } from "../testing/tokens.ts";
 
 let database: ChatDatabase;
 let backend: ChatBackend;

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { App } from "cdktf";
-import type { EnvironmentData } from "../../stack/environment.ts";
-import { synthesise } from "../../stack/synthesise.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { synthesise } from "../../stacks/synthesise.ts";
 import { installed } from "../installed.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */

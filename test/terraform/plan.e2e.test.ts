@@ -5,10 +5,10 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
-import { metadataContainer } from "../../hasura/task.ts";
-import { migrationContainer } from "../../migrations/task.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/database-setup.ts";
-import type { EnvironmentData } from "../../stack/environment.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { metadataContainer } from "../../modules/chat-hasura-lite/metadata/task.ts";
+import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
 
 const onlySynapse = {
