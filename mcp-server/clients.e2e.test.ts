@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { installed } from "../test/installed.ts";
 import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../test/mcp-server/service.ts";
@@ -69,7 +69,7 @@ describe.runIf(
     return result.structuredContent;
   };
 
-  test("the inspector lists the nine tools and calls each of them", async () => {
+  it("the inspector lists the nine tools and calls each of them", async () => {
     const service = await start();
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Inspected", [user]);
@@ -103,7 +103,7 @@ describe.runIf(
     expect(await call(service, "chat_delete_message", { message_id })).toEqual({ success: true, message_id });
   });
 
-  test("the inspector lists and reads the resources", async () => {
+  it("the inspector lists and reads the resources", async () => {
     const service = await start();
     expect(await inspect(service, "--method", "resources/list")).toMatchObject({
       resources: expect.arrayContaining([expect.objectContaining({ uri: "chat://rooms" })]),
@@ -113,7 +113,7 @@ describe.runIf(
     });
   });
 
-  test("the conformance suite passes in every scenario but those that its baseline explains", async () => {
+  it("the conformance suite passes in every scenario but those that its baseline explains", async () => {
     // The suite has no token to send: the server trusts whoever sits on its loopback.
     const service = await start({
       COGNITO_REGION: "",

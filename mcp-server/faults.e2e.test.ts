@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { describeWithSynapse } from "../test/describe-with-synapse.ts";
 import type { ContractWorld } from "../test/mcp-server/contract.ts";
 import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
@@ -120,7 +120,7 @@ describe("over PostgreSQL", () => {
     await database?.stop();
   });
 
-  test("killed between commit and answer, the same call again gives the one message: postgres", () =>
+  it("killed between commit and answer, the same call again gives the one message: postgres", () =>
     killBetweenCommitAndAnswer({
       world: database.world,
       port: database.connection.port,
@@ -131,7 +131,7 @@ describe("over PostgreSQL", () => {
       }),
     }));
 
-  test("killed between commit and answer, the same call again gives the one message: hasura", async () => {
+  it("killed between commit and answer, the same call again gives the one message: hasura", async () => {
     const signIn = await startSignIn(AGENT);
     await killBetweenCommitAndAnswer({
       world: database.world,
@@ -151,7 +151,7 @@ describe("over PostgreSQL", () => {
     signIn.stop();
   });
 
-  test("a database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("a database that is stopped and started under load loses nothing and doubles nothing", async () => {
     const chat = postgresBackend({ connection: database.connection, agentUserId: AGENT });
     const { server, world } = database;
     await stopUnderLoad({ chat, world, stop: server.pause, start: server.resume });
@@ -175,7 +175,7 @@ describeWithSynapse("over Synapse", () => {
     await homeserver?.stop();
   });
 
-  test("killed between commit and answer, the same call again gives the one message", () =>
+  it("killed between commit and answer, the same call again gives the one message", () =>
     killBetweenCommitAndAnswer({
       world: homeserver.world,
       port: portNow(),
@@ -190,7 +190,7 @@ describeWithSynapse("over Synapse", () => {
       sending: "/send/m.room.message/",
     }));
 
-  test("a homeserver that is stopped and started under load loses nothing and doubles nothing", () =>
+  it("a homeserver that is stopped and started under load loses nothing and doubles nothing", () =>
     stopUnderLoad({
       chat,
       world: homeserver.world,
@@ -200,7 +200,7 @@ describeWithSynapse("over Synapse", () => {
       start: homeserver.restart,
     }));
 
-  test("a homeserver's database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("a homeserver's database that is stopped and started under load loses nothing and doubles nothing", async () => {
     const { postgres, world } = homeserver;
     const stop = async () => {
       await postgres.pause();
@@ -210,7 +210,7 @@ describeWithSynapse("over Synapse", () => {
     await expect.poll(() => chat.health(signal()), { timeout: 10_000 }).toEqual({ reachable: true });
   });
 
-  test("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
+  it("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
     const { pid } = homeserver.synapse();
     process.kill(pid, "SIGSTOP");
     try {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
 import { bundleServer, type Program } from "../test/mcp-server/program.ts";
 
@@ -29,7 +29,7 @@ const serve = () =>
   program.serve({ BACKEND_TYPE: "postgres", DATABASE_URL: databaseUrl(database), AGENT_USER_ID: AGENT });
 
 describe("the bundled server, alone in a folder that it cannot write to", () => {
-  test("serves the chat, names its release, and needs no other file", async () => {
+  it("serves the chat, names its release, and needs no other file", async () => {
     expect(await readdir(program.folder)).toEqual(["server.mjs"]);
     const { url, call } = await serve();
     expect((await call("chat_list_rooms", {}))["structuredContent"]).toMatchObject({
@@ -44,7 +44,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(version).toBe(released);
   });
 
-  test("reports all that is wrong with its configuration in one line and does not start", async () => {
+  it("reports all that is wrong with its configuration in one line and does not start", async () => {
     const { child, log } = program.launch({ BACKEND_TYPE: "hasura", PORT: "x", AGENT_PASSWORD: "hunter2" });
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
@@ -53,7 +53,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(JSON.stringify(log())).not.toContain("hunter2");
   });
 
-  test("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
+  it("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
     const { child, log, call, url } = await serve();
     const room_id = await database.world.newRoom("Shutdown", []);
     const blocker = new Client(database.connection);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService, textOf } from "../test/mcp-server/service.ts";
 import { addDemoData, agentUserId } from "../tools/local/demo.ts";
@@ -23,11 +23,11 @@ describe("the reference for callers", () => {
     await database?.stop();
   });
 
-  test("is what the code says", async () => {
+  it("is what the code says", async () => {
     await expect(format(reference())).toMatchFileSnapshot("../docs/mcp-tools.md");
   });
 
-  test("has an example for each tool, and each of them works in turn", async () => {
+  it("has an example for each tool, and each of them works in turn", async () => {
     const client = await service.connect();
     const { tools } = await client.listTools();
     expect(new Set(examples.map(({ tool }) => tool))).toEqual(new Set(tools.map(({ name }) => name)));

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 import { close, listen } from "../tools/servers/listening.ts";
 
 const tableName = z.object({ schema: z.string(), name: z.string() });

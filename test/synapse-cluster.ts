@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { HomeserverConfig } from "../modules/chat-synapse/homeserver/config.ts";
 import { type Worker, type WorkerCounts, workersOf } from "../modules/chat-synapse/workers/workers.ts";
 import { freePort } from "../tools/servers/free-port.ts";

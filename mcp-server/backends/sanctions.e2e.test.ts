@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
@@ -66,7 +66,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     );
 
   describe("end by themselves", () => {
-    test("a ban: its user is a member again and writes, whether one server looks or several", async () => {
+    it("a ban: its user is a member again and writes, whether one server looks or several", async () => {
       const user = await world.newUser();
       const id = await room([user], { preset: "private_chat" });
       startServer();
@@ -80,7 +80,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await expect.poll(() => record(id, "ban", user), soon).toEqual({});
     });
 
-    test("a mute: a moderator has the level from before", async () => {
+    it("a mute: a moderator has the level from before", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await setLevel(id, user, 50);
@@ -95,7 +95,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await shown(id, user)).toMatchObject({ is_muted: false, role: "support" });
     });
 
-    test("many mutes of one room with one change of its levels", async () => {
+    it("many mutes of one room with one change of its levels", async () => {
       const users = await Promise.all(Array.from({ length: 4 }, () => world.newUser()));
       const id = await room(users);
       const until = inMilliseconds(3000);
@@ -108,7 +108,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect((await changes(id)) - before).toBe(1);
     });
 
-    test("a mute whose time is over is shown as none, even before it is carried out", async () => {
+    it("a mute whose time is over is shown as none, even before it is carried out", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       const until = inMilliseconds(300);
@@ -131,7 +131,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(reply.status).toBe(200);
     };
 
-    test("a ban that stands in the record only", async () => {
+    it("a ban that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
@@ -140,7 +140,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await expect.poll(() => done, soon).toContainEqual({ room: id, user, step: "ban" });
     });
 
-    test("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
+    it("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
@@ -154,7 +154,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       failures.length = 0;
     });
 
-    test("a mute that stands in the record only", async () => {
+    it("a mute that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "mute", user, { until: null, power: null });
@@ -163,7 +163,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await shown(id, user)).toMatchObject({ is_muted: true });
     });
 
-    test("a mute that somebody's change of the levels at the same moment overwrote", async () => {
+    it("a mute that somebody's change of the levels at the same moment overwrote", async () => {
       const [user, other] = [await world.newUser(), await world.newUser()];
       const id = await room([user, other]);
       const before = await levels(id);
@@ -179,7 +179,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
   });
 
   describe("give way to who moderates by hand", () => {
-    test("a mute that was lifted in the room's settings stays lifted", async () => {
+    it("a mute that was lifted in the room's settings stays lifted", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
@@ -189,7 +189,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await world.trySay(user, id)).toBe(true);
     });
 
-    test("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
+    it("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
       const users = await Promise.all([world.newUser(), world.newUser(), world.newUser()]);
       const [lifted = "", banned = "", witness = ""] = users;
       const id = await room(users);
@@ -208,7 +208,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await membership(id, banned)).toBe("ban");
     });
 
-    test("a ban and a mute set by hand are shown and can be lifted", async () => {
+    it("a ban and a mute set by hand are shown and can be lifted", async () => {
       const [banned, muted] = [await world.newUser(), await world.newUser()];
       const id = await room([banned, muted]);
       await admin("POST", id, "ban", { user_id: banned });
@@ -226,7 +226,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     });
   });
 
-  test("lifting a ban lets the user back in at once, into a private room too", async () => {
+  it("lifting a ban lets the user back in at once, into a private room too", async () => {
     const user = await world.newUser();
     const id = await room([user], { preset: "private_chat" });
     await chat.banUser({ room_id: id, user_id: user }, signal());
@@ -235,7 +235,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", user)).toEqual({});
   });
 
-  test("muting anew changes the end and keeps the level from before the first mute", async () => {
+  it("muting anew changes the end and keeps the level from before the first mute", async () => {
     const user = await world.newUser();
     const id = await room([user]);
     await setLevel(id, user, 50);
@@ -248,14 +248,14 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await ownLevel(id, user)).toBe(50);
   });
 
-  test("mutes of several users at once are all in force", async () => {
+  it("mutes of several users at once are all in force", async () => {
     const users = await Promise.all(Array.from({ length: 5 }, () => world.newUser()));
     const id = await room(users);
     await Promise.all(users.map((user_id) => chat.muteUser({ room_id: id, user_id, muted: true }, signal())));
     for (const user of users) expect(await world.trySay(user, id)).toBe(false);
   });
 
-  test.each([
+  it.each([
     ["in a room whose creator is above all levels", {}],
     ["in a room of an older version", { room_version: "10" }],
   ])("nobody with as much power as the agent can be muted or banned: %s", async (_, body) => {
@@ -274,7 +274,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", owner)).toMatchObject({ errcode: "M_NOT_FOUND" });
   });
 
-  test("a room that gives the agent too little power says what has to be done", async () => {
+  it("a room that gives the agent too little power says what has to be done", async () => {
     const user = await world.newUser();
     const id = await room([user], { power_level_content_override: {} });
     await expect(chat.banUser({ room_id: id, user_id: user }, signal())).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import {
   CreateGroupCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
 import { installed } from "../../test/installed.ts";
@@ -46,7 +46,7 @@ describe.runIf(ready)(what, () => {
     return String(User?.Attributes?.find(({ Name }) => Name === "sub")?.Value);
   }
 
-  test("reads a group of more people than a page has, and who of them is disabled", async () => {
+  it("reads a group of more people than a page has, and who of them is disabled", async () => {
     await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName: "many" }));
     const names = Array.from({ length: 61 }, (_, i) => `user-${i}`);
     const subs = new Map<string, string>();
@@ -58,7 +58,7 @@ describe.runIf(ready)(what, () => {
     );
   });
 
-  test("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
+  it("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
     await h.fresh();
     const succeed = () =>
       h.succeed({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../shared/matrix-names.ts";
 import type { MatrixClient } from "./matrix.ts";
 import { memberships, type Room, unlessRefused } from "./members.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
 import type { Group, Person } from "./groups.ts";
 import { type MatrixClient, MatrixError } from "./matrix.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
@@ -39,7 +39,7 @@ describeWithSynapse("the log of a real Synapse", () => {
   const logged = (part: string) =>
     vi.waitFor(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
 
-  test("has one value for each message sent, the seconds that it took, and none for typing", async () => {
+  it("has one value for each message sent, the seconds that it took, and none for typing", async () => {
     const room = await createRoom(synapse.url, person);
     const began = performance.now();
     for (const text of ["one", "two", "three"]) await send(synapse.url, person, room, text);
@@ -56,14 +56,14 @@ describeWithSynapse("the log of a real Synapse", () => {
     expect(values.reduce((sum, seconds) => sum + seconds)).toBeLessThanOrEqual(elapsed + 0.003);
   });
 
-  test("counts what Synapse itself calls an error, such as that Cognito can't be reached", async () => {
+  it("counts what Synapse itself calls an error, such as that Cognito can't be reached", async () => {
     await logged("Error while preloading OIDC provider");
     const errors = lines().filter(filterPattern(SYNAPSE_LOG.errors.pattern));
     expect(errors.some((line) => line.includes("Error while preloading OIDC provider"))).toBe(true);
     expect(errors.length).toBeLessThan(lines().length / 2);
   });
 
-  test("can't be made up by who asks for a path", async () => {
+  it("can't be made up by who asks for a path", async () => {
     const before = found(SYNAPSE_LOG.sends).length;
     const line = "request PUT 9.999 200 /_matrix/client/v3/rooms/a/send/m.room.message/1";
     for (const space of ["%0A", "\n", "\v", "\f", "\t", "\x1c", "\u0085"])

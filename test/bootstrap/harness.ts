@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import {
   deploySynapse,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { IMAGE_PROGRAMS_FOLDER } from "../../tools/build/bundle-options.ts";
 
 /** How a run ended and what it printed. */

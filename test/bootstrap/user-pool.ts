@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { close, listen } from "../../tools/servers/listening.ts";
 import { exampleProps } from "../../tools/servers/synapse.ts";
 

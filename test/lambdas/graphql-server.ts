@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { buildSchema, type GraphQLSchema, graphql } from "graphql";
 import type { Pool } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { close, listen } from "../../tools/servers/listening.ts";
 
 /** Answer in place of the server's own, or none at all. */

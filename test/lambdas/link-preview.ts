@@ -1,5 +1,5 @@
 import { Pool } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { applyMigrations } from "../../migrations/apply.ts";
 import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
 import { bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 
@@ -50,14 +50,14 @@ export function contract(
       (await chat.getMessages({ room_id, ...all }, signal())).items.map(({ content }) => content);
 
     describe("rooms", () => {
-      test("are listed with the fields of the specification", async () => {
+      it("are listed with the fields of the specification", async () => {
         const id = await world.newRoom("Fields", []);
         const rooms = await chat.listRooms({ include_inactive: false }, signal());
         expect(rooms.find((room) => room.id === id)).toMatchObject({ name: "Fields", is_active: true });
         for (const room of rooms) expect(roomSchema.safeParse(room).error).toBeUndefined();
       });
 
-      test("that take no messages are listed only when asked for", async () => {
+      it("that take no messages are listed only when asked for", async () => {
         const id = await world.newInactiveRoom("Closed");
         const listed = async (include_inactive: boolean) =>
           (await chat.listRooms({ include_inactive }, signal())).some((room) => room.id === id);
@@ -67,7 +67,7 @@ export function contract(
     });
 
     describe("messages", () => {
-      test("come newest first, with their sender", async () => {
+      it("come newest first, with their sender", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Order", [user]);
         for (const text of ["one", "two", "three"]) await world.say(user, room, text);
@@ -83,7 +83,7 @@ export function contract(
         for (const item of items) expect(messageSchema.safeParse(item).error).toBeUndefined();
       });
 
-      test("are paged without a gap or a repetition, though new ones arrive in between", async () => {
+      it("are paged without a gap or a repetition, though new ones arrive in between", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Pages", [user]);
         for (let n = 1; n <= 7; n++) await world.say(user, room, `message ${n}`);
@@ -99,12 +99,12 @@ export function contract(
         expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map((n) => `message ${n}`));
       });
 
-      test("of an empty room are an empty page", async () => {
+      it("of an empty room are an empty page", async () => {
         const room = await world.newRoom("Empty", []);
         expect(await chat.getMessages({ room_id: room, ...all }, signal())).toMatchObject({ items: [] });
       });
 
-      test("of a room that does not exist, or that the agent is not in, are refused by name", async () => {
+      it("of a room that does not exist, or that the agent is not in, are refused by name", async () => {
         const foreign = await world.newForeignRoom("Foreign");
         await expect(
           chat.getMessages({ room_id: world.unknown.room, ...all }, signal()),
@@ -118,7 +118,7 @@ export function contract(
         });
       });
 
-      test("with a cursor that is none are refused by name", async () => {
+      it("with a cursor that is none are refused by name", async () => {
         const room = await world.newRoom("Cursor", []);
         for (const cursor of ["x", "bm9uc2Vuc2U", "W10", Buffer.from('["2020","x"]').toString("base64url")])
           await expect(chat.getMessages({ room_id: room, limit: 1, cursor }, signal())).rejects.toMatchObject(
@@ -131,7 +131,7 @@ export function contract(
     });
 
     describe("search", () => {
-      test("finds words in all rooms or one, by everyone or one user", async () => {
+      it("finds words in all rooms or one, by everyone or one user", async () => {
         const [ann, ben] = [await world.newUser(), await world.newUser()];
         const [one, two] = [await world.newRoom("S1", [ann, ben]), await world.newRoom("S2", [ann])];
         const word = `zebra${key().slice(0, 8)}`;
@@ -149,7 +149,7 @@ export function contract(
         expect(await find({ room_id: one, user_id: ann })).toEqual([`a ${word} here`]);
       });
 
-      test("pages without a gap and finds no deleted message", async () => {
+      it("pages without a gap and finds no deleted message", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("S3", [user]);
         const word = `okapi${key().slice(0, 8)}`;
@@ -171,7 +171,7 @@ export function contract(
     describe("sending", () => {
       const text = { message_type: "text" as const };
 
-      test("gives the message as everyone sees it, from the agent's account", async () => {
+      it("gives the message as everyone sees it, from the agent's account", async () => {
         const room = await world.newRoom("Send", []);
         const content = 'Ünïcödé 🦓 "quotes" \\ <b>\n\ttabs';
         const sent = await chat.sendMessage({ room_id: room, content, ...text }, signal());
@@ -181,14 +181,14 @@ export function contract(
         expect(items).toEqual([sent]);
       });
 
-      test("takes 4000 characters of any kind", async () => {
+      it("takes 4000 characters of any kind", async () => {
         const room = await world.newRoom("Long", []);
         const content = "🦓".repeat(4000);
         await chat.sendMessage({ room_id: room, content, ...text }, signal());
         expect(await contents(room)).toEqual([content]);
       });
 
-      test("of a link to Phenom content carries its id, and its preview once there is one", async () => {
+      it("of a link to Phenom content carries its id, and its preview once there is one", async () => {
         const room = await world.newRoom("Links", []);
         const phenom_id = `film-${key().slice(0, 8)}`;
         await world.linkPreview(phenom_id, "A film");
@@ -204,7 +204,7 @@ export function contract(
         });
       });
 
-      test("twice with one key sends once and gives the same message", async () => {
+      it("twice with one key sends once and gives the same message", async () => {
         const room = await world.newRoom("Keys", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const first = await chat.sendMessage(draft, signal());
@@ -213,7 +213,7 @@ export function contract(
         expect(await contents(room)).toEqual(["Once"]);
       });
 
-      test("at once with one key from many sides sends once", async () => {
+      it("at once with one key from many sides sends once", async () => {
         const room = await world.newRoom("Race", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const sent = await Promise.all(Array.from({ length: 8 }, () => chat.sendMessage(draft, signal())));
@@ -221,7 +221,7 @@ export function contract(
         expect(await contents(room)).toEqual(["Once"]);
       });
 
-      test("with the key of a message that was deleted says so", async () => {
+      it("with the key of a message that was deleted says so", async () => {
         const room = await world.newRoom("Deleted key", []);
         const draft = { room_id: room, content: "Gone", ...text, idempotency_key: key() };
         const { id } = await chat.sendMessage(draft, signal());
@@ -232,7 +232,7 @@ export function contract(
         });
       });
 
-      test("into a room that is unknown, foreign or takes none is refused, with a key and without", async () => {
+      it("into a room that is unknown, foreign or takes none is refused, with a key and without", async () => {
         const foreign = await world.newForeignRoom("Foreign send");
         const inactive = await world.newInactiveRoom("Inactive send");
         for (const idempotency_key of [undefined, key()]) {
@@ -249,7 +249,7 @@ export function contract(
     });
 
     describe("deleting", () => {
-      test("takes the message out of view, and doing it again changes nothing", async () => {
+      it("takes the message out of view, and doing it again changes nothing", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Delete", [user]);
         await world.say(user, room, "stays");
@@ -259,7 +259,7 @@ export function contract(
         expect(await contents(room)).toEqual(["stays"]);
       });
 
-      test("what does not exist is refused by name", async () => {
+      it("what does not exist is refused by name", async () => {
         await expect(
           chat.deleteMessage({ message_id: world.unknown.message }, signal()),
         ).rejects.toMatchObject({
@@ -270,7 +270,7 @@ export function contract(
     });
 
     describe("members", () => {
-      test("are listed with their role, in pages", async () => {
+      it("are listed with their role, in pages", async () => {
         const users = [await world.newUser(), await world.newUser(), await world.newUser()];
         const room = await world.newRoom("Members", users);
         const first = await chat.listMembers({ room_id: room, limit: 2 }, signal());
@@ -284,7 +284,7 @@ export function contract(
         for (const member of members) expect(memberSchema.safeParse(member).error).toBeUndefined();
       });
 
-      test("of a room that does not exist are refused by name", async () => {
+      it("of a room that does not exist are refused by name", async () => {
         await expect(
           chat.listMembers({ room_id: world.unknown.room, ...all }, signal()),
         ).rejects.toMatchObject({
@@ -295,7 +295,7 @@ export function contract(
     });
 
     describe("muting", () => {
-      test("keeps a member from sending until they are unmuted", async () => {
+      it("keeps a member from sending until they are unmuted", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Mute", [user]);
         const muted = await chat.muteUser({ room_id: room, user_id: user, muted: true }, signal());
@@ -307,7 +307,7 @@ export function contract(
         expect(await world.trySay(user, room)).toBe(true);
       });
 
-      test("until a time shows that time", async () => {
+      it("until a time shows that time", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Mute until", [user]);
         const until = inAMinute();
@@ -317,7 +317,7 @@ export function contract(
         expect(items.find(({ user_id }) => user_id === user)).toEqual(member);
       });
 
-      test("somebody who is no member, somewhere that does not exist, or itself is refused by name", async () => {
+      it("somebody who is no member, somewhere that does not exist, or itself is refused by name", async () => {
         const [room, user] = [await world.newRoom("Mute none", []), await world.newUser()];
         const mute = (room_id: string, user_id: string) =>
           chat.muteUser({ room_id, user_id, muted: true }, signal());
@@ -331,7 +331,7 @@ export function contract(
     });
 
     describe("banning", () => {
-      test("keeps a user out until the ban is lifted", async () => {
+      it("keeps a user out until the ban is lifted", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban", [user]);
         const ban = await chat.banUser({ room_id: room, user_id: user, reason: "Rude" }, signal());
@@ -345,7 +345,7 @@ export function contract(
         });
       });
 
-      test("with an end shows it", async () => {
+      it("with an end shows it", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban until", [user]);
         const expires_at = inAMinute();
@@ -353,7 +353,7 @@ export function contract(
         expect(Date.parse(ban.expires_at ?? "")).toBe(Date.parse(expires_at));
       });
 
-      test("somebody who is banned already is refused, and says until when", async () => {
+      it("somebody who is banned already is refused, and says until when", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban twice", [user]);
         const expires_at = inAMinute();
@@ -364,7 +364,7 @@ export function contract(
         });
       });
 
-      test("nobody, nowhere or itself is refused by name", async () => {
+      it("nobody, nowhere or itself is refused by name", async () => {
         const [room, user] = [await world.newRoom("Ban none", []), await world.newUser()];
         const ban = (room_id: string, user_id: string) => chat.banUser({ room_id, user_id }, signal());
         await expect(ban(room, world.unknown.user)).rejects.toMatchObject({
@@ -379,12 +379,12 @@ export function contract(
       });
     });
 
-    test("a call whose client went away ends at once", async () => {
+    it("a call whose client went away ends at once", async () => {
       const gone = AbortSignal.abort(new Error("gone"));
       await expect(chat.listRooms({ include_inactive: true }, gone)).rejects.toThrow("gone");
     });
 
-    test("the backend reports itself reachable", async () => {
+    it("the backend reports itself reachable", async () => {
       expect(await chat.health(signal())).toEqual({ reachable: true });
     });
   });

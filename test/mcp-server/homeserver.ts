@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { SynapseOptions } from "../../mcp-server/backends/synapse.ts";
 import { type Credentials, ensureBot } from "../../mcp-server/bootstrap/accounts.ts";
 import { matrixClient } from "../../mcp-server/bootstrap/matrix.ts";

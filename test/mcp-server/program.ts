@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { IMAGE_PROGRAMS_FOLDER } from "../../tools/build/bundle-options.ts";
 
 /** A process of the bundled server. */

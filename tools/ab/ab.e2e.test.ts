@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { workload } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
@@ -36,7 +36,7 @@ describeWithSynapse("npm run ab on this machine", () => {
     html = await readFile(join(folder, "index.html"), "utf8");
   }, 280_000);
 
-  test("runs the same operations on the real Synapse and on PostgreSQL, and all of them succeed", () => {
+  it("runs the same operations on the real Synapse and on PostgreSQL, and all of them succeed", () => {
     const kinds = (side: SideKey) =>
       step(results, side, "steady")
         .samples.toSorted((a, b) => a[1] - b[1])
@@ -48,14 +48,14 @@ describeWithSynapse("npm run ab on this machine", () => {
       for (const { samples } of steps) expect(samples.filter(([, , , error]) => error !== null)).toEqual([]);
   });
 
-  test("finds every message that was acknowledged", () => {
+  it("finds every message that was acknowledged", () => {
     for (const { acknowledged, missing } of results.runs) {
       expect(acknowledged).toBeGreaterThan(5);
       expect(missing).toBe(0);
     }
   });
 
-  test("sees what each process used", () => {
+  it("sees what each process used", () => {
     const partsOf = (side: SideKey) =>
       step(results, side, "steady")
         .used?.parts.map(({ part }) => part)
@@ -77,7 +77,7 @@ describeWithSynapse("npm run ab on this machine", () => {
     }
   });
 
-  test("writes on the page what was measured", () => {
+  it("writes on the page what was measured", () => {
     const shown = (heading: string, side: SideKey) => {
       const cell = cellsOf(html, "figures", heading)["ABC".indexOf(side)] ?? "";
       return Number.parseFloat(cell.replaceAll(",", ""));
@@ -99,7 +99,7 @@ describeWithSynapse("npm run ab on this machine", () => {
     expect(html).toContain("Fewer than five runs");
   });
 
-  test("makes the same page again from the results", async () => {
+  it("makes the same page again from the results", async () => {
     const again = join(folder, "again");
     await ab(["--from", join(folder, "results.json"), "--out", again]);
     expect(await readFile(join(again, "index.html"), "utf8")).toBe(html);
@@ -120,7 +120,7 @@ describe("npm run ab on two servers that run elsewhere", () => {
   });
   afterAll(() => target?.stop());
 
-  test("measures through their addresses with the tokens of the environment, which it shows nowhere", async () => {
+  it("measures through their addresses with the tokens of the environment, which it shows nowhere", async () => {
     const [first = "", second = ""] = target.tokens;
     const out = join(folder, "elsewhere");
     const { stdout, stderr } = await ab(
@@ -142,7 +142,7 @@ describe("npm run ab on two servers that run elsewhere", () => {
     for (const text of [stdout, stderr, html, JSON.stringify(results)]) expect(text).not.toContain(first);
   });
 
-  test("leaves alone rooms that are not made for it, and says what is missing", async () => {
+  it("leaves alone rooms that are not made for it, and says what is missing", async () => {
     const error = await ab(["--quick", "--rooms", "9", "--a", target.mcp.href, "--b", target.mcp.href], {
       AB_TOKEN_A: target.tokens[0] ?? "",
       AB_TOKEN_B: target.tokens[0] ?? "",
@@ -151,7 +151,7 @@ describe("npm run ab on two servers that run elsewhere", () => {
     expect(error).toContain('2 are named "Evaluation 1" and so on');
   });
 
-  test("says so where no such server answers", async () => {
+  it("says so where no such server answers", async () => {
     const elsewhere = new URL("/other", target.mcp).href;
     const error = await ab(["--quick", "--a", elsewhere, "--b", elsewhere], {
       AB_TOKEN_A: "x",

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { production } from "../../environments/production.ts";
 import { Template } from "../../test/template.ts";
 import { assumptions, costPerMillion, type Demand, messagesPerSecondOf, monthlyCost, total } from "./cost.ts";
@@ -12,7 +12,7 @@ const item = (demand: Demand, messages: number, label: RegExp) =>
   monthlyCost(demand, messages).find((each) => label.test(each.label))?.usd ?? Number.NaN;
 
 describe("a month", () => {
-  test("without messages costs the tasks as production sizes them, and on A its media", () => {
+  it("without messages costs the tasks as production sizes them, and on A its media", () => {
     const hours = assumptions.hoursInMonth;
     const mcp = (0.25 * prices.fargateVcpuHour.usd + 0.5 * prices.fargateGbHour.usd) * hours;
     expect(production.services.mcp).toMatchObject({ cpu: 256, memory: 512, minCount: 1 });
@@ -23,7 +23,7 @@ describe("a month", () => {
     expect(total(monthlyCost(matrix, 0))).toBeCloseTo(2 * mcp + synapse + media, 6);
   });
 
-  test("has no second task until the first is loaded as far as scaling lets it", () => {
+  it("has no second task until the first is loaded as far as scaling lets it", () => {
     const capacity = messagesPerSecondOf("mcp", 0.01) * assumptions.hoursInMonth * 3600;
     expect(capacity).toBeCloseTo(15 * assumptions.hoursInMonth * 3600, 3);
     const idle = item(matrix, 0, /MCP/);
@@ -31,7 +31,7 @@ describe("a month", () => {
     expect(item(matrix, capacity * 2, /MCP/)).toBeCloseTo(2 * idle, 6);
   });
 
-  test("adds bytes at their prices: kept, logged, carried and sent out", () => {
+  it("adds bytes at their prices: kept, logged, carried and sent out", () => {
     const demand = { ...hasura, databaseBytes: 1000, logBytes: 2000, sentBytes: 100, receivedBytes: 900 };
     expect(item(demand, 1e6, /storage/)).toBeCloseTo((1 / 0.75) * 0.115 * 12, 9);
     expect(item(demand, 1e6, /Logs/)).toBeCloseTo(2 * 0.5, 9);
@@ -42,7 +42,7 @@ describe("a month", () => {
   });
 });
 
-test("a million messages cost no more in a month with more of them", () => {
+it("a million messages cost no more in a month with more of them", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e9 }), (one, other) => {
       const [few, many] = [Math.min(one, other), Math.max(one, other)];
@@ -52,14 +52,14 @@ test("a million messages cost no more in a month with more of them", () => {
   );
 });
 
-test("tasks are loaded as far as the MCP server's scaling policy holds them", () => {
+it("tasks are loaded as far as the MCP server's scaling policy holds them", () => {
   const [policy] = Object.values(new Template(production).resources("aws_appautoscaling_policy"));
   expect(policy).toMatchObject({
     target_tracking_scaling_policy_configuration: { target_value: assumptions.utilisation * 100 },
   });
 });
 
-test("every price says what it is for, where it is published, where it was read and when", () => {
+it("every price says what it is for, where it is published, where it was read and when", () => {
   for (const price of Object.values(prices)) {
     expect(price.usd).toBeGreaterThan(0);
     expect(new URL(price.published).hostname).toBe("aws.amazon.com");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeployedSide } from "./options.ts";
 import type { Side, SideKey } from "./side.ts";
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { workload } from "../../test/ab/results.ts";
 import { close, listen } from "../servers/listening.ts";
 import { atSetRate, lift, withoutPause } from "./driver.ts";
@@ -54,7 +54,7 @@ const send = (index: number, at: number): Operation => ({
 });
 
 describe("at the set rate", () => {
-  test("a server that stalls holds up none of what is due later, and the waiting counts from when it was due", async () => {
+  it("a server that stalls holds up none of what is due later, and the waiting counts from when it was due", async () => {
     let release = () => {};
     const stalled = new Promise<void>((resolve) => (release = resolve));
     start(async (call) => {
@@ -71,7 +71,7 @@ describe("at the set rate", () => {
     expect(took).toBeGreaterThanOrEqual(80);
   });
 
-  test("what is about the same message or person waits for what was before", async () => {
+  it("what is about the same message or person waits for what was before", async () => {
     start(ok);
     const deletion: Operation = { kind: "delete", index: 1, at: 0, caller: 12, message: 0, after: 0 };
     const { samples, sent } = await atSetRate([send(0, 0), deletion], client, world, "x");
@@ -83,7 +83,7 @@ describe("at the set rate", () => {
     expect(sent.get(0)).toEqual(new Set());
   });
 
-  test("both get the same calls, and callers share the tokens in turn", async () => {
+  it("both get the same calls, and callers share the tokens in turn", async () => {
     const list = within(operations({ ...workload, messagesPerSecond: 200 }), 0.3);
     start(ok);
     await atSetRate(list, client, world, "x");
@@ -95,7 +95,7 @@ describe("at the set rate", () => {
 });
 
 describe("what fails", () => {
-  test("is counted by the tool's code, and by the status of a refusal", async () => {
+  it("is counted by the tool's code, and by the status of a refusal", async () => {
     start(() => ({
       isError: true,
       content: [{ type: "text", text: "rejected: no" }],
@@ -109,7 +109,7 @@ describe("what fails", () => {
     expect(sent.get(0)?.size).toBe(0);
   });
 
-  test("is a connection that nobody takes", async () => {
+  it("is a connection that nobody takes", async () => {
     const nobody = mcpClient(new URL("http://127.0.0.1:1/mcp"), ["one"]);
     const { samples } = await atSetRate([send(0, 0)], nobody, world, "x");
     expect(samples[0]?.error).toBe("connection");
@@ -117,7 +117,7 @@ describe("what fails", () => {
   });
 });
 
-test("without a pause as many callers as were asked for are busy all the time", async () => {
+it("without a pause as many callers as were asked for are busy all the time", async () => {
   let running = 0;
   let most = 0;
   start(async (call) => {
@@ -139,7 +139,7 @@ test("without a pause as many callers as were asked for are busy all the time", 
   expect(samples).toHaveLength(done.length);
 });
 
-test("mutes and bans that are left over are lifted", async () => {
+it("mutes and bans that are left over are lifted", async () => {
   const left = leftovers(within(operations({ ...workload, moderationShare: 1 }), 2));
   expect(left.length).toBeGreaterThan(0);
   start(ok);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { McpClient } from "./mcp-client.ts";
 import type { Kind, Operation } from "./workload.ts";
 import { PAGE, type World } from "./world.ts";

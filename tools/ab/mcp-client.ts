@@ -1,6 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { z } from "zod";
+import * as z from "zod";
 
 export type Answer =
   | { readonly ok: true; readonly result: Readonly<Record<string, unknown>> }

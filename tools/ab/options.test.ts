@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readOptions, UsageError } from "./options.ts";
 
 const tokens = { AB_TOKEN_A: "token-a", AB_TOKEN_B: "one two" };
@@ -15,16 +15,16 @@ const refusal = (line: string, variables: Record<string, string> = {}): string =
 };
 
 describe("npm run ab", () => {
-  test("measures both on this machine five times, with the reference", () => {
+  it("measures both on this machine five times, with the reference", () => {
     expect(read("")).toMatchObject({ mode: "local", runs: 5, reference: true, out: "build/ab" });
   });
 
-  test("takes a smaller workload in --quick, whose parts can still be set", () => {
+  it("takes a smaller workload in --quick, whose parts can still be set", () => {
     const quick = read("--quick --seconds 2 --no-reference");
     expect(quick).toMatchObject({ runs: 1, reference: false, workload: { seconds: 2, warmUpSeconds: 1 } });
   });
 
-  test("takes two deployed servers, several tokens each, and lets them rest between operations", () => {
+  it("takes two deployed servers, several tokens each, and lets them rest between operations", () => {
     const options = read("--a https://a.example.org/mcp --b http://127.0.0.1:3001/mcp", tokens);
     expect(options).toMatchObject({
       mode: "deployed",
@@ -34,17 +34,17 @@ describe("npm run ab", () => {
     });
   });
 
-  test("explains itself", () => {
+  it("explains itself", () => {
     expect(read("--help")).toEqual({ mode: "help" });
   });
 
-  test("makes the page again from what was measured", () => {
+  it("makes the page again from what was measured", () => {
     expect(read("--from some/results.json --out elsewhere")).toEqual({
       ...{ mode: "render", from: "some/results.json", out: "elsewhere" },
     });
   });
 
-  test.each([
+  it.each([
     ["--rate fast", '--rate "fast": must be a number.'],
     ["--runs 0", "--runs 0: must be a whole number from 1 to 100."],
     ["--rooms 1.5", "rooms"],
@@ -56,7 +56,7 @@ describe("npm run ab", () => {
     expect(refusal(line, tokens)).toContain(words);
   });
 
-  test("sends no token in the clear, and shows none", () => {
+  it("sends no token in the clear, and shows none", () => {
     expect(refusal("--a http://a.example.org/mcp --b https://b.example.org/mcp", tokens)).toMatch(
       /must be https/,
     );

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { type Workload, workloadSchema } from "./workload.ts";
 
 /** What cannot be done as it was asked, in words for whoever asked. */

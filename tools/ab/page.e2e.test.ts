@@ -3,8 +3,8 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { madeUpResults } from "../../test/ab/results.ts";
 import { installed } from "../../test/installed.ts";
 import { page } from "./page.ts";
@@ -68,7 +68,7 @@ describe.runIf(installed("the page in a browser", chromium))("the page in a brow
     return seen.parse(JSON.parse(/<title>(.*?)<\/title>/.exec(dom)?.[1] ?? ""));
   };
 
-  test.each([
+  it.each([
     ["looked-at.html", 1200],
     ["looked-at.html", 700],
     ["slow.html", 1200],
@@ -80,14 +80,14 @@ describe.runIf(installed("the page in a browser", chromium))("the page in a brow
     expect(wider).toBeLessThanOrEqual(0);
   });
 
-  test("is dark on light by day and light on dark by night", async () => {
+  it("is dark on light by day and light on dark by night", async () => {
     const day = await lookAt("looked-at.html", 1200);
     const night = await lookAt("looked-at.html", 1200, "--blink-settings=preferredColorScheme=0");
     expect(brightness(day.ink)).toBeLessThan(brightness(day.paper));
     expect(brightness(night.ink)).toBeGreaterThan(brightness(night.paper));
   });
 
-  test("can be drawn", async () => {
+  it("can be drawn", async () => {
     const picture = join(folder, "page.png");
     await browse("page.html", 1200, `--screenshot=${picture}`);
     // An empty page of this size has a few thousand bytes.

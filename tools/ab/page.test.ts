@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { madeUpResults } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { page } from "./page.ts";
@@ -12,7 +12,7 @@ const results = madeUpResults();
 const html = page(results);
 
 describe("the page", () => {
-  test("is one file that asks nothing of any other, and may not", () => {
+  it("is one file that asks nothing of any other, and may not", () => {
     expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
     expect(html).not.toMatch(/<(script|link|img|iframe|object|embed|video)\b/);
     expect(html).not.toMatch(/\bsrc=|@import|url\(/);
@@ -20,7 +20,7 @@ describe("the page", () => {
       expect(address).toMatch(/^(#|https:\/\/)/);
   });
 
-  test("has every section, and no figure that is not a number", () => {
+  it("has every section, and no figure that is not a number", () => {
     for (const id of [
       "findings",
       "summary",
@@ -36,7 +36,7 @@ describe("the page", () => {
     expect(html.match(/<svg class="plot"/g)).toHaveLength(7);
   });
 
-  test("opens and closes every element", () => {
+  it("opens and closes every element", () => {
     const open: string[] = [];
     for (const [, end, name = "", empty] of html
       .replace(/<style>.*?<\/style>/s, "")
@@ -48,7 +48,7 @@ describe("the page", () => {
     expect(open).toEqual([]);
   });
 
-  test("tells the spread of every figure, and who is better only beyond it", () => {
+  it("tells the spread of every figure, and who is better only beyond it", () => {
     expect(cellsOf(html, "figures", "Sending, median")).toEqual([
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
@@ -61,14 +61,14 @@ describe("the page", () => {
     ]);
   });
 
-  test("names what stood in for what, the workload, the machine and each run", () => {
+  it("names what stood in for what, the workload, the machine and each run", () => {
     for (const { name, ran, standIns } of results.sides)
       for (const text of [name, ran, ...standIns]) expect(html).toContain(text);
     expect(html).toContain("Example CPU, 2 cores, 16 GiB");
     expect(html.match(/<table class="runs">.*?<\/table>/s)?.[0].match(/<tr>/g)).toHaveLength(1 + 15);
   });
 
-  test("lists every price with its date and where it is from", () => {
+  it("lists every price with its date and where it is from", () => {
     for (const { what, usd, asOf, readAt } of Object.values(prices)) {
       const row = cellsOf(html, "prices", what);
       expect(row[0]).toBe(`$${usd}`);
@@ -77,14 +77,14 @@ describe("the page", () => {
     }
   });
 
-  test("says so where there are too few runs to decide on", () => {
+  it("says so where there are too few runs to decide on", () => {
     const few = page(madeUpResults(2));
     expect(few).toContain("Fewer than five runs");
     expect(few).not.toContain("is better</b>");
     expect(html).not.toContain("Fewer than five runs");
   });
 
-  test("lists what failed by operation and code, and shows no markup that results bring", () => {
+  it("lists what failed by operation and code, and shows no markup that results bring", () => {
     const { runs } = madeUpResults();
     for (const sample of runs[0]?.steps[0]?.samples.slice(0, 3) ?? []) sample[3] = "<b>timeout";
     const failed = page(madeUpResults(5, { runs }));
@@ -93,7 +93,7 @@ describe("the page", () => {
     expect(failed).toContain("What failed, over all runs");
   });
 
-  test("of deployed environments leaves out what could not be seen there", () => {
+  it("of deployed environments leaves out what could not be seen there", () => {
     const elsewhere = page(
       madeUpResults(5, {
         machine: null,
@@ -110,7 +110,7 @@ describe("the page", () => {
 });
 
 describe("results", () => {
-  test("come back from their file as they were, and another file is refused by name", async () => {
+  it("come back from their file as they were, and another file is refused by name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "phenom-ab-"));
     const file = join(folder, "results.json");
     await writeFile(file, JSON.stringify(results));

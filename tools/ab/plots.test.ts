@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { significant, withUnit } from "./format.ts";
 import { dotPlot, linearScale, logScale, quantilePlot } from "./plots.ts";
 
 const values = fc.array(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 });
 
 describe("a scale", () => {
-  test.each([
+  it.each([
     ["log", logScale],
     ["linear", linearScale],
   ])("%s: holds every value and its marks within its ends, in their order", (_, scale) => {
@@ -29,7 +29,7 @@ describe("a scale", () => {
 const ofA = (values: readonly number[]) => new Map([["A" as const, values]]);
 
 describe("a plot of runs", () => {
-  test("has a mark for each run that gave a figure, and one stroke at the median", () => {
+  it("has a mark for each run that gave a figure, and one stroke at the median", () => {
     const rows = [{ label: "Sending", bySide: ofA([1, 2, 4, Number.NaN]) }];
     const svg = dotPlot({ title: "T", rows, unit: "ms", scale: "log" });
     expect(svg.match(/<circle /g)).toHaveLength(3);
@@ -38,20 +38,20 @@ describe("a plot of runs", () => {
     expect(svg).toContain(`class="median" d="M${place(2).toFixed(1)} `);
   });
 
-  test("is nothing where there is nothing to show", () => {
+  it("is nothing where there is nothing to show", () => {
     expect(
       dotPlot({ title: "T", rows: [{ label: "x", bySide: ofA([]) }], unit: "ms", scale: "linear" }),
     ).toBe("");
     expect(quantilePlot("T", [{ side: "A", values: [1, 2, 3] }])).toBe("");
   });
 
-  test("shows no markup that a label brings", () => {
+  it("shows no markup that a label brings", () => {
     const rows = [{ label: '<script>"', bySide: ofA([1, 2]) }];
     expect(dotPlot({ title: "T", rows, unit: "ms", scale: "linear" })).not.toContain("<script");
   });
 });
 
-test("a curve rises from fast to slow, one for each run", () => {
+it("a curve rises from fast to slow, one for each run", () => {
   const svg = quantilePlot("T", [
     { side: "A", values: Array.from({ length: 50 }, (_, n) => 50 - n) },
     { side: "B", values: Array.from({ length: 50 }, (_, n) => n + 1) },
@@ -69,7 +69,7 @@ test("a curve rises from fast to slow, one for each run", () => {
 });
 
 describe("a number", () => {
-  test.each([
+  it.each([
     [0, "0"],
     [0.01234, "0.0123"],
     [0.5, "0.500"],
@@ -81,7 +81,7 @@ describe("a number", () => {
     expect(significant(value)).toBe(text);
   });
 
-  test("has its unit", () => {
+  it("has its unit", () => {
     expect(withUnit(12.345, "usd")).toBe("$12.3");
     expect(withUnit(12.345, "ms")).toBe("12.3\u00a0ms");
   });

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { median, pairedDifference, percentile, spread } from "./statistics.ts";
 
 const numbers = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 });
 
 describe("a percentile", () => {
-  test("is interpolated between neighbours, as R and NumPy do by default", () => {
+  it("is interpolated between neighbours, as R and NumPy do by default", () => {
     expect(percentile([1, 2, 3, 4], 50)).toBe(2.5);
     expect(percentile([15, 20, 35, 40, 50], 40)).toBe(29);
     expect(percentile([10, 20], 95)).toBe(19.5);
@@ -13,7 +13,7 @@ describe("a percentile", () => {
     expect(percentile([], 50)).toBeNaN();
   });
 
-  test("lies within the values, grows with the share, and does not depend on their order", () => {
+  it("lies within the values, grows with the share, and does not depend on their order", () => {
     fc.assert(
       fc.property(numbers, fc.nat(100), fc.nat(100), (values, one, other) => {
         const [low, high] = [
@@ -30,20 +30,20 @@ describe("a percentile", () => {
 });
 
 describe("a spread", () => {
-  test("leaves out the runs that gave no figure", () => {
+  it("leaves out the runs that gave no figure", () => {
     expect(spread([3, Number.NaN, 1, 2])).toEqual({ median: 2, min: 1, max: 3, runs: 3 });
     expect(spread([Number.NaN])).toBeUndefined();
   });
 });
 
 describe("the difference of pairs", () => {
-  test("is told from five pairs on", () => {
+  it("is told from five pairs on", () => {
     expect(pairedDifference([1, 2, 3, 4], [1, 1, 1, 1])).toBeUndefined();
     expect(pairedDifference([1, 2, 3, 4, Number.NaN], [1, 1, 1, 1, 1])).toBeUndefined();
     expect(pairedDifference([9, 9, 9, 9, 9], [4, 4, 4, 4, 4])).toEqual({ estimate: 5, low: 5, high: 5 });
   });
 
-  test("has an interval that holds its estimate and lies within the differences", () => {
+  it("has an interval that holds its estimate and lies within the differences", () => {
     const pairs = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000)), { minLength: 5, maxLength: 12 });
     fc.assert(
       fc.property(pairs, (list) => {
@@ -62,7 +62,7 @@ describe("the difference of pairs", () => {
     );
   });
 
-  test("crosses nothing where runs say one thing as often as the other", () => {
+  it("crosses nothing where runs say one thing as often as the other", () => {
     const found = pairedDifference([5, 1, 5, 1, 5, 1], [1, 5, 1, 5, 1, 5]);
     expect(found?.low).toBeLessThan(0);
     expect(found?.high).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { workload as example } from "../../test/ab/results.ts";
 import { callers, leftovers, type Operation, operations, type Workload, within } from "./workload.ts";
 
@@ -18,12 +18,12 @@ const workloads = fc
   .map((changes): Workload => ({ ...example, ...changes }));
 
 describe("a workload", () => {
-  test("is the same sequence for the same seed, and another for another", () => {
+  it("is the same sequence for the same seed, and another for another", () => {
     expect(first(500, example)).toEqual(first(500, example));
     expect(first(500, example, 2)).not.toEqual(first(500, example));
   });
 
-  test("comes at the set rate, in the set shares", () => {
+  it("comes at the set rate, in the set shares", () => {
     const list = within(operations({ ...example, messagesPerSecond: 50 }), 200);
     const share = (...kinds: Operation["kind"][]) => list.filter(({ kind }) => kinds.includes(kind)).length;
     expect(share("send") / 200).toBeGreaterThan(47);
@@ -33,7 +33,7 @@ describe("a workload", () => {
     expect(share("read") / share("search")).toBeGreaterThan(6);
   });
 
-  test("speaks of rooms, people and callers that there are, in the order of time", () => {
+  it("speaks of rooms, people and callers that there are, in the order of time", () => {
     fc.assert(
       fc.property(workloads, (workload) => {
         let before = 0;
@@ -51,7 +51,7 @@ describe("a workload", () => {
     );
   });
 
-  test("deletes messages that were sent, each once, and lifts what it imposed before imposing it again", () => {
+  it("deletes messages that were sent, each once, and lifts what it imposed before imposing it again", () => {
     fc.assert(
       fc.property(workloads, (workload) => {
         const list = first(400, { ...workload, moderationShare: 1 });
@@ -74,7 +74,7 @@ describe("a workload", () => {
     );
   });
 
-  test("writes what people write: never empty, never longer than a message may be", () => {
+  it("writes what people write: never empty, never longer than a message may be", () => {
     for (const operation of first(3000, example))
       if (operation.kind === "send") {
         expect(operation.content.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Random, seeded } from "./random.ts";
 
 const count = z.int().min(1);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, McpClient } from "./mcp-client.ts";
 import type { Workload } from "./workload.ts";
 

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { Client } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { parsePostAuthentication } from "../../lambdas/user-provisioner/event.ts";
 import { listGroups } from "../../lambdas/user-provisioner/groups.ts";
 import { membershipsOf } from "../../lambdas/user-provisioner/memberships.ts";

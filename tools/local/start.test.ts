@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { listen } from "../servers/listening.ts";
 
 let folder: string;
@@ -98,7 +98,7 @@ const said = (content: string) =>
   });
 
 describe("npm start", () => {
-  test("brings up the chat with people and messages, keeps what is said over a restart, and resets on request", async () => {
+  it("brings up the chat with people and messages, keeps what is said over a restart, and resets on request", async () => {
     const first = await start();
     expect(await call(first.url, "chat_get_messages", { room_id: community })).toEqual(
       said("Saw a strange light over the lake last night!"),
@@ -118,7 +118,7 @@ describe("npm start", () => {
     );
   }, 60_000);
 
-  test("prints a tool call to try that works as it stands", async () => {
+  it("prints a tool call to try that works as it stands", async () => {
     const { output } = await start();
     const command = /curl .*/.exec(output())?.[0] ?? "";
     const shell = spawn("sh", ["-c", command]);
@@ -130,7 +130,7 @@ describe("npm start", () => {
     expect(JSON.parse(answer)).toMatchObject({ result: { structuredContent: { messages: { length: 3 } } } });
   });
 
-  test("starts again after it was killed and left its PostgreSQL behind", async () => {
+  it("starts again after it was killed and left its PostgreSQL behind", async () => {
     const { child } = await start();
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -139,7 +139,7 @@ describe("npm start", () => {
     expect(await call(url, "chat_list_rooms", {})).toMatchObject({ result: { structuredContent: {} } });
   });
 
-  test("says which port is in use and how to take another, and leaves nothing running", async () => {
+  it("says which port is in use and how to take another, and leaves nothing running", async () => {
     const taken = createServer();
     const port = String(await listen(taken));
     expect(await fail([], port)).toContain(`Port ${port} is in use`);
@@ -147,7 +147,7 @@ describe("npm start", () => {
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
   });
 
-  test("says of half a data folder that it is one, and how to begin anew", async () => {
+  it("says of half a data folder that it is one, and how to begin anew", async () => {
     const data = join(folder, ".phenom-chat/postgres");
     await rm(data, { recursive: true, force: true });
     await mkdir(data, { recursive: true });
@@ -158,7 +158,7 @@ describe("npm start", () => {
     expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
   });
 
-  test("refuses an option that it does not know", async () => {
+  it("refuses an option that it does not know", async () => {
     expect(await fail(["--rest"])).toMatch(/Unknown option '--rest'.*Usage/s);
   });
 });

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import type { TableEntry } from "@hasura/metadata";
 import { buildSchema, execute, type GraphQLError, parse, validate } from "graphql";
 import { DatabaseError, escapeIdentifier, Pool, type PoolClient } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { searchFunction, tables, usersTable } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
 import { roles } from "../../shared/hasura-names.ts";
 import { close, listen } from "./listening.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { z } from "zod";
+import * as z from "zod";
 import { lambdaBundle } from "../build/bundle-options.ts";
 
 const logLine = z.looseObject({ timestamp: z.iso.datetime(), level: z.enum(["INFO", "WARN", "ERROR"]) });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { libpqEnvironment, type PostgresServer, startPostgres } from "./postgres.ts";
 
 const run = promisify(execFile);
@@ -13,7 +13,7 @@ describe("the PostgreSQL that the tests run against", () => {
   });
   afterAll(() => server.stop());
 
-  test("is version 17 and lets the master user in over verified TLS, without superuser rights", async () => {
+  it("is version 17 and lets the master user in over verified TLS, without superuser rights", async () => {
     const client = new Client(await server.createDatabase());
     await client.connect();
     const { rows } = await client.query(
@@ -27,17 +27,17 @@ describe("the PostgreSQL that the tests run against", () => {
     ]);
   });
 
-  test("refuses a connection without TLS", async () => {
+  it("refuses a connection without TLS", async () => {
     const connection = await server.createDatabase();
     await expect(new Client({ ...connection, ssl: false }).connect()).rejects.toThrow(/no encryption/);
   });
 
-  test("shows a certificate that no other authority's trust accepts", async () => {
+  it("shows a certificate that no other authority's trust accepts", async () => {
     const connection = await server.createDatabase();
     await expect(new Client({ ...connection, ssl: true }).connect()).rejects.toThrow(/certificate/);
   });
 
-  test("is reached by psql with the libpq variables", async () => {
+  it("is reached by psql with the libpq variables", async () => {
     const connection = await server.createDatabase();
     const { stdout } = await run("psql", ["-XAtc", "select current_database()"], {
       env: {
@@ -50,7 +50,7 @@ describe("the PostgreSQL that the tests run against", () => {
     expect(stdout.trim()).toBe(connection.database);
   });
 
-  test("keeps its data and its port over a pause", async () => {
+  it("keeps its data and its port over a pause", async () => {
     const connection = await server.createDatabase();
     const before = new Client(connection);
     await before.connect();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSchema, parse, validate } from "graphql";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { messageRules } from "../../../migrations/rules.ts";
 import { roles } from "../../../shared/hasura-names.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("the GraphQL schema", () => {
-  test.each(roles)("that Hasura generates for %s is written down as it is", async (role) => {
+  it.each(roles)("that Hasura generates for %s is written down as it is", async (role) => {
     const sdl = schemas.get(role) ?? "";
     expect(() => buildSchema(sdl)).not.toThrow();
     await expect(sdl).toMatchFileSnapshot(join(import.meta.dirname, `schema/${role}.graphql`));
@@ -46,17 +46,17 @@ describe("the GraphQL schema", () => {
 });
 
 describe("the page for client developers", () => {
-  test.each(examples)("shows with $name a request that $role can make", ({ role, text }) => {
+  it.each(examples)("shows with $name a request that $role can make", ({ role, text }) => {
     const schema = buildSchema(schemas.get(role) ?? "");
     expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
   });
 
-  test("shows every role at work, and no example without its role", () => {
+  it("shows every role at work, and no example without its role", () => {
     expect(new Set(examples.map(({ role }) => role))).toEqual(new Set(roles));
     expect(page).not.toMatch(/^```graphql *$/m);
   });
 
-  test("shows to moderators nothing that a user could do as well", () => {
+  it("shows to moderators nothing that a user could do as well", () => {
     const user = buildSchema(schemas.get("user") ?? "");
     const open = examples.filter(
       ({ role, text }) => role !== "user" && validate(user, parse(text)).length === 0,
@@ -64,7 +64,7 @@ describe("the page for client developers", () => {
     expect(open.map(({ name }) => name)).toEqual([]);
   });
 
-  test.each(Object.values(messageRules))("lists the error $message", ({ sqlstate, message }) => {
+  it.each(Object.values(messageRules))("lists the error $message", ({ sqlstate, message }) => {
     const code = sqlstate.startsWith("22") ? "data-exception" : "constraint-violation";
     expect(page).toContain(`| ${message} | \`${code}\` |`);
   });

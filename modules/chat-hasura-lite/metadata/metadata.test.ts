@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { eventTriggerName, webhookSecretVariable } from "../../../shared/hasura-names.ts";
 import { publishedConverters } from "../../../test/hasura-published.ts";
@@ -17,7 +17,7 @@ const everything = () =>
 const Convert = await publishedConverters();
 
 describe("against the types that Hasura published", () => {
-  test.each(
+  it.each(
     [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
   )("the metadata of %s is valid", (_name, entry) => {
     expect(JSON.parse(Convert.tableEntryToJson(Convert.toTableEntry(JSON.stringify(entry))))).toEqual(
@@ -25,12 +25,12 @@ describe("against the types that Hasura published", () => {
     );
   });
 
-  test("the event trigger and the function are valid", () => {
+  it("the event trigger and the function are valid", () => {
     expect(() => Convert.toEventTrigger(JSON.stringify(eventTrigger({ webhook })))).not.toThrow();
     expect(() => Convert.toCustomFunction(JSON.stringify(searchFunction))).not.toThrow();
   });
 
-  test("a wrong shape would be noticed", () => {
+  it("a wrong shape would be noticed", () => {
     expect(() =>
       Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
     ).toThrow();
@@ -47,7 +47,7 @@ describe("against the types that Hasura published", () => {
     pg_add_computed_field: Convert.toComputedField,
     pg_track_function: Convert.toCustomFunction,
   };
-  test.each(
+  it.each(
     steps(webhook).map(({ what, create }) => [what, create] as const),
   )("the call for the %s is valid", (_what, call) => {
     const { args } = call;
@@ -62,7 +62,7 @@ describe("against the types that Hasura published", () => {
 });
 
 describe("the metadata", () => {
-  test("names only tables, columns, functions and foreign keys that the database has", async () => {
+  it("names only tables, columns, functions and foreign keys that the database has", async () => {
     const server = await startPostgres();
     const database = await server.createDatabase();
     await applyMigrations(database);
@@ -114,16 +114,16 @@ describe("the metadata", () => {
     expect(functions).toContainEqual({ proname: "chat_bans_is_active", provolatile: "s" });
   });
 
-  test("holds the name of the engine's variable with the secret, and no secret", () => {
+  it("holds the name of the engine's variable with the secret, and no secret", () => {
     expect(everything()).toContain(`"value_from_env":"${webhookSecretVariable}"`);
     expect(everything()).not.toMatch(/"value":/);
   });
 
-  test("gives no literal time to a permission, which a prepared statement would freeze", () => {
+  it("gives no literal time to a permission, which a prepared statement would freeze", () => {
     expect(everything()).not.toMatch(/now\(\)/);
   });
 
-  test("keeps the event trigger's name within the 42 characters that Hasura allows", () => {
+  it("keeps the event trigger's name within the 42 characters that Hasura allows", () => {
     expect(eventTriggerName.length).toBeLessThanOrEqual(42);
   });
 });
@@ -131,11 +131,11 @@ describe("the metadata", () => {
 describe("the files for the Hasura CLI", () => {
   const folder = join(import.meta.dirname, "cli");
 
-  test.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
+  it.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
     await expect(content).toMatchFileSnapshot(join(folder, path));
   });
 
-  test("are all there are", () => {
+  it("are all there are", () => {
     const present = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map((each) => join(each.parentPath, each.name).slice(folder.length + 1));

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { type Role, roles } from "../../../shared/hasura-names.ts";
 import { NotPermitted, roleOn } from "../../../test/hasura-role.ts";
@@ -133,14 +133,14 @@ describe.each(roles)("the role %s", (role) => {
   for (const [table, kinds] of Object.entries(requests)) {
     for (const [kind, request] of Object.entries(kinds)) {
       const allowed = (granted[role][table] ?? []).some((each) => each === kind);
-      test(`${allowed ? "may" : "may not"} ${kind} on ${table}`, async () => {
+      it(`${allowed ? "may" : "may not"} ${kind} on ${table}`, async () => {
         if (allowed) await expect(request(role)).resolves.toBeDefined();
         else await expect(request(role)).rejects.toThrow(NotPermitted);
       });
     }
   }
 
-  test("has permissions on the chat's tables only where the role table grants one", () => {
+  it("has permissions on the chat's tables only where the role table grants one", () => {
     const present = tables.map((entry) => [
       entry.table.name,
       (["select", "insert", "update", "delete"] as const).filter((kind) =>
@@ -153,12 +153,12 @@ describe.each(roles)("the role %s", (role) => {
     );
   });
 
-  test("sees every room and every link preview", async () => {
+  it("sees every room and every link preview", async () => {
     expect(await as(role).select("chat_rooms")).toHaveLength(5);
     expect(ids(await as(role).select("link_previews"))).toEqual([id(31)]);
   });
 
-  test("sees of a user the names and the picture", async () => {
+  it("sees of a user the names and the picture", async () => {
     expect(Object.keys((await as(role).select("users"))[0] ?? {}).sort()).toEqual([
       "avatar_url",
       "display_name",
@@ -167,23 +167,23 @@ describe.each(roles)("the role %s", (role) => {
     ]);
   });
 
-  test("finds by search what it sees in the messages, and nothing else", async () => {
+  it("finds by search what it sees in the messages, and nothing else", async () => {
     const found = await as(role).select("chat_messages", ["id"], "search_chat_messages('light')");
     expect(ids(found)).toEqual(ids(await as(role).select("chat_messages")));
   });
 });
 
 describe("a user", () => {
-  test("sees messages that are not deleted, of rooms they belong to and are not banned from", async () => {
+  it("sees messages that are not deleted, of rooms they belong to and are not banned from", async () => {
     expect(ids(await as("user").select("chat_messages"))).toEqual([1, 2, 6, 7].map(id));
   });
 
-  test("sees messages again as soon as the ban is over or lifted", async () => {
+  it("sees messages again as soon as the ban is over or lifted", async () => {
     await client.query("delete from chat_bans where id = $1", [id(21)]);
     expect(ids(await as("user").select("chat_messages"))).toContain(id(5));
   });
 
-  test("sees the members of the rooms they belong to", async () => {
+  it("sees the members of the rooms they belong to", async () => {
     const rows = await as("user").select("chat_members");
     expect(new Set(rows.map((row) => row["room_id"]))).toEqual(
       new Set([room.mine, room.bannedFrom, room.banOver, room.inactive]),
@@ -191,11 +191,11 @@ describe("a user", () => {
     expect(rows).toHaveLength(8);
   });
 
-  test("does not learn who deleted a message", async () => {
+  it("does not learn who deleted a message", async () => {
     await expect(as("user").select("chat_messages", ["deleted_by"])).rejects.toThrow(NotPermitted);
   });
 
-  test("sends as themselves, whatever they claim", async () => {
+  it("sends as themselves, whatever they claim", async () => {
     const [sent] = await as("user").insert("chat_messages", { room_id: room.mine, content: "hello" });
     expect(sent).toMatchObject({ user_id: "me", message_type: "text", is_deleted: false });
     for (const claim of [
@@ -210,7 +210,7 @@ describe("a user", () => {
     }
   });
 
-  test("is refused by the rules of the database where the permission alone would let them send", async () => {
+  it("is refused by the rules of the database where the permission alone would let them send", async () => {
     const send = (room_id: string) => as("user").insert("chat_messages", { room_id, content: "hello" });
     await expect(send(room.notMine)).rejects.toThrow("You are not a member of this room.");
     await expect(send(room.bannedFrom)).rejects.toThrow("You are banned from this room.");
@@ -220,23 +220,23 @@ describe("a user", () => {
 });
 
 describe.each(["support", "chat_admin"] as const)("%s", (role) => {
-  test("sees every message, deleted ones and who deleted them included", async () => {
+  it("sees every message, deleted ones and who deleted them included", async () => {
     expect(ids(await as(role).select("chat_messages"))).toEqual(allMessages);
     await expect(as(role).select("chat_messages", ["deleted_by"])).resolves.toHaveLength(7);
   });
 
-  test("sees every member and every ban, and which bans are in force", async () => {
+  it("sees every member and every ban, and which bans are in force", async () => {
     expect(await as(role).select("chat_members")).toHaveLength(9);
     expect(ids(await as(role).select("chat_bans"))).toEqual(allBans);
   });
 
-  test("deletes softly and is written down for it", async () => {
+  it("deletes softly and is written down for it", async () => {
     const [deleted] = await as(role).update("chat_messages", id(2), { is_deleted: true });
     expect(deleted).toMatchObject({ is_deleted: true, deleted_by: "me", content: "theirs light" });
     expect(ids(await as("user").select("chat_messages"))).not.toContain(id(2));
   });
 
-  test("leaves the first deletion on record when a message is deleted again", async () => {
+  it("leaves the first deletion on record when a message is deleted again", async () => {
     await client.query("update chat_messages set deleted_by = 'other' where id = $1", [id(3)]);
     expect(await as(role).update("chat_messages", id(3), { is_deleted: true })).toEqual([]);
     expect(await as(role).select("chat_messages", ["id", "deleted_by"])).toContainEqual({
@@ -245,7 +245,7 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     });
   });
 
-  test("neither brings a message back nor changes anything else of it", async () => {
+  it("neither brings a message back nor changes anything else of it", async () => {
     expect(await as(role).update("chat_messages", id(3), { is_deleted: false })).toEqual([]);
     await expect(as(role).update("chat_messages", id(2), { is_deleted: false })).rejects.toThrow(
       NotPermitted,
@@ -260,7 +260,7 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     }
   });
 
-  test("bans as themselves", async () => {
+  it("bans as themselves", async () => {
     const [ban] = await as(role).insert("chat_bans", { room_id: room.mine, user_id: "other" });
     expect(ban).toMatchObject({ banned_by: "me", expires_at: null });
     await expect(
@@ -270,12 +270,12 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
 });
 
 describe("a chat_admin", () => {
-  test("removes rows of messages and bans", async () => {
+  it("removes rows of messages and bans", async () => {
     expect(await as("chat_admin").remove("chat_messages", id(1))).toBe(1);
     expect(await as("chat_admin").remove("chat_bans", id(21))).toBe(1);
   });
 
-  test("changes a room's name, description and activity, and not its id or age", async () => {
+  it("changes a room's name, description and activity, and not its id or age", async () => {
     const [changed] = await as("chat_admin").update("chat_rooms", room.mine, {
       name: "All",
       is_active: false,
@@ -286,7 +286,7 @@ describe("a chat_admin", () => {
     }
   });
 
-  test("mutes and gives roles, and moves nobody", async () => {
+  it("mutes and gives roles, and moves nobody", async () => {
     const member = await memberId(room.mine, "other");
     const [muted] = await as("chat_admin").update("chat_members", member, {
       is_muted: true,
@@ -300,6 +300,6 @@ describe("a chat_admin", () => {
   });
 });
 
-test("no token can carry a chat role that bypasses permissions: none is called admin", () => {
+it("no token can carry a chat role that bypasses permissions: none is called admin", () => {
   expect(roles).not.toContain("admin");
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { webhookSecretVariable } from "../../../shared/hasura-names.ts";
 import { type Disturbance, type MetadataApi, startMetadataApi } from "../../../test/hasura-metadata-api.ts";
 import { startTask } from "../../../test/task.ts";
@@ -27,14 +27,14 @@ const on =
     called === type ? answer : undefined;
 
 describe("the metadata task", () => {
-  test("puts every object into an engine that has none of them", async () => {
+  it("puts every object into an engine that has none of them", async () => {
     const { code, output } = await runTask();
     expect(output).toContain("metadata: applied");
     expect(code).toBe(0);
     expect([...api.objects.keys()].sort()).toMatchSnapshot();
   });
 
-  test("gives the event trigger the URL as its webhook, and the secret header by the engine's variable only", async () => {
+  it("gives the event trigger the URL as its webhook, and the secret header by the engine's variable only", async () => {
     await runTask();
     expect(api.objects.get("event trigger chat_link_preview")).toEqual({
       source: "default",
@@ -46,7 +46,7 @@ describe("the metadata task", () => {
     });
   });
 
-  test("changes nothing when it runs again", async () => {
+  it("changes nothing when it runs again", async () => {
     await runTask();
     const before = new Map(api.objects);
     const { code, output } = await runTask();
@@ -55,7 +55,7 @@ describe("the metadata task", () => {
     expect(new Map(api.objects)).toEqual(before);
   });
 
-  test("puts a permission back that somebody changed, in one transaction of the engine", async () => {
+  it("puts a permission back that somebody changed, in one transaction of the engine", async () => {
     await runTask();
     const key = "select permission of user on chat_messages";
     const ours = api.objects.get(key);
@@ -66,7 +66,7 @@ describe("the metadata task", () => {
     expect(api.calls.filter((type) => type.startsWith("pg_drop"))).toEqual([]);
   });
 
-  test("leaves the objects of others alone: another table, and the users table with its own permissions", async () => {
+  it("leaves the objects of others alone: another table, and the users table with its own permissions", async () => {
     const theirs = {
       source: "default",
       permission: { columns: ["id"], filter: { id: { _eq: "X-Hasura-User-Id" } } },
@@ -80,7 +80,7 @@ describe("the metadata task", () => {
     expect(api.calls.filter((type) => /replace_metadata|clear_metadata|untrack/.test(type))).toEqual([]);
   });
 
-  test("makes the database trigger anew when the event trigger has none", async () => {
+  it("makes the database trigger anew when the event trigger has none", async () => {
     await runTask();
     api.databaseTriggers.clear();
     // The engine keeps the event trigger, creates it again by our call, and the trigger stays away.
@@ -91,7 +91,7 @@ describe("the metadata task", () => {
     expect(api.databaseTriggers.size).toBe(1);
   });
 
-  test("fails when the database trigger does not appear even so", async () => {
+  it("fails when the database trigger does not appear even so", async () => {
     api.disturbance = on("run_sql", {
       status: 200,
       body: { result_type: "TuplesOk", result: [["count"], ["0"]] },
@@ -103,7 +103,7 @@ describe("the metadata task", () => {
 });
 
 describe("when the engine refuses", () => {
-  test.each([
+  it.each([
     { status: 400, body: { path: "$.args", error: 'no such column "nonsense"', code: "parse-failed" } },
     { status: 500, body: { path: "$", error: "internal error in the engine", code: "unexpected" } },
   ])("with $status, the task fails and prints what it was about and Hasura's own message", async (answer) => {
@@ -115,7 +115,7 @@ describe("when the engine refuses", () => {
     expect(output).not.toContain("metadata: applied");
   });
 
-  test("a table that does not exist, the task asks for the migration", async () => {
+  it("a table that does not exist, the task asks for the migration", async () => {
     api.disturbance = on("pg_track_table", {
       status: 400,
       body: {
@@ -129,14 +129,14 @@ describe("when the engine refuses", () => {
     expect(output).toContain("run the migration task first");
   });
 
-  test("the admin secret, the task shows Hasura's message and not the secret", async () => {
+  it("the admin secret, the task shows Hasura's message and not the secret", async () => {
     const { code, output } = await runTask({ HASURA_ADMIN_SECRET: "not-the-secret" });
     expect(code).toBe(1);
     expect(output).toContain("x-hasura-admin-secret");
     expect(output).not.toContain("not-the-secret");
   });
 
-  test("the webhook's header because a variable is not set, the task names the variable", async () => {
+  it("the webhook's header because a variable is not set, the task names the variable", async () => {
     api.disturbance = on("pg_create_event_trigger", {
       status: 400,
       body: { path: "$.args", error: "Inconsistent object: cannot continue", code: "constraint-violation" },
@@ -146,21 +146,21 @@ describe("when the engine refuses", () => {
     expect(output).toContain(`set ${webhookSecretVariable} on the Hasura service`);
   });
 
-  test("a replacement because only the database trigger is left, the task says what to drop", async () => {
+  it("a replacement because only the database trigger is left, the task says what to drop", async () => {
     api.databaseTriggers.add("event trigger chat_link_preview");
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain("left over from metadata that is gone: drop it and run again");
   });
 
-  test("by silence, the task fails after its timeout", async () => {
+  it("by silence, the task fails after its timeout", async () => {
     api.disturbance = on("pg_track_function", "hang");
     const { code, output } = await runTask({}, 2);
     expect(code).toBe(1);
     expect(output).toContain("function search_chat_messages: Hasura answered: curl: (28)");
   });
 
-  test("by not being there, the task fails", async () => {
+  it("by not being there, the task fails", async () => {
     const { code, output } = await runTask({ HASURA_ENDPOINT: "http://127.0.0.1:1/v1/graphql" });
     expect(code).toBe(1);
     expect(output).toContain("curl: (7)");
@@ -174,21 +174,21 @@ describe("the check of consistency", () => {
       body: { is_consistent: false, inconsistent_objects: [{ type: "table", reason: "gone", name }] },
     });
 
-  test("fails the task when an object of the chat is inconsistent, and prints Hasura's reason", async () => {
+  it("fails the task when an object of the chat is inconsistent, and prints Hasura's reason", async () => {
     api.disturbance = inconsistent("chat_members");
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain('"reason":"gone"');
   });
 
-  test("names the variable when the reason is that the engine lacks it", async () => {
+  it("names the variable when the reason is that the engine lacks it", async () => {
     api.disturbance = inconsistent(`environment variable '${webhookSecretVariable}' not set`);
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain(`set the environment variable ${webhookSecretVariable} on the Hasura service`);
   });
 
-  test("warns and goes on when the inconsistent object is somebody else's", async () => {
+  it("warns and goes on when the inconsistent object is somebody else's", async () => {
     api.disturbance = inconsistent("phenoms");
     const { code, output } = await runTask();
     expect(code).toBe(0);
@@ -197,14 +197,14 @@ describe("the check of consistency", () => {
 });
 
 describe("the task's variables", () => {
-  test.each(metadataContainer().environment)("%s is asked for by name when it is missing", async (name) => {
+  it.each(metadataContainer().environment)("%s is asked for by name when it is missing", async (name) => {
     const { code, output } = await runTask({ [name]: "" });
     expect(code).toBe(64);
     expect(output).toContain(name);
     expect(api.calls).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ["LINK_PREVIEW_URL", 'https://example.org/","replace":true,"x":"'],
     ["LINK_PREVIEW_URL", "https://example.org/a b"],
     ["LINK_PREVIEW_URL", "ftp://example.org"],
@@ -216,7 +216,7 @@ describe("the task's variables", () => {
     expect(api.calls).toEqual([]);
   });
 
-  test("need no escaping in Terraform: no template marker stands in the command", () => {
+  it("need no escaping in Terraform: no template marker stands in the command", () => {
     expect(metadataContainer().command.join("\n")).not.toMatch(/[$%]\{/);
   });
 });

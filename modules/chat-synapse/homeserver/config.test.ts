@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import Ajv2020 from "ajv/dist/2020.js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { RESERVED_PREFIX, roomAliases } from "../../../shared/matrix-names.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { WORKER_KINDS, workerConfig } from "../workers/workers.ts";
@@ -41,7 +41,7 @@ describe("homeserver.yaml", () => {
     console.warn(`left out: validity of homeserver.yaml. ${message}`);
   }
 
-  test.skipIf(!hasSchema).each<[string, HomeserverProps]>([
+  it.skipIf(!hasSchema).each<[string, HomeserverProps]>([
     ["as it is by default", exampleProps],
     ["with every option", everyOption],
   ])("%s is valid by Synapse's schema and has no key that the schema does not know", (_, props) => {
@@ -49,7 +49,7 @@ describe("homeserver.yaml", () => {
     expect(validate(homeserverConfig(props)), JSON.stringify(validate.errors, null, 1)).toBe(true);
   });
 
-  test.skipIf(!hasSchema).each(WORKER_KINDS)("a worker's own file is valid too: %s", (kind) => {
+  it.skipIf(!hasSchema).each(WORKER_KINDS)("a worker's own file is valid too: %s", (kind) => {
     const validate = validator();
     for (const federates of [true, false]) {
       const config = workerConfig({ kind, name: `${kind}-1` }, federates);
@@ -59,13 +59,13 @@ describe("homeserver.yaml", () => {
     }
   });
 
-  test.skipIf(!hasSchema)("the schema check would notice an unknown key, also a nested one", () => {
+  it.skipIf(!hasSchema)("the schema check would notice an unknown key, also a nested one", () => {
     const validate = validator();
     expect(validate({ ...homeserverConfig(exampleProps), enable_telepathy: true })).toBe(false);
     expect(validate({ ...homeserverConfig(exampleProps), media_retention: { forever: "1d" } })).toBe(false);
   });
 
-  test("holds no secret: each is a file below the folder that only Synapse reads", () => {
+  it("holds no secret: each is a file below the folder that only Synapse reads", () => {
     const leaves = leavesOf(homeserverConfig(everyOption));
     const secretKeys = leaves.filter(([path]) => /secret|password|passfile|signing_key/.test(path));
     const allowed = new Set(["password_config", "jwt_config", "old_signing_keys"]);
@@ -74,7 +74,7 @@ describe("homeserver.yaml", () => {
     for (const [path, value] of suspicious) expect(String(value), path).toMatch(/^\/run\/synapse\//);
   });
 
-  test("names only files that stand in PATHS", () => {
+  it("names only files that stand in PATHS", () => {
     const files = leavesOf(homeserverConfig(everyOption))
       .map(([, value]) => value)
       .filter((value) => typeof value === "string" && /^\/(run|media)/.test(value));
@@ -83,7 +83,7 @@ describe("homeserver.yaml", () => {
     );
   });
 
-  test("passes references of the infrastructure on untouched, without quotes or backslashes beside them", () => {
+  it("passes references of the infrastructure on untouched, without quotes or backslashes beside them", () => {
     // The shapes in which CDKTF hands out values that are known at apply time only.
     const reference = (n: number) => `\${TfToken[TOKEN.${n}]}`;
     const port = -1.8881545897087503e289;
@@ -105,13 +105,13 @@ describe("homeserver.yaml", () => {
     }
   });
 
-  test("is JSON through and through, so that it can be written as YAML by any tool", () => {
+  it("is JSON through and through, so that it can be written as YAML by any tool", () => {
     const config = homeserverConfig(everyOption);
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
     expect(JSON.parse(JSON.stringify(logConfig()))).toEqual(logConfig());
   });
 
-  test("never takes the hosted domain for the issuer, and knows all endpoints beforehand", () => {
+  it("never takes the hosted domain for the issuer, and knows all endpoints beforehand", () => {
     const [provider] = homeserverConfig(exampleProps).oidc_providers;
     expect(provider).toMatchObject({
       issuer: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE12",
@@ -122,11 +122,11 @@ describe("homeserver.yaml", () => {
     });
   });
 
-  test("lets everybody send 10 messages a second and 30 at once", () => {
+  it("lets everybody send 10 messages a second and 30 at once", () => {
     expect(homeserverConfig(exampleProps).rc_message).toEqual({ per_second: 10, burst_count: 30 });
   });
 
-  test("federates with nobody, and with an input with those named and no other", () => {
+  it("federates with nobody, and with an input with those named and no other", () => {
     const closedServer = homeserverConfig(exampleProps);
     expect(closedServer.federation_domain_whitelist).toEqual([]);
     expect(JSON.stringify(closedServer.listeners)).not.toContain("federation");
@@ -135,7 +135,7 @@ describe("homeserver.yaml", () => {
     expect(open.listeners[0]).toMatchObject({ resources: [{ names: ["client", "federation"] }] });
   });
 
-  test.each([
+  it.each([
     "http://thephenom.app/phenom/{id}",
     "https://thephenom.app/phenom",
     "thephenom.app/{id}",
@@ -145,21 +145,21 @@ describe("homeserver.yaml", () => {
     );
   });
 
-  test("tells others the public halves of former signing keys, with the time of their last use", () => {
+  it("tells others the public halves of former signing keys, with the time of their last use", () => {
     expect(homeserverConfig(everyOption)).toMatchObject({
       old_signing_keys: { "ed25519:a_1": { key: "A".repeat(43), expired_ts: Date.UTC(2026, 10, 21, 14) } },
     });
     expect(homeserverConfig(exampleProps)).not.toHaveProperty("old_signing_keys");
   });
 
-  test("keeps what users uploaded unless told otherwise, and drops copies of other servers' media", () => {
+  it("keeps what users uploaded unless told otherwise, and drops copies of other servers' media", () => {
     expect(homeserverConfig(exampleProps).media_retention).toEqual({ remote_media_lifetime: "30d" });
     expect(homeserverConfig(everyOption).media_retention).toEqual({
       ...{ local_media_lifetime: "5y", remote_media_lifetime: "7d" },
     });
   });
 
-  test("sends everybody to the community room, whose alias only our own accounts can take", () => {
+  it("sends everybody to the community room, whose alias only our own accounts can take", () => {
     const { auto_join_rooms, alias_creation_rules } = homeserverConfig(exampleProps);
     const aliases = roomAliases(exampleProps.serverName);
     expect(auto_join_rooms).toEqual([aliases.community]);

@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
@@ -64,7 +64,7 @@ describeWithSynapse("a homeserver", () => {
       .object({ verify_keys: z.record(z.string(), z.object({ key: z.string() })) })
       .parse((await get("/_matrix/key/v2/server")).body).verify_keys;
 
-  test("says that it is healthy, and where clients and other servers find it", async () => {
+  it("says that it is healthy, and where clients and other servers find it", async () => {
     expect((await fetch(`${synapse.url}/health`)).status).toBe(200);
     expect((await get("/.well-known/matrix/client")).body).toEqual({
       "m.homeserver": { base_url: `https://${deployment.serverName}/` },
@@ -74,18 +74,18 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  test("accepts a signing key of 42 random characters of base64 and an A, and is known by it", async () => {
+  it("accepts a signing key of 42 random characters of base64 and an A, and is known by it", async () => {
     const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
     expect(await publishedKeys()).toEqual({ [`ed25519:${id}`]: { key: publicKey(seed) } });
   });
 
-  test("serves metrics on a port of its own and not where clients come in", async () => {
+  it("serves metrics on a port of its own and not where clients come in", async () => {
     const metrics = await fetch(`${synapse.metricsUrl}/_synapse/metrics`);
     expect(await metrics.text()).toContain("synapse_build_info");
     expect((await fetch(`${synapse.url}/_synapse/metrics`)).status).toBe(404);
   });
 
-  test("logs JSON objects and measured requests, one per line, once it has read its configuration, and no secret", () => {
+  it("logs JSON objects and measured requests, one per line, once it has read its configuration, and no secret", () => {
     const output = synapse.output().trimEnd();
     const lines = output.slice(output.search(/^\{/m)).split("\n");
     const objects = lines.filter((line) => !line.startsWith(`${REQUEST_LINE} `));
@@ -94,13 +94,13 @@ describeWithSynapse("a homeserver", () => {
     for (const secret of Object.values(deployment.secrets)) expect(synapse.output()).not.toContain(secret);
   });
 
-  test("leaves 40 % of its task's memory free when idle", async () => {
+  it("leaves 40 % of its task's memory free when idle", async () => {
     const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
     const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
     expect(resident).toBeLessThan(0.6 * taskMemory);
   });
 
-  test.runIf(process.getuid?.() === 0)(
+  it.runIf(process.getuid?.() === 0)(
     "runs as its own user, who alone reads its files, with no secret in the environment",
     async () => {
       const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
@@ -124,7 +124,7 @@ describeWithSynapse("a homeserver", () => {
   );
 
   describe("asked to send", () => {
-    test("30 messages at once, takes them all; 60, refuses some and loses none that it took", async () => {
+    it("30 messages at once, takes them all; 60, refuses some and loses none that it took", async () => {
       const within = await newAccount();
       const room = await createRoom(synapse.url, within);
       const burst = (n: number) =>
@@ -167,7 +167,7 @@ describeWithSynapse("a homeserver", () => {
     });
     const previewOf = (url: string) => get(`${preview}${encodeURIComponent(url)}`, token);
 
-    test.each([
+    it.each([
       "https://thephenom.app/phenom/abc",
       "https://ThePhenom.App/phenom/abc",
     ])("fetches a page of the content's host: %s", async (url) => {
@@ -177,7 +177,7 @@ describeWithSynapse("a homeserver", () => {
       });
     });
 
-    test.each([
+    it.each([
       ["another host", "https://evil.example/"],
       ["a host whose name begins like it", "https://thephenom.app.evil.example/"],
       ["a host whose name ends like it", "https://evil-thephenom.app/"],
@@ -213,11 +213,11 @@ describeWithSynapse("a homeserver", () => {
           .end();
       });
 
-    test("answers by the path that the load balancer guards", async () => {
+    it("answers by the path that the load balancer guards", async () => {
       expect(await statusOf("/_synapse/admin/v1/server_version")).toBe(200);
     });
 
-    test.each(
+    it.each(
       otherSpellings,
     )("finds nothing by a spelling that the load balancer lets pass: %s", async (path) => {
       expect(await statusOf(path)).toBe(404);
@@ -227,7 +227,7 @@ describeWithSynapse("a homeserver", () => {
   describe("with the community room", () => {
     const community = () => `#community:${deployment.serverName}`;
 
-    test("lets no user take its alias or list a room, and lets our own account make it, listed and not encrypted", async () => {
+    it("lets no user take its alias or list a room, and lets our own account make it, listed and not encrypted", async () => {
       const user = await newAccount();
       const claim = await matrix(synapse.url, "POST", `${clients}/createRoom`, {
         token: user.accessToken,
@@ -256,7 +256,7 @@ describeWithSynapse("a homeserver", () => {
       expect(encryption.status).toBe(404);
     });
 
-    test("makes every new user a member of it", async () => {
+    it("makes every new user a member of it", async () => {
       const user = await newAccount();
       const joined = z
         .object({ joined_rooms: z.array(z.string()) })
@@ -266,7 +266,7 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  test("thrown away and started anew, has the same messages, media, users and signing key", async () => {
+  it("thrown away and started anew, has the same messages, media, users and signing key", async () => {
     const user = await newAccount();
     const room = await createRoom(synapse.url, user);
     const { body: sent } = await send(synapse.url, user, room, "kept");
@@ -293,7 +293,7 @@ describeWithSynapse("a homeserver", () => {
     expect(await publishedKeys()).toEqual(keys);
   });
 
-  test("with another signing key, tells other servers the former one and when it was last used", async () => {
+  it("with another signing key, tells other servers the former one and when it was last used", async () => {
     const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
     const former = { id: `ed25519:${id}`, key: publicKey(seed), expired: "2026-11-21T14:00:00Z" };
     const key = drawSigningKey("a_2");
@@ -308,7 +308,7 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  test("without a sign-in gives media to nobody", async () => {
+  it("without a sign-in gives media to nobody", async () => {
     const media = await fetch(`${synapse.url}/_matrix/media/v3/download/${deployment.serverName}/x`);
     expect(media.status).toBe(404);
   });
@@ -341,13 +341,13 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     inside.close();
   });
 
-  test("does not answer other servers", async () => {
+  it("does not answer other servers", async () => {
     for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) {
       expect((await fetch(`${synapse.url}${path}`)).status, path).toBe(404);
     }
   });
 
-  test("fetches no preview from a private address, even of an allowed host", async () => {
+  it("fetches no preview from a private address, even of an allowed host", async () => {
     const user = account(
       await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
         ...{ username: "someone", password: randomUUID() + randomUUID() },
@@ -361,7 +361,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     expect(connections).toBe(0);
   });
 
-  test("started although Cognito can't be reached, says so in its log", () => {
+  it("started although Cognito can't be reached, says so in its log", () => {
     expect(synapse.output()).toContain("Error while preloading OIDC provider");
   });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import * as z from "zod";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
 import { exampleCognito, mobileClientId } from "../../../test/synapse-sign-in.ts";
@@ -43,7 +43,7 @@ describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
     );
   };
 
-  test("brings every message to everyone who waits for it, once", async () => {
+  it("brings every message to everyone who waits for it, once", async () => {
     const admin = account(
       await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
         ...{ username: "phenom-admin", password: randomUUID() + randomUUID(), admin: true },

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { account, matrix, register } from "../../../test/matrix.ts";
 import { mobileClientId, signInHarness } from "../../../test/synapse-sign-in.ts";
@@ -24,7 +24,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     email: `${randomUUID()}@example.org`,
   });
 
-  test("leads to one account, by browser first", async () => {
+  it("leads to one account, by browser first", async () => {
     const kim = person("kim");
     const { userId } = await byBrowser(kim);
     expect(userId).toBe(`@${kim.sub}:${serverName}`);
@@ -32,7 +32,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect((await byBrowser(kim)).userId).toBe(userId);
   });
 
-  test("leads to one account, with the token first", async () => {
+  it("leads to one account, with the token first", async () => {
     const lee = person("lee");
     const { userId } = await byToken(lee);
     expect(userId).toBe(`@${lee.sub}:${serverName}`);
@@ -40,7 +40,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect((await byToken(lee)).userId).toBe(userId);
   });
 
-  test("never leads to the account that a username names: not a bot's, not another person's", async () => {
+  it("never leads to the account that a username names: not a bot's, not another person's", async () => {
     const password = randomUUID() + randomUUID();
     await register(harness.url, harness.registrationSecret, {
       ...{ username: "phenom-admin", password, admin: true },
@@ -56,11 +56,11 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
 
   const ivan = { username: "ivan", email: "ivan@example.org" };
 
-  test("gives the Matrix id of the subject", async () => {
+  it("gives the Matrix id of the subject", async () => {
     expect((await byToken(ivan)).userId).toBe(`@${subject(ivan)}:${serverName}`);
   });
 
-  test.each([
+  it.each([
     ["of another app client", { audience: "another" }],
     [
       "of another user pool",
@@ -73,7 +73,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect(body["errcode"]).toBe("M_FORBIDDEN");
   });
 
-  test("fails with a token that somebody else signed", async () => {
+  it("fails with a token that somebody else signed", async () => {
     const [header, payload] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
     expect((await post(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
   });

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { account, browserSignIn, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
@@ -20,7 +20,7 @@ describeWithSynapse("signing in", () => {
   const whoami = async (token: string) =>
     (await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
 
-  test("the login flows offer single sign-on with Cognito", async () => {
+  it("the login flows offer single sign-on with Cognito", async () => {
     const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/login");
     expect(body["flows"]).toContainEqual({
       type: "m.login.sso",
@@ -28,7 +28,7 @@ describeWithSynapse("signing in", () => {
     });
   });
 
-  test("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
+  it("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
     const alice = { username: "alice", email: "alice@example.org", name: "Alice Example" };
     const { userId, accessToken } = await harness.byBrowser(alice);
     expect(userId).toBe(`@alice:${serverName}`);
@@ -39,14 +39,14 @@ describeWithSynapse("signing in", () => {
     expect(profile.body["displayname"]).toBe("Alice Example");
   });
 
-  test("again gives the same account, also after the person's username and mail address changed", async () => {
+  it("again gives the same account, also after the person's username and mail address changed", async () => {
     const sub = randomUUID();
     const first = await harness.byBrowser({ sub, username: "erin", email: "erin@example.org" });
     const second = await harness.byBrowser({ sub, username: "erin-new", email: "erin@example.com" });
     expect(second.userId).toBe(first.userId);
   });
 
-  test("stores a verified mail address only, which Cognito tells by a string", async () => {
+  it("stores a verified mail address only, which Cognito tells by a string", async () => {
     const addresses = async (user: CognitoUser) => {
       const { accessToken } = await harness.byBrowser(user);
       const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/account/3pid", {
@@ -68,14 +68,14 @@ describeWithSynapse("signing in", () => {
   describe("with a username", () => {
     const user = (username: string): CognitoUser => ({ username, email: `${randomUUID()}@example.org` });
 
-    test.each([
+    it.each([
       ["in capitals gets it in lower case", "Bob.Builder", "bob.builder"],
       ["with digits, dots and dashes gets it as it is", "r2-d2.unit_7", "r2-d2.unit_7"],
     ])("%s", async (_, username, localpart) => {
       expect((await harness.byBrowser(user(username))).userId).toBe(`@${localpart}:${serverName}`);
     });
 
-    test.each([
+    it.each([
       ["that is a mail address, which would then be public", "carol@example.org"],
       ["outside ASCII", "zoë"],
       ["of digits alone", "4711"],
@@ -88,13 +88,13 @@ describeWithSynapse("signing in", () => {
       expect((await harness.byBrowser(person)).userId).toBe(`@${subject(person)}:${serverName}`);
     });
 
-    test("that another person has in other letters gets a number behind it", async () => {
+    it("that another person has in other letters gets a number behind it", async () => {
       const [first, second] = [await harness.byBrowser(user("dave")), await harness.byBrowser(user("Dave"))];
       expect(first.userId).toBe(`@dave:${serverName}`);
       expect(second.userId).toBe(`@dave1:${serverName}`);
     });
 
-    test("of a local account does not become that account", async () => {
+    it("of a local account does not become that account", async () => {
       const password = randomUUID() + randomUUID();
       await register(harness.url, harness.registrationSecret, {
         username: "operator",
@@ -105,7 +105,7 @@ describeWithSynapse("signing in", () => {
     });
   });
 
-  test("whatever the username, the Matrix id is one that Matrix allows and no reserved one", async () => {
+  it("whatever the username, the Matrix id is one that Matrix allows and no reserved one", async () => {
     const { config } = homeserverConfig(exampleProps).oidc_providers[0]?.user_mapping_provider ?? {};
     const usernames = fc.sample(
       fc.oneof(
@@ -125,7 +125,7 @@ describeWithSynapse("signing in", () => {
     }
   });
 
-  test("goes back to the mobile app without a question, to any other address only after one", async () => {
+  it("goes back to the mobile app without a question, to any other address only after one", async () => {
     const alice = { username: "frank", email: "frank@example.org" };
     const toApp = await browserSignIn(harness.url, serverName, harness.cognito, alice, mobileApp);
     expect(toApp.status).toBe(302);
@@ -139,7 +139,7 @@ describeWithSynapse("signing in", () => {
     expect(elsewhere.text).toContain("evil.example");
   });
 
-  test("with somebody else's browser session or a used code fails", async () => {
+  it("with somebody else's browser session or a used code fails", async () => {
     const start = await throughLoadBalancer(
       harness.url,
       serverName,
@@ -155,13 +155,13 @@ describeWithSynapse("signing in", () => {
     expect((await arrive(start.cookies)).status).toBeGreaterThanOrEqual(400);
   });
 
-  test("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
+  it("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
     expect(new Set(harness.asked)).toEqual(
       new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
     );
   });
 
-  test("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
+  it("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
     const password = randomUUID() + randomUUID();
     const made = await register(harness.url, harness.registrationSecret, {
       username: "phenom-mcp",

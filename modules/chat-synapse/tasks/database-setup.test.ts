@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { escapeIdentifier } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type DatabaseConnection,
   type PostgresServer,
@@ -42,7 +42,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
       )
     )[0];
 
-  test("makes a database with collation C and UTF8 on an empty server, which its own role can use", async () => {
+  it("makes a database with collation C and UTF8 on an empty server, which its own role can use", async () => {
     const database = fresh();
     const { stdout } = await setUp(database);
     expect(stdout).toContain(`${database.user} can use ${database.name}`);
@@ -54,7 +54,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(role, "insert into kept values ('ß') returning value")).toEqual([{ value: "ß" }]);
   });
 
-  test("run again keeps everything and says so", async () => {
+  it("run again keeps everything and says so", async () => {
     const database = fresh();
     await setUp(database);
     await query(as(database.user, database.name), "create table kept as select 7 as value");
@@ -66,7 +66,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(as(database.user, database.name), "select value from kept")).toEqual([{ value: 7 }]);
   });
 
-  test("sets a new password, after which the old one is refused", async () => {
+  it("sets a new password, after which the old one is refused", async () => {
     const database = fresh();
     await setUp(database);
     await setUpDatabase(postgres, database, "the-next-one");
@@ -76,27 +76,27 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     ]);
   });
 
-  test("started twice at once ends well both times", async () => {
+  it("started twice at once ends well both times", async () => {
     const database = fresh();
     await Promise.all([setUp(database), setUp(database)]);
     expect(await facts(database.name)).toMatchObject({ owner: database.user });
   });
 
-  test("continues where an earlier run was interrupted", async () => {
+  it("continues where an earlier run was interrupted", async () => {
     const database = fresh();
     await query(maintenance, `create role ${database.user}`);
     await setUp(database);
     expect(await facts(database.name)).toMatchObject({ owner: database.user });
   });
 
-  test("keeps other roles of the server out of the database", async () => {
+  it("keeps other roles of the server out of the database", async () => {
     const [database, other] = [fresh(), fresh()];
     await setUp(database);
     await setUp(other);
     await expect(query(as(other.user, database.name), "select 1")).rejects.toThrow(/permission denied/);
   });
 
-  test("lets the master user connect to the database and read it, to dump and repair it", async () => {
+  it("lets the master user connect to the database and read it, to dump and repair it", async () => {
     const database = fresh();
     await setUp(database);
     await query(as(database.user, database.name), "create table kept as select 7 as value");
@@ -104,7 +104,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(master, "select value from kept")).toEqual([{ value: 7 }]);
   });
 
-  test("gives the master user what an earlier version of it did not give", async () => {
+  it("gives the master user what an earlier version of it did not give", async () => {
     const database = fresh();
     await setUp(database);
     await query(maintenance, `grant ${database.user} to current_user with inherit false`);
@@ -114,7 +114,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(master, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
-  test("makes a role without rights beyond its database", async () => {
+  it("makes a role without rights beyond its database", async () => {
     const database = fresh();
     await setUp(database);
     const [role] = await query(
@@ -125,7 +125,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(Object.values(role ?? {})).toEqual([false, false, false, false, false]);
   });
 
-  test.each([
+  it.each([
     ["collation", "template template0 lc_collate 'C.UTF-8' lc_ctype 'C'"],
     ["ctype", "template template0 lc_collate 'C' lc_ctype 'C.UTF-8'"],
     ["encoding", "template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"],
@@ -138,7 +138,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(error).toMatch(/pg_dump/);
   });
 
-  test("refuses a database of another owner and names the remedy", async () => {
+  it("refuses a database of another owner and names the remedy", async () => {
     const database = fresh();
     await query(
       maintenance,
@@ -149,7 +149,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     );
   });
 
-  test("refuses a role that another user made and names the remedy", async () => {
+  it("refuses a role that another user made and names the remedy", async () => {
     const database = fresh();
     await query(postgres.asSuperuser(maintenance), `create role ${database.user}`);
     const error = await failure(setUp(database));
@@ -161,7 +161,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     await setUp(database);
   });
 
-  test("never prints the password", async () => {
+  it("never prints the password", async () => {
     const database = fresh();
     await query(postgres.asSuperuser(maintenance), `create role ${database.user}`);
     const secret = "very-secret-value";
@@ -171,9 +171,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(stdout + stderr).not.toContain(secret);
   });
 
-  test.each(
-    databaseSetupContainer().environment,
-  )("ends with code 64 and one line without %s", async (name) => {
+  it.each(databaseSetupContainer().environment)("ends with code 64 and one line without %s", async (name) => {
     const error = await setUp(fresh(), { [name]: "" }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -184,7 +182,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     });
   });
 
-  test("is a command that a POSIX shell parses without running it", async () => {
+  it("is a command that a POSIX shell parses without running it", async () => {
     const [, , script = ""] = databaseSetupContainer().command;
     const { stderr } = await promisify(execFile)("sh", ["-n", "-c", script]);
     expect(stderr).toBe("");

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import { type AlbOutcome, loadBalancer } from "../../../test/alb.ts";
 import { environment, Template } from "../../../test/template.ts";
@@ -34,7 +34,7 @@ const kinds = Object.entries(workerEndpoints) as [keyof typeof workerEndpoints, 
 
 describe("with every kind of worker", () => {
   describe.each(kinds)("the workers %s answer", (kind, paths) => {
-    test.each(paths)("%s", (path) => {
+    it.each(paths)("%s", (path) => {
       expect(all(path)).toBe(kind);
       expect(all(`${path}?since=s1&dir=b`)).toBe(kind);
     });
@@ -44,17 +44,17 @@ describe("with every kind of worker", () => {
     const cases = Object.entries(federationEndpoints).flatMap(([kind, paths]) =>
       paths.map((path) => [path, kind] as const),
     );
-    test.each(cases)("%s by %s", (path, kind) => {
+    it.each(cases)("%s by %s", (path, kind) => {
       expect(all(path)).toBe(kind);
     });
   });
 
   describe("the main process answers", () => {
-    test.each([...mainEndpoints.client, ...mainEndpoints.others])("%s", (path) => {
+    it.each([...mainEndpoints.client, ...mainEndpoints.others])("%s", (path) => {
       expect(all(path)).toBe("main");
     });
 
-    test.each(mainEndpoints.admin)("%s, to administrators only", (path) => {
+    it.each(mainEndpoints.admin)("%s, to administrators only", (path) => {
       expect(all(path)).toBe("401");
       expect(all(path, true)).toBe("main");
     });
@@ -63,7 +63,7 @@ describe("with every kind of worker", () => {
   describe("administrators' requests about media go to the media worker, with the guard of the others", () => {
     const closed = balancer({ workers: every, adminAccess: "closed" });
     const open = balancer({ workers: every, adminAccess: "open" });
-    test.each(mediaAdminEndpoints)("%s", (path) => {
+    it.each(mediaAdminEndpoints)("%s", (path) => {
       expect(all(path)).toBe("401");
       expect(all(path, true)).toBe("media");
       expect(closed(path, true)).toBe("403");
@@ -71,7 +71,7 @@ describe("with every kind of worker", () => {
     });
   });
 
-  test.each([
+  it.each([
     ["another version", "/_matrix/client/v9/sync"],
     ["a path that only begins alike", "/_matrix/client/v3/syncs"],
     ["a path that only ends alike", "/x/_matrix/client/v3/sync"],
@@ -85,19 +85,19 @@ describe("with every kind of worker", () => {
 
 describe("a kind that an environment has none of stays with the main process", () => {
   const kindsOfRules = ["sync", "client", "events", "streams", "media"] as const satisfies WorkerKind[];
-  test.each(kindsOfRules)("with workers %s alone", (only) => {
+  it.each(kindsOfRules)("with workers %s alone", (only) => {
     const ask = balancer({ workers: { [only]: 1 } });
     for (const [kind, paths] of kinds)
       for (const path of paths) expect(ask(path), path).toBe(kind === only ? kind : "main");
   });
 
-  test("with the background worker alone nothing is routed elsewhere", () => {
+  it("with the background worker alone nothing is routed elsewhere", () => {
     const rules = (workers: EnvironmentData["workers"]) =>
       Object.keys(new Template(environment(workers ? { workers } : {})).resources("aws_lb_listener_rule"));
     expect(rules({ background: 1 })).toEqual(rules(undefined));
   });
 
-  test("without federation other servers' requests have no rule", () => {
+  it("without federation other servers' requests have no rule", () => {
     const ask = balancer({ workers: every });
     for (const path of [...federationEndpoints.client, ...federationEndpoints.streams])
       expect(ask(path)).toBe("main");
@@ -109,12 +109,12 @@ describe("the rules keep the load balancer's limits", () => {
   const rules = Object.entries(template.resources("aws_lb_listener_rule"));
   const own = rules.filter(([name]) => name.startsWith("chat_synapse_workers_"));
 
-  test("there is one for each entry of the list", () => {
+  it("there is one for each entry of the list", () => {
     expect(own).toHaveLength(WORKER_RULES.length);
     expect(WORKER_RULES.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
   });
 
-  test.each(own)("%s: at most 5 values, 3 in a condition, 128 characters each", (_, body) => {
+  it.each(own)("%s: at most 5 values, 3 in a condition, 128 characters each", (_, body) => {
     const conditions = body["condition"] as {
       host_header?: { values: string[] };
       path_pattern?: { regex_values: string[] };
@@ -127,7 +127,7 @@ describe("the rules keep the load balancer's limits", () => {
     for (const value of values.flat()) expect(value.length).toBeLessThanOrEqual(128);
   });
 
-  test("each priority is taken once, and the workers' come before the homeserver's own", () => {
+  it("each priority is taken once, and the workers' come before the homeserver's own", () => {
     const priorities = rules.map(([, body]) => Number(body["priority"]));
     expect(new Set(priorities).size).toBe(priorities.length);
     for (const [name, body] of own) {
@@ -136,7 +136,7 @@ describe("the rules keep the load balancer's limits", () => {
     }
   });
 
-  test("a kind more or less leaves the priorities of the others", () => {
+  it("a kind more or less leaves the priorities of the others", () => {
     const of = (workers: EnvironmentData["workers"]) =>
       new Template(environment(workers ? { workers } : {})).resource(
         "aws_lb_listener_rule.chat_synapse_workers_media_rule",

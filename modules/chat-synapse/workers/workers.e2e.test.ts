@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { installed } from "../../../test/installed.ts";
 import {
@@ -106,7 +106,7 @@ describe.runIf(ready)(what, () => {
     return { alice, bob, room, path };
   }
 
-  test("consists of processes that are all healthy", async () => {
+  it("consists of processes that are all healthy", async () => {
     expect(cluster.names).toEqual([
       ...["main", "sync-1", "sync-2", "client-1", "events-1", "streams-1", "media-1", "background-1"],
     ]);
@@ -114,7 +114,7 @@ describe.runIf(ready)(what, () => {
       expect((await fetch(`${cluster.process(name).url}/health`)).status, name).toBe(200);
   });
 
-  test("answers what is routed to a worker by that worker, with the methods of the main process", async () => {
+  it("answers what is routed to a worker by that worker, with the methods of the main process", async () => {
     for (const [kind, paths] of Object.entries(workerEndpoints)) {
       const worker = cluster.process(`${kind}-1`).url;
       for (const path of paths.filter(inUse)) {
@@ -127,12 +127,12 @@ describe.runIf(ready)(what, () => {
     }
   }, 60_000);
 
-  test("keeps with the main process what it answers", async () => {
+  it("keeps with the main process what it answers", async () => {
     for (const path of mainEndpoints.client.filter(inUse))
       expect(await methodsOf(`${cluster.process("main").url}${path}`), path).not.toEqual([]);
   });
 
-  test("lets a user join, send and receive: each request answered by its worker", async () => {
+  it("lets a user join, send and receive: each request answered by its worker", async () => {
     const { alice, bob, room, path } = await conversation();
     const since = await now(bob);
     const waiting = answeredBy(
@@ -159,7 +159,7 @@ describe.runIf(ready)(what, () => {
     expect(pager).toEqual(["streams-1"]);
   }, 30_000);
 
-  test("both workers of a kind answer the same", async () => {
+  it("both workers of a kind answer the same", async () => {
     const { alice, bob, room } = await conversation();
     const { body } = await send(cluster.alb.url, alice, room, "to both");
     for (const name of ["sync-1", "sync-2"]) {
@@ -172,7 +172,7 @@ describe.runIf(ready)(what, () => {
     }
   });
 
-  test("shows the other who types, who has read, and keeps account data", async () => {
+  it("shows the other who types, who has read, and keeps account data", async () => {
     const { alice, bob, room, path } = await conversation();
     const { body } = await send(cluster.alb.url, alice, room, "read this");
     const since = await now(alice);
@@ -204,7 +204,7 @@ describe.runIf(ready)(what, () => {
     expect(kept.body).toEqual({ dark: true });
   }, 30_000);
 
-  test("takes files of any size and gives them back byte by byte, through the media worker", async () => {
+  it("takes files of any size and gives them back byte by byte, through the media worker", async () => {
     const user = await newAccount();
     // More than 100 KB are spooled to a temporary file.
     const file = Buffer.alloc(3_000_000, "phenom ");
@@ -224,7 +224,7 @@ describe.runIf(ready)(what, () => {
     expect(Buffer.from(await download.arrayBuffer()).equals(file)).toBe(true);
   });
 
-  test("lets an administrator quarantine a file, which the media worker then gives to nobody", async () => {
+  it("lets an administrator quarantine a file, which the media worker then gives to nobody", async () => {
     const user = await newAccount();
     const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const uploaded = await fetch(`${cluster.alb.url}/_matrix/media/v3/upload`, {
@@ -248,7 +248,7 @@ describe.runIf(ready)(what, () => {
     expect(download.status).toBe(404);
   });
 
-  test("gives an administrator nothing by a path that the load balancer's guard does not see", async () => {
+  it("gives an administrator nothing by a path that the load balancer's guard does not see", async () => {
     const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const through = ["/_matrix/media/v3", "/_matrix/client/v1/media", "/_matrix/client/v3/rooms/x/event"];
     const detours = through.map(
@@ -258,14 +258,14 @@ describe.runIf(ready)(what, () => {
       expect([path, await statusOf(cluster.alb.url, path, admin)]).toEqual([path, 404]);
   });
 
-  test("is told of a message that came in by the main process, as the MCP server sends", async () => {
+  it("is told of a message that came in by the main process, as the MCP server sends", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     const { body } = await send(cluster.process("main").url, alice, room, "from inside");
     expect(await syncUntil(bob, since, timelineHas(room, body["event_id"]))).toBeDefined();
   }, 30_000);
 
-  test("finds people in the directory, which the background worker writes", async () => {
+  it("finds people in the directory, which the background worker writes", async () => {
     const [alice, bob] = [await newAccount(), await newAccount(`findme-${randomUUID()}`)];
     const room = await createRoom(cluster.alb.url, alice, { preset: "public_chat" });
     await ask(bob, "POST", `${clients}/rooms/${encodeURIComponent(room)}/join`, {});
@@ -282,7 +282,7 @@ describe.runIf(ready)(what, () => {
       .toEqual([expect.objectContaining({ user_id: bob.userId })]);
   }, 30_000);
 
-  test("refuses whoever sends more than the limit, however many processes there are", async () => {
+  it("refuses whoever sends more than the limit, however many processes there are", async () => {
     const alice = await newAccount();
     const room = await createRoom(cluster.alb.url, alice);
     const burst = async (n: number) =>
@@ -295,7 +295,7 @@ describe.runIf(ready)(what, () => {
     for (const { status } of refused) expect(status).toBe(429);
   }, 30_000);
 
-  test("goes on syncing and sending while the main process is replaced, and loses nothing", async () => {
+  it("goes on syncing and sending while the main process is replaced, and loses nothing", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     expect(await cluster.process("main").stop()).toBe(0);
@@ -307,7 +307,7 @@ describe.runIf(ready)(what, () => {
     expect(await syncUntil(bob, since, timelineHas(room, after.body["event_id"]))).toBeDefined();
   }, 60_000);
 
-  test("makes whoever sends wait while Redis is away, and loses nothing", async () => {
+  it("makes whoever sends wait while Redis is away, and loses nothing", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     const sending: Promise<Reply>[] = [];
@@ -323,7 +323,7 @@ describe.runIf(ready)(what, () => {
     expect(await syncUntil(bob, since, timelineHas(room, reply?.body["event_id"]))).toBeDefined();
   }, 90_000);
 
-  test("sends again once a replaced event worker is back, under its old name", async () => {
+  it("sends again once a replaced event worker is back, under its old name", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     await cluster.process("events-1").stop();

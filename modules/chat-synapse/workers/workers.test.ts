@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { environment, Template } from "../../../test/template.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { homeserverConfig } from "../homeserver/config.ts";
@@ -28,7 +28,7 @@ const shared = (counts: WorkerCounts, federates = false) => sharedWorkerConfig(t
 const every: WorkerCounts = { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 };
 
 describe("the configuration that all processes share", () => {
-  test("names, of whatever workers there are, only those that run, and where to reach each that writes", () => {
+  it("names, of whatever workers there are, only those that run, and where to reach each that writes", () => {
     fc.assert(
       fc.property(anyCounts, fc.boolean(), (counts, federates) => {
         const names = workersOf(counts).map(({ name }) => name);
@@ -54,7 +54,7 @@ describe("the configuration that all processes share", () => {
     );
   });
 
-  test("gives every stream that the documentation lists to a worker, where there is one of each", () => {
+  it("gives every stream that the documentation lists to a worker, where there is one of each", () => {
     expect(shared(every).stream_writers).toEqual({
       events: "events-1",
       account_data: "streams-1",
@@ -68,7 +68,7 @@ describe("the configuration that all processes share", () => {
     });
   });
 
-  test("turns the media repository off for those that don't serve it", () => {
+  it("turns the media repository off for those that don't serve it", () => {
     expect(shared({ media: 1 })).toMatchObject({
       enable_media_repo: false,
       media_instance_running_background_jobs: "media-1",
@@ -76,7 +76,7 @@ describe("the configuration that all processes share", () => {
     expect(shared({ sync: 1 })).not.toHaveProperty("enable_media_repo");
   });
 
-  test("lets the background worker clean up, push, keep the user directory, and send to other servers", () => {
+  it("lets the background worker clean up, push, keep the user directory, and send to other servers", () => {
     expect(shared({ background: 1 }, true)).toMatchObject({
       run_background_tasks_on: "background-1",
       update_user_directory_from_worker: "background-1",
@@ -86,20 +86,20 @@ describe("the configuration that all processes share", () => {
     expect(shared({ background: 1 })).not.toHaveProperty("federation_sender_instances");
   });
 
-  test("encrypts what goes to Redis, and makes processes show their secret to each other", () => {
+  it("encrypts what goes to Redis, and makes processes show their secret to each other", () => {
     expect(shared({ sync: 1 })).toMatchObject({
       redis: { enabled: true, host: "redis.internal", port: 6379, use_tls: true },
       worker_replication_secret_path: "/run/synapse/replication_secret",
     });
   });
 
-  test("is not there, nor is a replication listener, without workers", () => {
+  it("is not there, nor is a replication listener, without workers", () => {
     const config = homeserverConfig(exampleProps);
     for (const key of Object.keys(shared(every))) expect(config).not.toHaveProperty(key);
     expect(JSON.stringify(config.listeners)).not.toContain("replication");
   });
 
-  test("is the same for one worker more that only answers, so that the main process need not restart", () => {
+  it("is the same for one worker more that only answers, so that the main process need not restart", () => {
     expect(shared({ ...every, sync: 8, client: 8 })).toEqual(shared(every));
   });
 });
@@ -110,7 +110,7 @@ describe.each(WORKER_KINDS)("a worker %s", (kind) => {
     "resources" in listener ? listener.resources.flatMap((resource) => resource.names) : [],
   );
 
-  test("listens for the load balancer and for metrics, and for other processes if it writes", () => {
+  it("listens for the load balancer and for metrics, and for other processes if it writes", () => {
     const writes = JSON.stringify(shared(every).stream_writers).includes(`"${kind}-1"`);
     expect(config.worker_listeners.map(({ port }) => port)).toEqual([
       ...[SYNAPSE_PORT, ...(writes ? [REPLICATION_PORT] : []), METRICS_PORT],
@@ -118,7 +118,7 @@ describe.each(WORKER_KINDS)("a worker %s", (kind) => {
     expect(names.includes("replication")).toBe(writes);
   });
 
-  test("serves what its rules send to it", () => {
+  it("serves what its rules send to it", () => {
     const paths = WORKER_RULES.filter((rule) => rule.kind === kind).flatMap((rule) => rule.paths);
     const needs = [
       ...(paths.some((path) => path.startsWith("^/_matrix/client/")) && kind !== "media" ? ["client"] : []),
@@ -137,7 +137,7 @@ describe("what is deployed with workers", () => {
     String(template.resource(`aws_ecs_task_definition.${base}${name}_task`)["container_definitions"]);
   const workers = workersOf(every).map(({ name }) => name.replace("-", "_"));
 
-  test("is one service for each worker, which never runs twice", () => {
+  it("is one service for each worker, which never runs twice", () => {
     const services = Object.keys(template.resources("aws_ecs_service"));
     expect(services.filter((name) => name.startsWith(base)).sort()).toEqual(
       workers.map((worker) => base + worker).sort(),
@@ -152,7 +152,7 @@ describe("what is deployed with workers", () => {
       });
   });
 
-  test("starts the main process first, and the workers of one kind one after the other", () => {
+  it("starts the main process first, and the workers of one kind one after the other", () => {
     for (const worker of workers)
       expect(service(worker)["depends_on"]).toContain("aws_ecs_service.chat_synapse_homeserver");
     expect(service("sync_2")["depends_on"]).toContain(`aws_ecs_service.${base}sync_1`);
@@ -161,7 +161,7 @@ describe("what is deployed with workers", () => {
         expect(rule["depends_on"], name).toContain("aws_ecs_service.chat_synapse_homeserver");
   });
 
-  test("puts the workers of one kind behind one target group, and the background worker behind none", () => {
+  it("puts the workers of one kind behind one target group, and the background worker behind none", () => {
     const group = (name: string) =>
       (service(name)["load_balancer"] as { target_group_arn: string }[] | undefined)?.map(
         ({ target_group_arn }) => target_group_arn,
@@ -172,7 +172,7 @@ describe("what is deployed with workers", () => {
     expect(service("background_1")).not.toHaveProperty("health_check_grace_period_seconds");
   });
 
-  test("lets those that write be found by name, as the configuration names them", () => {
+  it("lets those that write be found by name, as the configuration names them", () => {
     const names = Object.values(template.resources("aws_service_discovery_service")).map(({ name }) => name);
     expect(names.sort()).toEqual(["synapse", "synapse-events-1", "synapse-media-1", "synapse-streams-1"]);
     const yaml = String(
@@ -186,7 +186,7 @@ describe("what is deployed with workers", () => {
       );
   });
 
-  test("gives every process the same configuration and secrets, and each worker its own file", () => {
+  it("gives every process the same configuration and secrets, and each worker its own file", () => {
     const main = String(
       template.resource("aws_ecs_task_definition.chat_synapse_homeserver_task")["container_definitions"],
     );
@@ -200,7 +200,7 @@ describe("what is deployed with workers", () => {
     }
   });
 
-  test("mounts the media store in the process that serves media, and lets no other role in", () => {
+  it("mounts the media store in the process that serves media, and lets no other role in", () => {
     const mounted = Object.entries(template.resources("aws_ecs_task_definition"))
       .filter(([, { volume }]) => JSON.stringify(volume ?? []).includes("efs_volume_configuration"))
       .map(([name]) => name);
@@ -210,7 +210,7 @@ describe("what is deployed with workers", () => {
     ).toContain(`"Principal" = {"AWS" = aws_iam_role.${base}media_1_task_role.arn}`);
   });
 
-  test("keeps Redis encrypted and open to Synapse's own group alone", () => {
+  it("keeps Redis encrypted and open to Synapse's own group alone", () => {
     expect(template.resource("aws_elasticache_replication_group.chat_synapse_redis")).toMatchObject({
       at_rest_encryption_enabled: "true",
       transit_encryption_enabled: true,
@@ -232,7 +232,7 @@ describe("what is deployed with workers", () => {
     });
   });
 
-  test("is nothing at all without workers", () => {
+  it("is nothing at all without workers", () => {
     const addresses = new Template(environment()).addresses();
     expect(addresses.filter((address) => /worker|elasticache|redis|replication/.test(address))).toEqual([]);
   });

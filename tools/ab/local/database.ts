@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Client, DatabaseError } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import type { Observation, PartUsage } from "../side.ts";
 import { machineCpuSeconds, type Program, usage } from "./processes.ts";

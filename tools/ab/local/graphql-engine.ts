@@ -1,5 +1,5 @@
 // The tests' stand-in for Hasura's engine, as a process of its own.
-import { z } from "zod";
+import * as z from "zod";
 import { startHasuraServer } from "../../servers/hasura.ts";
 
 const connection = z.object({

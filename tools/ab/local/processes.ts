@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import { imageOptions } from "../../build/image-options.ts";
 import { bundleProgram } from "../../run.mjs";
 

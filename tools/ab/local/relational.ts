@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import type { DatabaseConnection } from "../../servers/postgres.ts";
 import type { Side, Target } from "../side.ts";

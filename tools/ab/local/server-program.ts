@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { callers, type Workload } from "../workload.ts";
 import { type Program, startProgram } from "./processes.ts";
 

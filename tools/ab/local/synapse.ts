@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { ensureBot, signInAdmin, userId } from "../../../mcp-server/bootstrap/accounts.ts";
 import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/matrix.ts";
 import { join } from "../../../mcp-server/bootstrap/members.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { describeWithSynapse } from "../../../../test/describe-with-synapse.ts";
 import {
@@ -83,7 +83,7 @@ describeWithSynapse("the entrypoint", () => {
   ];
 
   describe.each(variables)("ends with one line and code 64", (name) => {
-    test.each([
+    it.each([
       ["missing", undefined],
       ["empty", ""],
       ["blank", " \n"],
@@ -96,7 +96,7 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   describe("ends with one line and code 65", () => {
-    test.each([
+    it.each([
       "SYNAPSE_CONFIG_YAML",
       "SYNAPSE_LOG_CONFIG_YAML",
     ])("when %s is broken YAML, telling the place and not the text", (name) => {
@@ -106,7 +106,7 @@ describeWithSynapse("the entrypoint", () => {
       expect(output).not.toContain("secret");
     });
 
-    test.each([
+    it.each([
       ["a list", "- a\n", "list"],
       ["a text", "hello\n", "str"],
     ])("when SYNAPSE_CONFIG_YAML holds %s", (_, yaml, kind) => {
@@ -116,7 +116,7 @@ describeWithSynapse("the entrypoint", () => {
       });
     });
 
-    test("when the YAML would make Python objects", () => {
+    it("when the YAML would make Python objects", () => {
       const { code, output } = start({
         SYNAPSE_CONFIG_YAML: '!!python/object/apply:os.system ["touch /tmp/x"]',
       });
@@ -124,7 +124,7 @@ describeWithSynapse("the entrypoint", () => {
       expect(output.trimEnd()).not.toContain("\n");
     });
 
-    test.each([
+    it.each([
       ["without a key id", `ed25519 ${"A".repeat(43)}`],
       ["with padding", `ed25519 a_1 ${"A".repeat(43)}=`],
       ["that is too short", `ed25519 a_1 ${"A".repeat(42)}`],
@@ -137,7 +137,7 @@ describeWithSynapse("the entrypoint", () => {
       );
     });
 
-    test.each<[string, (copy: typeof config) => unknown]>([
+    it.each<[string, (copy: typeof config) => unknown]>([
       ["signing_key_path", (copy) => ({ ...copy, signing_key_path: undefined })],
       ["database.args.passfile", (copy) => ({ ...copy, database: { name: "psycopg2" } })],
       ["oidc_providers.0.client_secret_path", (copy) => ({ ...copy, oidc_providers: [] })],
@@ -153,7 +153,7 @@ describeWithSynapse("the entrypoint", () => {
       );
     });
 
-    test.each(["0", "-1", "root", "991 "])("with the user id %j", (id) => {
+    it.each(["0", "-1", "root", "991 "])("with the user id %j", (id) => {
       expect(start({ UID: id })).toEqual({
         code: 65,
         output: `entrypoint: UID must be a number above 0, and is '${id}'\n`,
@@ -162,14 +162,14 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   describe("ends with one line and code 73", () => {
-    test("when its folder is missing", async () => {
+    it("when its folder is missing", async () => {
       await rm(join(container, "run"), { recursive: true });
       const { code, output } = start();
       expect(code).toBe(73);
       expect(output).toMatch(/^entrypoint: \S+ can't be written: No such file or directory\n$/);
     });
 
-    test("when its folder is a file", async () => {
+    it("when its folder is a file", async () => {
       await rm(join(container, "run"), { recursive: true });
       await writeFile(join(container, "run"), "");
       const { code, output } = start();
@@ -177,7 +177,7 @@ describeWithSynapse("the entrypoint", () => {
       expect(output).toMatch(/^entrypoint: \S+ can't be written: Not a directory\n$/);
     });
 
-    test("when the media store is missing", async () => {
+    it("when the media store is missing", async () => {
       await rm(join(container, "media"), { recursive: true });
       const { code, output } = start();
       expect(code).toBe(73);
@@ -186,7 +186,7 @@ describeWithSynapse("the entrypoint", () => {
       );
     });
 
-    test.runIf(asRoot)("when the media store belongs to root", async () => {
+    it.runIf(asRoot)("when the media store belongs to root", async () => {
       await chown(join(container, "media"), 0, 0);
       const { code, output } = start();
       expect(code).toBe(73);
@@ -195,14 +195,14 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   describe("given a command", () => {
-    test("runs it in Synapse's place, as Synapse's user, without the secrets in its environment", () => {
+    it("runs it in Synapse's place, as Synapse's user, without the secrets in its environment", () => {
       const { code, output } = start({}, ["sh", "-c", "id -u; env; exit 7"]);
       expect(code).toBe(7);
       expect(output.split("\n")[0]).toBe(String(asRoot ? SYNAPSE_UID : process.getuid?.()));
       expect(output).not.toContain(environment["SYNAPSE_FORM_SECRET"]);
     });
 
-    test("ends with code 65 where there is no such program", () => {
+    it("ends with code 65 where there is no such program", () => {
       expect(start({}, ["no-such-program"])).toEqual({
         code: 65,
         output: expect.stringMatching(/^entrypoint: no-such-program can't be run by user \d+: /),
@@ -220,7 +220,7 @@ describeWithSynapse("the entrypoint", () => {
       SYNAPSE_REPLICATION_SECRET: "a secret",
     });
 
-    test("becomes one, with the configuration of all and its own", async () => {
+    it("becomes one, with the configuration of all and its own", async () => {
       const { code, output } = start(asWorker());
       expect(code).toBe(1);
       // It asks for what only a worker needs.
@@ -229,7 +229,7 @@ describeWithSynapse("the entrypoint", () => {
       expect(await readFile(join(container, "run", "replication_secret"), "utf8")).toBe("a secret\n");
     });
 
-    test.each([
+    it.each([
       "SYNAPSE_WORKER_YAML",
       "SYNAPSE_REPLICATION_SECRET",
     ])("ends with code 64 when %s is empty", (name) => {
@@ -239,14 +239,14 @@ describeWithSynapse("the entrypoint", () => {
       });
     });
 
-    test("ends with code 65 when its file is no mapping", () => {
+    it("ends with code 65 when its file is no mapping", () => {
       expect(start({ ...asWorker(), SYNAPSE_WORKER_YAML: "sync-1" })).toEqual({
         code: 65,
         output: "entrypoint: SYNAPSE_WORKER_YAML must hold a mapping of settings, and holds a str\n",
       });
     });
 
-    test("needs the media store only where it serves media", async () => {
+    it("needs the media store only where it serves media", async () => {
       await rm(join(container, "media"), { recursive: true });
       const elsewhere = asWorker((copy) => ({ ...copy, enable_media_repo: false }));
       expect(start(elsewhere).code).toBe(1);
@@ -255,13 +255,13 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
-  test("gives Synapse a folder for temporary files that it can write, and nobody else can read", async () => {
+  it("gives Synapse a folder for temporary files that it can write, and nobody else can read", async () => {
     start(refusedBySynapse());
     const { mode, uid } = await stat(join(container, "run", "tmp"));
     expect([mode & 0o777, uid]).toEqual([0o700, asRoot ? SYNAPSE_UID : process.getuid?.()]);
   });
 
-  test.runIf(asRoot)(
+  it.runIf(asRoot)(
     "needs no more of root's rights than to hand over files and to become another user",
     () => {
       const rights = "-all,+chown,+setuid,+setgid";
@@ -274,7 +274,7 @@ describeWithSynapse("the entrypoint", () => {
     },
   );
 
-  test("started again in the same container, replaces its files, also those of an interrupted start", async () => {
+  it("started again in the same container, replaces its files, also those of an interrupted start", async () => {
     start(refusedBySynapse());
     await writeFile(join(container, "run", "signing.key.new"), "half a", { mode: 0o400 });
     const key = drawSigningKey("a_2");
@@ -283,13 +283,13 @@ describeWithSynapse("the entrypoint", () => {
     expect(existsSync(join(container, "run", "signing.key.new"))).toBe(false);
   });
 
-  test("writes nothing before everything is checked", () => {
+  it("writes nothing before everything is checked", () => {
     start({ SYNAPSE_FORM_SECRET: "" });
     expect(existsSync(join(container, "run", "homeserver.yaml"))).toBe(false);
     expect(existsSync(join(container, "run", "signing.key"))).toBe(false);
   });
 
-  test("hands over to Synapse, which names a setting that it refuses", () => {
+  it("hands over to Synapse, which names a setting that it refuses", () => {
     const { code, output } = start(refusedBySynapse());
     expect(code).toBe(1);
     expect(output.trim()).toBe(
@@ -297,7 +297,7 @@ describeWithSynapse("the entrypoint", () => {
     );
   });
 
-  test("runs the version of Synapse that the image is built from", async () => {
+  it("runs the version of Synapse that the image is built from", async () => {
     const { stdout } = spawnSync(synapsePython, [
       "-c",
       "import importlib.metadata as m; print(m.version('matrix-synapse'))",
@@ -305,7 +305,7 @@ describeWithSynapse("the entrypoint", () => {
     expect(String(stdout).trim()).toBe(await imageVersion());
   });
 
-  test("is what the image starts", async () => {
+  it("is what the image starts", async () => {
     const dockerfile = await readFile(join(import.meta.dirname, "Dockerfile"), "utf8");
     const target = /^COPY --chmod=0555 entrypoint\.py (\S+)$/m.exec(dockerfile)?.[1];
     expect(dockerfile).toContain(`ENTRYPOINT ["${target}"]`);
