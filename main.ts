@@ -1,7 +1,7 @@
 import { App } from "cdktf";
 import { environments } from "./environments/index.ts";
-import { EnvironmentError } from "./stack/environment.ts";
-import { synthesise } from "./stack/synthesise.ts";
+import { EnvironmentError } from "./environments/schema.ts";
+import { synthesise } from "./stacks/synthesise.ts";
 
 try {
   synthesise(new App({ stackTraces: false, skipValidation: true }), environments);

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "deploy/**", ".tools/**"];
+const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "tools/cdktf/**", ".tools/**"];
 
 export default defineConfig({
   test: {
-    globalSetup: "test/global-setup.ts",
+    globalSetup: "test/jest/global-setup.ts",
     // Vitest leaves one core to itself, and many of these tests wait for servers: two files at a time at least.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

@@ -1,4 +1,4 @@
-import type { EnvironmentData } from "../stack/environment.ts";
+import type { EnvironmentData } from "./schema.ts";
 
 /** Both implementations side by side, for the evaluation at chat-testing.thephenom.app. */
 export const development: EnvironmentData = {

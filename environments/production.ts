@@ -1,4 +1,4 @@
-import type { EnvironmentData } from "../stack/environment.ts";
+import type { EnvironmentData } from "./schema.ts";
 
 /** What people use at chat.thephenom.app. The platform's own stack hands its parts over through its remote state. */
 export const production: EnvironmentData = {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { describe, expect, test } from "vitest";
-import { bundle } from "./test/lambda-process.ts";
+import { describe, expect, it } from "@jest/globals";
+import { bundle } from "../tools/servers/lambda.ts";
 
 const limits = { "link-preview": 100_000, "token-enhancement": 100_000, "user-provisioner": 450_000 };
 
 describe.each(Object.entries(limits))("the bundle of %s", (name, limit) => {
-  test(`has at most ${limit} bytes and needs nothing but Node.js`, async () => {
+  it(`has at most ${limit} bytes and needs nothing but Node.js`, async () => {
     const { file, remove } = await bundle(name);
     const code = await readFile(file, "utf8");
     await remove();
@@ -17,7 +17,7 @@ describe.each(Object.entries(limits))("the bundle of %s", (name, limit) => {
     expect(builtinModules).toEqual(expect.arrayContaining([...new Set(outside)]));
   });
 
-  test("is the same, byte for byte, each time", async () => {
+  it("is the same, byte for byte, each time", async () => {
     const [one, other] = await Promise.all([bundle(name), bundle(name)]);
     expect(await readFile(one.file, "utf8")).toBe(await readFile(other.file, "utf8"));
     await Promise.all([one.remove(), other.remove()]);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../test/jest/with-message.ts";
 import { ConfigurationError, environmentSchema, readEnvironment } from "./environment.ts";
 
 const local = { BACKEND_TYPE: "postgres", DATABASE_URL: "postgres://localhost/chat" };
@@ -20,11 +21,11 @@ function problems(variables: Record<string, string>): readonly string[] {
 }
 
 describe("the configuration", () => {
-  test("of a local server needs a backend and its database, and listens on loopback", () => {
+  it("of a local server needs a backend and its database, and listens on loopback", () => {
     expect(readEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
   });
 
-  test("of a server on AWS takes what its task sets", () => {
+  it("of a server on AWS takes what its task sets", () => {
     expect(
       readEnvironment({
         ...pool,
@@ -43,7 +44,7 @@ describe("the configuration", () => {
     ).toMatchObject({ COGNITO_CLIENT_IDS: ["one", "two"], PUBLIC_URL: "https://chat.example.org" });
   });
 
-  test("reports every problem at once, each with variable, value and remedy", () => {
+  it("reports every problem at once, each with variable, value and remedy", () => {
     const found = problems({
       BACKEND_TYPE: "hasura",
       PORT: "70000",
@@ -62,29 +63,29 @@ describe("the configuration", () => {
     );
   });
 
-  test("never shows a secret", () => {
+  it("never shows a secret", () => {
     const shown = problems({ ...local, DATABASE_URL: "mysql://user:hunter2@host/db" }).join();
     expect(shown).toContain("DATABASE_URL = ****");
     expect(shown).not.toContain("hunter2");
   });
 
-  test("without a user pool refuses to listen anywhere but on loopback", () => {
+  it("without a user pool refuses to listen anywhere but on loopback", () => {
     for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "example.org"])
       expect(problems({ ...local, HOST }).join()).toContain("COGNITO_USER_POOL_ID");
     for (const HOST of ["127.0.0.1", "::1", "localhost"]) expect(problems({ ...local, HOST })).toEqual([]);
     expect(problems({ ...local, ...pool, HOST: "0.0.0.0" })).toEqual([]);
   });
 
-  test("refuses a user pool without the clients whose tokens it should accept", () => {
+  it("refuses a user pool without the clients whose tokens it should accept", () => {
     expect(problems({ ...local, ...pool, COGNITO_CLIENT_IDS: " , " }).join()).toContain("COGNITO_CLIENT_IDS");
   });
 
-  test("refuses a user pool of another region", () => {
+  it("refuses a user pool of another region", () => {
     expect(problems({ ...local, ...pool, COGNITO_REGION: "eu-west-1" }).join()).toContain("COGNITO_REGION");
   });
 
-  test("describes each of its variables", () => {
+  it("describes each of its variables", () => {
     for (const [name, field] of Object.entries(environmentSchema.shape))
-      expect(field.description, name).toBeTruthy();
+      withMessage(name, () => expect(field.description).toBeTruthy());
   });
 });

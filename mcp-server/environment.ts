@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "./testing/database.ts";
-import { bundleServer, type Program } from "./testing/program.ts";
+import * as z from "zod";
+import { eventually } from "../test/jest/eventually.ts";
+import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
+import { bundleServer, type Program } from "../test/mcp-server/program.ts";
 
 let program: Program;
 let database: ChatDatabase;
@@ -29,7 +30,7 @@ const serve = () =>
   program.serve({ BACKEND_TYPE: "postgres", DATABASE_URL: databaseUrl(database), AGENT_USER_ID: AGENT });
 
 describe("the bundled server, alone in a folder that it cannot write to", () => {
-  test("serves the chat, names its release, and needs no other file", async () => {
+  it("serves the chat, names its release, and needs no other file", async () => {
     expect(await readdir(program.folder)).toEqual(["server.mjs"]);
     const { url, call } = await serve();
     expect((await call("chat_list_rooms", {}))["structuredContent"]).toMatchObject({
@@ -44,7 +45,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(version).toBe(released);
   });
 
-  test("reports all that is wrong with its configuration in one line and does not start", async () => {
+  it("reports all that is wrong with its configuration in one line and does not start", async () => {
     const { child, log } = program.launch({ BACKEND_TYPE: "hasura", PORT: "x", AGENT_PASSWORD: "hunter2" });
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
@@ -53,7 +54,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(JSON.stringify(log())).not.toContain("hunter2");
   });
 
-  test("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
+  it("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
     const { child, log, call, url } = await serve();
     const room_id = await database.world.newRoom("Shutdown", []);
     const blocker = new Client(database.connection);
@@ -66,9 +67,9 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
           "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'phenom-chat-mcp'",
         )
       ).rowCount;
-    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    await eventually(async () => expect(await waiting()).toBe(1), { timeout: 5000 });
     child.kill("SIGTERM");
-    await expect.poll(() => log().some(({ event }) => event === "stopping")).toBe(true);
+    await eventually(() => expect(log().some(({ event }) => event === "stopping")).toBe(true));
     await expect(fetch(`${url}/health`)).rejects.toThrow();
     await blocker.query("rollback");
     await blocker.end();

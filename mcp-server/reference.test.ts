@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addDemoData, agentUserId } from "../local/demo.ts";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { withMessage } from "../test/jest/with-message.ts";
+import { type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
+import { startTestService, type TestService, textOf } from "../test/mcp-server/service.ts";
+import { addDemoData, agentUserId } from "../tools/local/demo.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { examples, reference } from "./reference.ts";
-import { type ChatDatabase, startChatDatabase } from "./testing/database.ts";
-import { startTestService, type TestService, textOf } from "./testing/service.ts";
 
 describe("the reference for callers", () => {
   let database: ChatDatabase;
@@ -23,17 +24,17 @@ describe("the reference for callers", () => {
     await database?.stop();
   });
 
-  test("is what the code says", async () => {
+  it("is what the code says", async () => {
     await expect(format(reference())).toMatchFileSnapshot("../docs/mcp-tools.md");
   });
 
-  test("has an example for each tool, and each of them works in turn", async () => {
+  it("has an example for each tool, and each of them works in turn", async () => {
     const client = await service.connect();
     const { tools } = await client.listTools();
     expect(new Set(examples.map(({ tool }) => tool))).toEqual(new Set(tools.map(({ name }) => name)));
     for (const { tool, arguments: args } of examples) {
       const result = await client.callTool({ name: tool, arguments: args });
-      expect(result.isError, textOf(result)).toBeUndefined();
+      withMessage(textOf(result), () => expect(result.isError).toBeUndefined());
     }
     await client.close();
   });

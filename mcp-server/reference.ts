@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { environmentSchema } from "./environment.ts";
 import { limits } from "./limits.ts";
 import { catalog } from "./tools/catalog.ts";

@@ -1,6 +1,7 @@
 /** What both ways of migrating, the ECS task and `applyMigrations`, write and obey. */
+
+import { userProvisionerRole } from "../shared/database-roles.ts";
 import type { Migration } from "./files.ts";
-import { userProvisionerRole } from "./roles.ts";
 
 /** Held for the whole run: a second run waits, then finds nothing to do. */
 export const takeLock = "select pg_advisory_lock(7240115381009431)";

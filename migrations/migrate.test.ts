@@ -1,17 +1,18 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migrationContainer } from "../modules/chat-hasura-lite/migration-task.ts";
+import { userProvisionerRole } from "../shared/database-roles.ts";
+import { eventually } from "../test/jest/eventually.ts";
+import { type Outcome, startTask } from "../test/task.ts";
 import {
   type DatabaseConnection,
   libpqEnvironment,
   type PostgresServer,
   query,
   startPostgres,
-} from "../test/postgres.ts";
-import { type Outcome, startTask } from "../test/task.ts";
+} from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { type Migration, orderMigrations, readMigrations } from "./files.ts";
-import { userProvisionerRole } from "./roles.ts";
-import { migrationContainer } from "./task.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -69,7 +70,7 @@ describe.each([
   { way: "the migration task", migrate: byTask },
   { way: "applyMigrations", migrate: byLibrary },
 ])("$way", ({ migrate }) => {
-  test("brings an empty database to the schema and seeds the three rooms under their fixed ids", async () => {
+  it("brings an empty database to the schema and seeds the three rooms under their fixed ids", async () => {
     const database = await server.createDatabase();
     expect(await migrate(database)).toMatchObject({ code: 0 });
     expect(await query(database, "select id, name, is_active from chat_rooms order by id")).toEqual([
@@ -79,7 +80,7 @@ describe.each([
     ]);
   });
 
-  test("writes version, name, checksum and time of every file it applied", async () => {
+  it("writes version, name, checksum and time of every file it applied", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     expect(await records(database)).toEqual(
@@ -92,7 +93,7 @@ describe.each([
     );
   });
 
-  test("changes nothing when it runs again, and keeps what was renamed or written since", async () => {
+  it("changes nothing when it runs again, and keeps what was renamed or written since", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     await query(
@@ -106,14 +107,14 @@ describe.each([
     );
   });
 
-  test("runs twice at once: both succeed and every file is applied once", async () => {
+  it("runs twice at once: both succeed and every file is applied once", async () => {
     const database = await server.createDatabase();
     const outcomes = await Promise.all([migrate(database), migrate(database), migrate(database)]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(await records(database)).toHaveLength(readMigrations().length);
   });
 
-  test("refuses a file that was changed after it was applied, and touches nothing", async () => {
+  it("refuses a file that was changed after it was applied, and touches nothing", async () => {
     const database = await server.createDatabase();
     await migrate(database, added("select 1"));
     const { code, output } = await migrate(database, added("create table never()"));
@@ -122,7 +123,7 @@ describe.each([
     expect(await query(database, "select to_regclass('never') as found")).toEqual([{ found: null }]);
   });
 
-  test("leaves the database as it was when a file fails, and shows the statement and the error", async () => {
+  it("leaves the database as it was when a file fails, and shows the statement and the error", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     const before = [await describeSchema(database), await records(database)];
@@ -136,7 +137,7 @@ describe.each([
     expect([await describeSchema(database), await records(database)]).toEqual(before);
   });
 
-  test("continues behind the files that went through when a later one fails", async () => {
+  it("continues behind the files that went through when a later one fails", async () => {
     const database = await server.createDatabase();
     await migrate(database, added("create table kept ()", "select 1/0"));
     expect(await migrate(database, added("create table kept ()", "create table mended ()"))).toMatchObject({
@@ -145,7 +146,7 @@ describe.each([
     expect(await records(database)).toHaveLength(readMigrations().length + 2);
   });
 
-  test("gives up on a table that somebody holds instead of queueing everyone behind it", async () => {
+  it("gives up on a table that somebody holds instead of queueing everyone behind it", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     const holder = new Client(database);
@@ -160,7 +161,7 @@ describe.each([
     expect(output).toContain("lock timeout");
   });
 
-  test("keeps an existing users table with its rows and further columns", async () => {
+  it("keeps an existing users table with its rows and further columns", async () => {
     const database = await server.createDatabase();
     await query(
       database,
@@ -174,7 +175,7 @@ describe.each([
     ]);
   });
 
-  test("names the columns that an existing users table lacks, and how to mend it", async () => {
+  it("names the columns that an existing users table lacks, and how to mend it", async () => {
     const database = await server.createDatabase();
     await query(database, "create table users (id text primary key, username text)");
     const { code, output } = await migrate(database);
@@ -185,7 +186,7 @@ describe.each([
 });
 
 describe("the two ways of migrating", () => {
-  test("make two databases of one server at once, which share the roles", async () => {
+  it("make two databases of one server at once, which share the roles", async () => {
     const databases = await Promise.all([1, 2, 3, 4].map(() => server.createDatabase()));
     const outcomes = await Promise.all(
       databases.map((database, n) => (n % 2 ? byTask(database) : byLibrary(database))),
@@ -193,14 +194,14 @@ describe("the two ways of migrating", () => {
     expect(outcomes.filter(({ code }) => code !== 0)).toEqual([]);
   });
 
-  test("set the role's password at once from many databases of one server", async () => {
+  it("set the role's password at once from many databases of one server", async () => {
     const databases = await Promise.all(Array.from({ length: 8 }, () => server.createDatabase()));
     for (const database of databases) await byLibrary(database);
     const again = databases.flatMap((database) => Array.from({ length: 4 }, () => byLibrary(database)));
     expect((await Promise.all(again)).filter(({ code }) => code !== 0)).toEqual([]);
   });
 
-  test("make the same schema and the same records", async () => {
+  it("make the same schema and the same records", async () => {
     const [one, other] = [await server.createDatabase(), await server.createDatabase()];
     await byTask(one);
     await byLibrary(other);
@@ -210,7 +211,7 @@ describe("the two ways of migrating", () => {
     expect(await withoutTime(one)).toEqual(await withoutTime(other));
   });
 
-  test("accept each other's records and can run at once", async () => {
+  it("accept each other's records and can run at once", async () => {
     const database = await server.createDatabase();
     const outcomes = await Promise.all([byTask(database), byLibrary(database), byTask(database)]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
@@ -219,22 +220,22 @@ describe("the two ways of migrating", () => {
 });
 
 describe("the migration task", () => {
-  test("leaves no half of a file when it is killed in the middle, and goes through the next time", async () => {
+  it("leaves no half of a file when it is killed in the middle, and goes through the next time", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     const before = await describeSchema(database);
     const file = added("create table half (); select pg_sleep(60); create table other_half ()");
     const { child, done } = migrationTask(database, file);
-    await expect
-      .poll(
-        () =>
-          query(
+    await eventually(
+      async () =>
+        expect(
+          await query(
             database,
             "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
           ),
-        { timeout: 20_000 },
-      )
-      .toHaveLength(1);
+        ).toHaveLength(1),
+      { timeout: 20_000 },
+    );
     child.kill("SIGKILL");
     await done;
     // The server notices the lost client at its next message; ending the sleep stands for that.
@@ -248,14 +249,14 @@ describe("the migration task", () => {
     });
   });
 
-  test.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
+  it.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
     const database = await server.createDatabase();
     const { code, output } = await migrationTask(database, readMigrations(), { [name]: "" }).done;
     expect(code).toBe(64);
     expect(output).toContain(name);
   });
 
-  test("exits non-zero when the password is wrong, and shows no password", async () => {
+  it("exits non-zero when the password is wrong, and shows no password", async () => {
     const database = await server.createDatabase();
     const { code, output } = await migrationTask(database, readMigrations(), { PGPASSWORD: "wrong-one" })
       .done;
@@ -264,7 +265,7 @@ describe("the migration task", () => {
     expect(output).not.toContain("wrong-one");
   });
 
-  test("does not show the provisioner's password when setting it fails", async () => {
+  it("does not show the provisioner's password when setting it fails", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     await query(
@@ -285,11 +286,11 @@ describe("the migration task", () => {
     expect(output).not.toContain("hush-hush");
   });
 
-  test("needs no escaping in Terraform: no template marker stands in its command", () => {
+  it("needs no escaping in Terraform: no template marker stands in its command", () => {
     expect(migrationContainer().command.join("\n")).not.toMatch(/[$%]\{/);
   });
 
-  test("refuses a file with a line that psql would take for a command of its own", () => {
+  it("refuses a file with a line that psql would take for a command of its own", () => {
     expect(() => migrationContainer(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
   });
 });
@@ -299,14 +300,14 @@ describe("the user provisioner's database role", () => {
     return { ...database, user: userProvisionerRole, password };
   };
 
-  test("signs in with the password of its secret, whatever characters that has", async () => {
+  it("signs in with the password of its secret, whatever characters that has", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     const provisioner = await login(database, "p'a\"s s$w\\ord");
     expect(await query(provisioner, "select current_user as me")).toEqual([{ me: userProvisionerRole }]);
   });
 
-  test("gets the new password with the next run after a rotation", async () => {
+  it("gets the new password with the next run after a rotation", async () => {
     const database = await server.createDatabase();
     await applyMigrations(database, { userProvisionerPassword: "old-password" });
     await applyMigrations(database, { userProvisionerPassword: "new-password" });
@@ -314,7 +315,7 @@ describe("the user provisioner's database role", () => {
     await expect(query(await login(database, "old-password"), "select 1")).rejects.toThrow(/authentication/);
   });
 
-  test("may keep users and memberships, and nothing else", async () => {
+  it("may keep users and memberships, and nothing else", async () => {
     const database = await server.createDatabase();
     await applyMigrations(database, { userProvisionerPassword: "provisioner" });
     const rights = await query(

@@ -1,7 +1,7 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type DatabaseConnection, type PostgresServer, startPostgres } from "../test/postgres.ts";
+import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";
 import { type MessageRule, messageRules } from "./rules.ts";
@@ -96,7 +96,7 @@ const ban = (until: string | null) =>
   );
 
 describe("a message", () => {
-  test("of a member is stored with its defaults", async () => {
+  it("of a member is stored with its defaults", async () => {
     const { rows } = await send();
     expect(rows).toEqual([
       expect.objectContaining({
@@ -109,23 +109,23 @@ describe("a message", () => {
     ]);
   });
 
-  test("is refused in a room that is not active, from whomever", async () => {
+  it("is refused in a room that is not active, from whomever", async () => {
     await client.query("update chat_rooms set is_active = false where id = $1", [community]);
     await client.query("update chat_members set role = 'admin'");
     await refused(send(), "roomInactive");
     expect(await outcome(send({ room_id: partners }))).toBeUndefined();
   });
 
-  test("is refused from a user who is no member", async () => {
+  it("is refused from a user who is no member", async () => {
     await refused(send({ user_id: "stranger" }), "notAMember");
     await refused(send({ user_id: "nobody at all" }), "notAMember");
   });
 
-  test("is refused into a room that does not exist as into one that the user is no member of", async () => {
+  it("is refused into a room that does not exist as into one that the user is no member of", async () => {
     await refused(send({ room_id: "00000000-0000-4000-8000-000000000000" }), "notAMember");
   });
 
-  test("is refused while a mute lasts and taken when it is over, though nothing swept it", async () => {
+  it("is refused while a mute lasts and taken when it is over, though nothing swept it", async () => {
     await mute(null);
     await refused(send(), "muted");
     await mute("1 hour");
@@ -134,12 +134,12 @@ describe("a message", () => {
     expect(await outcome(send())).toBeUndefined();
   });
 
-  test("is taken when is_muted is false, whatever muted_until says", async () => {
+  it("is taken when is_muted is false, whatever muted_until says", async () => {
     await client.query("update chat_members set is_muted = false, muted_until = now() + interval '1 hour'");
     expect(await outcome(send())).toBeUndefined();
   });
 
-  test("is refused while any ban of the room lasts, and taken when all are over", async () => {
+  it("is refused while any ban of the room lasts, and taken when all are over", async () => {
     await ban("-1 second");
     expect(await outcome(send())).toBeUndefined();
     await ban(null);
@@ -149,14 +149,14 @@ describe("a message", () => {
     expect(await outcome(send())).toBeUndefined();
   });
 
-  test("is refused as banned where more than one rule stands against it", async () => {
+  it("is refused as banned where more than one rule stands against it", async () => {
     await ban(null);
     await mute(null);
     await client.query("update chat_rooms set is_active = false");
     await refused(send(), "banned");
   });
 
-  test("compares mutes with the time of the statement, not with the transaction's", async () => {
+  it("compares mutes with the time of the statement, not with the transaction's", async () => {
     await mute("150 milliseconds");
     await client.query("begin");
     await refused(send(), "muted");
@@ -170,36 +170,36 @@ describe("a message", () => {
     expect(taken).toBeUndefined();
   });
 
-  test("has 1 to 4000 characters, counted as characters and not as bytes", async () => {
+  it("has 1 to 4000 characters, counted as characters and not as bytes", async () => {
     await refused(send({ content: "" }), "contentLength");
     await refused(send({ content: "x".repeat(4001) }), "contentLength");
     expect(await outcome(send({ content: "𝄞".repeat(4000) }))).toBeUndefined();
   });
 
-  test("of type phenom_link names its content", async () => {
+  it("of type phenom_link names its content", async () => {
     for (const phenom_id of [null, "", "x".repeat(256)]) {
       await refused(send({ message_type: "phenom_link", phenom_id }), "phenomId");
     }
     expect(await outcome(send({ message_type: "phenom_link", phenom_id: "abc123" }))).toBeUndefined();
   });
 
-  test("has one of the two types", async () => {
+  it("has one of the two types", async () => {
     expect(await outcome(send({ message_type: "video" }))).toBe("23514");
   });
 
-  test("without content or room is refused", async () => {
+  it("without content or room is refused", async () => {
     expect(await outcome(send({ content: null }))).toBe("23502");
     expect(await outcome(send({ room_id: null }))).toBe(messageRules.notAMember.sqlstate);
   });
 
-  test("cannot be made empty, too long or linkless by an update either", async () => {
+  it("cannot be made empty, too long or linkless by an update either", async () => {
     await send();
     for (const change of ["content = ''", "content = repeat('x', 4001)", "message_type = 'phenom_link'"]) {
       expect(await outcome(client.query(`update chat_messages set ${change}`))).toBe("23514");
     }
   });
 
-  test("gets a new updated_at with every change, and keeps created_at", async () => {
+  it("gets a new updated_at with every change, and keeps created_at", async () => {
     const {
       rows: [sent],
     } = await send();
@@ -212,7 +212,7 @@ describe("a message", () => {
     expect(deleted.created_at).toEqual(sent.created_at);
   });
 
-  test("is refused exactly when one of the rules says so, in every combination of states", async () => {
+  it("is refused exactly when one of the rules says so, in every combination of states", async () => {
     const offset = fc.constantFrom(null, "-1 hour", "-1 second", "1 hour");
     const state = fc.record({
       active: fc.boolean(),
@@ -260,7 +260,7 @@ describe("a message", () => {
 });
 
 describe("one message", () => {
-  test("per statement is what the role user may send", async () => {
+  it("per statement is what the role user may send", async () => {
     const two = () =>
       client.query(
         "insert into chat_messages (room_id, user_id, content) values ($1, 'ann', 'a'), ($1, 'ann', 'b')",
@@ -270,7 +270,7 @@ describe("one message", () => {
     expect((await client.query("select from chat_messages")).rowCount).toBe(0);
   });
 
-  test("per request is what the role user may send, aliased mutations included", async () => {
+  it("per request is what the role user may send, aliased mutations included", async () => {
     const attempt = asHasura("user", async () => {
       await send({ content: "first alias" });
       await send({ content: "second alias", room_id: partners });
@@ -279,12 +279,12 @@ describe("one message", () => {
     expect((await client.query("select from chat_messages")).rowCount).toBe(0);
   });
 
-  test("per request leaves the next request on the same connection its own", async () => {
+  it("per request leaves the next request on the same connection its own", async () => {
     for (const content of ["one", "two", "three"]) await asHasura("user", () => send({ content }));
     expect((await client.query("select from chat_messages")).rowCount).toBe(3);
   });
 
-  test("per request binds neither the other roles nor writers without Hasura", async () => {
+  it("per request binds neither the other roles nor writers without Hasura", async () => {
     const several = async () => {
       await send();
       await send();
@@ -299,7 +299,7 @@ describe("one message", () => {
 });
 
 describe("an idempotency key", () => {
-  test("gives one message, however often and however concurrently it is sent", async () => {
+  it("gives one message, however often and however concurrently it is sent", async () => {
     const others = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const other = new Client(database);
@@ -313,12 +313,12 @@ describe("an idempotency key", () => {
     expect(codes.filter((code) => code === "23505")).toHaveLength(3);
   });
 
-  test("belongs to its user", async () => {
+  it("belongs to its user", async () => {
     await send({ idempotency_key: "k1" });
     expect(await outcome(send({ idempotency_key: "k1", user_id: "mod" }))).toBeUndefined();
   });
 
-  test("has 1 to 255 characters, and none is needed", async () => {
+  it("has 1 to 255 characters, and none is needed", async () => {
     expect(await outcome(send({ idempotency_key: "" }))).toBe("23514");
     expect(await outcome(send({ idempotency_key: "x".repeat(256) }))).toBe("23514");
     await send({ idempotency_key: null });
@@ -339,26 +339,26 @@ describe("the outbox of link previews", () => {
       [expires],
     );
 
-  test("gets a request for a link without a preview, and none for a text", async () => {
+  it("gets a request for a link without a preview, and none for a text", async () => {
     await send();
     await send({ phenom_id: "mentioned" });
     await link();
     expect(await requests()).toEqual(["abc"]);
   });
 
-  test.each([null, "1 hour"])("gets none while a preview is fresh (expiring in %s)", async (expires) => {
+  it.each([null, "1 hour"])("gets none while a preview is fresh (expiring in %s)", async (expires) => {
     await preview(expires);
     await link();
     expect(await requests()).toEqual([]);
   });
 
-  test("gets a request when the preview has expired", async () => {
+  it("gets a request when the preview has expired", async () => {
     await preview("-1 second");
     await link();
     expect(await requests()).toEqual(["abc"]);
   });
 
-  test("lets an engine that signs in as a role of its own write its event log from there", async () => {
+  it("lets an engine that signs in as a role of its own write its event log from there", async () => {
     const engine = new Client(server.asSuperuser(database));
     await engine.connect();
     await engine.query(`
@@ -388,7 +388,7 @@ describe("the outbox of link previews", () => {
     expect(rows).toEqual([{ phenom_id: "abc" }]);
   });
 
-  test("loses the requests that a stored preview answers, and keeps the others", async () => {
+  it("loses the requests that a stored preview answers, and keeps the others", async () => {
     await link();
     await link();
     await link("other");
@@ -398,7 +398,7 @@ describe("the outbox of link previews", () => {
 });
 
 describe("a page of a room's messages", () => {
-  test("is read from the index in its order, newest and later ones alike", async () => {
+  it("is read from the index in its order, newest and later ones alike", async () => {
     await client.query("begin");
     await client.query(
       "insert into chat_messages (room_id, user_id, content, created_at) select $1, 'ann', 'm', now() - n * interval '1 second' from generate_series(1, 3000) n",
@@ -423,7 +423,7 @@ describe("search", () => {
       await client.query("select content from search_chat_messages($1) order by created_at", [query])
     ).rows.map((row) => row.content);
 
-  test("finds words in any form, phrases, and leaves out what is excluded", async () => {
+  it("finds words in any form, phrases, and leaves out what is excluded", async () => {
     for (const content of ["Lights over the desert", "A light, moving fast", "nothing here"])
       await send({ content });
     expect(await found("light")).toEqual(["Lights over the desert", "A light, moving fast"]);
@@ -432,7 +432,7 @@ describe("search", () => {
     expect(await found("desert or nothing")).toEqual(["Lights over the desert", "nothing here"]);
   });
 
-  test("takes any input without an error", async () => {
+  it("takes any input without an error", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")),
@@ -444,7 +444,7 @@ describe("search", () => {
     );
   });
 
-  test("is served by the full-text index, its function inlined", async () => {
+  it("is served by the full-text index, its function inlined", async () => {
     await client.query("begin");
     await client.query("set local enable_seqscan = off");
     const { rows } = await client.query(
@@ -456,7 +456,7 @@ describe("search", () => {
 });
 
 describe("the functions", () => {
-  test("of the triggers pin their search path", async () => {
+  it("of the triggers pin their search path", async () => {
     const { rows } = await client.query(
       `select proname from pg_proc
         where pronamespace = 'public'::regnamespace and prorettype = 'trigger'::regtype
@@ -465,7 +465,7 @@ describe("the functions", () => {
     expect(rows).toEqual([]);
   });
 
-  test("hold when a writer puts tables of the same names in front", async () => {
+  it("hold when a writer puts tables of the same names in front", async () => {
     const other = new Client(database);
     await other.connect();
     await other.query("create temp table chat_members as select * from public.chat_members");
@@ -480,7 +480,7 @@ describe("the functions", () => {
     await other.end();
   });
 
-  test("refuse with the codes and messages that are written down for clients", () => {
+  it("refuse with the codes and messages that are written down for clients", () => {
     const sql = readMigrations()
       .map((migration) => migration.sql)
       .join("\n");
@@ -492,7 +492,7 @@ describe("the functions", () => {
 });
 
 describe("tables made by hand from the first draft of the schema", () => {
-  test("are adopted with their rows, and the rules hold on them", async () => {
+  it("are adopted with their rows, and the rules hold on them", async () => {
     const drafted = await server.createDatabase();
     const owner = new Client(drafted);
     await owner.connect();

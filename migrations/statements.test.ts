@@ -1,22 +1,22 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { readMigrations } from "./files.ts";
 import { splitStatements } from "./statements.ts";
 
 describe("a file of SQL", () => {
-  test("is split at the semicolons that end its statements", () => {
+  it("is split at the semicolons that end its statements", () => {
     expect(splitStatements("select 1; select 2;\n")).toEqual(["select 1", "select 2"]);
   });
 
-  test("needs no semicolon at its end", () => {
+  it("needs no semicolon at its end", () => {
     expect(splitStatements("select 1;\nselect 2 -- the last")).toEqual(["select 1", "select 2 -- the last"]);
   });
 
-  test("has no statement where there are only comments and blanks", () => {
+  it("has no statement where there are only comments and blanks", () => {
     expect(splitStatements("-- nothing;\n/* nothing; */ ;;\n ")).toEqual([]);
   });
 
-  test("keeps semicolons inside quotes, names, dollar quotes and comments", () => {
+  it("keeps semicolons inside quotes, names, dollar quotes and comments", () => {
     const literal = fc.string({ unit: fc.constantFrom("a", ";", " ", "\n", "-", "/") });
     const token = fc.oneof(
       literal.map((text) => `'${text}''${text}'`),
@@ -41,7 +41,7 @@ describe("a file of SQL", () => {
 });
 
 describe("a migration's file", () => {
-  test.each(
+  it.each(
     readMigrations().map((migration) => [migration.name, migration.sql] as const),
   )("%s leaves transactions to the runner and holds no escape string, which the splitter does not know", (_name, sql) => {
     for (const statement of splitStatements(sql)) {

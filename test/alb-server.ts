@@ -1,6 +1,6 @@
 import { createServer, request } from "node:http";
+import { close, listen } from "../tools/servers/listening.ts";
 import type { AlbOutcome, AlbRequest } from "./alb.ts";
-import { close, listen } from "./server.ts";
 
 /** A load balancer that runs: it sends requests on as the rules say, and remembers who answered. */
 export interface AlbServer {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Template } from "./template.ts";
 
 /** A request as it arrives at the HTTPS listener. */

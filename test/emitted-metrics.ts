@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { startInvocation } from "../lambdas/shared/invocation.ts";
 import { callMetrics } from "../mcp-server/metrics.ts";
-import { MCP_LOG, SYNAPSE_LOG } from "../monitoring/log-metrics.ts";
+import { MCP_LOG, SYNAPSE_LOG } from "../stacks/monitoring/log-metrics.ts";
 
 /** A metric's kind: what CloudWatch knows it by, without the values of its dimensions. */
 export const kind = (namespace: string, name: string, dimensions: readonly string[]) =>

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { z } from "zod";
-import { close, listen } from "./server.ts";
+import * as z from "zod";
+import { close, listen } from "../tools/servers/listening.ts";
 
 const tableName = z.object({ schema: z.string(), name: z.string() });
 const call = z.object({ type: z.string(), args: z.unknown() });

@@ -1,6 +1,6 @@
 import type { TableEntry } from "@hasura/metadata";
 import type { Client } from "pg";
-import { z } from "zod";
+import * as z from "zod";
 
 const columnRows = z.array(
   z.object({ table: z.string(), column: z.string(), type: z.string(), nullable: z.boolean() }),

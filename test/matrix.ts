@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { z } from "zod";
-import type { Cognito, CognitoUser } from "./cognito.ts";
+import * as z from "zod";
+import type { Cognito, CognitoUser } from "../tools/servers/cognito.ts";
 
 export interface Reply {
   readonly status: number;

@@ -1,13 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
-import { freePort } from "../local/free-port.ts";
-import type { HomeserverConfig } from "../modules/chat-synapse/homeserver.ts";
-import { type Worker, type WorkerCounts, workersOf } from "../modules/chat-synapse/workers.ts";
+import * as z from "zod";
+import type { HomeserverConfig } from "../modules/chat-synapse/homeserver/config.ts";
+import { type Worker, type WorkerCounts, workersOf } from "../modules/chat-synapse/workers/workers.ts";
+import { freePort } from "../tools/servers/free-port.ts";
+import type { PostgresServer } from "../tools/servers/postgres.ts";
+import type { Redis } from "../tools/servers/redis.ts";
+import {
+  deploySynapse,
+  exampleProps,
+  type Ports,
+  type Synapse,
+  type SynapseDeployment,
+} from "../tools/servers/synapse.ts";
 import { loadBalancer } from "./alb.ts";
 import { type AlbServer, startAlb } from "./alb-server.ts";
-import type { PostgresServer } from "./postgres.ts";
-import type { Redis } from "./redis.ts";
-import { deploySynapse, exampleProps, type Ports, type Synapse, type SynapseDeployment } from "./synapse.ts";
 import { environment, Template } from "./template.ts";
 
 const host = "127.0.0.1";

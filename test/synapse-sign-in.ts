@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll } from "@jest/globals";
+import type { HomeserverProps } from "../modules/chat-synapse/homeserver/config.ts";
+import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../shared/matrix-names.ts";
+import { type Cognito, type CognitoUser, createCognito } from "../tools/servers/cognito.ts";
+import { type Internet, startInternet } from "../tools/servers/internet.ts";
+import { type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import {
-  type HomeserverProps,
-  IDENTITY_PROVIDER,
-  MOBILE_REDIRECT,
-} from "../modules/chat-synapse/homeserver.ts";
-import { type Cognito, type CognitoUser, createCognito } from "./cognito.ts";
-import { type Internet, startInternet } from "./internet.ts";
+  deploySynapse,
+  exampleProps,
+  type Synapse,
+  type SynapseDeployment,
+} from "../tools/servers/synapse.ts";
 import { type Account, appSignIn } from "./matrix.ts";
-import { type PostgresServer, startPostgres } from "./postgres.ts";
-import { deploySynapse, exampleProps, type Synapse, type SynapseDeployment } from "./synapse.ts";
 
 /** What the mobile app asks Synapse for. */
 export const mobileApp = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
 import { development } from "../environments/development.ts";
-import { ChatStack } from "../stack/chat-stack.ts";
-import { type EnvironmentData, parseEnvironment } from "../stack/environment.ts";
+import { type EnvironmentData, parseEnvironment } from "../environments/schema.ts";
+import { ChatStack } from "../stacks/chat/chat-stack.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 type Kind = "resource" | "data" | "variable" | "output" | "ephemeral" | "terraform" | "provider";

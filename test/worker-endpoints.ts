@@ -1,4 +1,4 @@
-import type { WorkerKind } from "../modules/chat-synapse/workers.ts";
+import type { WorkerKind } from "../modules/chat-synapse/workers/workers.ts";
 
 const all = "{api/v1,r0,v3,unstable}";
 const noApi = "{r0,v3,unstable}";

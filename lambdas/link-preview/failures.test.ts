@@ -1,8 +1,12 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startGraphqlServer } from "../test/graphql-server.ts";
-import { contentQuery, type LinkPreviewWorld, startLinkPreviewWorld } from "../test/link-preview.ts";
-import { outboxEvent } from "../test/link-preview-events.ts";
+import { startGraphqlServer } from "../../test/lambdas/graphql-server.ts";
+import {
+  contentQuery,
+  type LinkPreviewWorld,
+  startLinkPreviewWorld,
+} from "../../test/lambdas/link-preview.ts";
+import { outboxEvent } from "../../test/lambdas/link-preview-events.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {
@@ -12,7 +16,7 @@ afterAll(() => world.stop());
 beforeEach(() => world.reset());
 
 describe("what can never succeed is dropped with 200 and a reason:", () => {
-  test("an id that the backend does not know", async () => {
+  it("an id that the backend does not know", async () => {
     expect(await world.call(outboxEvent("unknown"))).toMatchObject({
       statusCode: 200,
       body: { outcome: "dropped", reason: "unknown id", phenomId: "unknown" },
@@ -26,7 +30,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
     });
   });
 
-  test("an id that has not the form of the backend's ids", async () => {
+  it("an id that has not the form of the backend's ids", async () => {
     world.hasura.disturbance = (query) =>
       query === contentQuery
         ? {
@@ -45,7 +49,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
   });
 
   const sample = outboxEvent("abc123");
-  test.each([
+  it.each([
     ["no JSON", "{"],
     ["nothing", ""],
     ["null", "null"],
@@ -68,7 +72,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
 });
 
 describe("what can succeed later is answered so that Hasura delivers it again:", () => {
-  test.each([
+  it.each([
     ["an answer 500", { status: 500, body: "oops" }],
     ["an answer 502 in HTML", { status: 502, body: "<html>" }],
     ["an error in GraphQL", { status: 200, body: '{"errors":[{"message":"database is down"}]}' }],
@@ -90,7 +94,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     expect(await world.previews()).toHaveLength(1);
   });
 
-  test("silence, before Lambda ends the invocation", async () => {
+  it("silence, before Lambda ends the invocation", async () => {
     const other = world.start({ TEST_LAMBDA_TIMEOUT_MS: "1500" });
     world.hasura.disturbance = () => "hang";
     expect((await world.call(outboxEvent("abc123"), { on: other })).statusCode).toBe(503);
@@ -100,7 +104,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     await other.stop();
   });
 
-  test("no Hasura at all", async () => {
+  it("no Hasura at all", async () => {
     const gone = await startGraphqlServer(buildSchema("type Query { x: Int }"), {});
     await gone.stop();
     const other = world.start({ HASURA_ENDPOINT: gone.endpoint });
@@ -109,14 +113,14 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     await other.stop();
   });
 
-  test("a secret that cannot be read", async () => {
+  it("a secret that cannot be read", async () => {
     await world.coldStart();
     world.aws.secrets.clear();
     expect((await world.call(outboxEvent("abc123"))).statusCode).toBe(503);
     expect(world.lambda.logs.at(-2)?.["error"]).toContain("ResourceNotFoundException");
   });
 
-  test.each([
+  it.each([
     ["asks for a field the backend lacks", contentQuery.replace("title", "title headline")],
     ["has two root fields", contentQuery.replace("phenoms_by_pk", "a: __typename title: phenoms_by_pk")],
   ])("a content query that %s", async (_, query) => {
@@ -125,7 +129,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     await other.stop();
   });
 
-  test("a configuration with mistakes, all named at once and none of them showing a secret", async () => {
+  it("a configuration with mistakes, all named at once and none of them showing a secret", async () => {
     const other = world.start({
       HASURA_ENDPOINT: "ftp://hasura",
       HASURA_ADMIN_SECRET_ARN: "the-admin-secret-itself",

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startGraphqlServer, startHasura } from "../test/graphql-server.ts";
+import { startGraphqlServer, startHasura } from "../../test/lambdas/graphql-server.ts";
 import {
   adminSecretArn,
   httpAnswer,
@@ -8,8 +8,8 @@ import {
   phenom,
   startLinkPreviewWorld,
   webhookSecretArn,
-} from "../test/link-preview.ts";
-import { httpRequest, outboxEvent } from "../test/link-preview-events.ts";
+} from "../../test/lambdas/link-preview.ts";
+import { httpRequest, outboxEvent } from "../../test/lambdas/link-preview-events.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ afterAll(() => world.stop());
 beforeEach(() => world.reset());
 
 describe("an event of the outbox", () => {
-  test("stores the preview of the content with the template's URL and a day to live, and closes the request", async () => {
+  it("stores the preview of the content with the template's URL and a day to live, and closes the request", async () => {
     await world.database.query(
       "insert into chat_link_preview_requests (phenom_id) values ('abc123'), ('abc123')",
     );
@@ -39,7 +39,7 @@ describe("an event of the outbox", () => {
     expect(rows).toEqual([]);
   });
 
-  test("delivered again finds the preview and does not ask for the content", async () => {
+  it("delivered again finds the preview and does not ask for the content", async () => {
     await world.call(outboxEvent("abc123"));
     const before = await world.previews();
     world.hasura.requests.length = 0;
@@ -51,12 +51,12 @@ describe("an event of the outbox", () => {
     expect(await world.previews()).toEqual(before);
   });
 
-  test("finds a preview that never expires", async () => {
+  it("finds a preview that never expires", async () => {
     await world.database.query("insert into link_previews (url, phenom_id) values ('u', 'abc123')");
     expect((await world.call(outboxEvent("abc123"))).body).toMatchObject({ outcome: "cached" });
   });
 
-  test("replaces a preview that expired", async () => {
+  it("replaces a preview that expired", async () => {
     await world.database.query(
       `insert into link_previews (url, phenom_id, title, resolved_at, expires_at)
        values ('old', 'abc123', 'old', now() - interval '2 days', now() - interval '1 day')`,
@@ -65,7 +65,7 @@ describe("an event of the outbox", () => {
     expect(await world.previews()).toMatchObject([{ title: phenom.title }]);
   });
 
-  test("that resolves later than another started after it leaves the newer preview", async () => {
+  it("that resolves later than another started after it leaves the newer preview", async () => {
     world.phenoms.set("abc123", async () => {
       await world.database.query(
         `insert into link_previews (url, phenom_id, title, resolved_at)
@@ -84,7 +84,7 @@ describe("an event of the outbox", () => {
     await slow.stop();
   });
 
-  test("that comes many times at once stores one preview", async () => {
+  it("that comes many times at once stores one preview", async () => {
     const others = Array.from({ length: 3 }, () => world.start());
     const answers = await Promise.all(
       [world.lambda, ...others].map((on) => world.call(outboxEvent("abc123"), { on })),
@@ -94,14 +94,14 @@ describe("an event of the outbox", () => {
     await Promise.all(others.map((other) => other.stop()));
   });
 
-  test("reads both secrets once, not once an event", async () => {
+  it("reads both secrets once, not once an event", async () => {
     await world.coldStart();
     await world.call(outboxEvent("abc123"));
     await world.call(outboxEvent("abc123"));
     expect(world.aws.calls).toEqual(["GetSecretValue", "GetSecretValue"]);
   });
 
-  test("is read from a Base64 body, too", async () => {
+  it("is read from a Base64 body, too", async () => {
     const body = JSON.stringify(outboxEvent("abc123"));
     const request = httpRequest(Buffer.from(body).toString("base64"), {
       "x-chat-webhook-secret": "webhook-secret",
@@ -113,7 +113,7 @@ describe("an event of the outbox", () => {
 });
 
 describe("content", () => {
-  test.each([
+  it.each([
     ["a/../b?c#d", "https://thephenom.app/phenom/a%2F..%2Fb%3Fc%23d"],
     ["$&$1", "https://thephenom.app/phenom/%24%26%241"],
     ["ünï 🛸", "https://thephenom.app/phenom/%C3%BCn%C3%AF%20%F0%9F%9B%B8"],
@@ -123,7 +123,7 @@ describe("content", () => {
     expect(await world.previews()).toMatchObject([{ phenom_id: id, url }]);
   });
 
-  test("is cut to what a card can hold, and its picture is a web address or none", async () => {
+  it("is cut to what a card can hold, and its picture is a web address or none", async () => {
     world.phenoms.set("abc123", {
       title: "🛸".repeat(400),
       description: "d".repeat(5000),
@@ -136,7 +136,7 @@ describe("content", () => {
     ]);
   });
 
-  test("may come as a list from a query by condition", async () => {
+  it("may come as a list from a query by condition", async () => {
     const schema = buildSchema(`
       type Query { items(where: String!): [item!]! }
       type item { title: String description: String thumbnail_url: String media_type: String }`);
@@ -160,7 +160,7 @@ describe("content", () => {
 });
 
 describe("Hasura's admin secret", () => {
-  test("goes to no other endpoint than Hasura's, nor to where that leads", async () => {
+  it("goes to no other endpoint than Hasura's, nor to where that leads", async () => {
     const backend = await startGraphqlServer(
       buildSchema(`type Query { phenoms_by_pk(id: String!): item }
         type item { title: String description: String thumbnail_url: String media_type: String }`),
@@ -181,7 +181,7 @@ describe("Hasura's admin secret", () => {
     await backend.stop();
   });
 
-  test("is read again once it was rotated", async () => {
+  it("is read again once it was rotated", async () => {
     await world.coldStart();
     await world.call(outboxEvent("first"));
     world.hasura.adminSecret = "rotated";
@@ -190,7 +190,7 @@ describe("Hasura's admin secret", () => {
     world.hasura.adminSecret = "hasura-admin-secret";
   });
 
-  test("that is wrong lets Hasura deliver the event again", async () => {
+  it("that is wrong lets Hasura deliver the event again", async () => {
     await world.coldStart();
     world.aws.secrets.set(adminSecretArn, "wrong");
     expect((await world.call(outboxEvent("abc123"))).statusCode).toBe(503);
@@ -199,7 +199,7 @@ describe("Hasura's admin secret", () => {
 
 describe("a caller", () => {
   beforeAll(() => world.coldStart());
-  test.each([
+  it.each([
     "",
     "webhook",
     "webhook-secret ",
@@ -213,13 +213,13 @@ describe("a caller", () => {
     expect(world.hasura.requests).toEqual([]);
   });
 
-  test("who shows none is turned away, and so is an event that is no request", async () => {
+  it("who shows none is turned away, and so is an event that is no request", async () => {
     const request = httpRequest("{}", {});
     for (const event of [request, { ...request, headers: undefined }, {}, null, "event"])
       expect(httpAnswer.parse(await world.lambda.invoke(event)).statusCode).toBe(401);
   });
 
-  test("who shows the new secret after a rotation is let in, the old one no longer", async () => {
+  it("who shows the new secret after a rotation is let in, the old one no longer", async () => {
     await world.coldStart();
     await world.call(outboxEvent("abc123"));
     world.aws.secrets.set(webhookSecretArn, "rotated");
@@ -227,14 +227,14 @@ describe("a caller", () => {
     expect((await world.call(outboxEvent("abc123"))).statusCode).toBe(401);
   });
 
-  test("who guesses again and again does not make us read the secret each time", async () => {
+  it("who guesses again and again does not make us read the secret each time", async () => {
     await world.coldStart();
     for (let guess = 0; guess < 20; guess++) await world.call("{}", { secret: `guess ${guess}` });
     expect(world.aws.calls.length).toBe(2);
   });
 });
 
-test("the log has ids, outcomes and metrics, and neither secrets nor what the content says", async () => {
+it("the log has ids, outcomes and metrics, and neither secrets nor what the content says", async () => {
   await world.coldStart();
   await world.call(outboxEvent("abc123"));
   await world.call("{}", { secret: "guessed-secret" });

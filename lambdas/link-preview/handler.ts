@@ -1,4 +1,4 @@
-import { webhookSecretHeader } from "../../hasura/names.ts";
+import { webhookSecretHeader } from "../../shared/hasura-names.ts";
 import { ConfigurationError, readEnvironment } from "../shared/environment.ts";
 import { describeError, type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { environment as linkPreview } from "../link-preview/environment.ts";
 import { environment as tokenEnhancement } from "../token-enhancement/environment.ts";
 import { environment as userProvisioner } from "../user-provisioner/environment.ts";
@@ -14,14 +14,14 @@ describe("an environment", () => {
     OTHER: optional({ description: "Another place", parse: url }),
   };
 
-  test("is read with defaults for what is not set or empty", () => {
+  it("is read with defaults for what is not set or empty", () => {
     expect(readEnvironment(declaration, { ENDPOINT: "http://hasura:8080/v1/graphql", PORT: "" })).toEqual({
       ENDPOINT: "http://hasura:8080/v1/graphql",
       PORT: 5432,
     });
   });
 
-  test("with mistakes is refused with all of them and what would be right", () => {
+  it("with mistakes is refused with all of them and what would be right", () => {
     const read = () => readEnvironment(declaration, { PORT: "0", OTHER: "hasura" });
     expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(
@@ -41,7 +41,7 @@ describe("a value that may be a secret by mistake", () => {
     return undefined;
   };
 
-  test("is never shown", () => {
+  it("is never shown", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 4 }), (secret) => {
         for (const parse of [secretArn, url]) {
@@ -53,13 +53,13 @@ describe("a value that may be a secret by mistake", () => {
     expect(message(url, "https://ann:hunter2@hasura/")).not.toContain("hunter2");
   });
 
-  test("is taken where it is an ARN", () => {
+  it("is taken where it is an ARN", () => {
     expect(secretArn(arn)).toBe(arn);
     expect(secretArn(arn.replace("arn:aws:", "arn:aws-us-gov:"))).toContain("us-gov");
   });
 });
 
-test("a port is a number from 1 to 65535 and nothing else", () => {
+it("a port is a number from 1 to 65535 and nothing else", () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer({ min: -10, max: 70_000 }).map(String), fc.string()), (text) => {
       const valid = /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
@@ -69,7 +69,7 @@ test("a port is a number from 1 to 65535 and nothing else", () => {
   );
 });
 
-test("every variable of every handler has one line of description", () => {
+it("every variable of every handler has one line of description", () => {
   for (const variable of Object.values({ ...linkPreview, ...tokenEnhancement, ...userProvisioner }))
     expect(variable.description).toMatch(/^[A-Z][^\n]{10,}[^.]$/);
 });

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { hasuraClaims } from "./claims.ts";
 
 const allowedRoles = (groups: readonly string[]) =>
@@ -22,7 +22,7 @@ const anyGroup = fc.oneof(
 );
 
 describe("the claims of a token", () => {
-  test.each([
+  it.each([
     [[], ["user"]],
     [["internal", "partners", "agent"], ["user"]],
     [["support"], ["user", "support"]],
@@ -36,13 +36,13 @@ describe("the claims of a token", () => {
     expect(allowedRoles(groups)).toEqual(roles);
   });
 
-  test("are JSON text with the user's id and the default role", () => {
+  it("are JSON text with the user's id and the default role", () => {
     expect(hasuraClaims("2f8d", [])).toBe(
       '{"x-hasura-user-id":"2f8d","x-hasura-default-role":"user","x-hasura-allowed-roles":["user"]}',
     );
   });
 
-  test("hold no role but those of the whitelist, and never admin, whatever the groups are called", () => {
+  it("hold no role but those of the whitelist, and never admin, whatever the groups are called", () => {
     fc.assert(
       fc.property(fc.array(anyGroup), (groups) => {
         const roles = allowedRoles(groups);
@@ -57,7 +57,7 @@ describe("the claims of a token", () => {
     );
   });
 
-  test("have three fields and the user's id unchanged, whatever it is", () => {
+  it("have three fields and the user's id unchanged, whatever it is", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(anyGroup), (userId, groups) => {
         const claims = JSON.parse(hasuraClaims(userId, groups));

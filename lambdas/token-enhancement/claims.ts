@@ -1,4 +1,4 @@
-import { type Role, roles } from "../../hasura/names.ts";
+import { type Role, roles } from "../../shared/hasura-names.ts";
 
 /** The claim in which Hasura looks for its session variables. */
 export const hasuraClaim = "https://hasura.io/jwt/claims";

@@ -1,7 +1,7 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { clientCredentialsEvent, sub, tokenEvents } from "../test/cognito-events.ts";
-import { type Bundle, bundle, type LambdaProcess, startLambda } from "../test/lambda-process.ts";
+import { clientCredentialsEvent, sub, tokenEvents } from "../../tools/servers/cognito-events.ts";
+import { type Bundle, bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
 import { hasuraClaims } from "./claims.ts";
 import { handler } from "./handler.ts";
 
@@ -21,7 +21,7 @@ describe("the bundle of token enhancement", () => {
     claimsToAddOrOverride: { "https://hasura.io/jwt/claims": hasuraClaims(sub, groups) },
   });
 
-  test("adds the claims to the ID token for a V1_0 event and keeps the groups", async () => {
+  it("adds the claims to the ID token for a V1_0 event and keeps the groups", async () => {
     const event = tokenEvents.V1_0(["support"]);
     expect(await lambda.invoke(event)).toEqual({
       ...event,
@@ -34,7 +34,7 @@ describe("the bundle of token enhancement", () => {
     });
   });
 
-  test.each(["V2_0", "V3_0"] as const)("adds them to the ID and the access token for %s", async (version) => {
+  it.each(["V2_0", "V3_0"] as const)("adds them to the ID and the access token for %s", async (version) => {
     const event = tokenEvents[version](["admin", "internal"]);
     expect(await lambda.invoke(event)).toEqual({
       ...event,
@@ -48,7 +48,7 @@ describe("the bundle of token enhancement", () => {
     });
   });
 
-  test.each([
+  it.each([
     ["no groups", { groupsToOverride: [], iamRolesToOverride: [], preferredRole: null }],
     ["groups that are null", { groupsToOverride: null, iamRolesToOverride: null, preferredRole: null }],
     ["an empty group configuration", {}],
@@ -63,12 +63,12 @@ describe("the bundle of token enhancement", () => {
     });
   });
 
-  test("gives an application that signs in as itself no claims", async () => {
+  it("gives an application that signs in as itself no claims", async () => {
     expect(await lambda.invoke(clientCredentialsEvent)).toEqual(clientCredentialsEvent);
     expect(lambda.logs.at(-1)).toMatchObject({ level: "INFO", Outcome: "no_user" });
   });
 
-  test.each([
+  it.each([
     ["a version that does not exist yet", { ...tokenEvents.V2_0(["admin"]), version: "4" }],
     ["no version", { ...tokenEvents.V2_0(["admin"]), version: undefined }],
     ["groups that are no list", { ...tokenEvents.V1_0([]), request: { groupConfiguration: "admin" } }],
@@ -78,7 +78,7 @@ describe("the bundle of token enhancement", () => {
     expect(lambda.logs.at(-1)).toMatchObject({ level: "ERROR", Outcome: "malformed" });
   });
 
-  test("logs one JSON line an invocation, with metrics, the user's id and nothing else of the person", async () => {
+  it("logs one JSON line an invocation, with metrics, the user's id and nothing else of the person", async () => {
     const before = lambda.output.length;
     await lambda.invoke(tokenEvents.V2_0(["support"]));
     const [line, ...more] = lambda.output.slice(before);
@@ -111,8 +111,8 @@ describe("the bundle of token enhancement", () => {
   });
 });
 
-test("whatever the event, the handler returns it, adding nothing but a response that never grants admin", async () => {
-  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+it("whatever the event, the handler returns it, adding nothing but a response that never grants admin", async () => {
+  const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
   const group = fc.oneof(fc.string(), fc.constantFrom("admin", "support", "chat_admin"));
   const mostly = <T, U>(likely: fc.Arbitrary<T>, hostile: fc.Arbitrary<U>) =>
     fc.oneof({ weight: 9, arbitrary: likely }, { weight: 1, arbitrary: hostile });

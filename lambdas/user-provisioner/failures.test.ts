@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { postAuthenticationEvent, sub } from "../test/cognito-events.ts";
-import type { LambdaProcess } from "../test/lambda-process.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { eventually } from "../../test/jest/eventually.ts";
 import {
   databaseSecretArn,
   type ProvisionerWorld,
   signIn,
   startProvisionerWorld,
-} from "../test/provisioner.ts";
+} from "../../test/lambdas/provisioner.ts";
+import { postAuthenticationEvent, sub } from "../../tools/servers/cognito-events.ts";
+import type { LambdaProcess } from "../../tools/servers/lambda.ts";
 
 let world: ProvisionerWorld;
 let lambda: LambdaProcess;
@@ -27,7 +28,7 @@ const outcome = () => lambda.logs.at(-1)?.["Outcome"];
 const error = () => lambda.logs.at(-2)?.["error"];
 const isMember = async () => "Phenom Community" in (await world.state()).members;
 describe("the connection", () => {
-  test("is kept between sign-ins, and each costs one round trip", async () => {
+  it("is kept between sign-ins, and each costs one round trip", async () => {
     await signIn(lambda);
     world.proxy.turns.length = 0;
     await signIn(lambda, { name: "Ann" });
@@ -36,7 +37,7 @@ describe("the connection", () => {
     expect(world.aws.calls.filter((call) => call === "GetSecretValue")).toHaveLength(1);
   });
 
-  test("is that of the provisioner's own role, over TLS", async () => {
+  it("is that of the provisioner's own role, over TLS", async () => {
     await signIn(lambda);
     const { rows } = await world.administrator.query(
       `select usename, ssl from pg_stat_activity join pg_stat_ssl using (pid)
@@ -45,7 +46,7 @@ describe("the connection", () => {
     expect(rows).toEqual([{ usename: "chat_user_provisioner", ssl: true }]);
   });
 
-  test("that the server ended is replaced", async () => {
+  it("that the server ended is replaced", async () => {
     await signIn(lambda);
     await world.endConnections();
     await signIn(lambda, { name: "Ann" });
@@ -53,7 +54,7 @@ describe("the connection", () => {
     expect(outcome()).toBe("provisioned");
   });
 
-  test("that died without a word is given up after a second and replaced", async () => {
+  it("that died without a word is given up after a second and replaced", async () => {
     await signIn(lambda);
     world.proxy.freeze();
     await signIn(lambda, { name: "Ann" });
@@ -62,7 +63,7 @@ describe("the connection", () => {
     expect(world.proxy.connections).toBe(2);
   });
 
-  test("is made to no server whose certificate another authority signed", async () => {
+  it("is made to no server whose certificate another authority signed", async () => {
     await lambda.stop();
     lambda = world.start({ DATABASE_CA_FILE: "/etc/ssl/certs/ca-certificates.crt" });
     await signIn(lambda);
@@ -73,7 +74,7 @@ describe("the connection", () => {
 });
 
 describe("nobody is kept from signing in, and the next sign-in makes up for it, where the database", () => {
-  test("is down and comes back", async () => {
+  it("is down and comes back", async () => {
     await signIn(lambda);
     await world.server.pause();
     try {
@@ -86,7 +87,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
   });
 
-  test("closes every connection", async () => {
+  it("closes every connection", async () => {
     world.proxy.mode = "refuse";
     await signIn(lambda);
     expect(outcome()).toBe("failed");
@@ -95,7 +96,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     expect(await isMember()).toBe(true);
   });
 
-  test("says nothing, in time", async () => {
+  it("says nothing, in time", async () => {
     world.proxy.mode = "silent";
     await signIn(lambda);
     expect(outcome()).toBe("failed");
@@ -106,7 +107,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     expect(await isMember()).toBe(true);
   });
 
-  test("is kept busy by a lock, in time and without leaving the statement behind", async () => {
+  it("is kept busy by a lock, in time and without leaving the statement behind", async () => {
     await signIn(lambda);
     const holder = await world.database.connect();
     await holder.query("begin");
@@ -114,18 +115,19 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     await signIn(lambda, { name: "Ann" });
     expect(outcome()).toBe("failed");
     expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
-    await expect
-      .poll(async () => (await holder.query("select from pg_locks where not granted")).rowCount, {
+    await eventually(
+      async () => expect((await holder.query("select from pg_locks where not granted")).rowCount).toBe(0),
+      {
         timeout: 5000,
-      })
-      .toBe(0);
+      },
+    );
     await holder.query("rollback");
     holder.release();
     await signIn(lambda, { name: "Ann" });
     expect((await world.state()).user).toMatchObject({ display_name: "Ann" });
   });
 
-  test("refuses the statement, which leaves the connection as it is", async () => {
+  it("refuses the statement, which leaves the connection as it is", async () => {
     await signIn(lambda);
     await world.database.query("revoke insert on chat_members from chat_user_provisioner");
     try {
@@ -143,7 +145,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
 });
 
 describe("the secret", () => {
-  test("is read again once when the password was rotated and the connection ended", async () => {
+  it("is read again once when the password was rotated and the connection ended", async () => {
     await signIn(lambda);
     await world.setPassword("second password");
     await world.endConnections();
@@ -152,7 +154,7 @@ describe("the secret", () => {
     expect(world.aws.calls.filter((call) => call === "GetSecretValue")).toHaveLength(2);
   });
 
-  test("with a wrong password is tried once a sign-in and found right later", async () => {
+  it("with a wrong password is tried once a sign-in and found right later", async () => {
     await world.setPassword("second password", { inSecret: false });
     await signIn(lambda);
     expect(error()).toContain("[28P01]");
@@ -162,7 +164,7 @@ describe("the secret", () => {
     expect(await isMember()).toBe(true);
   });
 
-  test.each([
+  it.each([
     ["is missing", undefined],
     ["is no JSON", "chat_user_provisioner:hunter2"],
     ["lacks the password", '{"username":"hunter2"}'],
@@ -175,7 +177,7 @@ describe("the secret", () => {
   });
 });
 
-test("mistakes in the configuration are named at once and keep nobody out", async () => {
+it("mistakes in the configuration are named at once and keep nobody out", async () => {
   await lambda.stop();
   lambda = world.start({ DATABASE_HOST: "", DATABASE_PORT: "70000", DATABASE_SECRET_ARN: "pass-word" });
   await signIn(lambda);
@@ -186,7 +188,7 @@ test("mistakes in the configuration are named at once and keep nobody out", asyn
   expect(error()).not.toContain("pass-word");
 });
 
-test.each([
+it.each([
   ["nothing", {}],
   ["no attributes", { ...postAuthenticationEvent(), request: {} }],
   ["no sub", postAuthenticationEvent({ sub: undefined })],
@@ -200,7 +202,7 @@ test.each([
   expect((await world.database.query("select from users")).rowCount).toBe(0);
 });
 
-test("the log has the user's id, outcomes and latencies, and nothing else of the person", async () => {
+it("the log has the user's id, outcomes and latencies, and nothing else of the person", async () => {
   await signIn(lambda, { name: "Ann Example", preferred_username: "ann-e", picture: "https://a.example/p" });
   expect(lambda.logs.at(-1)).toMatchObject({
     userId: sub,

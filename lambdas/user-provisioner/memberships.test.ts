@@ -1,9 +1,9 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { rooms } from "../../migrations/rooms.ts";
-import { sub } from "../test/cognito-events.ts";
-import type { LambdaProcess } from "../test/lambda-process.ts";
-import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../test/provisioner.ts";
+import { rooms } from "../../shared/chat-rooms.ts";
+import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../../test/lambdas/provisioner.ts";
+import { sub } from "../../tools/servers/cognito-events.ts";
+import type { LambdaProcess } from "../../tools/servers/lambda.ts";
 
 let world: ProvisionerWorld;
 let lambda: LambdaProcess;
@@ -18,7 +18,7 @@ const groups = (...names: string[]) => world.aws.groups.set("ann", names);
 const members = async () => (await world.state()).members;
 
 describe("the first sign-in", () => {
-  test("makes the user, a member of Community", async () => {
+  it("makes the user, a member of Community", async () => {
     await signIn(lambda);
     expect(await world.state()).toEqual({
       user: { id: sub, username: "ann", display_name: null, avatar_url: null },
@@ -27,7 +27,7 @@ describe("the first sign-in", () => {
     expect(lambda.logs.at(-1)).toMatchObject({ level: "INFO", Outcome: "provisioned", userId: sub });
   });
 
-  test.each([
+  it.each([
     [{ preferred_username: "Ann" }, "u1", { username: "Ann" }],
     [{}, "google_117", { username: "google_117" }],
     [{}, "ann@example.com", { username: null }],
@@ -43,7 +43,7 @@ describe("the first sign-in", () => {
     expect((await world.state()).user).toMatchObject(row);
   });
 
-  test("may happen on several devices at once", async () => {
+  it("may happen on several devices at once", async () => {
     groups("internal", "support");
     const devices = [lambda, world.start(), world.start()];
     await Promise.all(devices.flatMap((device) => [signIn(device), signIn(device)]));
@@ -53,7 +53,7 @@ describe("the first sign-in", () => {
 });
 
 describe("the groups", () => {
-  test.each([
+  it.each([
     [["internal"], { "Phenom Internal": "user", "Phenom Community": "user" }],
     [["partners"], { "Phenom Partners": "user", "Phenom Community": "user" }],
     [["support"], { "Phenom Community": "support" }],
@@ -68,14 +68,14 @@ describe("the groups", () => {
     expect(await members()).toEqual(expected);
   });
 
-  test("count also where they fill more than a page", async () => {
+  it("count also where they fill more than a page", async () => {
     groups(...Array.from({ length: 120 }, (_, index) => `group-${index}`), "internal");
     await signIn(lambda);
     expect(await members()).toMatchObject({ "Phenom Internal": "user" });
     expect(world.aws.calls.filter((call) => call === "AdminListGroupsForUser")).toHaveLength(3);
   });
 
-  test("raise and lower the role, open and close the rooms at the next sign-in", async () => {
+  it("raise and lower the role, open and close the rooms at the next sign-in", async () => {
     groups("internal", "support");
     await signIn(lambda);
     groups("internal", "partners", "admin");
@@ -90,7 +90,7 @@ describe("the groups", () => {
     expect(await members()).toEqual({ "Phenom Community": "user" });
   });
 
-  test.each([
+  it.each([
     ["are refused", () => ({ status: 400, body: { __type: "TooManyRequestsException", message: "no" } })],
     ["break", () => ({ status: 500, body: {} })],
     ["come in no form that we know", () => ({ status: 200, body: { Groups: [{}] } })],
@@ -116,7 +116,7 @@ describe("the groups", () => {
 });
 
 describe("what moderators and the backend wrote", () => {
-  test("stays: a mute and a ban, also where the role changes", async () => {
+  it("stays: a mute and a ban, also where the role changes", async () => {
     await signIn(lambda);
     await world.database.query("update chat_members set is_muted = true, muted_until = '2099-01-01'");
     await world.database.query("insert into chat_bans (room_id, user_id, banned_by) values ($1, $2, $2)", [
@@ -135,7 +135,7 @@ describe("what moderators and the backend wrote", () => {
     expect((await world.database.query("select from chat_bans")).rowCount).toBe(1);
   });
 
-  test("stays in the user's row where the attributes say nothing", async () => {
+  it("stays in the user's row where the attributes say nothing", async () => {
     await world.database.query("insert into users values ($1, 'chosen', 'Chosen', 'https://a.example/b')", [
       sub,
     ]);
@@ -150,7 +150,7 @@ describe("what moderators and the backend wrote", () => {
     expect((await world.state()).user).toMatchObject({ username: "ann2", display_name: "Chosen" });
   });
 
-  test("is not written again where nothing changed", async () => {
+  it("is not written again where nothing changed", async () => {
     groups("internal");
     await signIn(lambda, { name: "Ann" });
     const versions = () =>
@@ -162,7 +162,7 @@ describe("what moderators and the backend wrote", () => {
     expect(await versions()).toEqual(before);
   });
 
-  test("may have columns of its own that must be filled", async () => {
+  it("may have columns of its own that must be filled", async () => {
     await world.database.query("alter table users add column email text");
     await world.database.query("insert into users (id, email) values ($1, 'ann@example.com')", [sub]);
     await world.database.query("alter table users alter column email set not null");
@@ -178,7 +178,7 @@ describe("what moderators and the backend wrote", () => {
   });
 });
 
-test("other people's rows are never touched, whatever the attributes hold", async () => {
+it("other people's rows are never touched, whatever the attributes hold", async () => {
   await world.database.query("insert into users (id, username) values ('bob', 'bob')");
   await world.database.query(
     "insert into chat_members (room_id, user_id, role) values ($1, 'bob', 'admin')",

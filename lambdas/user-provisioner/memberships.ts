@@ -1,4 +1,4 @@
-import { rooms } from "../../migrations/rooms.ts";
+import { rooms } from "../../shared/chat-rooms.ts";
 
 /** Rooms that the Cognito group of the same name opens; Community is everyone's. */
 const groupRooms = ["internal", "partners"] as const;

@@ -9,15 +9,15 @@ import {
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { installed } from "../../test/installed.ts";
-import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
-import { close, listen } from "../../test/server.ts";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { close, listen } from "../../tools/servers/listening.ts";
+import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.
-describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the agent's sign-in", () => {
+describeWith({ moto: motoServer })("the agent's sign-in", () => {
   let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;
@@ -70,7 +70,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     };
   }
 
-  test("gives an ID token and the account's sub, and keeps them", async () => {
+  it("gives an ID token and the account's sub, and keeps them", async () => {
     const agent = session();
     const first = await agent.identity();
     expect(first.userId).toMatch(/^[0-9a-f-]{36}$/);
@@ -79,14 +79,14 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(agent.problem()).toBeUndefined();
   });
 
-  test("happens once, however many calls wait for it", async () => {
+  it("happens once, however many calls wait for it", async () => {
     const agent = session();
     const all = await Promise.all(Array.from({ length: 20 }, () => agent.identity()));
     expect(new Set(all.map(({ idToken }) => idToken)).size).toBe(1);
     expect(front.flows()).toHaveLength(1);
   });
 
-  test("is renewed with the refresh token in the last five minutes, and not before", async () => {
+  it("is renewed with the refresh token in the last five minutes, and not before", async () => {
     const agent = session();
     await agent.identity();
     agent.pass(54);
@@ -97,7 +97,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(front.flows()).toEqual(["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]);
   });
 
-  test("goes back to the password when the refresh token was revoked", async () => {
+  it("goes back to the password when the refresh token was revoked", async () => {
     const agent = session();
     await agent.identity();
     await cognito.send(new AdminUserGlobalSignOutCommand({ UserPoolId: poolId, Username: "agent" }));
@@ -107,7 +107,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(front.flows()).toEqual(["REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]);
   });
 
-  test("with a wrong password or secret says so, without showing it, and does not try again for a minute", async () => {
+  it("with a wrong password or secret says so, without showing it, and does not try again for a minute", async () => {
     for (const wrong of [{ password: "Wrong-Horse-1" }, { clientSecret: "wrong" }]) {
       front.reset();
       const agent = session(wrong);
@@ -123,7 +123,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     }
   });
 
-  test("that Cognito throttles backs off, longer each time, and recovers", async () => {
+  it("that Cognito throttles backs off, longer each time, and recovers", async () => {
     const agent = session();
     front.throttle(true);
     const waits: number[] = [];
@@ -140,7 +140,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(agent.problem()).toBeUndefined();
   });
 
-  test("keeps using a token that is still good while it cannot be renewed, and stops when it has ended", async () => {
+  it("keeps using a token that is still good while it cannot be renewed, and stops when it has ended", async () => {
     const agent = session();
     const { idToken } = await agent.identity();
     front.throttle(true);
@@ -150,7 +150,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     await expect(agent.identity()).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("is done again for a token that was refused", async () => {
+  it("is done again for a token that was refused", async () => {
     const agent = session();
     const { idToken } = await agent.identity();
     agent.forget("another");

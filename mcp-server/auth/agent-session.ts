@@ -4,7 +4,7 @@ import {
   CognitoIdentityProviderClient,
   InitiateAuthCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError } from "../chat/error.ts";
 
 export interface AgentCredentials {

@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 import { Refusal } from "../http/respond.ts";
-import { CLIENT, poolKeys, token, USER_POOL } from "../testing/tokens.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";
 
 const publicUrl = new URL("https://chat.example.org");
@@ -15,7 +15,7 @@ const bearer = (text: string) => authenticate(`Bearer ${text}`);
 const past = Math.floor(Date.now() / 1000) - 60;
 
 describe("a caller's access token", () => {
-  test("tells who calls, through which client and with which highest group", async () => {
+  it("tells who calls, through which client and with which highest group", async () => {
     expect(await bearer(token({ groups: ["community", "agent", "support"] }))).toMatchObject({
       id: "caller-sub",
       clientId: CLIENT,
@@ -40,7 +40,7 @@ describe("a caller's access token", () => {
     "bound to another resource": token({ claims: { aud: "https://elsewhere.example.org/mcp" } }),
     "that is no token": "abc.def",
   };
-  test.each(
+  it.each(
     Object.entries(refused),
   )("%s is refused with a challenge that tells where to sign in", async (_, bad) => {
     await expect(bearer(bad)).rejects.toMatchObject({
@@ -53,11 +53,11 @@ describe("a caller's access token", () => {
     });
   });
 
-  test("bound to this resource is accepted", async () => {
+  it("bound to this resource is accepted", async () => {
     await expect(bearer(token({ claims: { aud: "https://chat.example.org/mcp" } }))).resolves.toBeDefined();
   });
 
-  test("of a user without a group that opens tools is refused as forbidden", async () => {
+  it("of a user without a group that opens tools is refused as forbidden", async () => {
     for (const groups of [[], ["internal", "partners"], ["Admin"]])
       await expect(bearer(token({ groups }))).rejects.toMatchObject({
         status: 403,
@@ -65,7 +65,7 @@ describe("a caller's access token", () => {
       });
   });
 
-  test("that is missing, or comes in another scheme, is asked for without an error code", async () => {
+  it("that is missing, or comes in another scheme, is asked for without an error code", async () => {
     for (const header of [undefined, "", "Basic dXNlcjpwYXNz", "Bearer", token()])
       await expect(authenticate(header)).rejects.toMatchObject({
         status: 401,
@@ -73,7 +73,7 @@ describe("a caller's access token", () => {
       });
   });
 
-  test("is no reason to turn callers away when the pool's keys cannot be read", async () => {
+  it("is no reason to turn callers away when the pool's keys cannot be read", async () => {
     const offline = cognitoAuthentication({
       userPoolId: USER_POOL,
       clientIds: [CLIENT],
@@ -83,7 +83,7 @@ describe("a caller's access token", () => {
     await expect(offline(`Bearer ${token()}`)).rejects.toMatchObject({ status: 500 });
   });
 
-  test("is refused whatever comes instead of it", async () => {
+  it("is refused whatever comes instead of it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (text) => {
         await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(Refusal);
@@ -91,7 +91,7 @@ describe("a caller's access token", () => {
     );
   });
 
-  test("is refused when any one of its characters is changed", async () => {
+  it("is refused when any one of its characters is changed", async () => {
     const valid = token();
     await fc.assert(
       fc.asyncProperty(fc.nat(valid.length - 1), fc.constantFrom(..."AZaz09-_."), async (at, character) => {

@@ -7,7 +7,7 @@ import {
   JwtExpiredError,
 } from "aws-jwt-verify/error";
 import type { JwksCache } from "aws-jwt-verify/jwk";
-import { z } from "zod";
+import * as z from "zod";
 import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
 import { Refusal } from "../http/respond.ts";
 import type { Authenticate } from "./authenticate.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AgentSession } from "../auth/agent-session.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { withDeadline } from "../deadline.ts";

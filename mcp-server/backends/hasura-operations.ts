@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { banRow, memberRow, messageRow, roomRow } from "./sql-form.ts";
 
 /** A GraphQL operation: its document never changes, its answer is parsed. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signedIn } from "../testing/agent.ts";
-import { contract } from "../testing/contract.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { type HasuraServer, startHasuraServer } from "../testing/hasura-server.ts";
+import { contract } from "../../test/mcp-server/contract.ts";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { signedIn } from "../../tools/servers/agent-session.ts";
+import { type HasuraServer, startHasuraServer } from "../../tools/servers/hasura.ts";
 import { hasuraBackend } from "./hasura.ts";
 import { type Operation, operations } from "./hasura-operations.ts";
 
@@ -31,8 +31,10 @@ describe("the operations sent to Hasura", () => {
         ],
   );
 
-  test.each(all)("%s is valid in the schema that its role gets", (_, { role, document }) => {
-    const schema = buildSchema(readFileSync(`hasura/schema/${role}.graphql`, "utf8"));
+  it.each(all)("%s is valid in the schema that its role gets", (_, { role, document }) => {
+    const schema = buildSchema(
+      readFileSync(`modules/chat-hasura-lite/metadata/schema/${role}.graphql`, "utf8"),
+    );
     expect(validate(schema, parse(document))).toEqual([]);
   });
 });
@@ -50,7 +52,7 @@ describe("on Hasura", () => {
     await database.stop();
   });
 
-  test("a token that is refused before its time is replaced once, and the call goes through", async () => {
+  it("a token that is refused before its time is replaced once, and the call goes through", async () => {
     const session = signedIn(database.world.agent);
     const chat = hasuraBackend({ endpoint: hasura.endpoint, session });
     const { idToken: first } = await session.identity();
@@ -65,7 +67,7 @@ describe("on Hasura", () => {
     hasura.refuseTokens(() => false);
   });
 
-  test("an engine that is away fails the call as unavailable and the health as unreachable", async () => {
+  it("an engine that is away fails the call as unavailable and the health as unreachable", async () => {
     const chat = hasuraBackend({
       endpoint: "http://127.0.0.1:9/v1/graphql",
       session: signedIn(database.world.agent),
@@ -76,7 +78,7 @@ describe("on Hasura", () => {
     expect(await chat.health(signal())).toEqual({ reachable: false, problem: "unavailable" });
   });
 
-  test("what moderators do is on record as the agent's", async () => {
+  it("what moderators do is on record as the agent's", async () => {
     const chat = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
     const user = await database.world.newUser();
     const room = await database.world.newRoom("Record", [user]);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LinkPreview } from "../chat/model.ts";
 import { withDeadline } from "../deadline.ts";
 import { contentUrl } from "./matrix-form.ts";

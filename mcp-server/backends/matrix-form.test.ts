@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { messageSchema } from "../chat/model.ts";
 import {
   eventSchema,
@@ -29,7 +29,7 @@ const read = (event: ReturnType<typeof message>) =>
 const text = fc.string({ unit: "grapheme", minLength: 1 });
 
 describe("a message", () => {
-  test("comes back as it was sent, with a link and without", () => {
+  it("comes back as it was sent, with a link and without", () => {
     fc.assert(
       fc.property(text, fc.option(text, { nil: undefined }), (content, phenom_id) => {
         const back = read(message(toContent({ content, phenom_id }, template)));
@@ -43,7 +43,7 @@ describe("a message", () => {
     );
   });
 
-  test("of any form that a client may send fits the tools' schema", () => {
+  it("of any form that a client may send fits the tools' schema", () => {
     const content = fc.dictionary(
       fc.constantFrom("body", "msgtype", "m.relates_to", "m.new_content", "app.thephenom.phenom_id", "url"),
       fc.jsonValue(),
@@ -57,7 +57,7 @@ describe("a message", () => {
     );
   });
 
-  test.each([
+  it.each([
     ["Look: https://thephenom.app/phenom/abc", "abc"],
     ["https://thephenom.app/phenom/a%20b.", "a b"],
     ["(https://thephenom.app/phenom/abc), really!", "abc"],
@@ -71,14 +71,14 @@ describe("a message", () => {
     expect(read(message({ body })).phenom_id).toBe(id);
   });
 
-  test("links to content whose address goes on behind the id", () => {
+  it("links to content whose address goes on behind the id", () => {
     const pages = "https://example.org/{id}/view.html";
     const event = message({ body: "See https://example.org/a%2Fb/view.html." });
     expect(phenomIdOf(event, pages)).toBe("a/b");
     expect(phenomIdOf(message({ body: "https://example.org/abc/edit.html" }), pages)).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ["a redacted one", message({}, { unsigned: { redacted_because: {} } })],
     ["one without content", message({})],
     ["an edit", message({ body: "* x", "m.relates_to": { rel_type: "m.replace", event_id: "$0" } })],
@@ -88,14 +88,14 @@ describe("a message", () => {
     expect(isMessage(event)).toBe(false);
   });
 
-  test("in a reply is one of its own", () => {
+  it("in a reply is one of its own", () => {
     const reply = { body: "x", "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
     expect(isMessage(message(reply))).toBe(true);
   });
 });
 
 describe("a cursor", () => {
-  test("comes back as the position that it was made of", () => {
+  it("comes back as the position that it was made of", () => {
     const name = fc.stringMatching(/^[!-9;-~]{1,200}:[a-z0-9]{1,20}\.org$/);
     fc.assert(
       fc.property(fc.nat(), name, (at, name) => {
@@ -106,7 +106,7 @@ describe("a cursor", () => {
     );
   });
 
-  test("of any other text is refused by name", () => {
+  it("of any other text is refused by name", () => {
     const refused = expect.objectContaining({ code: "invalid_argument", field: "cursor" });
     fc.assert(
       fc.property(
@@ -131,7 +131,7 @@ describe("a cursor", () => {
 });
 
 describe("an id", () => {
-  test.each([
+  it.each([
     ["room_id", `!${"aZ0_-".padEnd(43, "x")}`],
     ["room_id", "!abc:example.org"],
     ["message_id", `$${"aZ0/+".padEnd(43, "x")}`],
@@ -142,7 +142,7 @@ describe("an id", () => {
     expect(matrixId(field, value)).toBe(value);
   });
 
-  test.each([
+  it.each([
     ["room_id", "#alias:example.org"],
     ["room_id", "!"],
     ["room_id", "!abc"],

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { errors } from "../chat/error.ts";
 import type { LinkPreview, Message, User } from "../chat/model.ts";
 import { limits } from "../limits.ts";

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { powerLevels } from "../bootstrap/rooms.ts";
 import { changedLevels, roomPower } from "./matrix-power.ts";
 
@@ -14,7 +14,7 @@ describe("roles, in a room as bootstrap makes it", () => {
   const content = powerLevels({ users: { "@mod:x": 50, "@some:x": 49, "@muted:x": -1 } }, bots, new Set());
   const power = roomPower(create("10"), content);
 
-  test.each([
+  it.each([
     [owner, "admin"],
     [bot, "admin"],
     ["@mod:x", "support"],
@@ -25,13 +25,13 @@ describe("roles, in a room as bootstrap makes it", () => {
     expect(power.role(user)).toBe(role);
   });
 
-  test("only who stands below everybody else is muted", () => {
+  it("only who stands below everybody else is muted", () => {
     expect(power.isMuted("@muted:x")).toBe(true);
     for (const user of [owner, bot, ann, "@some:x"]) expect(power.isMuted(user)).toBe(false);
   });
 });
 
-test("as of room version 12 the creators are above all levels, and stand in no list", () => {
+it("as of room version 12 the creators are above all levels, and stand in no list", () => {
   const power = roomPower(create("12", { additional_creators: [ann] }), { users: { [bot]: 90 } });
   for (const creator of [owner, ann]) {
     expect(power.of(creator)).toBe(Number.POSITIVE_INFINITY);
@@ -40,18 +40,18 @@ test("as of room version 12 the creators are above all levels, and stand in no l
   expect(roomPower(create("11"), {}).of(owner)).toBe(0);
 });
 
-test("a room without levels leaves all power to its creator", () => {
+it("a room without levels leaves all power to its creator", () => {
   const power = roomPower(create("10"), undefined);
   expect([power.of(owner), power.of(ann), power.toSend]).toEqual([100, 0, 0]);
 });
 
-test("a room where only moderators write has nobody muted for that", () => {
+it("a room where only moderators write has nobody muted for that", () => {
   const power = roomPower(create("10"), { users: { [bot]: 90 }, events_default: 50 });
   expect(power.isMuted(ann)).toBe(false);
   expect(roomPower(create("10"), changedLevels(power, [ann], new Map())).isMuted(ann)).toBe(true);
 });
 
-test("a mute and its end leave the levels as they were, whatever they are", () => {
+it("a mute and its end leave the levels as they were, whatever they are", () => {
   const level = fc.integer({ min: -100, max: 100 });
   const contents = fc.record(
     {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Member } from "../chat/model.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 

@@ -1,5 +1,5 @@
-import { contract } from "../testing/contract.ts";
-import { startChatDatabase } from "../testing/database.ts";
+import { contract } from "../../test/mcp-server/contract.ts";
+import { startChatDatabase } from "../../test/mcp-server/database.ts";
 import { postgresBackend } from "./postgres.ts";
 
 contract("postgres", async () => {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError } from "../chat/error.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { changedLevels, type Power } from "./matrix-power.ts";

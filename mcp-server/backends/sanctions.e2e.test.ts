@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { describeWithSynapse } from "../../test/synapse.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { eventually } from "../../test/jest/eventually.ts";
+import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { type Homeserver, startHomeserver } from "../testing/homeserver.ts";
 import { synapseBackend } from "./synapse.ts";
 import { path } from "./synapse-client.ts";
 
@@ -66,7 +67,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     );
 
   describe("end by themselves", () => {
-    test("a ban: its user is a member again and writes, whether one server looks or several", async () => {
+    it("a ban: its user is a member again and writes, whether one server looks or several", async () => {
       const user = await world.newUser();
       const id = await room([user], { preset: "private_chat" });
       startServer();
@@ -74,13 +75,13 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const expires_at = inMilliseconds(1500);
       await chat.banUser({ room_id: id, user_id: user, expires_at }, signal());
       expect(await membership(id, user)).toBe("ban");
-      await expect.poll(() => membership(id, user), soon).toBe("join");
+      await eventually(async () => expect(await membership(id, user)).toBe("join"), soon);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "ban", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "ban", user)).toEqual({}), soon);
     });
 
-    test("a mute: a moderator has the level from before", async () => {
+    it("a mute: a moderator has the level from before", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await setLevel(id, user, 50);
@@ -89,31 +90,32 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await world.trySay(user, id)).toBe(false);
       startServer();
       startServer();
-      await expect.poll(() => ownLevel(id, user), soon).toBe(50);
+      await eventually(async () => expect(await ownLevel(id, user)).toBe(50), soon);
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: false, role: "support" });
     });
 
-    test("many mutes of one room with one change of its levels", async () => {
+    it("many mutes of one room with one change of its levels", async () => {
       const users = await Promise.all(Array.from({ length: 4 }, () => world.newUser()));
       const id = await room(users);
       const until = inMilliseconds(3000);
       for (const user_id of users)
         await chat.muteUser({ room_id: id, user_id, muted: true, until }, signal());
       const before = await changes(id);
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
-      for (const user of users) await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      for (const user of users)
+        await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect((await changes(id)) - before).toBe(1);
     });
 
-    test("a mute whose time is over is shown as none, even before it is carried out", async () => {
+    it("a mute whose time is over is shown as none, even before it is carried out", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       const until = inMilliseconds(300);
       await chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
-      await expect.poll(async () => (await shown(id, user))?.is_muted, soon).toBe(false);
+      await eventually(async () => expect((await shown(id, user))?.is_muted).toBe(false), soon);
       expect(await ownLevel(id, user)).toBe(-1);
     });
   });
@@ -131,39 +133,39 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(reply.status).toBe(200);
     };
 
-    test("a ban that stands in the record only", async () => {
+    it("a ban that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => done, soon).toContainEqual({ room: id, user, step: "ban" });
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(done).toContainEqual({ room: id, user, step: "ban" }), soon);
     });
 
-    test("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
+    it("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
       await keep(id, "ban", user, { until: null, rejoin: true });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => failures.length, soon).toBeGreaterThan(0);
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(failures.length).toBeGreaterThan(0), soon);
       expect(await membership(id, homeserver.admin.userId)).toBe("join");
       await keep(id, "ban", homeserver.admin.userId, {});
       await Promise.all([...sweeping].map((each) => each.close()));
       failures.length = 0;
     });
 
-    test("a mute that stands in the record only", async () => {
+    it("a mute that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await keep(id, "mute", user, { until: null, power: null });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: true });
     });
 
-    test("a mute that somebody's change of the levels at the same moment overwrote", async () => {
+    it("a mute that somebody's change of the levels at the same moment overwrote", async () => {
       const [user, other] = [await world.newUser(), await world.newUser()];
       const id = await room([user, other]);
       const before = await levels(id);
@@ -174,22 +176,22 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await admin("PUT", id, "state/m.room.power_levels", before);
       await admin("PUT", id, "state/m.room.power_levels", { ...before, users_default: 1 });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
     });
   });
 
   describe("give way to who moderates by hand", () => {
-    test("a mute that was lifted in the room's settings stays lifted", async () => {
+    it("a mute that was lifted in the room's settings stays lifted", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
       await setLevel(id, user, 0);
       startServer();
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await world.trySay(user, id)).toBe(true);
     });
 
-    test("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
+    it("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
       const users = await Promise.all([world.newUser(), world.newUser(), world.newUser()]);
       const [lifted = "", banned = "", witness = ""] = users;
       const id = await room(users);
@@ -200,15 +202,15 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       }
       expect((await admin("POST", id, "ban", { user_id: banned, reason: "By hand" })).status).toBe(200);
       await chat.muteUser({ room_id: id, user_id: witness, muted: true, until }, signal());
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
       // Mutes come after bans in a round.
-      await expect.poll(() => world.trySay(witness, id), soon).toBe(true);
+      await eventually(async () => expect(await world.trySay(witness, id)).toBe(true), soon);
       expect(await membership(id, lifted)).toBe("leave");
       expect(await membership(id, banned)).toBe("ban");
     });
 
-    test("a ban and a mute set by hand are shown and can be lifted", async () => {
+    it("a ban and a mute set by hand are shown and can be lifted", async () => {
       const [banned, muted] = [await world.newUser(), await world.newUser()];
       const id = await room([banned, muted]);
       await admin("POST", id, "ban", { user_id: banned });
@@ -226,7 +228,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     });
   });
 
-  test("lifting a ban lets the user back in at once, into a private room too", async () => {
+  it("lifting a ban lets the user back in at once, into a private room too", async () => {
     const user = await world.newUser();
     const id = await room([user], { preset: "private_chat" });
     await chat.banUser({ room_id: id, user_id: user }, signal());
@@ -235,7 +237,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", user)).toEqual({});
   });
 
-  test("muting anew changes the end and keeps the level from before the first mute", async () => {
+  it("muting anew changes the end and keeps the level from before the first mute", async () => {
     const user = await world.newUser();
     const id = await room([user]);
     await setLevel(id, user, 50);
@@ -248,14 +250,14 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await ownLevel(id, user)).toBe(50);
   });
 
-  test("mutes of several users at once are all in force", async () => {
+  it("mutes of several users at once are all in force", async () => {
     const users = await Promise.all(Array.from({ length: 5 }, () => world.newUser()));
     const id = await room(users);
     await Promise.all(users.map((user_id) => chat.muteUser({ room_id: id, user_id, muted: true }, signal())));
     for (const user of users) expect(await world.trySay(user, id)).toBe(false);
   });
 
-  test.each([
+  it.each([
     ["in a room whose creator is above all levels", {}],
     ["in a room of an older version", { room_version: "10" }],
   ])("nobody with as much power as the agent can be muted or banned: %s", async (_, body) => {
@@ -274,7 +276,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", owner)).toMatchObject({ errcode: "M_NOT_FOUND" });
   });
 
-  test("a room that gives the agent too little power says what has to be done", async () => {
+  it("a room that gives the agent too little power says what has to be done", async () => {
     const user = await world.newUser();
     const id = await room([user], { power_level_content_override: {} });
     await expect(chat.banUser({ room_id: id, user_id: user }, signal())).rejects.toMatchObject({

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { limits } from "../limits.ts";
 import { BAN, banStep, isDue, isOver, keptBan, keptMute, MUTE, muteStep, stateKey } from "./sanctions.ts";
 
@@ -19,12 +19,12 @@ const event = (type: string, content: Record<string, unknown>) => ({
 });
 
 describe("a record", () => {
-  test("is about the user whose id, without its first character, is the state key", () => {
+  it("is about the user whose id, without its first character, is the state key", () => {
     const content = { until: null, rejoin: true };
     expect(keptBan(event(BAN, content))).toEqual({ user, record: content, setAt: now });
   });
 
-  test("that is empty, or has another form, says nothing", () => {
+  it("that is empty, or has another form, says nothing", () => {
     expect(keptBan(undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (content) => {
@@ -35,7 +35,7 @@ describe("a record", () => {
     expect(keptMute(event(MUTE, { until: "tomorrow", power: null }))).toBeUndefined();
   });
 
-  test("without an end is never over", () => {
+  it("without an end is never over", () => {
     fc.assert(fc.property(fc.date(), (date) => !isOver({ until: null }, date.getTime())));
   });
 });
@@ -48,7 +48,7 @@ const ban = (until: string | null, setAt = now - 5 * minute) => ({
 const member = (membership: string, sender = me, since = now - minute) => ({ membership, sender, at: since });
 
 describe("the step that a ban needs", () => {
-  test.each([
+  it.each([
     ["none, while it is in force", ban(at(minute)), member("ban"), undefined],
     ["the ban itself, where a server stopped before it", ban(null), undefined, "ban"],
     ["none, where somebody lifted it by hand", ban(null), member("leave", "@mod:x"), undefined],
@@ -71,7 +71,7 @@ describe("the step that a ban needs", () => {
     expect(banStep(kept, membership, me, now)).toBe(step);
   });
 
-  test("is looked for while it is young or over, not of every ban that holds", () => {
+  it("is looked for while it is young or over, not of every ban that holds", () => {
     expect(isDue(ban(null, now - minute), now)).toBe(true);
     expect(isDue(ban(null, now - 60 * minute), now)).toBe(false);
     expect(isDue(ban(at(-1), now - 60 * minute), now)).toBe(true);
@@ -90,7 +90,7 @@ const levels = (sender: string, mutedBefore: boolean, since = now - minute) => (
 });
 
 describe("the step that a mute needs", () => {
-  test.each([
+  it.each([
     ["none, while it is in force", mute(null), true, undefined, undefined],
     ["the mute itself, where a server stopped before it", mute(null), false, levels(me, false), "mute"],
     [
@@ -110,7 +110,7 @@ describe("the step that a mute needs", () => {
   });
 });
 
-test("whatever the order in which servers look, steps come to an end", () => {
+it("whatever the order in which servers look, steps come to an end", () => {
   const memberships = fc.record({
     membership: fc.constantFrom("join", "leave", "ban", "invite"),
     sender: fc.constantFrom(me, user, "@mod:x"),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Ban, LinkPreview, Member, Message, Room, User } from "../chat/model.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError, errors } from "../chat/error.ts";
 import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ChatBackend, Page } from "../chat/backend.ts";
 import { errors } from "../chat/error.ts";
 import type { Message } from "../chat/model.ts";

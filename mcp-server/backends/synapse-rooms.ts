@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Room } from "../chat/model.ts";
 import { eventSchema, isoTime, type MatrixEvent } from "./matrix-form.ts";

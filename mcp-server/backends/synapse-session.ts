@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ChatError, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 

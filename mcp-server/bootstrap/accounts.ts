@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type MatrixClient, MatrixError } from "./matrix.ts";
 import type { Report } from "./report.ts";
 

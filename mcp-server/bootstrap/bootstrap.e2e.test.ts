@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { startCut } from "../../test/bootstrap/cut.ts";
+import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
+import { changed, type Run, roomsOf } from "../../test/bootstrap/program.ts";
+import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
-import { describeWithSynapse } from "../../test/synapse.ts";
-import { startCut } from "./testing/cut.ts";
-import { alias, bootstrapHarness, clients, drawPassword, serverName } from "./testing/harness.ts";
-import { changed, type Run, roomsOf } from "./testing/program.ts";
 
 describeWithSynapse("bootstrap", () => {
   const h = bootstrapHarness();
@@ -23,14 +23,14 @@ describeWithSynapse("bootstrap", () => {
     });
     afterAll(gone);
 
-    test("makes the rooms' owner and the MCP server's account, both server administrators", async () => {
+    it("makes the rooms' owner and the MCP server's account, both server administrators", async () => {
       for (const name of ["phenom-admin", "phenom-mcp"]) {
         const user = await get(`/_synapse/admin/v2/users/@${name}:${serverName}`, admin);
         expect(user).toMatchObject({ admin: true, deactivated: false });
       }
     });
 
-    test("says what it changed and ends with the rooms' ids, which their aliases lead to", async () => {
+    it("says what it changed and ends with the rooms' ids, which their aliases lead to", async () => {
       expect(changed(first).length).toBe(first.lines.length - 1);
       for (const [name, id] of Object.entries(rooms)) {
         const { body } = await matrix(
@@ -42,7 +42,7 @@ describeWithSynapse("bootstrap", () => {
       }
     });
 
-    test.each([
+    it.each([
       ["internal", "invite", "private"],
       ["partners", "invite", "private"],
       ["community", "public", "public"],
@@ -61,7 +61,7 @@ describeWithSynapse("bootstrap", () => {
       expect(listed).toEqual({ visibility });
     });
 
-    test("lets the MCP server's account send, delete, mute and ban in all rooms, and not rename them", async () => {
+    it("lets the MCP server's account send, delete, mute and ban in all rooms, and not rename them", async () => {
       const bot = await signIn("phenom-mcp", h.passwords.bot);
       const troll = await someone(randomUUID());
       for (const room of Object.values(rooms)) {
@@ -87,7 +87,7 @@ describeWithSynapse("bootstrap", () => {
       }
     });
 
-    test("run again changes nothing: no event, no session, no line that says so", async () => {
+    it("run again changes nothing: no event, no session, no line that says so", async () => {
       const snapshot = () => Promise.all(Object.values(rooms).map((room) => stateOf(room, admin)));
       const before = await snapshot();
       const again = await succeed();
@@ -98,7 +98,7 @@ describeWithSynapse("bootstrap", () => {
       expect(JSON.stringify(devices)).not.toContain("BOOTSTRAP");
     });
 
-    test("puts back what was changed in a room, and leaves who was muted or made moderator as they are", async () => {
+    it("puts back what was changed in a room, and leaves who was muted or made moderator as they are", async () => {
       const room = rooms.internal;
       const path = `${clients}/rooms/${encodeURIComponent(room)}`;
       const put = (end: string, body: unknown) =>
@@ -130,7 +130,7 @@ describeWithSynapse("bootstrap", () => {
         .flatMap((user) => (user.admin ? [user.name] : []))
         .sort();
 
-    test("sets both accounts' passwords again after they were drawn anew, and leaves no third administrator", async () => {
+    it("sets both accounts' passwords again after they were drawn anew, and leaves no third administrator", async () => {
       h.passwords = { admin: drawPassword(), bot: drawPassword() };
       expect(changed(await succeed())).toEqual([
         `changed    account @phenom-admin:${serverName}: password set`,
@@ -141,7 +141,7 @@ describeWithSynapse("bootstrap", () => {
       expect(await administrators()).toEqual(ours);
     });
 
-    test("interrupted while it sets the administrator's password, still leaves no third administrator", async () => {
+    it("interrupted while it sets the administrator's password, still leaves no third administrator", async () => {
       h.passwords = { ...h.passwords, admin: drawPassword() };
       // Sign-in, nonce, registration, nonce, registration, sign-in of the helper, whose work is cut.
       const cut = await startCut(h.synapse.url, 7);
@@ -152,7 +152,7 @@ describeWithSynapse("bootstrap", () => {
       expect(await administrators()).toEqual(ours);
     });
 
-    test("takes over a room that one of our accounts made by hand", async () => {
+    it("takes over a room that one of our accounts made by hand", async () => {
       await matrix(
         h.synapse.url,
         "DELETE",
@@ -176,7 +176,7 @@ describeWithSynapse("bootstrap", () => {
     });
   });
 
-  test("interrupted again and again, and limited in its rate, goes on at the next run and makes nothing twice", async () => {
+  it("interrupted again and again, and limited in its rate, goes on at the next run and makes nothing twice", async () => {
     await fresh({ rc_message: { per_second: 0.5, burst_count: 1 } });
     let [runs, limited] = [0, 0];
     let result: Run;
@@ -199,14 +199,14 @@ describeWithSynapse("bootstrap", () => {
     beforeAll(() => fresh());
     afterAll(gone);
 
-    test("because of another registration secret ends with code 1 and the remedy, without the secret", async () => {
+    it("because of another registration secret ends with code 1 and the remedy, without the secret", async () => {
       const { code, errors } = await run({ SYNAPSE_REGISTRATION_SHARED_SECRET: "very-wrong-secret" });
       expect(code).toBe(1);
       expect(errors).toMatch(/^bootstrap: SYNAPSE_REGISTRATION_SHARED_SECRET = \*{4} is not the one/);
       expect(errors).not.toContain("very-wrong-secret");
     });
 
-    test("because of an encrypted room says that it needs another", async () => {
+    it("because of an encrypted room says that it needs another", async () => {
       await succeed();
       const admin = await asAdmin();
       const { room_id } = await get(

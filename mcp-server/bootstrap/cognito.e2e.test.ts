@@ -7,18 +7,15 @@ import {
   CreateGroupCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { installed } from "../../test/installed.ts";
-import { type Moto, motoServer, startMoto } from "../../test/moto.ts";
-import { exampleProps, synapsePython } from "../../test/synapse.ts";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
+import { changed, roomsOf } from "../../test/bootstrap/program.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
+import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
-import { alias, bootstrapHarness } from "./testing/harness.ts";
-import { changed, roomsOf } from "./testing/program.ts";
 
-const what = "bootstrap with an emulated Cognito";
-const ready = [installed(what, motoServer), installed(what, synapsePython)].every(Boolean);
-
-describe.runIf(ready)(what, () => {
+describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an emulated Cognito", () => {
   const h = bootstrapHarness();
   let moto: Moto;
   let cognito: CognitoIdentityProviderClient;
@@ -46,7 +43,7 @@ describe.runIf(ready)(what, () => {
     return String(User?.Attributes?.find(({ Name }) => Name === "sub")?.Value);
   }
 
-  test("reads a group of more people than a page has, and who of them is disabled", async () => {
+  it("reads a group of more people than a page has, and who of them is disabled", async () => {
     await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName: "many" }));
     const names = Array.from({ length: 61 }, (_, i) => `user-${i}`);
     const subs = new Map<string, string>();
@@ -58,7 +55,7 @@ describe.runIf(ready)(what, () => {
     );
   });
 
-  test("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
+  it("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
     await h.fresh();
     const succeed = () =>
       h.succeed({

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "@jest/globals";
 import { Template } from "../../test/template.ts";
 import { environmentSchema, readEnvironment } from "./environment.ts";
 
@@ -14,19 +14,19 @@ const complete = {
   SYNAPSE_BOT_PASSWORD: "b".repeat(40),
 };
 
-test("a complete environment is taken, its address without a slash at the end", () => {
+it("a complete environment is taken, its address without a slash at the end", () => {
   expect(readEnvironment({ ...complete, PATH: "/bin" })).toEqual({
     ...complete,
     SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008",
   });
 });
 
-test.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
+it.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
   expect(() => readEnvironment({ ...complete, [name]: undefined })).toThrow(`${name} is not set`);
   expect(() => readEnvironment({ ...complete, [name]: "" })).toThrow(`${name} is not set`);
 });
 
-test("all problems are told at once, with value and meaning, secrets masked", () => {
+it("all problems are told at once, with value and meaning, secrets masked", () => {
   const broken = {
     ...complete,
     SYNAPSE_URL: "synapse:8008",
@@ -42,7 +42,7 @@ test("all problems are told at once, with value and meaning, secrets masked", ()
   expect(refused).not.toThrow("short-secret");
 });
 
-test("the task that runs it sets exactly these variables", () => {
+it("the task that runs it sets exactly these variables", () => {
   const definition = String(
     new Template().resource("aws_ecs_task_definition.chat_synapse_bootstrap").container_definitions,
   );

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigurationError } from "../environment.ts";
 
 const given = z.string({ error: "must be set" });

@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../modules/chat-synapse/homeserver.ts";
+import * as z from "zod";
+import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../shared/matrix-names.ts";
 import type { MatrixClient } from "./matrix.ts";
 import { memberships, type Room, unlessRefused } from "./members.ts";
 import type { Report } from "./report.ts";

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { afterEach, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { listen } from "../../test/server.ts";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { listen } from "../../tools/servers/listening.ts";
 import { MatrixError, matrixClient } from "./matrix.ts";
 
 const anything = z.unknown();
@@ -32,7 +32,7 @@ describe("a request to the homeserver", () => {
     { errcode: "M_LIMIT_EXCEEDED", error: "Too many", retry_after_ms },
   ];
 
-  test("that is limited is sent again after as long as the homeserver says", async () => {
+  it("that is limited is sent again after as long as the homeserver says", async () => {
     const client = await answers(limited(150), limited(), [200, { done: true }]);
     const began = performance.now();
     expect(await client.ask("PUT", "/x", anything, {})).toEqual({ done: true });
@@ -41,13 +41,13 @@ describe("a request to the homeserver", () => {
     expect(asked[2]?.headers.authorization).toBe("Bearer the-token");
   });
 
-  test("that would have to wait beyond its deadline fails at once", async () => {
+  it("that would have to wait beyond its deadline fails at once", async () => {
     const client = await answers(limited(60_000));
     await expect(client.ask("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
     expect(asked).toHaveLength(1);
   });
 
-  test.each<[string, [number, unknown] | undefined]>([
+  it.each<[string, [number, unknown] | undefined]>([
     ["whose connection breaks", undefined],
     ["that fails in the homeserver", [500, "<html>no JSON</html>"]],
     ["that a proxy answers meanwhile", [502, "Bad Gateway"]],
@@ -56,9 +56,7 @@ describe("a request to the homeserver", () => {
     expect(await client.ask("GET", "/x", anything)).toEqual({});
   });
 
-  test.each([
-    400, 401, 403, 404, 409,
-  ])("refused with %i is not sent again and names itself", async (status) => {
+  it.each([400, 401, 403, 404, 409])("refused with %i is not sent again and names itself", async (status) => {
     const client = await answers([status, { errcode: "M_SOME", error: "why" }]);
     const error = await client.ask("GET", "/x", anything).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(MatrixError);
@@ -66,12 +64,12 @@ describe("a request to the homeserver", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("for something that is not there finds nothing", async () => {
+  it("for something that is not there finds nothing", async () => {
     const client = await answers([404, { errcode: "M_NOT_FOUND" }]);
     expect(await client.find("/x", anything)).toBeUndefined();
   });
 
-  test("to where nobody listens says so after its attempts", async () => {
+  it("to where nobody listens says so after its attempts", async () => {
     const client = matrixClient("http://127.0.0.1:1", undefined, { ...times, attempts: 50 });
     await expect(client.ask("GET", "/x", anything)).rejects.toThrow(
       /GET \/x was answered with 0 no answer: /,

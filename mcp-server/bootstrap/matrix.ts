@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Milliseconds for one answer, for all attempts at one request, and between attempts without an answer. */
 const TIMES = { answer: 30_000, attempts: 300_000, pause: 1_000 };

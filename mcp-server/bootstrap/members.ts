@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { IDENTITY_PROVIDER } from "../../modules/chat-synapse/homeserver.ts";
+import * as z from "zod";
+import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
 import type { Group, Person } from "./groups.ts";
 import { type MatrixClient, MatrixError } from "./matrix.ts";
 import type { Report } from "./report.ts";

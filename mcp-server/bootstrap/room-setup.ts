@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 import { type PowerLevels, powerLevels, type RoomPlan } from "./rooms.ts";

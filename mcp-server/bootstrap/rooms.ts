@@ -1,4 +1,4 @@
-import { roomAliases } from "../../modules/chat-synapse/homeserver.ts";
+import { roomAliases } from "../../shared/matrix-names.ts";
 import { BAN, MUTE } from "../backends/sanctions.ts";
 
 export type RoomKey = keyof ReturnType<typeof roomAliases>;

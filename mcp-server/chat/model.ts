@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** ISO 8601 in UTC; backends over PostgreSQL give microseconds, Matrix gives milliseconds. */
 const time = z

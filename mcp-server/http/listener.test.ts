@@ -1,12 +1,13 @@
 import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../test/jest/eventually.ts";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
+import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { startTestService, type TestService } from "../testing/service.ts";
-import { token } from "../testing/tokens.ts";
 
 let database: ChatDatabase;
 let backend: ChatBackend;
@@ -69,7 +70,7 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<RawA
 }
 
 describe("the MCP endpoint", () => {
-  test("answers every protocol version that the SDK supports, in JSON and without a session", async () => {
+  it("answers every protocol version that the SDK supports, in JSON and without a session", async () => {
     for (const protocolVersion of ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"]) {
       const { status, headers, body } = await post({
         ...ping,
@@ -88,14 +89,14 @@ describe("the MCP endpoint", () => {
     }
   });
 
-  test("accepts a notification with nothing to say", async () => {
+  it("accepts a notification with nothing to say", async () => {
     expect(await post({ jsonrpc: "2.0", method: "notifications/initialized" })).toMatchObject({
       status: 202,
       body: "",
     });
   });
 
-  test("answers a batch in order, and one message without a batch", async () => {
+  it("answers a batch in order, and one message without a batch", async () => {
     const { status, body } = await post([
       ping,
       { jsonrpc: "2.0", method: "notifications/initialized" },
@@ -109,13 +110,13 @@ describe("the MCP endpoint", () => {
     expect(JSON.parse((await post(ping)).body)).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
   });
 
-  test.each(["GET", "DELETE", "PUT", "HEAD"])("answers 405 to %s and names POST", async (method) => {
+  it.each(["GET", "DELETE", "PUT", "HEAD"])("answers 405 to %s and names POST", async (method) => {
     const response = await fetch(`${origin()}/mcp`, { method });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("POST");
   });
 
-  test("refuses what is no JSON-RPC message with the protocol's own codes", async () => {
+  it("refuses what is no JSON-RPC message with the protocol's own codes", async () => {
     const code = async (body: unknown) => {
       const answer = await post(body);
       expect(answer.status).toBe(400);
@@ -136,14 +137,14 @@ describe("the MCP endpoint", () => {
     expect(JSON.parse((await post({ ...ping, method: "no/such" })).body).error.code).toBe(-32601);
   });
 
-  test("refuses another content type, an Accept without JSON, an unknown protocol version", async () => {
+  it("refuses another content type, an Accept without JSON, an unknown protocol version", async () => {
     expect(await post(ping, { "content-type": "text/plain" })).toMatchObject({ status: 415 });
     expect(await post(ping, { accept: "text/html" })).toMatchObject({ status: 406 });
     expect(await post(ping, { "mcp-protocol-version": "1999-01-01" })).toMatchObject({ status: 400 });
     expect(await post(ping, { "mcp-protocol-version": "2025-06-18" })).toMatchObject({ status: 200 });
   });
 
-  test("lets nobody in without a token and tells where to sign in", async () => {
+  it("lets nobody in without a token and tells where to sign in", async () => {
     const { status, headers } = await post(ping, { authorization: "" });
     expect(status).toBe(401);
     expect(headers).toContain(
@@ -152,7 +153,7 @@ describe("the MCP endpoint", () => {
     expect(await post(ping, bearer([]))).toMatchObject({ status: 403 });
   });
 
-  test("refuses the Host and Origin of others", async () => {
+  it("refuses the Host and Origin of others", async () => {
     for (const other of [
       "evil.example",
       "chat.example.org.evil.example",
@@ -174,7 +175,7 @@ describe("the MCP endpoint", () => {
     expect(await post(ping, { origin: "https://chat.example.org" })).toMatchObject({ status: 200 });
   });
 
-  test("refuses a body that is too large, declared or not, before it has all arrived", async () => {
+  it("refuses a body that is too large, declared or not, before it has all arrived", async () => {
     const large = "x".repeat(300 * 1024);
     expect(await post(large)).toMatchObject({ status: 413 });
     const { authorization } = bearer();
@@ -185,7 +186,7 @@ describe("the MCP endpoint", () => {
     });
   });
 
-  test("outlives bodies that end early or are no UTF-8", async () => {
+  it("outlives bodies that end early or are no UTF-8", async () => {
     const { authorization } = bearer();
     const head = `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n`;
     await raw(`${head}content-length: 1000\r\n\r\n{"json`, service.port, true);
@@ -194,7 +195,7 @@ describe("the MCP endpoint", () => {
     expect(await raw(`${head}content-length: 2\r\n\r\n${bytes}`)).toMatchObject({ status: 400 });
   });
 
-  test("never fails on any JSON, whoever sends it", async () => {
+  it("never fails on any JSON, whoever sends it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.json(), fc.string()), async (body) => {
         expect((await post(body)).status).toBeLessThan(500);
@@ -203,7 +204,7 @@ describe("the MCP endpoint", () => {
     );
   });
 
-  test("gives each of many callers with the same ids their own answer", async () => {
+  it("gives each of many callers with the same ids their own answer", async () => {
     const rooms = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
         const room = await database.world.newRoom(`Isolation ${n}`, []);
@@ -228,7 +229,7 @@ describe("the MCP endpoint", () => {
 });
 
 describe("a caller who sends too much", () => {
-  test("is told 429 with the seconds to wait, and others are not", async () => {
+  it("is told 429 with the seconds to wait, and others are not", async () => {
     const strict = await startTestService(
       { ...backend, close: async () => {} },
       { RATE_LIMIT_PER_SECOND: "1" },
@@ -252,7 +253,7 @@ describe("the pages beside it", () => {
     return { status: response.status, body: await response.json() };
   };
 
-  test.each([
+  it.each([
     "/health",
     "/mcp/health",
   ])("%s tells status, version, backend and its reachability to any Host", async (path) => {
@@ -266,11 +267,11 @@ describe("the pages beside it", () => {
     });
   });
 
-  test("/mcp/version names the release, for whoever deployed it", async () => {
+  it("/mcp/version names the release, for whoever deployed it", async () => {
     expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });
   });
 
-  test("the resource's metadata names this server as the one to ask, and that one's names Cognito", async () => {
+  it("the resource's metadata names this server as the one to ask, and that one's names Cognito", async () => {
     for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
       expect((await page(path)).body).toMatchObject({
         resource: "https://chat.example.org/mcp",
@@ -285,14 +286,14 @@ describe("the pages beside it", () => {
     });
   });
 
-  test("anything else is not there", async () => {
+  it("anything else is not there", async () => {
     for (const path of ["/", "/admin", "/mcp/other", "/.well-known/openid-configuration", "/constructor"])
       expect((await page(path)).status).toBe(404);
   });
 });
 
 describe("while the database is away", () => {
-  test("calls fail within their time as results, liveness stays, readiness falls, and all of it recovers", async () => {
+  it("calls fail within their time as results, liveness stays, readiness falls, and all of it recovers", async () => {
     const call = async () =>
       JSON.parse(
         (await post({ ...ping, method: "tools/call", params: { name: "chat_list_rooms", arguments: {} } }))
@@ -315,7 +316,7 @@ describe("while the database is away", () => {
     expect((await fetch(`${origin()}/mcp/ready`)).status).toBe(200);
   });
 
-  test("a call whose client hangs up is cancelled in the database", async () => {
+  it("a call whose client hangs up is cancelled in the database", async () => {
     const blocker = new Client(database.connection);
     await blocker.connect();
     await blocker.query("begin; lock table chat_rooms in access exclusive mode");
@@ -336,9 +337,9 @@ describe("while the database is away", () => {
         `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       ),
     );
-    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    await eventually(async () => expect(await waiting()).toBe(1), { timeout: 5000 });
     socket.destroy();
-    await expect.poll(waiting, { timeout: 4000 }).toBe(0);
+    await eventually(async () => expect(await waiting()).toBe(0), { timeout: 4000 });
     await blocker.query("rollback");
     await blocker.end();
     expect(service.log.findLast(({ event }) => event === "tool_call")).toMatchObject({

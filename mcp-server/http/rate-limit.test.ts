@@ -1,22 +1,22 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { RateLimit } from "./rate-limit.ts";
 
 describe("a caller's rate limit", () => {
-  test("lets three seconds' worth through at once, then tells how long to wait", () => {
+  it("lets three seconds' worth through at once, then tells how long to wait", () => {
     const limit = new RateLimit(2, () => 0);
     for (let n = 0; n < 6; n++) expect(limit.take("ann")).toBeUndefined();
     expect(limit.take("ann")).toBe(500);
   });
 
-  test("is each caller's own", () => {
+  it("is each caller's own", () => {
     const limit = new RateLimit(1, () => 0);
     for (let n = 0; n < 3; n++) limit.take("ann");
     expect(limit.take("ann")).toBe(1000);
     expect(limit.take("ben")).toBeUndefined();
   });
 
-  test("lets through again after exactly the time that it told, whatever came before", () => {
+  it("lets through again after exactly the time that it told, whatever came before", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.1, max: 1000, noNaN: true }),
@@ -37,7 +37,7 @@ describe("a caller's rate limit", () => {
     );
   });
 
-  test("never lets through more than the burst and what has run in since", () => {
+  it("never lets through more than the burst and what has run in since", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2000), { minLength: 1 }), (pauses) => {
         let now = 0;

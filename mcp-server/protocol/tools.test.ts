@@ -1,12 +1,12 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { startTestService, type TestService, textOf } from "../../test/mcp-server/service.ts";
+import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import type { Room } from "../chat/model.ts";
-import { type ChatDatabase, startChatDatabase } from "../testing/database.ts";
-import { startTestService, type TestService, textOf } from "../testing/service.ts";
-import { token } from "../testing/tokens.ts";
 
 let database: ChatDatabase;
 let backend: ChatBackend;
@@ -41,7 +41,7 @@ const groupOf: Record<string, "agent" | "support" | "admin"> = {
 const order = ["agent", "support", "admin"];
 
 describe("the tools", () => {
-  test("are the nine of the specification, with a title, schemas that refuse what they don't know, and hints", async () => {
+  it("are the nine of the specification, with a title, schemas that refuse what they don't know, and hints", async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(groupOf));
     for (const tool of tools) {
@@ -57,7 +57,7 @@ describe("the tools", () => {
     }
   });
 
-  test("answer with structured content and the same as text", async () => {
+  it("answer with structured content and the same as text", async () => {
     const result = await call("chat_list_rooms");
     expect(result.structuredContent).toMatchObject({
       rooms: [{ name: "Phenom Internal" }, { name: "Phenom Partners" }, { name: "Phenom Community" }],
@@ -65,7 +65,7 @@ describe("the tools", () => {
     expect(JSON.parse(textOf(result))).toEqual(result.structuredContent);
   });
 
-  test.each([
+  it.each([
     ["a time that is none", { created_at: "yesterday" }],
     ["a field too many", { secret_note: "not for agents" }],
     ["a field of another type", { is_active: "yes" }],
@@ -92,7 +92,7 @@ describe("the tools", () => {
     await broken.stop();
   });
 
-  test("carry a message from sending to search, deletion and out of view", async () => {
+  it("carry a message from sending to search, deletion and out of view", async () => {
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Journey", [user]);
     const sent = await call("chat_send_message", { room_id, content: "pangolin sighted" });
@@ -121,7 +121,7 @@ describe("the tools", () => {
     });
   });
 
-  test("send one message for one caller's key in one room, and one each for others", async () => {
+  it("send one message for one caller's key in one room, and one each for others", async () => {
     const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
     const other = await service.connect(token({ claims: { sub: "somebody-else" } }));
     const send = async (by: Client, room_id: string) => {
@@ -141,7 +141,7 @@ describe("the tools", () => {
 });
 
 describe("errors", () => {
-  test("are results that name field, value and remedy", async () => {
+  it("are results that name field, value and remedy", async () => {
     const result = await call("chat_get_messages", { room_id: "nowhere", limit: 1000, page: 2 });
     expect(result.isError).toBe(true);
     expect(textOf(result)).toBe(
@@ -152,13 +152,13 @@ describe("errors", () => {
     });
   });
 
-  test("of the chat's own rules come with the rule's words", async () => {
+  it("of the chat's own rules come with the rule's words", async () => {
     const room_id = await database.world.newInactiveRoom("Quiet");
     const result = await call("chat_send_message", { room_id, content: "Hello" });
     expect(textOf(result)).toBe("rejected: This room takes no new messages.");
   });
 
-  test("of contradictory arguments say which belongs to what", async () => {
+  it("of contradictory arguments say which belongs to what", async () => {
     const room_id = await database.world.newRoom("Args", []);
     const text = async (name: string, args: Record<string, unknown>) => textOf(await call(name, args));
     expect(await text("chat_send_message", { room_id, content: "x", message_type: "phenom_link" })).toContain(
@@ -175,13 +175,13 @@ describe("errors", () => {
     ).toContain("expires_at: must lie in the future");
   });
 
-  test("name the tools that there are to whoever calls another", async () => {
+  it("name the tools that there are to whoever calls another", async () => {
     await expect(call("chat_drop_table")).rejects.toThrow(/Unknown tool "chat_drop_table".*chat_list_rooms/);
   });
 });
 
 describe("whoever calls", () => {
-  test.each(order)("in group %s sees and may use exactly the tools of the group", async (group) => {
+  it.each(order)("in group %s sees and may use exactly the tools of the group", async (group) => {
     const by = await service.connect(token({ groups: [group] }));
     const allowed = Object.keys(groupOf).filter(
       (name) => order.indexOf(groupOf[name] ?? "") <= order.indexOf(group),
@@ -189,12 +189,12 @@ describe("whoever calls", () => {
     expect((await by.listTools()).tools.map(({ name }) => name)).toEqual(allowed);
     for (const name of Object.keys(groupOf)) {
       const refused = textOf(await call(name, {}, by)).startsWith("forbidden:");
-      expect(refused, name).toBe(!allowed.includes(name));
+      expect([name, refused]).toEqual([name, !allowed.includes(name)]);
     }
     await by.close();
   });
 
-  test("is on record for each moderation, done or refused, without message content", async () => {
+  it("is on record for each moderation, done or refused, without message content", async () => {
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Audit", [user]);
     service.log.length = 0;
@@ -218,7 +218,7 @@ describe("whoever calls", () => {
 });
 
 describe("a read-only server", () => {
-  test("offers the reading tools only, to administrators too", async () => {
+  it("offers the reading tools only, to administrators too", async () => {
     const readOnly = await startTestService(backend, { READ_ONLY: "true" });
     const by = await readOnly.connect();
     expect((await by.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -235,7 +235,7 @@ describe("a read-only server", () => {
 });
 
 describe("resources", () => {
-  test("are the rooms and each room's recent messages", async () => {
+  it("are the rooms and each room's recent messages", async () => {
     const user = await database.world.newUser();
     const room = await database.world.newRoom("As a resource", [user]);
     await database.world.say(user, room, "read me");
@@ -256,7 +256,7 @@ describe("resources", () => {
     ]);
   });
 
-  test("that do not exist are refused by their URI", async () => {
+  it("that do not exist are refused by their URI", async () => {
     for (const uri of ["chat://nothing", "chat://rooms/%/messages", "file:///etc/passwd"])
       await expect(client.readResource({ uri })).rejects.toMatchObject({ code: -32002 });
     await expect(client.readResource({ uri: "chat://rooms/x/messages" })).rejects.toThrow("not a UUID");
@@ -264,7 +264,7 @@ describe("resources", () => {
 });
 
 describe("the metrics", () => {
-  test("stand in each call's log line, by tool and backend", async () => {
+  it("stand in each call's log line, by tool and backend", async () => {
     service.log.length = 0;
     await call("chat_list_rooms");
     await call("chat_get_messages", {});
@@ -312,7 +312,7 @@ describe("hostile arguments", () => {
     fc.jsonValue(),
   );
 
-  test.each(
+  it.each(
     Object.keys(groupOf),
   )("to %s end in a result or an error that names an argument, never in a failure", async (name) => {
     const { tools } = await client.listTools();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "../limits.ts";
 
 /** Half of a surrogate pair is no character, and PostgreSQL stores no U+0000. */

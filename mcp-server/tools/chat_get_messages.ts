@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { messageSchema } from "../chat/model.ts";
 import { cursor, limit, nextCursor, roomId } from "./arguments.ts";
 import { defineTool } from "./tool.ts";

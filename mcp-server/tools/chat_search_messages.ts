@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { messageSchema } from "../chat/model.ts";
 import { limits } from "../limits.ts";
 import { cursor, limit, nextCursor, roomId, text, userId } from "./arguments.ts";

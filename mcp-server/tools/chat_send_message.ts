@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { messageSchema, messageTypeSchema } from "../chat/model.ts";
 import { limits } from "../limits.ts";
 import { roomId, text } from "./arguments.ts";

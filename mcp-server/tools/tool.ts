@@ -4,7 +4,7 @@ import {
   ToolSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import type { ValidateFunction } from "ajv";
-import { z } from "zod";
+import * as z from "zod";
 import type { Group } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError } from "../chat/error.ts";

@@ -6,9 +6,9 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
-import { metadataContainer } from "../../hasura/task.ts";
-import { userProvisionerRole } from "../../migrations/roles.ts";
-import { migrationContainer } from "../../migrations/task.ts";
+import { userProvisionerRole } from "../../shared/database-roles.ts";
+import { metadataContainer } from "./metadata/task.ts";
+import { migrationContainer } from "./migration-task.ts";
 
 export interface ChatHasuraLiteProps {
   readonly deployment: Deployment;

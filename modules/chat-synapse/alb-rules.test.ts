@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type AlbOutcome, type AlbRequest, loadBalancer } from "../../test/alb.ts";
 import { environment, Template } from "../../test/template.ts";
@@ -47,11 +47,11 @@ const always: readonly [who: string, target: string][] = [
 ];
 
 describe.each(modes)("with admin access %s", (mode) => {
-  test.each(always)("%s: it is Synapse that answers %s", (_, target) => {
+  it.each(always)("%s: it is Synapse that answers %s", (_, target) => {
     expect(ask(mode, target)).toBe(`synapse ${target}`);
   });
 
-  test.each([
+  it.each([
     ["another host", "/_matrix/client/versions", { host: "thephenom.app" }],
     ["a host in front of ours", "/_matrix/client/versions", { host: `x.${host}` }],
     ["a host that only looks like ours", "/_matrix/client/versions", { host: "chat-testingXthephenom.app" }],
@@ -64,12 +64,12 @@ describe.each(modes)("with admin access %s", (mode) => {
     expect(ask(mode, target, changes)).toBe("others");
   });
 
-  test("the host may be written in capitals and with its port", () => {
+  it("the host may be written in capitals and with its port", () => {
     expect(ask(mode, "/_matrix/x", { host: host.toUpperCase() })).toBe("synapse /_matrix/x");
     expect(ask(mode, "/_matrix/x", { host: `${host}:443` })).toBe("synapse /_matrix/x");
   });
 
-  test("the admin UI's address without its slash is corrected, its query kept", () => {
+  it("the admin UI's address without its slash is corrected, its query kept", () => {
     expect(ask(mode, "/chat-admin?a=1")).toBe(`301 https://${host}/chat-admin/?a=1`);
   });
 });
@@ -105,7 +105,7 @@ const byMode: readonly [target: string, nobody: string, signedIn: string, open: 
 ];
 
 describe("the admin paths", () => {
-  test.each(byMode)("%s", (target, nobody, signedIn, open) => {
+  it.each(byMode)("%s", (target, nobody, signedIn, open) => {
     expect(ask("cognito", target)).toBe(nobody);
     expect(ask("cognito", target, { signedIn: true })).toBe(signedIn);
     expect(ask("closed", target)).toBe("403");
@@ -113,7 +113,7 @@ describe("the admin paths", () => {
     expect(ask("open", target)).toBe(open);
   });
 
-  test("no plain admin path gets to Synapse without a session, whatever stands behind it", () => {
+  it("no plain admin path gets to Synapse without a session, whatever stands behind it", () => {
     fc.assert(
       fc.property(fc.webPath(), fc.webQueryParameters(), (path, query) => {
         const target = `/_synapse/admin/${path.replace(/^\//, "")}?${query}`;
@@ -124,6 +124,6 @@ describe("the admin paths", () => {
   });
 });
 
-test.each(otherSpellings)("%s does not match the admin rule, so that Synapse has to refuse it", (target) => {
+it.each(otherSpellings)("%s does not match the admin rule, so that Synapse has to refuse it", (target) => {
   for (const mode of modes) expect([`synapse ${target}`, "others"]).toContain(ask(mode, target));
 });

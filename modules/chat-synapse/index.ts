@@ -7,23 +7,23 @@ import { yamlencode } from "../../constructs/encode.ts";
 import { FargateService } from "../../constructs/fargate-service.ts";
 import type { FargateTask } from "../../constructs/fargate-task.ts";
 import { Secret, type SecretValue } from "../../constructs/generated-secret.ts";
-import { adminAction } from "./admin-access.ts";
-import { adminUi } from "./admin-ui.ts";
-import { SYNAPSE_PORT, SYNAPSE_UID } from "./container.ts";
+import { adminAction } from "./admin-ui/access.ts";
+import { adminUi } from "./admin-ui/ui.ts";
 import { discoveryService } from "./discovery.ts";
-import { homeserverConfig } from "./homeserver.ts";
+import { homeserverConfig } from "./homeserver/config.ts";
+import { SYNAPSE_PORT, SYNAPSE_UID } from "./homeserver/container.ts";
+import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "./homeserver/service.ts";
 import { type HomeserverRule, homeserverRule } from "./homeserver-rule.ts";
-import { MediaStore, NFS_PORT } from "./media-store.ts";
-import { bootstrapTask, DATABASE, databaseSetupTask } from "./one-shot-tasks.ts";
+import { MediaStore, NFS_PORT } from "./media/store.ts";
 import type { ChatSynapseProps } from "./props.ts";
-import { Redis } from "./redis.ts";
 import { SynapseSecrets } from "./secrets.ts";
 import { synapseSecurityGroup } from "./security-group.ts";
-import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "./synapse-service.ts";
-import { Workers } from "./worker-services.ts";
-import type { WorkerTopology } from "./workers.ts";
+import { bootstrapTask, DATABASE, databaseSetupTask } from "./tasks/one-shot-tasks.ts";
+import { Redis } from "./workers/redis.ts";
+import { Workers } from "./workers/services.ts";
+import type { WorkerTopology } from "./workers/workers.ts";
 
-export type { AdminAccess } from "./admin-access.ts";
+export type { AdminAccess } from "./admin-ui/access.ts";
 export type { ChatSynapseProps } from "./props.ts";
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */

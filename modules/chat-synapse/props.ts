@@ -2,10 +2,10 @@ import type { Deployment } from "../../constructs/deployment.ts";
 import type { Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
 import type { SecretValue } from "../../constructs/generated-secret.ts";
-import type { AdminAccess } from "./admin-access.ts";
-import type { Federation, JwtLogin, OldSigningKey } from "./homeserver.ts";
+import type { AdminAccess } from "./admin-ui/access.ts";
+import type { Federation, JwtLogin, OldSigningKey } from "./homeserver/config.ts";
 import type { SynapseSecretVersions } from "./secrets.ts";
-import type { WorkerCounts } from "./workers.ts";
+import type { WorkerCounts } from "./workers/workers.ts";
 
 export interface ChatSynapseProps {
   readonly deployment: Deployment;

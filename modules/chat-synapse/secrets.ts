@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
-import { BOTS, signingKeyId } from "./homeserver.ts";
+import { BOTS, signingKeyId } from "../../shared/matrix-names.ts";
 
 /** Version of each generated value: raise one to draw it anew, and no other. */
 export interface SynapseSecretVersions {

@@ -3,8 +3,8 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
-import { ADMIN_UI_PORT } from "./admin-ui.ts";
-import { SYNAPSE_PORT } from "./container.ts";
+import { ADMIN_UI_PORT } from "./admin-ui/ui.ts";
+import { SYNAPSE_PORT } from "./homeserver/container.ts";
 import type { ChatSynapseProps } from "./props.ts";
 
 type SecurityGroupProps = Pick<

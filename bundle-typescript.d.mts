@@ -1,1 +1,0 @@
-export function bundleTypeScript(source: string, outfile: string): Promise<void>;

@@ -1,0 +1,178 @@
+type InputType = "string" | "number" | "list(string)";
+
+export interface Input {
+  /** Name of the Terraform variable, and of the remote state's output. */
+  readonly name: string;
+  readonly type: InputType;
+  readonly description: string;
+  /** What the value, or each element of it, looks like; checked by Terraform before it plans. */
+  readonly pattern?: string;
+  /** What the pattern means, for the error message. */
+  readonly shape?: string;
+  readonly default?: string;
+}
+
+const arn = (service: string) => ({ pattern: `^arn:aws[a-z-]*:${service}:`, shape: `the ARN of ${service}` });
+const id = (prefix: string) => ({
+  pattern: `^${prefix}-[0-9a-f]+$`,
+  shape: `an id that begins with ${prefix}-`,
+});
+const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
+
+/** What exists already and belongs to others. */
+export const INPUT_TABLE = {
+  vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
+  privateSubnetIds: {
+    name: "private_subnet_ids",
+    type: "list(string)",
+    description: "Private subnets with a way out through NAT",
+    ...id("subnet"),
+  },
+  ecsClusterArn: {
+    name: "ecs_cluster_id",
+    type: "string",
+    description: "ECS cluster that the tasks run in (its id is its ARN)",
+    ...arn("ecs"),
+  },
+  ecsClusterName: { name: "ecs_cluster_name", type: "string", description: "Name of that cluster" },
+  albListenerArn: {
+    name: "alb_listener_arn",
+    type: "string",
+    description: "HTTPS listener of the load balancer",
+    ...arn("elasticloadbalancing"),
+  },
+  albArnSuffix: {
+    name: "alb_arn_suffix",
+    type: "string",
+    description: "The load balancer as its metrics name it",
+    pattern: "^app/[a-zA-Z0-9-]+/[0-9a-f]+$",
+    shape: "the end of its ARN, app/<name>/<id>",
+  },
+  albSecurityGroupId: {
+    name: "alb_security_group_id",
+    type: "string",
+    description: "Security group of the load balancer",
+    ...id("sg"),
+  },
+  albDnsName: { name: "alb_dns_name", type: "string", description: "DNS name of the load balancer", ...host },
+  ecsTasksSecurityGroupId: {
+    name: "ecs_tasks_security_group_id",
+    type: "string",
+    description: "Security group of the platform's ECS tasks",
+    ...id("sg"),
+  },
+  rdsHost: { name: "rds_endpoint", type: "string", description: "Host name of the RDS instance", ...host },
+  rdsInstanceIdentifier: {
+    name: "rds_instance_identifier",
+    type: "string",
+    description: "Identifier of the RDS instance",
+    pattern: "^[a-z](?:[a-z0-9-]*[a-z0-9])?$",
+    shape: "an instance identifier of lower-case letters, digits and hyphens",
+  },
+  rdsPort: { name: "rds_port", type: "number", description: "Port of the RDS instance" },
+  rdsDatabase: { name: "rds_database", type: "string", description: "Database that Hasura serves" },
+  rdsSecurityGroupId: {
+    name: "rds_security_group_id",
+    type: "string",
+    description: "Security group of the RDS instance",
+    ...id("sg"),
+  },
+  rdsMasterSecretArn: {
+    name: "rds_master_secret_arn",
+    type: "string",
+    description: "Secret with username and password of the RDS master user",
+    ...arn("secretsmanager"),
+  },
+  userPoolId: {
+    name: "cognito_user_pool_id",
+    type: "string",
+    description: "Cognito user pool of the platform",
+    pattern: "^[a-z-]+-[0-9]_[A-Za-z0-9]+$",
+    shape: "a user pool id",
+  },
+  userPoolArn: {
+    name: "cognito_user_pool_arn",
+    type: "string",
+    description: "ARN of that user pool",
+    ...arn("cognito-idp"),
+  },
+  cognitoDomain: {
+    name: "cognito_domain",
+    type: "string",
+    description: "Prefix of the user pool's hosted domain",
+    pattern: "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$",
+    shape: "a domain prefix of lower-case letters, digits and hyphens",
+  },
+  hasuraEndpoint: {
+    name: "hasura_endpoint",
+    type: "string",
+    description: "GraphQL endpoint of Hasura inside the VPC",
+    pattern: "^http://[a-zA-Z0-9.-]+:[0-9]+/v1/graphql$",
+    shape: "http://<service>:<port>/v1/graphql",
+  },
+  hasuraAdminSecretArn: {
+    name: "hasura_admin_secret_arn",
+    type: "string",
+    description: "Secret that holds Hasura's admin secret",
+    ...arn("secretsmanager"),
+  },
+  hasuraPublicPath: {
+    name: "hasura_public_path",
+    type: "string",
+    description: "Path of GraphQL on the server name, routed by others",
+    pattern: "^/",
+    shape: "a path that begins with /",
+    default: "/api/graphql",
+  },
+  agentSecretArn: {
+    name: "agent_secret_arn",
+    type: "string",
+    description: "Secret with AGENT_USERNAME and AGENT_PASSWORD of the agent's account",
+    ...arn("secretsmanager"),
+  },
+  dockerhubCredentialsArn: {
+    name: "dockerhub_credentials_arn",
+    type: "string",
+    description: "Secret with username and password for the private images",
+    ...arn("secretsmanager"),
+  },
+  cloudflareZoneId: {
+    name: "cloudflare_zone_id",
+    type: "string",
+    description: "Cloudflare zone of the server name",
+    pattern: "^[0-9a-f]{32}$",
+    shape: "32 hexadecimal digits",
+  },
+  alarmEmails: {
+    name: "alarm_emails",
+    type: "list(string)",
+    description: "Mail addresses that alarms are sent to; each confirms its subscription once",
+    pattern: "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$",
+    shape: "a mail address",
+  },
+  contentEndpoint: {
+    name: "content_endpoint",
+    type: "string",
+    description: "GraphQL endpoint that knows Phenom's content; empty means Hasura's",
+    pattern: "^https?://",
+    shape: "an http or https URL",
+    default: "",
+  },
+  contentQuery: {
+    name: "content_query",
+    type: "string",
+    description:
+      "GraphQL document with one variable id and the fields title, description, thumbnail_url, media_type",
+    pattern: "\\$id",
+    shape: "a GraphQL document with the variable $id",
+  },
+} as const satisfies Record<string, Input>;
+
+/** The inputs, for those who document or check them. */
+export const INPUTS: readonly Input[] = Object.values(INPUT_TABLE);
+
+type Key = keyof typeof INPUT_TABLE;
+type Value<T extends InputType> = T extends "number" ? number : T extends "list(string)" ? string[] : string;
+
+/** References to what exists already. Terraform knows the values, synthesis does not. */
+export type Platform = { readonly [K in Key]: Value<(typeof INPUT_TABLE)[K]["type"]> };

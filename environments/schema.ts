@@ -1,0 +1,291 @@
+import * as z from "zod";
+import { RESERVED_PRIORITIES } from "../modules/chat-synapse/workers/paths.ts";
+import { signingKeyId } from "../shared/matrix-names.ts";
+import { checkedSize, described, hostName, size } from "./fields.ts";
+import { jwt, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
+import { INPUTS } from "./inputs.ts";
+
+const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
+const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
+const PRIORITY = "must be a whole number from 1 to 50000";
+const priority = z.int({ error: PRIORITY }).min(1, { error: PRIORITY }).max(50_000, { error: PRIORITY });
+
+const image = z.strictObject({
+  repository: described(
+    /^[a-z0-9]+(?:[._/-][a-z0-9]+)*$/,
+    "must be an image's repository without a tag, in lower case",
+  ),
+  /** Without one the deployment names it, by the variable `<image>_image_tag`. */
+  tag: described(
+    /^[\w][\w.-]{0,127}$/,
+    "must be an image tag: letters, digits, _ . and -, at most 128",
+  ).optional(),
+});
+
+/** Tags that name another image tomorrow. */
+export const FLOATING_TAGS = ["latest", "testing"];
+
+const remoteState = z.strictObject({
+  from: z.literal("remote-state"),
+  bucket: z.string(),
+  key: z.string(),
+  region,
+  /** Outputs that have another name there than the input has here. @default - the input's own name */
+  outputs: z
+    .partialRecord(
+      z.enum(INPUTS.map((input) => input.name) as [string, ...string[]]),
+      z.string().min(1, { error: "must name an output of the remote state" }),
+    )
+    .optional(),
+});
+
+const implementation = z.enum(["synapse", "hasura"]);
+
+/** Versions of the generated secrets: raise one to draw that value anew, and no other. */
+const secretVersions = z.strictObject({
+  synapseRegistrationSharedSecret: count.default(1),
+  synapseMacaroonSecretKey: count.default(1),
+  synapseFormSecret: count.default(1),
+  synapseSigningKey: count.default(1),
+  synapseDatabasePassword: count.default(1),
+  synapseBotPassword: count.default(1),
+  synapseAdminBotPassword: count.default(1),
+  synapseReplicationSecret: count.default(1),
+  userProvisionerPassword: count.default(1),
+  linkPreviewSecret: count.default(1),
+});
+
+const schema = z
+  .strictObject({
+    /** Name of the environment, of its stack and of the command line's argument. */
+    environment: described(
+      /^[a-z][a-z0-9-]{1,30}$/,
+      "must be a short name of lower-case letters, digits and hyphens",
+    ),
+    /** Prefix of every name on AWS. */
+    project: described(
+      /^[a-z][a-z0-9-]*[a-z0-9]$/,
+      "must be lower-case letters, digits and hyphens, beginning with a letter",
+    ),
+    /** Protects stateful resources, and refuses floating image tags and an open admin access. */
+    production: z.boolean(),
+    region,
+    /** Host name of everything that the chat serves. */
+    serverName: hostName,
+    /** Where Terraform keeps this environment's state. */
+    state: z.strictObject({ bucket: z.string(), key: z.string(), region }),
+    /** Where the parts that exist already come from: Terraform variables, or another stack's state. */
+    inputs: z.discriminatedUnion("from", [z.strictObject({ from: z.literal("variables") }), remoteState]),
+    /** A: Synapse, B: Hasura. At least one of them. */
+    implementations: z.strictObject({ synapse: z.boolean(), hasura: z.boolean() }),
+    /** Implementations whose data may be destroyed although this is production. */
+    unprotected: z.array(implementation).default([]),
+    mcp: z.strictObject({
+      /** The implementation that the tools work on. */
+      backend: implementation,
+      /** A public client (code and PKCE) for people whose MCP client signs in through the browser. @default - none */
+      interactiveClient: z
+        .strictObject({
+          callbackUrls: z
+            .array(z.url({ error: "must be a URL" }))
+            .min(1, { error: "must name at least one URL" }),
+        })
+        .optional(),
+    }),
+    /** Who reaches the admin paths: those who sign in, nobody, or everyone. */
+    adminAccess: z.enum(["cognito", "closed", "open"]),
+    /** Address of a piece of content, with `{id}` for its id. */
+    contentUrlTemplate: described(
+      /^https:\/\/[a-z0-9.-]+\/\S*\{id\}\S*$/,
+      "must be an https URL that contains {id}",
+    ),
+    images: z.strictObject({ synapse: image, synapseAdmin: image, mcp: image, postgres: image, curl: image }),
+    services: z.strictObject({
+      synapse: size.superRefine(checkedSize),
+      synapseAdmin: size.superRefine(checkedSize),
+      mcp: size.extend({ minCount: count, maxCount: count }).superRefine(checkedSize),
+    }),
+    /** Of the HTTPS listener's rules; the lowest that matches wins. */
+    priorities: z.strictObject({
+      adminApi: priority,
+      synapse: priority,
+      adminUi: priority,
+      adminUiRedirect: priority,
+      mcp: priority,
+      /** The first of those kept free for the rules of workers. */
+      workers: priority,
+    }),
+    /** Whether rules are added to security groups that others own. */
+    manageIngress: z
+      .strictObject({ rds: z.boolean().default(true), ecsTasks: z.boolean().default(true) })
+      .prefault({}),
+    /** Homeservers that ours talks to. @default - none */
+    federation: z
+      .strictObject({
+        domains: z
+          .array(hostName)
+          .min(1, { error: "must name at least one homeserver; leave federation out to have none" }),
+      })
+      .optional(),
+    /** @default - the homeserver is one process */
+    workers: workers.optional(),
+    /** Lets an app that holds a Cognito ID token sign in without a browser. @default - by browser only */
+    jwt: jwt.optional(),
+    /** Further hosts, beside that of the content, whose links are previewed. */
+    previewHosts: previewHosts.default([]),
+    /** Public halves of the signing keys that the homeserver had before. */
+    oldSigningKeys: oldSigningKeys.default([]),
+    secretVersions: secretVersions.prefault({}),
+  })
+  .superRefine((env, context) => {
+    const problem = (path: (string | number)[], input: unknown, message: string) =>
+      context.addIssue({ code: "custom", path, input, message });
+
+    if (!env.implementations.synapse && !env.implementations.hasura)
+      problem(
+        ["implementations"],
+        env.implementations,
+        "runs neither synapse nor hasura: turn at least one on",
+      );
+    if (!env.implementations[env.mcp.backend])
+      problem(
+        ["mcp", "backend"],
+        env.mcp.backend,
+        `does not run in this environment: set implementations.${env.mcp.backend} to true or choose the other backend`,
+      );
+    if (env.services.mcp.minCount > env.services.mcp.maxCount)
+      problem(
+        ["services", "mcp", "minCount"],
+        env.services.mcp.minCount,
+        `must not be more than maxCount (${env.services.mcp.maxCount})`,
+      );
+
+    const keyId = signingKeyId(env.secretVersions.synapseSigningKey);
+    for (const [i, { id }] of env.oldSigningKeys.entries())
+      if (id === `ed25519:${keyId}`)
+        problem(
+          ["oldSigningKeys", i, "id"],
+          id,
+          "is the key in use: raise secretVersions.synapseSigningKey to draw another",
+        );
+
+    const byPriority = new Map<number, string>();
+    for (const [rule, value] of Object.entries(env.priorities)) {
+      const other = byPriority.get(value);
+      if (other)
+        problem(
+          ["priorities", rule],
+          value,
+          `is also the priority of ${other}: a listener takes each priority once`,
+        );
+      byPriority.set(value, rule);
+    }
+    const reserved = env.priorities.workers + RESERVED_PRIORITIES - 1;
+    const { workers: _, ...others } = env.priorities;
+    for (const [rule, value] of Object.entries(others))
+      if (value > env.priorities.workers && value <= reserved)
+        problem(
+          ["priorities", rule],
+          value,
+          `lies among the priorities ${env.priorities.workers} to ${reserved}, which are kept for the workers' rules: choose another`,
+        );
+    const before = Math.min(env.priorities.adminApi, env.priorities.synapse);
+    if (env.priorities.workers > before)
+      problem(
+        ["priorities", "workers"],
+        env.priorities.workers,
+        `must be at most ${before - RESERVED_PRIORITIES}: the workers' rules come before adminApi and synapse`,
+      );
+
+    if (!env.production) return;
+    for (const [name, { tag }] of Object.entries(env.images))
+      if (tag && FLOATING_TAGS.includes(tag))
+        problem(
+          ["images", name, "tag"],
+          tag,
+          "names another image tomorrow: production takes a released version or a commit",
+        );
+    if (env.adminAccess === "open")
+      problem(
+        ["adminAccess"],
+        env.adminAccess,
+        "leaves Synapse's admin API to the internet: production takes cognito or closed",
+      );
+    for (const [name, on] of Object.entries(env.implementations))
+      if (!on && !env.unprotected.includes(name as z.infer<typeof implementation>))
+        problem(
+          ["implementations", name],
+          on,
+          `would destroy the data of ${name} (secrets, logs, Cognito clients, file systems), which production protects. ` +
+            `It takes two steps: 1. keep ${name} on, add "${name}" to unprotected, apply; 2. turn it off, apply`,
+        );
+  });
+
+/** An environment as its file states it. */
+export type EnvironmentData = z.input<typeof schema>;
+/** An environment that was checked, with its defaults filled in. */
+export type Environment = z.output<typeof schema>;
+
+/** One line for each thing that is wrong: environment, field, value, what is allowed, what to do. */
+export class EnvironmentError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `${problems.length} problem${problems.length === 1 ? "" : "s"} in the environments:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+    this.name = "EnvironmentError";
+    this.problems = problems;
+  }
+}
+
+const valueAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
+
+/** `data` without the settings that `issues` are about: another environment's stand in their place. */
+function repaired(data: unknown, issues: readonly z.core.$ZodIssue[], donor: EnvironmentData): unknown {
+  const copy = structuredClone(data);
+  for (const issue of issues) {
+    const wrong =
+      issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    for (const path of wrong) {
+      const parent = valueAt(copy, path.slice(0, -1));
+      const key = path.at(-1);
+      if (typeof parent !== "object" || parent === null || key === undefined) continue;
+      const value = valueAt(donor, path);
+      if (value === undefined) Reflect.deleteProperty(parent, key);
+      else Reflect.set(parent, key, value);
+    }
+  }
+  return copy;
+}
+
+/**
+ * The checked environment, with one line for every problem that its data has.
+ * @param donor lends valid settings in place of wrong ones, so that what follows from the others is still found
+ * @returns no environment where so much is wrong that nothing more can be said
+ */
+export function parseEnvironment(
+  data: unknown,
+  donor: EnvironmentData,
+): { environment?: Environment; problems: string[] } {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return { environment: parsed.data, problems: [] };
+  const { issues } = parsed.error;
+  const name = String(valueAt(data, ["environment"]) ?? "environment without a name");
+  const environment = schema.safeParse(repaired(data, issues, donor)).data;
+  return {
+    ...(environment && { environment }),
+    problems: issues.flatMap((issue) => {
+      if (issue.code === "unrecognized_keys")
+        return issue.keys.map(
+          (key) =>
+            `${name}: ${[...issue.path, key].join(".")}: is not a setting of an environment: remove it or correct its name`,
+        );
+      const value = valueAt(data, issue.path);
+      const said =
+        value === undefined ? `is missing: ${issue.message}` : `${JSON.stringify(value)} ${issue.message}`;
+      return `${name}: ${issue.path.join(".")}: ${said}`;
+    }),
+  };
+}

@@ -1,3 +1,0 @@
-import { runTypeScript } from "../run-typescript.mjs";
-
-await runTypeScript("local/start.ts");

@@ -1,0 +1,99 @@
+/** The metadata as calls of Hasura's metadata API (`POST /v1/metadata`). */
+import type { TableEntry } from "@hasura/metadata";
+import { source } from "../../../shared/hasura-names.ts";
+import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
+
+export interface Call {
+  readonly type: string;
+  readonly args: object;
+}
+
+/** One wish, and what to do where the engine answers that the object is there already. */
+export interface Step {
+  /** What an operator reads, as "select permission of user on chat_rooms". */
+  readonly what: string;
+  readonly create: Call;
+  /** `keep` leaves what is there; a call puts ours in its place, in one transaction of the engine. */
+  readonly whenPresent: "keep" | Call;
+}
+
+const permissionKinds = ["select", "insert", "update", "delete"] as const;
+
+function permissions(entry: TableEntry, whenPresent: "keep" | "replace"): Step[] {
+  return permissionKinds.flatMap((kind) =>
+    (entry[`${kind}_permissions`] ?? []).map(({ role, permission }): Step => {
+      const create = {
+        type: `pg_create_${kind}_permission`,
+        args: { source, table: entry.table, role, permission },
+      };
+      const drop = { type: `pg_drop_${kind}_permission`, args: { source, table: entry.table, role } };
+      return {
+        what: `${kind} permission of ${role} on ${entry.table.name}`,
+        create,
+        whenPresent: whenPresent === "keep" ? "keep" : { type: "bulk", args: [drop, create] },
+      };
+    }),
+  );
+}
+
+const track = (entry: TableEntry): Step => ({
+  what: `table ${entry.table.name}`,
+  create: { type: "pg_track_table", args: { source, table: entry.table } },
+  whenPresent: "keep",
+});
+
+function fields(entry: TableEntry): Step[] {
+  const add = (what: string, type: string, args: object): Step => ({
+    what: `${what} of ${entry.table.name}`,
+    create: { type, args: { source, table: entry.table, ...args } },
+    whenPresent: "keep",
+  });
+  return [
+    ...(entry.computed_fields ?? []).map((field) =>
+      add(`computed field ${field.name}`, "pg_add_computed_field", field),
+    ),
+    ...(entry.object_relationships ?? []).map((field) =>
+      add(`relationship ${field.name}`, "pg_create_object_relationship", field),
+    ),
+    ...(entry.array_relationships ?? []).map((field) =>
+      add(`relationship ${field.name}`, "pg_create_array_relationship", field),
+    ),
+  ];
+}
+
+/** Every step, in an order in which nothing refers to what does not exist yet. */
+export function steps(webhook: string): Step[] {
+  const trigger = { source, table: eventTriggerTable, ...eventTrigger({ webhook }) };
+  // The API takes the operations flat, the metadata files below "definition".
+  const { definition, ...rest } = trigger;
+  const createTrigger = (replace: boolean): Call => ({
+    type: "pg_create_event_trigger",
+    args: { ...rest, ...definition, replace },
+  });
+  return [
+    ...[usersTable, ...tables].map(track),
+    ...tables.flatMap(fields),
+    ...permissions(usersTable, "keep"),
+    ...tables.flatMap((entry) => permissions(entry, "replace")),
+    {
+      what: `function ${searchFunction.function.name}`,
+      create: { type: "pg_track_function", args: { source, function: searchFunction.function } },
+      whenPresent: "keep",
+    },
+    ...searchFunction.permissions.map(
+      ({ role }): Step => ({
+        what: `permission of ${role} for function ${searchFunction.function.name}`,
+        create: {
+          type: "pg_create_function_permission",
+          args: { source, function: searchFunction.function, role },
+        },
+        whenPresent: "keep",
+      }),
+    ),
+    {
+      what: `event trigger ${rest.name}`,
+      create: createTrigger(false),
+      whenPresent: createTrigger(true),
+    },
+  ];
+}

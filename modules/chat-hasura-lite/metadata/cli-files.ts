@@ -1,0 +1,37 @@
+import { stringify } from "yaml";
+import { webhookUrlVariable } from "../../../shared/hasura-names.ts";
+import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
+
+/**
+ * The same metadata as files of the Hasura CLI's project directory (`metadata/`, config v3), for engines
+ * whose metadata is kept that way: to be merged into the project of the engine, because
+ * `hasura metadata apply` replaces everything. The webhook's URL comes from the engine's environment.
+ *
+ * @returns content by path below the project's `metadata/`
+ */
+export function cliFiles(): Map<string, string> {
+  const files = new Map<string, string>();
+  const write = (folder: string, file: string, content: object) =>
+    files.set(
+      `databases/default/${folder}/${file}`,
+      stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    );
+
+  const entries = [usersTable, ...tables].map((entry) =>
+    entry.table.name === eventTriggerTable.name
+      ? { ...entry, event_triggers: [eventTrigger({ webhook_from_env: webhookUrlVariable })] }
+      : entry,
+  );
+  const tableFile = (name: string) => `public_${name}.yaml`;
+  for (const entry of entries) write("tables", tableFile(entry.table.name), entry);
+  write(
+    "tables",
+    "tables.yaml",
+    entries.map((entry) => `!include ${tableFile(entry.table.name)}`),
+  );
+
+  const functionFile = `public_${searchFunction.function.name}.yaml`;
+  write("functions", functionFile, searchFunction);
+  write("functions", "functions.yaml", [`!include ${functionFile}`]);
+  return files;
+}

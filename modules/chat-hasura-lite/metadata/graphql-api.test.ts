@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { buildSchema, parse, validate } from "graphql";
+import { Client } from "pg";
+import { applyMigrations } from "../../../migrations/apply.ts";
+import { messageRules } from "../../../migrations/rules.ts";
+import { roles } from "../../../shared/hasura-names.ts";
+import { readShape, roleSchema } from "../../../test/hasura-schema.ts";
+import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
+import { searchFunction, tables, usersTable } from "./metadata.ts";
+
+// Without the blanks by which the formatter aligns tables.
+const page = readFileSync("docs/graphql-api.md", "utf8").replace(/ +\|/g, " |");
+const examples = [...page.matchAll(/^```graphql (\w+)\n([\s\S]*?)^```$/gm)].map(
+  ([, role = "", text = ""]) => ({
+    role,
+    name: /(?:query|mutation|subscription) (\w+)/.exec(text)?.[1] ?? text,
+    text,
+  }),
+);
+
+let server: PostgresServer;
+const schemas = new Map<string, string>();
+beforeAll(async () => {
+  server = await startPostgres();
+  const database = await server.createDatabase();
+  await applyMigrations(database);
+  const client = new Client(database);
+  await client.connect();
+  const shape = await readShape(client);
+  await client.end();
+  const functions = [
+    { name: searchFunction.function.name, returns: "chat_messages", args: ["query: String"] },
+  ];
+  for (const role of roles) schemas.set(role, roleSchema(shape, [usersTable, ...tables], functions, role));
+});
+afterAll(() => server.stop());
+
+describe("the GraphQL schema", () => {
+  it.each(roles)("that Hasura generates for %s is written down as it is", async (role) => {
+    const sdl = schemas.get(role) ?? "";
+    expect(() => buildSchema(sdl)).not.toThrow();
+    await expect(sdl).toMatchFileSnapshot(join(import.meta.dirname, `schema/${role}.graphql`));
+  });
+});
+
+describe("the page for client developers", () => {
+  it.each(examples)("shows with $name a request that $role can make", ({ role, text }) => {
+    const schema = buildSchema(schemas.get(role) ?? "");
+    expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
+  });
+
+  it("shows every role at work, and no example without its role", () => {
+    expect(new Set(examples.map(({ role }) => role))).toEqual(new Set(roles));
+    expect(page).not.toMatch(/^```graphql *$/m);
+  });
+
+  it("shows to moderators nothing that a user could do as well", () => {
+    const user = buildSchema(schemas.get("user") ?? "");
+    const open = examples.filter(
+      ({ role, text }) => role !== "user" && validate(user, parse(text)).length === 0,
+    );
+    expect(open.map(({ name }) => name)).toEqual([]);
+  });
+
+  it.each(Object.values(messageRules))("lists the error $message", ({ sqlstate, message }) => {
+    const code = sqlstate.startsWith("22") ? "data-exception" : "constraint-violation";
+    expect(page).toContain(`| ${message} | \`${code}\` |`);
+  });
+});

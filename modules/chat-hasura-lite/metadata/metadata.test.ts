@@ -1,0 +1,144 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { Client } from "pg";
+import { applyMigrations } from "../../../migrations/apply.ts";
+import { eventTriggerName, webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { publishedConverters } from "../../../test/hasura-published.ts";
+import { startPostgres } from "../../../tools/servers/postgres.ts";
+import { steps } from "./calls.ts";
+import { cliFiles } from "./cli-files.ts";
+import { eventTrigger, searchFunction, tables, usersTable } from "./metadata.ts";
+
+const webhook = "https://example.org/link-preview";
+const everything = () =>
+  JSON.stringify([usersTable, tables, searchFunction, eventTrigger({ webhook }), steps(webhook)]);
+
+const Convert = await publishedConverters();
+
+describe("against the types that Hasura published", () => {
+  it.each(
+    [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
+  )("the metadata of %s is valid", (_name, entry) => {
+    expect(JSON.parse(Convert.tableEntryToJson(Convert.toTableEntry(JSON.stringify(entry))))).toEqual(
+      JSON.parse(JSON.stringify(entry)),
+    );
+  });
+
+  it("the event trigger and the function are valid", () => {
+    expect(() => Convert.toEventTrigger(JSON.stringify(eventTrigger({ webhook })))).not.toThrow();
+    expect(() => Convert.toCustomFunction(JSON.stringify(searchFunction))).not.toThrow();
+  });
+
+  it("a wrong shape would be noticed", () => {
+    expect(() =>
+      Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
+    ).toThrow();
+    expect(() => Convert.toEventTrigger(JSON.stringify({ name: eventTriggerName }))).toThrow();
+  });
+
+  const check: Record<string, (json: string) => unknown> = {
+    pg_create_select_permission: Convert.toSelectPermissionEntry,
+    pg_create_insert_permission: Convert.toInsertPermissionEntry,
+    pg_create_update_permission: Convert.toUpdatePermissionEntry,
+    pg_create_delete_permission: Convert.toDeletePermissionEntry,
+    pg_create_object_relationship: Convert.toObjectRelationship,
+    pg_create_array_relationship: Convert.toArrayRelationship,
+    pg_add_computed_field: Convert.toComputedField,
+    pg_track_function: Convert.toCustomFunction,
+  };
+  it.each(
+    steps(webhook).map(({ what, create }) => [what, create] as const),
+  )("the call for the %s is valid", (_what, call) => {
+    const { args } = call;
+    if ("table" in args) expect(() => Convert.toQualifiedTable(JSON.stringify(args.table))).not.toThrow();
+    const convert = check[call.type];
+    if (convert) expect(() => convert(JSON.stringify(args))).not.toThrow();
+    else
+      expect(["pg_track_table", "pg_create_function_permission", "pg_create_event_trigger"]).toContain(
+        call.type,
+      );
+  });
+});
+
+describe("the metadata", () => {
+  it("names only tables, columns, functions and foreign keys that the database has", async () => {
+    const server = await startPostgres();
+    const database = await server.createDatabase();
+    await applyMigrations(database);
+    const client = new Client(database);
+    await client.connect();
+    const columns = new Set(
+      (
+        await client.query(
+          "select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public'",
+        )
+      ).rows.map((row) => row.name),
+    );
+    const keys = new Set(
+      (
+        await client.query(
+          `select conrelid::regclass || '.' || attname as name from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1] where contype = 'f' and array_length(conkey, 1) = 1`,
+        )
+      ).rows.map((row) => row.name),
+    );
+    const functions = (
+      await client.query(
+        "select proname, provolatile from pg_proc where pronamespace = 'public'::regnamespace",
+      )
+    ).rows;
+    await client.end();
+    await server.stop();
+
+    for (const entry of [usersTable, ...tables]) {
+      const named = [
+        ...(["select", "insert", "update"] as const).flatMap((kind) =>
+          (entry[`${kind}_permissions`] ?? []).flatMap(({ permission }) => [
+            ...(permission.columns ?? []),
+            ...("set" in permission ? Object.keys(permission.set ?? {}) : []),
+          ]),
+        ),
+      ];
+      for (const column of named) expect(columns).toContain(`${entry.table.name}.${column}`);
+      for (const { using } of entry.object_relationships ?? []) {
+        if (using.foreign_key_constraint_on)
+          expect(keys).toContain(`${entry.table.name}.${using.foreign_key_constraint_on}`);
+      }
+      for (const { using } of entry.array_relationships ?? []) {
+        const on = using.foreign_key_constraint_on;
+        if (on && typeof on.table !== "string") expect(keys).toContain(`${on.table.name}.${on.column}`);
+      }
+    }
+    // Hasura tracks a function as a query only when it is not volatile.
+    expect(functions).toContainEqual({ proname: "search_chat_messages", provolatile: "s" });
+    expect(functions).toContainEqual({ proname: "chat_bans_is_active", provolatile: "s" });
+  });
+
+  it("holds the name of the engine's variable with the secret, and no secret", () => {
+    expect(everything()).toContain(`"value_from_env":"${webhookSecretVariable}"`);
+    expect(everything()).not.toMatch(/"value":/);
+  });
+
+  it("gives no literal time to a permission, which a prepared statement would freeze", () => {
+    expect(everything()).not.toMatch(/now\(\)/);
+  });
+
+  it("keeps the event trigger's name within the 42 characters that Hasura allows", () => {
+    expect(eventTriggerName.length).toBeLessThanOrEqual(42);
+  });
+});
+
+describe("the files for the Hasura CLI", () => {
+  const folder = join(import.meta.dirname, "cli");
+
+  it.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
+    await expect(content).toMatchFileSnapshot(join(folder, path));
+  });
+
+  it("are all there are", () => {
+    const present = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((each) => each.isFile())
+      .map((each) => join(each.parentPath, each.name).slice(folder.length + 1));
+    expect(present.sort()).toEqual([...cliFiles().keys()].sort());
+  });
+});

@@ -1,0 +1,213 @@
+/** The chat's Hasura metadata, in the form of Hasura's own metadata files. */
+import type { EventTrigger, TableEntry } from "@hasura/metadata";
+import {
+  eventTriggerName,
+  type Role,
+  roles,
+  webhookSecretHeader,
+  webhookSecretVariable,
+} from "../../../shared/hasura-names.ts";
+
+type BooleanExpression = NonNullable<
+  NonNullable<TableEntry["select_permissions"]>[number]["permission"]["filter"]
+>;
+
+const userId = "X-Hasura-User-Id";
+const anyRow: BooleanExpression = {};
+const callerIsMember = { members: { user_id: { _eq: userId } } };
+const callerIsBanned = { bans: { user_id: { _eq: userId }, is_active: { _eq: true } } };
+
+const table = (name: string) => ({ schema: "public", name });
+
+const objectRelationship = (name: string, column: string) => ({
+  name,
+  using: { foreign_key_constraint_on: column },
+});
+
+const arrayRelationship = (name: string, remote: string, column: string) => ({
+  name,
+  using: { foreign_key_constraint_on: { table: table(remote), column } },
+});
+
+const select = (
+  who: readonly Role[],
+  columns: readonly string[],
+  filter = anyRow,
+  computed: readonly string[] = [],
+) =>
+  who.map((role) => ({
+    role,
+    permission: {
+      columns: [...columns],
+      filter,
+      ...(computed.length > 0 && { computed_fields: [...computed] }),
+    },
+  }));
+
+const staff: readonly Role[] = ["support", "chat_admin"];
+const messageColumns = [
+  ...["id", "room_id", "user_id", "content", "message_type", "phenom_id", "idempotency_key"],
+  ...["is_deleted", "created_at", "updated_at"],
+];
+const memberColumns = ["id", "room_id", "user_id", "role", "is_muted", "muted_until", "joined_at"];
+
+const rooms: TableEntry = {
+  table: table("chat_rooms"),
+  array_relationships: [
+    arrayRelationship("messages", "chat_messages", "room_id"),
+    arrayRelationship("members", "chat_members", "room_id"),
+    arrayRelationship("bans", "chat_bans", "room_id"),
+  ],
+  select_permissions: select(roles, ["id", "name", "description", "created_at", "is_active"]),
+  update_permissions: [
+    {
+      role: "chat_admin",
+      permission: { columns: ["name", "description", "is_active"], filter: anyRow, check: anyRow },
+    },
+  ],
+};
+
+const messages: TableEntry = {
+  table: table("chat_messages"),
+  object_relationships: [
+    objectRelationship("room", "room_id"),
+    objectRelationship("user", "user_id"),
+    {
+      name: "link_preview",
+      using: {
+        manual_configuration: {
+          remote_table: table("link_previews"),
+          column_mapping: { phenom_id: "phenom_id" },
+        },
+      },
+    },
+  ],
+  select_permissions: [
+    ...select(["user"], messageColumns, {
+      is_deleted: { _eq: false },
+      room: { ...callerIsMember, _not: callerIsBanned },
+    }),
+    ...select(staff, [...messageColumns, "deleted_by"]),
+  ],
+  insert_permissions: [
+    {
+      role: "user",
+      permission: {
+        columns: ["room_id", "content", "message_type", "phenom_id", "idempotency_key"],
+        set: { user_id: userId },
+        check: { user_id: { _eq: userId } },
+      },
+    },
+  ],
+  // Soft deletion: what can be set is is_deleted, what it must be afterwards is true. The first deletion
+  // stays on record: a message deleted before is not found by the mutation.
+  update_permissions: staff.map((role) => ({
+    role,
+    permission: {
+      columns: ["is_deleted"],
+      set: { deleted_by: userId },
+      filter: { is_deleted: { _eq: false } },
+      check: { is_deleted: { _eq: true } },
+    },
+  })),
+  delete_permissions: [{ role: "chat_admin", permission: { filter: anyRow } }],
+};
+
+const members: TableEntry = {
+  table: table("chat_members"),
+  object_relationships: [objectRelationship("room", "room_id"), objectRelationship("user", "user_id")],
+  select_permissions: [
+    ...select(["user"], memberColumns, { room: callerIsMember }),
+    ...select(staff, memberColumns),
+  ],
+  insert_permissions: [
+    {
+      role: "chat_admin",
+      permission: { columns: ["room_id", "user_id", "role", "is_muted", "muted_until"], check: anyRow },
+    },
+  ],
+  update_permissions: [
+    {
+      role: "chat_admin",
+      permission: { columns: ["role", "is_muted", "muted_until"], filter: anyRow, check: anyRow },
+    },
+  ],
+};
+
+const bans: TableEntry = {
+  table: table("chat_bans"),
+  object_relationships: [objectRelationship("room", "room_id"), objectRelationship("user", "user_id")],
+  computed_fields: [
+    {
+      name: "is_active",
+      definition: { function: { schema: "public", name: "chat_bans_is_active" }, table_argument: "ban" },
+    },
+  ],
+  select_permissions: select(
+    staff,
+    ["id", "room_id", "user_id", "banned_by", "reason", "banned_at", "expires_at"],
+    anyRow,
+    ["is_active"],
+  ),
+  insert_permissions: staff.map((role) => ({
+    role,
+    permission: {
+      columns: ["room_id", "user_id", "reason", "expires_at"],
+      set: { banned_by: userId },
+      check: { banned_by: { _eq: userId } },
+    },
+  })),
+  delete_permissions: [{ role: "chat_admin", permission: { filter: anyRow } }],
+};
+
+const previewColumns = [
+  "url",
+  "phenom_id",
+  "title",
+  "description",
+  "thumbnail_url",
+  "media_type",
+  "expires_at",
+];
+
+const previews: TableEntry = {
+  table: table("link_previews"),
+  select_permissions: select(roles, ["id", ...previewColumns, "resolved_at"]),
+  insert_permissions: [{ role: "chat_admin", permission: { columns: previewColumns, check: anyRow } }],
+};
+
+/** Retried five times, half a minute apart; a call may take longer than the Lambda behind the URL. */
+export function eventTrigger(webhook: Pick<EventTrigger, "webhook" | "webhook_from_env">): EventTrigger {
+  return {
+    name: eventTriggerName,
+    ...webhook,
+    // Hasura's type wants its enum for "*"; the columns say the same and are what the webhook reads.
+    definition: { enable_manual: false, insert: { columns: ["id", "phenom_id", "created_at"] } },
+    retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
+    headers: [{ name: webhookSecretHeader, value_from_env: webhookSecretVariable }],
+  };
+}
+
+/** No role reads it; the event trigger is added with the webhook's address, which differs by environment. */
+const previewRequests: TableEntry = { table: table("chat_link_preview_requests") };
+
+/** The tables that are the chat's own, in an order in which each relationship's target is already known. */
+export const tables: readonly TableEntry[] = [rooms, messages, members, bans, previews, previewRequests];
+
+/** The table on whose inserts the event trigger fires. */
+export const eventTriggerTable = previewRequests.table;
+
+/**
+ * Belongs to the Phenom backend, whose metadata may hold it with other permissions: added where it is
+ * missing, never changed.
+ */
+export const usersTable: TableEntry = {
+  table: table("users"),
+  select_permissions: select(roles, ["id", "username", "display_name", "avatar_url"]),
+};
+
+/** Search by full text; returns messages, so the select permission of `chat_messages` decides what is seen. */
+export const searchFunction = {
+  function: { schema: "public", name: "search_chat_messages" },
+  permissions: roles.map((role) => ({ role })),
+};

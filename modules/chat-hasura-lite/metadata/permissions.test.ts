@@ -1,0 +1,305 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { Client } from "pg";
+import { applyMigrations } from "../../../migrations/apply.ts";
+import { type Role, roles } from "../../../shared/hasura-names.ts";
+import { NotPermitted, roleOn } from "../../../test/hasura-role.ts";
+import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
+import { tables, usersTable } from "./metadata.ts";
+
+const room = {
+  mine: "550e8400-e29b-41d4-a716-446655440003",
+  notMine: "550e8400-e29b-41d4-a716-446655440001",
+  bannedFrom: "550e8400-e29b-41d4-a716-446655440002",
+  banOver: "00000000-0000-4000-8000-00000000000a",
+  inactive: "00000000-0000-4000-8000-00000000000b",
+};
+const id = (n: number) => `00000000-0000-4000-8000-0000000000${String(n).padStart(2, "0")}`;
+
+let server: PostgresServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startPostgres();
+  const database = await server.createDatabase();
+  await applyMigrations(database);
+  client = new Client(database);
+  await client.connect();
+  await client.query(`
+    insert into users (id, username) values ('me', 'me'), ('other', 'other'), ('third', 'third');
+    insert into chat_rooms (id, name) values ('${room.banOver}', 'Ban over'), ('${room.inactive}', 'Inactive');
+    insert into chat_members (room_id, user_id) select id, 'other' from chat_rooms;
+    insert into chat_members (room_id, user_id) select id, 'me' from chat_rooms where id <> '${room.notMine}';
+    insert into chat_messages (id, room_id, user_id, content, is_deleted) values
+      ('${id(1)}', '${room.mine}', 'me', 'mine light', false),
+      ('${id(2)}', '${room.mine}', 'other', 'theirs light', false),
+      ('${id(3)}', '${room.mine}', 'me', 'deleted light', true),
+      ('${id(4)}', '${room.notMine}', 'other', 'elsewhere light', false),
+      ('${id(5)}', '${room.bannedFrom}', 'other', 'behind a ban light', false),
+      ('${id(6)}', '${room.banOver}', 'other', 'ban over light', false),
+      ('${id(7)}', '${room.inactive}', 'other', 'inactive light', false);
+    insert into chat_bans (id, room_id, user_id, banned_by, expires_at) values
+      ('${id(21)}', '${room.bannedFrom}', 'me', 'other', now() + interval '1 day'),
+      ('${id(22)}', '${room.banOver}', 'me', 'other', now() - interval '1 day'),
+      ('${id(23)}', '${room.mine}', 'third', 'other', null);
+    update chat_rooms set is_active = false where id = '${room.inactive}';
+    insert into link_previews (id, url, phenom_id) values ('${id(31)}', 'https://thephenom.app/phenom/p1', 'p1');
+  `);
+});
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+beforeEach(() => client.query("begin"));
+afterEach(() => client.query("rollback"));
+
+const as = (role: Role) => roleOn(client, [usersTable, ...tables], role, { "x-hasura-user-id": "me" });
+const ids = (rows: Record<string, unknown>[], column = "id") => rows.map((row) => row[column]).sort();
+const allMessages = [1, 2, 3, 4, 5, 6, 7].map(id);
+const allBans = [21, 22, 23].map(id);
+const memberId = async (roomId: string, userId: string): Promise<string> =>
+  (await client.query("select id from chat_members where room_id = $1 and user_id = $2", [roomId, userId]))
+    .rows[0].id;
+
+/** The role table: per role and table what it may do. Whatever is not in it is refused. */
+const granted: Record<Role, Record<string, readonly ("select" | "insert" | "update" | "delete")[]>> = {
+  user: {
+    chat_rooms: ["select"],
+    chat_messages: ["select", "insert"],
+    chat_members: ["select"],
+    chat_bans: [],
+    link_previews: ["select"],
+    chat_link_preview_requests: [],
+  },
+  support: {
+    chat_rooms: ["select"],
+    chat_messages: ["select", "update"],
+    chat_members: ["select"],
+    chat_bans: ["select", "insert"],
+    link_previews: ["select"],
+    chat_link_preview_requests: [],
+  },
+  chat_admin: {
+    chat_rooms: ["select", "update"],
+    chat_messages: ["select", "update", "delete"],
+    chat_members: ["select", "update", "insert"],
+    chat_bans: ["select", "insert", "delete"],
+    link_previews: ["select", "insert"],
+    chat_link_preview_requests: [],
+  },
+};
+
+/** For each table a request of each kind that only a permission stands against. */
+const requests: Record<string, Record<string, (role: Role) => Promise<unknown>>> = {
+  chat_rooms: {
+    select: (role) => as(role).select("chat_rooms"),
+    insert: (role) => as(role).insert("chat_rooms", { name: "New" }),
+    update: (role) => as(role).update("chat_rooms", room.mine, { is_active: false }),
+    delete: (role) => as(role).remove("chat_rooms", room.mine),
+  },
+  chat_messages: {
+    select: (role) => as(role).select("chat_messages"),
+    insert: (role) => as(role).insert("chat_messages", { room_id: room.mine, content: "hello" }),
+    update: (role) => as(role).update("chat_messages", id(2), { is_deleted: true }),
+    delete: (role) => as(role).remove("chat_messages", id(2)),
+  },
+  chat_members: {
+    select: (role) => as(role).select("chat_members"),
+    insert: (role) => as(role).insert("chat_members", { room_id: room.mine, user_id: "third" }),
+    update: async (role) =>
+      as(role).update("chat_members", await memberId(room.mine, "other"), { is_muted: true }),
+    delete: async (role) => as(role).remove("chat_members", await memberId(room.mine, "other")),
+  },
+  chat_bans: {
+    select: (role) => as(role).select("chat_bans"),
+    insert: (role) => as(role).insert("chat_bans", { room_id: room.mine, user_id: "other", reason: "spam" }),
+    update: (role) => as(role).update("chat_bans", id(21), { reason: "other" }),
+    delete: (role) => as(role).remove("chat_bans", id(21)),
+  },
+  link_previews: {
+    select: (role) => as(role).select("link_previews"),
+    insert: (role) =>
+      as(role).insert("link_previews", { url: "https://thephenom.app/phenom/p2", phenom_id: "p2" }),
+    update: (role) => as(role).update("link_previews", id(31), { title: "New" }),
+    delete: (role) => as(role).remove("link_previews", id(31)),
+  },
+  chat_link_preview_requests: {
+    select: (role) => as(role).select("chat_link_preview_requests"),
+    insert: (role) => as(role).insert("chat_link_preview_requests", { phenom_id: "p3" }),
+    update: (role) => as(role).update("chat_link_preview_requests", id(1), { phenom_id: "p3" }),
+    delete: (role) => as(role).remove("chat_link_preview_requests", id(1)),
+  },
+};
+
+describe.each(roles)("the role %s", (role) => {
+  for (const [table, kinds] of Object.entries(requests)) {
+    for (const [kind, request] of Object.entries(kinds)) {
+      const allowed = (granted[role][table] ?? []).some((each) => each === kind);
+      it(`${allowed ? "may" : "may not"} ${kind} on ${table}`, async () => {
+        if (allowed) await expect(request(role)).resolves.toBeDefined();
+        else await expect(request(role)).rejects.toThrow(NotPermitted);
+      });
+    }
+  }
+
+  it("has permissions on the chat's tables only where the role table grants one", () => {
+    const present = tables.map((entry) => [
+      entry.table.name,
+      (["select", "insert", "update", "delete"] as const).filter((kind) =>
+        entry[`${kind}_permissions`]?.some((each) => each.role === role),
+      ),
+    ]);
+    const wanted = Object.entries(granted[role]).map(([table, kinds]) => [table, [...kinds].sort()]);
+    expect(Object.fromEntries(present.map(([table, kinds]) => [table, [...(kinds ?? [])].sort()]))).toEqual(
+      Object.fromEntries(wanted),
+    );
+  });
+
+  it("sees every room and every link preview", async () => {
+    expect(await as(role).select("chat_rooms")).toHaveLength(5);
+    expect(ids(await as(role).select("link_previews"))).toEqual([id(31)]);
+  });
+
+  it("sees of a user the names and the picture", async () => {
+    expect(Object.keys((await as(role).select("users"))[0] ?? {}).sort()).toEqual([
+      "avatar_url",
+      "display_name",
+      "id",
+      "username",
+    ]);
+  });
+
+  it("finds by search what it sees in the messages, and nothing else", async () => {
+    const found = await as(role).select("chat_messages", ["id"], "search_chat_messages('light')");
+    expect(ids(found)).toEqual(ids(await as(role).select("chat_messages")));
+  });
+});
+
+describe("a user", () => {
+  it("sees messages that are not deleted, of rooms they belong to and are not banned from", async () => {
+    expect(ids(await as("user").select("chat_messages"))).toEqual([1, 2, 6, 7].map(id));
+  });
+
+  it("sees messages again as soon as the ban is over or lifted", async () => {
+    await client.query("delete from chat_bans where id = $1", [id(21)]);
+    expect(ids(await as("user").select("chat_messages"))).toContain(id(5));
+  });
+
+  it("sees the members of the rooms they belong to", async () => {
+    const rows = await as("user").select("chat_members");
+    expect(new Set(rows.map((row) => row["room_id"]))).toEqual(
+      new Set([room.mine, room.bannedFrom, room.banOver, room.inactive]),
+    );
+    expect(rows).toHaveLength(8);
+  });
+
+  it("does not learn who deleted a message", async () => {
+    await expect(as("user").select("chat_messages", ["deleted_by"])).rejects.toThrow(NotPermitted);
+  });
+
+  it("sends as themselves, whatever they claim", async () => {
+    const [sent] = await as("user").insert("chat_messages", { room_id: room.mine, content: "hello" });
+    expect(sent).toMatchObject({ user_id: "me", message_type: "text", is_deleted: false });
+    for (const claim of [
+      { user_id: "other" },
+      { is_deleted: true },
+      { created_at: "2000-01-01" },
+      { id: id(99) },
+    ]) {
+      await expect(
+        as("user").insert("chat_messages", { room_id: room.mine, content: "hello", ...claim }),
+      ).rejects.toThrow(NotPermitted);
+    }
+  });
+
+  it("is refused by the rules of the database where the permission alone would let them send", async () => {
+    const send = (room_id: string) => as("user").insert("chat_messages", { room_id, content: "hello" });
+    await expect(send(room.notMine)).rejects.toThrow("You are not a member of this room.");
+    await expect(send(room.bannedFrom)).rejects.toThrow("You are banned from this room.");
+    await expect(send(room.inactive)).rejects.toThrow("This room takes no new messages.");
+    await expect(send(room.banOver)).resolves.toHaveLength(1);
+  });
+});
+
+describe.each(["support", "chat_admin"] as const)("%s", (role) => {
+  it("sees every message, deleted ones and who deleted them included", async () => {
+    expect(ids(await as(role).select("chat_messages"))).toEqual(allMessages);
+    await expect(as(role).select("chat_messages", ["deleted_by"])).resolves.toHaveLength(7);
+  });
+
+  it("sees every member and every ban, and which bans are in force", async () => {
+    expect(await as(role).select("chat_members")).toHaveLength(9);
+    expect(ids(await as(role).select("chat_bans"))).toEqual(allBans);
+  });
+
+  it("deletes softly and is written down for it", async () => {
+    const [deleted] = await as(role).update("chat_messages", id(2), { is_deleted: true });
+    expect(deleted).toMatchObject({ is_deleted: true, deleted_by: "me", content: "theirs light" });
+    expect(ids(await as("user").select("chat_messages"))).not.toContain(id(2));
+  });
+
+  it("leaves the first deletion on record when a message is deleted again", async () => {
+    await client.query("update chat_messages set deleted_by = 'other' where id = $1", [id(3)]);
+    expect(await as(role).update("chat_messages", id(3), { is_deleted: true })).toEqual([]);
+    expect(await as(role).select("chat_messages", ["id", "deleted_by"])).toContainEqual({
+      id: id(3),
+      deleted_by: "other",
+    });
+  });
+
+  it("neither brings a message back nor changes anything else of it", async () => {
+    expect(await as(role).update("chat_messages", id(3), { is_deleted: false })).toEqual([]);
+    await expect(as(role).update("chat_messages", id(2), { is_deleted: false })).rejects.toThrow(
+      NotPermitted,
+    );
+    for (const change of [
+      { content: "x" },
+      { user_id: "other" },
+      { deleted_by: "other" },
+      { room_id: room.mine },
+    ]) {
+      await expect(as(role).update("chat_messages", id(2), change)).rejects.toThrow(NotPermitted);
+    }
+  });
+
+  it("bans as themselves", async () => {
+    const [ban] = await as(role).insert("chat_bans", { room_id: room.mine, user_id: "other" });
+    expect(ban).toMatchObject({ banned_by: "me", expires_at: null });
+    await expect(
+      as(role).insert("chat_bans", { room_id: room.mine, user_id: "other", banned_by: "third" }),
+    ).rejects.toThrow(NotPermitted);
+  });
+});
+
+describe("a chat_admin", () => {
+  it("removes rows of messages and bans", async () => {
+    expect(await as("chat_admin").remove("chat_messages", id(1))).toBe(1);
+    expect(await as("chat_admin").remove("chat_bans", id(21))).toBe(1);
+  });
+
+  it("changes a room's name, description and activity, and not its id or age", async () => {
+    const [changed] = await as("chat_admin").update("chat_rooms", room.mine, {
+      name: "All",
+      is_active: false,
+    });
+    expect(changed).toMatchObject({ name: "All", is_active: false });
+    for (const change of [{ id: id(1) }, { created_at: "2000-01-01" }]) {
+      await expect(as("chat_admin").update("chat_rooms", room.mine, change)).rejects.toThrow(NotPermitted);
+    }
+  });
+
+  it("mutes and gives roles, and moves nobody", async () => {
+    const member = await memberId(room.mine, "other");
+    const [muted] = await as("chat_admin").update("chat_members", member, {
+      is_muted: true,
+      muted_until: "2100-01-01T00:00:00Z",
+      role: "support",
+    });
+    expect(muted).toMatchObject({ is_muted: true, role: "support" });
+    await expect(as("chat_admin").update("chat_members", member, { user_id: "third" })).rejects.toThrow(
+      NotPermitted,
+    );
+  });
+});
+
+it("no token can carry a chat role that bypasses permissions: none is called admin", () => {
+  expect(roles).not.toContain("admin");
+});

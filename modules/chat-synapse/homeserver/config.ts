@@ -1,0 +1,330 @@
+/** The homeserver's configuration as data: what stands in `homeserver.yaml`, and no secret. */
+
+import {
+  BOTS,
+  IDENTITY_PROVIDER,
+  MOBILE_REDIRECT,
+  RESERVED_PREFIX,
+  roomAliases,
+} from "../../../shared/matrix-names.ts";
+import { listeners, sharedWorkerConfig, type WorkerTopology } from "../workers/workers.ts";
+import { PATHS } from "./container.ts";
+
+/** Homeservers that may exchange events with ours. */
+export interface Federation {
+  readonly domains: readonly string[];
+}
+
+/**
+ * Lets an app that holds a Cognito ID token sign in without a browser (`org.matrix.login.jwt`). It makes the Cognito
+ * `sub` the local part of every new Matrix id, by browser too, so that both ways lead to one account: choose it before
+ * the first person signs in.
+ */
+export interface JwtLogin {
+  /**
+   * The user pool's key set, as its `jwks.json` has it. Synapse keeps what it is given: after Cognito rotated
+   * its keys these sign-ins fail until the new set is deployed.
+   */
+  readonly keys: { readonly keys: readonly Readonly<Record<string, string>>[] };
+  /** App clients whose ID tokens are taken (claim `aud`). */
+  readonly audiences: readonly string[];
+}
+
+/** The public half of a key that signed for this server before, by which others still check what it signed. */
+export interface OldSigningKey {
+  /** `ed25519:` and the key's id. */
+  readonly id: string;
+  /** Base64 without padding. */
+  readonly key: string;
+  /** When it signed for the last time, ISO 8601 in UTC. */
+  readonly expired: string;
+}
+
+export interface HomeserverProps {
+  /** Part of every user's and room's id; can't be changed later. */
+  readonly serverName: string;
+  readonly region: string;
+  readonly userPoolId: string;
+  /** Host of the user pool's domain, where people sign in. */
+  readonly cognitoDomainHost: string;
+  readonly oidcClientId: string;
+  readonly database: {
+    readonly host: string;
+    readonly port: number;
+    readonly name: string;
+    readonly user: string;
+  };
+  /** Address of a piece of content, with `{id}`: links to its host are previewed. */
+  readonly contentUrlTemplate: string;
+  /** Further hosts (`host` or `host:port`) whose pages and images are fetched for previews. @default - none */
+  readonly previewHosts?: readonly string[];
+  /** @default - no federation */
+  readonly federation?: Federation;
+  /** @default - sign-in by browser only */
+  readonly jwt?: JwtLogin;
+  /** @default - the signing key was never changed */
+  readonly oldSigningKeys?: readonly OldSigningKey[];
+  /** @default - one process does everything */
+  readonly workers?: WorkerTopology;
+  /** Largest file that may be uploaded, as Synapse writes sizes. @default "50M" */
+  readonly maxUploadSize?: string;
+  /**
+   * How long media stay after they were last looked at, as Synapse writes durations. What users uploaded is
+   * theirs and stays; copies from other homeservers can be fetched again.
+   *
+   * @default - `remote` 30 days, `local` for ever
+   */
+  readonly mediaRetention?: { readonly local?: string; readonly remote?: string };
+}
+
+/**
+ * Local part of the Matrix id from the ID token. A Cognito username that Matrix can hold as it is, in lower
+ * case, becomes it. Any other (letters outside ASCII, `+` or `@` of a mail address that would then be public, too long,
+ * digits alone, reserved) is replaced by the `sub`, which always fits. Synapse adds a number to a name taken.
+ */
+const localpartTemplate = [
+  "{%- set name = user['cognito:username'] | default('') | lower -%}",
+  "{%- set letters = 'abcdefghijklmnopqrstuvwxyz' -%}",
+  "{%- set others = name | reject('in', letters ~ '0123456789._-') | list -%}",
+  "{%- set fits = name | select('in', letters) | list and not others and name | length <= 64",
+  ` and not name.startswith('_') and not name.startswith('${RESERVED_PREFIX}') -%}`,
+  "{{ name if fits else user.sub }}",
+].join("");
+
+/** Name that others see at first: the given one, else the user name unless it shows a mail address. */
+const displayNameTemplate =
+  "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if '@' not in user['cognito:username'] | default('@') else '') }}";
+
+/** Cognito writes `email_verified` as a boolean in some places and as a string in others. */
+const emailTemplate = "{{ user.email if user.email_verified | string | lower == 'true' else '' }}";
+
+/**
+ * Networks that Synapse never asks on a user's behalf: private, link-local (the container's credentials are
+ * served there), reserved and multicast ones, as IANA registers them.
+ */
+const UNREACHABLE_NETWORKS = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+  "::/128",
+  "::1/128",
+  "64:ff9b::/96",
+  "100::/64",
+  "2001:db8::/32",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8",
+];
+
+/**
+ * `homeserver.yaml` as data. Every value is JSON's; database, Cognito and client values may be references.
+ *
+ * @throws Error when `contentUrlTemplate` is no https address with `{id}`
+ */
+export function homeserverConfig(props: HomeserverProps) {
+  const { serverName, database, federation, oldSigningKeys = [], workers } = props;
+  return {
+    server_name: serverName,
+    public_baseurl: `https://${serverName}/`,
+    serve_server_wellknown: true,
+    report_stats: false,
+
+    listeners: listeners(["client", ...(federation ? ["federation"] : [])], workers !== undefined),
+    enable_metrics: true,
+    log_config: PATHS.logConfig,
+
+    database: {
+      name: "psycopg2",
+      args: {
+        host: database.host,
+        port: database.port,
+        dbname: database.name,
+        user: database.user,
+        passfile: PATHS.databasePassword,
+        sslmode: "require",
+        // Synapse holds at least the first and at most the second number of connections.
+        cp_min: 5,
+        cp_max: 10,
+        // Without these a connection that RDS dropped in a failover hangs for two hours. Seconds, then a count.
+        keepalives_idle: 10,
+        keepalives_interval: 10,
+        keepalives_count: 3,
+      },
+    },
+
+    signing_key_path: PATHS.signingKey,
+    ...(oldSigningKeys.length > 0 && {
+      old_signing_keys: Object.fromEntries(
+        oldSigningKeys.map(({ id, key, expired }) => [id, { key, expired_ts: Date.parse(expired) }]),
+      ),
+    }),
+    macaroon_secret_key_path: PATHS.macaroonSecretKey,
+    form_secret_path: PATHS.formSecret,
+    registration_shared_secret_path: PATHS.registrationSharedSecret,
+
+    ...signIn(props),
+    ...federationOptions(federation),
+    ...media(props),
+    ...urlPreviews(props),
+    ...limits,
+    ...rooms(serverName),
+    ...(workers && sharedWorkerConfig(workers, federation !== undefined)),
+
+    // Telling everyone who is online costs more than all messages together.
+    presence: { enabled: false },
+    limit_profile_requests_to_users_who_share_rooms: true,
+    require_auth_for_profile_requests: true,
+  };
+}
+
+export type HomeserverConfig = ReturnType<typeof homeserverConfig>;
+
+function signIn(props: HomeserverProps) {
+  const { region, userPoolId, cognitoDomainHost, oidcClientId, jwt } = props;
+  const issuer = `https://cognito-idp.${region}.amazonaws.com/${userPoolId}`;
+  return {
+    oidc_providers: [
+      {
+        // Synapse puts `oidc-` in front.
+        idp_id: IDENTITY_PROVIDER.replace(/^oidc-/, ""),
+        idp_name: "Phenom",
+        issuer,
+        // With all endpoints given, Synapse starts while Cognito can't be reached.
+        discover: false,
+        authorization_endpoint: `https://${cognitoDomainHost}/oauth2/authorize`,
+        token_endpoint: `https://${cognitoDomainHost}/oauth2/token`,
+        userinfo_endpoint: `https://${cognitoDomainHost}/oauth2/userInfo`,
+        jwks_uri: `${issuer}/.well-known/jwks.json`,
+        id_token_signing_alg_values_supported: ["RS256"],
+        client_id: oidcClientId,
+        client_secret_path: PATHS.oidcClientSecret,
+        client_auth_method: "client_secret_basic",
+        pkce_method: "always",
+        scopes: ["openid", "email", "profile"],
+        // A Cognito user named like a local account must not become that account. With `jwt` the name is the
+        // `sub`, which nobody chooses, and the account that it names is the same person's.
+        allow_existing_users: jwt !== undefined,
+        user_mapping_provider: {
+          config: {
+            subject_template: "{{ user.sub }}",
+            localpart_template: jwt ? "{{ user.sub }}" : localpartTemplate,
+            display_name_template: displayNameTemplate,
+            email_template: emailTemplate,
+          },
+        },
+      },
+    ],
+    sso: { client_whitelist: [MOBILE_REDIRECT] },
+    ...(jwt && {
+      jwt_config: {
+        enabled: true,
+        algorithm: "RS256",
+        secret: JSON.stringify(jwt.keys),
+        issuer,
+        audiences: [...jwt.audiences],
+        // Never the user name: nothing maps it here, so a user named like our own account would be it.
+        subject_claim: "sub",
+      },
+    }),
+    enable_registration: false,
+    enable_3pid_changes: false,
+    // For the bots only: nobody else has a password, and one that a user could choose is not worth having.
+    password_config: { enabled: true, localdb_enabled: true, policy: { enabled: true, minimum_length: 32 } },
+  };
+}
+
+function federationOptions(federation: Federation | undefined) {
+  return {
+    // An empty list allows none.
+    federation_domain_whitelist: [...(federation?.domains ?? [])],
+    allow_public_rooms_over_federation: false,
+    // Keys come from the servers themselves; asking a third one would tell it whom we talk to.
+    trusted_key_servers: [],
+    ip_range_blacklist: UNREACHABLE_NETWORKS,
+  };
+}
+
+function media({ maxUploadSize = "50M", mediaRetention = {} }: HomeserverProps) {
+  const { local, remote = "30d" } = mediaRetention;
+  return {
+    media_store_path: PATHS.media,
+    max_upload_size: maxUploadSize,
+    media_upload_limits: [{ time_period: "1d", max_size: "1G" }],
+    media_retention: { remote_media_lifetime: remote, ...(local && { local_media_lifetime: local }) },
+    enable_authenticated_media: true,
+  };
+}
+
+function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps) {
+  const content = contentAddress(contentUrlTemplate);
+  const hosts = [content.host, ...previewHosts].map(literalPattern).join("|");
+  return {
+    url_preview_enabled: true,
+    // Blocks every address but those of the hosts; a pattern that begins with ^ is a regular expression.
+    url_preview_url_blacklist: [
+      { netloc: `^(?!(?i:${hosts})$)` },
+      { scheme: `^(?!${literalPattern(content.protocol.slice(0, -1))}$)` },
+    ],
+    url_preview_ip_range_blacklist: UNREACHABLE_NETWORKS,
+    oembed: { disable_default_providers: true },
+    max_spider_size: "10M",
+  };
+}
+
+function contentAddress(template: string): URL {
+  const url = URL.canParse(template) ? new URL(template) : undefined;
+  if (url?.protocol !== "https:" || !template.includes("{id}"))
+    throw new Error(
+      `contentUrlTemplate is ${JSON.stringify(template)}: it must be an https address with {id}, such as https://thephenom.app/phenom/{id}`,
+    );
+  return url;
+}
+
+const literalPattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+/** Events per second and how many may come at once. */
+const rate = (perSecond: number, burst: number) => ({ per_second: perSecond, burst_count: burst });
+
+const limits = {
+  rc_message: rate(10, 30),
+  rc_login: {
+    // Many phones share one address of a mobile network.
+    address: rate(1, 50),
+    account: rate(0.1, 10),
+    failed_attempts: rate(0.05, 5),
+  },
+  rc_registration: rate(0.5, 20),
+  rc_joins: { local: rate(0.5, 20), remote: rate(0.05, 10) },
+  rc_invites: { per_room: rate(0.3, 20), per_user: rate(0.05, 10), per_issuer: rate(0.3, 20) },
+};
+
+function rooms(serverName: string) {
+  const aliases = roomAliases(serverName);
+  return {
+    auto_join_rooms: [aliases.community],
+    // Bootstrap makes the rooms; made by Synapse, they would belong to whoever signs in first.
+    autocreate_auto_join_rooms: false,
+    alias_creation_rules: [
+      { user_id: `@${RESERVED_PREFIX}*:${serverName}`, action: "allow" },
+      ...Object.values(aliases).map((alias) => ({ alias, action: "deny" })),
+      { action: "allow" },
+    ],
+    // Without a rule nobody may list a room, not even a server administrator.
+    room_list_publication_rules: [{ user_id: `@${BOTS.admin}:${serverName}`, action: "allow" }],
+    encryption_enabled_by_default_for_room_type: "off",
+    forgotten_room_retention_period: "28d",
+  };
+}

@@ -1,0 +1,380 @@
+import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { otherSpellings } from "../../../test/admin-spellings.ts";
+import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { itIf } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
+import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
+import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
+import { listen } from "../../../tools/servers/listening.ts";
+import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
+import {
+  deploySynapse,
+  drawSigningKey,
+  type Synapse,
+  type SynapseDeployment,
+} from "../../../tools/servers/synapse.ts";
+import { SYNAPSE_UID } from "./container.ts";
+import { REQUEST_LINE } from "./log-config.ts";
+
+const clients = "/_matrix/client/v3";
+const preview = "/_matrix/client/v1/media/preview_url?url=";
+/** Memory of the task definition, in MiB. */
+const taskMemory = 1024;
+
+const page =
+  (title: string): Site =>
+  (_, response) => {
+    response
+      .writeHead(200, { "content-type": "text/html; charset=utf-8" })
+      .end(`<html><head><meta property="og:title" content="${title}"></head><body></body></html>`);
+  };
+
+describeWithSynapse("a homeserver", () => {
+  let postgres: PostgresServer;
+  let internet: Internet;
+  let deployment: SynapseDeployment;
+  let synapse: Synapse;
+
+  beforeAll(async () => {
+    internet = await startInternet({
+      "thephenom.app": page("A sighting"),
+      "evil.example": page("Not to be seen"),
+    });
+    postgres = await startPostgres();
+    deployment = await deploySynapse(postgres, { federation: { domains: ["matrix.example.org"] } });
+    synapse = await deployment.start({ environment: internet.environment });
+  });
+  afterAll(async () => {
+    await synapse?.stop();
+    await deployment?.remove();
+    await postgres?.stop();
+    await internet?.stop();
+  });
+
+  const newAccount = async (username = `u-${randomUUID()}`): Promise<Account> => {
+    const user = { username, password: randomUUID() + randomUUID() };
+    return account(await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, user));
+  };
+  const get = (path: string, token?: string) => matrix(synapse.url, "GET", path, { token });
+  const publishedKeys = async () =>
+    z
+      .object({ verify_keys: z.record(z.string(), z.object({ key: z.string() })) })
+      .parse((await get("/_matrix/key/v2/server")).body).verify_keys;
+
+  it("says that it is healthy, and where clients and other servers find it", async () => {
+    expect((await fetch(`${synapse.url}/health`)).status).toBe(200);
+    expect((await get("/.well-known/matrix/client")).body).toEqual({
+      "m.homeserver": { base_url: `https://${deployment.serverName}/` },
+    });
+    expect((await get("/.well-known/matrix/server")).body).toEqual({
+      "m.server": `${deployment.serverName}:443`,
+    });
+  });
+
+  it("accepts a signing key of 42 random characters of base64 and an A, and is known by it", async () => {
+    const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
+    expect(await publishedKeys()).toEqual({ [`ed25519:${id}`]: { key: publicKey(seed) } });
+  });
+
+  it("serves metrics on a port of its own and not where clients come in", async () => {
+    const metrics = await fetch(`${synapse.metricsUrl}/_synapse/metrics`);
+    expect(await metrics.text()).toContain("synapse_build_info");
+    expect((await fetch(`${synapse.url}/_synapse/metrics`)).status).toBe(404);
+  });
+
+  it("logs JSON objects and measured requests, one per line, once it has read its configuration, and no secret", () => {
+    const output = synapse.output().trimEnd();
+    const lines = output.slice(output.search(/^\{/m)).split("\n");
+    const objects = lines.filter((line) => !line.startsWith(`${REQUEST_LINE} `));
+    expect(objects.length).toBeGreaterThan(10);
+    for (const line of objects) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) });
+    for (const secret of Object.values(deployment.secrets)) expect(synapse.output()).not.toContain(secret);
+  });
+
+  it("leaves 40 % of its task's memory free when idle", async () => {
+    const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
+    const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+    expect(resident).toBeLessThan(0.6 * taskMemory);
+  });
+
+  itIf(process.getuid?.() === 0)(
+    "runs as its own user, who alone reads its files, with no secret in the environment",
+    async () => {
+      const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
+      expect(status).toMatch(new RegExp(`^Uid:(\\s+${SYNAPSE_UID}){4}$`, "m"));
+      expect(status).toMatch(new RegExp(`^Gid:(\\s+${SYNAPSE_UID}){4}$`, "m"));
+      expect(status).toMatch(/^Groups:\s*$/m);
+      const entries = await readdir(synapse.runDirectory);
+      const files = entries.filter((entry) => entry !== "tmp");
+      expect(files).toHaveLength(8);
+      for (const file of files) {
+        const { mode, uid } = await stat(join(synapse.runDirectory, file));
+        expect([file, mode & 0o777, uid]).toEqual([file, 0o400, SYNAPSE_UID]);
+      }
+      const temporary = await stat(join(synapse.runDirectory, "tmp"));
+      expect([temporary.mode & 0o777, temporary.uid]).toEqual([0o700, SYNAPSE_UID]);
+      const environment = await readFile(`/proc/${synapse.pid}/environ`, "utf8");
+      for (const name of [...Object.keys(deployment.secrets), "SYNAPSE_CONFIG_YAML"]) {
+        expect(environment).not.toContain(name);
+      }
+    },
+  );
+
+  describe("asked to send", () => {
+    it("30 messages at once, takes them all; 60, refuses some and loses none that it took", async () => {
+      const within = await newAccount();
+      const room = await createRoom(synapse.url, within);
+      const burst = (n: number) =>
+        Promise.all(Array.from({ length: n }, (_, i) => send(synapse.url, within, room, `message ${i}`)));
+      expect((await burst(30)).map(({ status }) => status)).toEqual(Array(30).fill(200));
+
+      const above = await burst(60);
+      const refused = above.filter(({ status }) => status !== 200);
+      expect(refused.length).toBeGreaterThan(0);
+      for (const reply of refused) {
+        expect(reply).toMatchObject({
+          status: 429,
+          body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: expect.any(Number) },
+        });
+      }
+      const taken = above.flatMap(({ body }) => ("event_id" in body ? [body["event_id"]] : []));
+      const stored = await eventIds(room, within);
+      for (const id of taken) expect(stored).toContain(id);
+      expect(stored).toHaveLength(30 + taken.length);
+    });
+  });
+
+  /** Ids of all messages in a room. */
+  async function eventIds(room: string, { accessToken }: Account): Promise<string[]> {
+    const filter = encodeURIComponent(JSON.stringify({ types: ["m.room.message"] }));
+    const { body } = await get(
+      `${clients}/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=1000&filter=${filter}`,
+      accessToken,
+    );
+    return z
+      .array(z.object({ event_id: z.string() }))
+      .parse(body["chunk"])
+      .map(({ event_id }) => event_id);
+  }
+
+  describe("asked for a link preview", () => {
+    let token: string;
+    beforeAll(async () => {
+      token = (await newAccount()).accessToken;
+    });
+    const previewOf = (url: string) => get(`${preview}${encodeURIComponent(url)}`, token);
+
+    it.each([
+      "https://thephenom.app/phenom/abc",
+      "https://ThePhenom.App/phenom/abc",
+    ])("fetches a page of the content's host: %s", async (url) => {
+      expect(await previewOf(url)).toMatchObject({
+        status: 200,
+        body: { "og:title": "A sighting" },
+      });
+    });
+
+    it.each([
+      ["another host", "https://evil.example/"],
+      ["a host whose name begins like it", "https://thephenom.app.evil.example/"],
+      ["a host whose name ends like it", "https://evil-thephenom.app/"],
+      ["a host whose name only looks like it", "https://thephenomXapp/"],
+      ["another port", "https://thephenom.app:8443/"],
+      ["a user in front", "https://thephenom.app@evil.example/"],
+      ["no encryption", "http://thephenom.app/"],
+      ["no web address", "file:///etc/passwd"],
+      ["the credentials of the container", "http://169.254.170.2/v2/credentials"],
+    ])("refuses an address with %s", async (_, url) => {
+      const before = internet.asked.length;
+      expect((await previewOf(url)).status).toBe(403);
+      expect(internet.asked.slice(before)).toEqual([]);
+    });
+  });
+
+  describe("asked for its admin API by an administrator", () => {
+    let token: string;
+    beforeAll(async () => {
+      const secret = deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET;
+      const user = { username: `phenom-${randomUUID()}`, password: randomUUID() + randomUUID(), admin: true };
+      token = account(await register(synapse.url, secret, user)).accessToken;
+    });
+    /** The path byte by byte, which `fetch` would put in order first. */
+    const statusOf = (path: string) =>
+      new Promise<number | undefined>((done, reject) => {
+        const { hostname, port } = new URL(synapse.url);
+        request({ hostname, port, path, headers: { authorization: `Bearer ${token}` } }, (response) => {
+          response.resume();
+          done(response.statusCode);
+        })
+          .once("error", reject)
+          .end();
+      });
+
+    it("answers by the path that the load balancer guards", async () => {
+      expect(await statusOf("/_synapse/admin/v1/server_version")).toBe(200);
+    });
+
+    it.each(
+      otherSpellings,
+    )("finds nothing by a spelling that the load balancer lets pass: %s", async (path) => {
+      expect(await statusOf(path)).toBe(404);
+    });
+  });
+
+  describe("with the community room", () => {
+    const community = () => `#community:${deployment.serverName}`;
+
+    it("lets no user take its alias or list a room, and lets our own account make it, listed and not encrypted", async () => {
+      const user = await newAccount();
+      const claim = await matrix(synapse.url, "POST", `${clients}/createRoom`, {
+        token: user.accessToken,
+        body: { room_alias_name: "community" },
+      });
+      expect(claim.status).toBe(403);
+
+      const admin = await newAccount("phenom-admin");
+      const room = await createRoom(synapse.url, admin, {
+        ...{ room_alias_name: "community", preset: "public_chat", visibility: "public" },
+      });
+      const listed = await get(`${clients}/directory/list/room/${encodeURIComponent(room)}`);
+      expect(listed.body).toEqual({ visibility: "public" });
+      const own = await createRoom(synapse.url, user, { preset: "public_chat" });
+      const publish = await matrix(
+        synapse.url,
+        "PUT",
+        `${clients}/directory/list/room/${encodeURIComponent(own)}`,
+        { token: user.accessToken, body: { visibility: "public" } },
+      );
+      expect(publish.status).toBe(403);
+      const encryption = await get(
+        `${clients}/rooms/${encodeURIComponent(room)}/state/m.room.encryption`,
+        admin.accessToken,
+      );
+      expect(encryption.status).toBe(404);
+    });
+
+    it("makes every new user a member of it", async () => {
+      const user = await newAccount();
+      const joined = z
+        .object({ joined_rooms: z.array(z.string()) })
+        .parse((await get(`${clients}/joined_rooms`, user.accessToken)).body).joined_rooms;
+      const { body } = await get(`${clients}/directory/room/${encodeURIComponent(community())}`);
+      expect(joined).toEqual([body["room_id"]]);
+    });
+  });
+
+  it("thrown away and started anew, has the same messages, media, users and signing key", async () => {
+    const user = await newAccount();
+    const room = await createRoom(synapse.url, user);
+    const { body: sent } = await send(synapse.url, user, room, "kept");
+    const picture = Buffer.from("not really a picture, but kept byte by byte");
+    const uploaded = await fetch(`${synapse.url}/_matrix/media/v3/upload`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${user.accessToken}`, "content-type": "application/octet-stream" },
+      body: picture,
+    });
+    const { content_uri } = z.object({ content_uri: z.string() }).parse(await uploaded.json());
+    const keys = await publishedKeys();
+    const folder = synapse.runDirectory;
+
+    expect(await synapse.stop()).toBe(0);
+    await expect(stat(folder)).rejects.toThrow("ENOENT");
+    synapse = await deployment.start({ environment: internet.environment });
+
+    expect(await eventIds(room, user)).toEqual([sent["event_id"]]);
+    const media = await fetch(
+      `${synapse.url}/_matrix/client/v1/media/download/${content_uri.replace("mxc://", "")}`,
+      { headers: { authorization: `Bearer ${user.accessToken}` } },
+    );
+    expect(Buffer.from(await media.arrayBuffer())).toEqual(picture);
+    expect(await publishedKeys()).toEqual(keys);
+  });
+
+  it("with another signing key, tells other servers the former one and when it was last used", async () => {
+    const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
+    const former = { id: `ed25519:${id}`, key: publicKey(seed), expired: "2026-11-21T14:00:00Z" };
+    const key = drawSigningKey("a_2");
+    await synapse.stop();
+    synapse = await deployment.start({
+      props: { oldSigningKeys: [former] },
+      environment: { ...internet.environment, SYNAPSE_SIGNING_KEY: key },
+    });
+    expect(await publishedKeys()).toEqual({ "ed25519:a_2": { key: publicKey(key.split(" ")[2] ?? "") } });
+    expect((await get("/_matrix/key/v2/server")).body["old_verify_keys"]).toEqual({
+      [former.id]: { key: former.key, expired_ts: Date.UTC(2026, 10, 21, 14) },
+    });
+  });
+
+  it("without a sign-in gives media to nobody", async () => {
+    const media = await fetch(`${synapse.url}/_matrix/media/v3/download/${deployment.serverName}/x`);
+    expect(media.status).toBe(404);
+  });
+});
+
+describeWithSynapse("a homeserver that federates with nobody, whose content lies inside the network", () => {
+  let postgres: PostgresServer;
+  let deployment: SynapseDeployment;
+  let synapse: Synapse;
+  let connections = 0;
+  let port: number;
+  const inside = createServer().on("connection", (socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+
+  beforeAll(async () => {
+    port = await listen(inside);
+    postgres = await startPostgres();
+    deployment = await deploySynapse(postgres, {
+      contentUrlTemplate: `https://127.0.0.1:${port}/{id}`,
+      previewHosts: [`localhost:${port}`],
+    });
+    synapse = await deployment.start();
+  });
+  afterAll(async () => {
+    await synapse?.stop();
+    await deployment?.remove();
+    await postgres?.stop();
+    inside.close();
+  });
+
+  it("does not answer other servers", async () => {
+    for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) {
+      expect([path, (await fetch(`${synapse.url}${path}`)).status]).toEqual([path, 404]);
+    }
+  });
+
+  it("fetches no preview from a private address, even of an allowed host", async () => {
+    const user = account(
+      await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
+        ...{ username: "someone", password: randomUUID() + randomUUID() },
+      }),
+    );
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const url = encodeURIComponent(`https://${host}:${port}/secret`);
+      const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });
+      withMessage(host, () => expect(status).toBeGreaterThanOrEqual(400));
+    }
+    expect(connections).toBe(0);
+  });
+
+  it("started although Cognito can't be reached, says so in its log", () => {
+    expect(synapse.output()).toContain("Error while preloading OIDC provider");
+  });
+});
+
+/** The public half, as Matrix writes it, of an Ed25519 seed in unpadded base64. */
+function publicKey(seed: string): string {
+  const pkcs8 = Buffer.from("302e020100300506032b657004220420", "hex");
+  const key = createPrivateKey({
+    key: Buffer.concat([pkcs8, Buffer.from(seed, "base64")]),
+    ...{ format: "der", type: "pkcs8" },
+  });
+  const { x = "" } = createPublicKey(key).export({ format: "jwk" });
+  return Buffer.from(x, "base64url").toString("base64").replace(/=+$/, "");
+}

@@ -1,0 +1,311 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { stringify } from "yaml";
+import { describeWithSynapse } from "../../../../test/describe-with-synapse.ts";
+import { itIf } from "../../../../test/jest/describe-if.ts";
+import {
+  drawSecrets,
+  drawSigningKey,
+  entrypoint,
+  exampleProps,
+  imageVersion,
+  localise,
+  synapsePython,
+} from "../../../../tools/servers/synapse.ts";
+import { workerConfig } from "../../workers/workers.ts";
+import { homeserverConfig } from "../config.ts";
+import { SYNAPSE_UID } from "../container.ts";
+import { logConfig } from "../log-config.ts";
+
+const asRoot = process.getuid?.() === 0;
+
+describeWithSynapse("the entrypoint", () => {
+  let container: string;
+  let environment: Record<string, string>;
+  let config: ReturnType<typeof localise>;
+
+  beforeEach(async () => {
+    container = await mkdtemp(join(tmpdir(), "phenom-entrypoint-"));
+    await chmod(container, 0o755);
+    const [runDirectory, mediaDirectory] = [join(container, "run"), join(container, "media")];
+    await mkdir(runDirectory, { mode: 0o700 });
+    await mkdir(mediaDirectory);
+    if (asRoot) await chown(mediaDirectory, SYNAPSE_UID, SYNAPSE_UID);
+    config = localise(homeserverConfig(exampleProps), {
+      ...{ runDirectory, mediaDirectory },
+      ...{ port: 1, metricsPort: 2 },
+    });
+    environment = {
+      ...drawSecrets(),
+      SYNAPSE_CONFIG_YAML: stringify(config),
+      SYNAPSE_LOG_CONFIG_YAML: stringify(logConfig()),
+      SYNAPSE_CONFIG_PATH: join(runDirectory, "homeserver.yaml"),
+    };
+  });
+  afterEach(() => rm(container, { recursive: true, force: true }));
+
+  /** Its exit code and everything it printed. */
+  function start(changes: Record<string, string | undefined> = {}, command: readonly string[] = []) {
+    const env = Object.fromEntries(
+      Object.entries({ ...environment, ...changes }).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value]],
+      ),
+    );
+    const { status, stdout, stderr } = spawnSync(synapsePython, [entrypoint, ...command], {
+      env: { PATH: process.env["PATH"], ...env },
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    return { code: status, output: stdout + stderr };
+  }
+  const broken = (change: (copy: typeof config) => unknown) => stringify(change(structuredClone(config)));
+
+  /** A configuration that the entrypoint takes, and that ends Synapse at once. */
+  const refusedBySynapse = () => ({
+    SYNAPSE_CONFIG_YAML: broken((copy) => ({
+      ...copy,
+      oidc_providers: copy.oidc_providers.map((provider) => ({ ...provider, issuer: 7 })),
+    })),
+  });
+
+  const variables = [
+    "SYNAPSE_CONFIG_YAML",
+    "SYNAPSE_LOG_CONFIG_YAML",
+    "SYNAPSE_SIGNING_KEY",
+    "SYNAPSE_REGISTRATION_SHARED_SECRET",
+    "SYNAPSE_MACAROON_SECRET_KEY",
+    "SYNAPSE_FORM_SECRET",
+    "SYNAPSE_DATABASE_PASSWORD",
+    "SYNAPSE_OIDC_CLIENT_SECRET",
+  ];
+
+  describe.each(variables)("ends with one line and code 64", (name) => {
+    it.each([
+      ["missing", undefined],
+      ["empty", ""],
+      ["blank", " \n"],
+    ])(`when ${name} is %s`, (_, value) => {
+      expect(start({ [name]: value })).toEqual({
+        code: 64,
+        output: `entrypoint: the environment variable ${name} is missing or empty\n`,
+      });
+    });
+  });
+
+  describe("ends with one line and code 65", () => {
+    it.each([
+      "SYNAPSE_CONFIG_YAML",
+      "SYNAPSE_LOG_CONFIG_YAML",
+    ])("when %s is broken YAML, telling the place and not the text", (name) => {
+      const { code, output } = start({ [name]: "good: 1\nbad: [secret\n" });
+      expect(code).toBe(65);
+      expect(output).toMatch(new RegExp(`^entrypoint: ${name} is no YAML: line 3, column 1: [^\n]+\n$`));
+      expect(output).not.toContain("secret");
+    });
+
+    it.each([
+      ["a list", "- a\n", "list"],
+      ["a text", "hello\n", "str"],
+    ])("when SYNAPSE_CONFIG_YAML holds %s", (_, yaml, kind) => {
+      expect(start({ SYNAPSE_CONFIG_YAML: yaml })).toEqual({
+        code: 65,
+        output: `entrypoint: SYNAPSE_CONFIG_YAML must hold a mapping of settings, and holds a ${kind}\n`,
+      });
+    });
+
+    it("when the YAML would make Python objects", () => {
+      const { code, output } = start({
+        SYNAPSE_CONFIG_YAML: '!!python/object/apply:os.system ["touch /tmp/x"]',
+      });
+      expect(code).toBe(65);
+      expect(output.trimEnd()).not.toContain("\n");
+    });
+
+    it.each([
+      ["without a key id", `ed25519 ${"A".repeat(43)}`],
+      ["with padding", `ed25519 a_1 ${"A".repeat(43)}=`],
+      ["that is too short", `ed25519 a_1 ${"A".repeat(42)}`],
+      ["of another kind", `rsa a_1 ${"A".repeat(43)}`],
+    ])("with a signing key %s, which it does not print", (_, key) => {
+      const { code, output } = start({ SYNAPSE_SIGNING_KEY: key });
+      expect(code).toBe(65);
+      expect(output).toBe(
+        "entrypoint: SYNAPSE_SIGNING_KEY must read: ed25519 <key id> <43 characters of base64 without padding>\n",
+      );
+    });
+
+    it.each<[string, (copy: typeof config) => unknown]>([
+      ["signing_key_path", (copy) => ({ ...copy, signing_key_path: undefined })],
+      ["database.args.passfile", (copy) => ({ ...copy, database: { name: "psycopg2" } })],
+      ["oidc_providers.0.client_secret_path", (copy) => ({ ...copy, oidc_providers: [] })],
+      ["form_secret_path", (copy) => ({ ...copy, form_secret_path: "relative/form" })],
+      ["media_store_path", (copy) => ({ ...copy, media_store_path: 7 })],
+    ])("when the configuration's %s is no absolute path", (setting, change) => {
+      const { code, output } = start({ SYNAPSE_CONFIG_YAML: broken(change) });
+      expect(code).toBe(65);
+      expect(output).toMatch(
+        new RegExp(
+          `^entrypoint: SYNAPSE_CONFIG_YAML: the setting ${setting} must be an absolute path, and is [^\n]+\n$`,
+        ),
+      );
+    });
+
+    it.each(["0", "-1", "root", "991 "])("with the user id %j", (id) => {
+      expect(start({ UID: id })).toEqual({
+        code: 65,
+        output: `entrypoint: UID must be a number above 0, and is '${id}'\n`,
+      });
+    });
+  });
+
+  describe("ends with one line and code 73", () => {
+    it("when its folder is missing", async () => {
+      await rm(join(container, "run"), { recursive: true });
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(/^entrypoint: \S+ can't be written: No such file or directory\n$/);
+    });
+
+    it("when its folder is a file", async () => {
+      await rm(join(container, "run"), { recursive: true });
+      await writeFile(join(container, "run"), "");
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(/^entrypoint: \S+ can't be written: Not a directory\n$/);
+    });
+
+    it("when the media store is missing", async () => {
+      await rm(join(container, "media"), { recursive: true });
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toMatch(
+        /^entrypoint: the media store \S+ is not there or can't be written by user \d+\n$/,
+      );
+    });
+
+    itIf(asRoot)("when the media store belongs to root", async () => {
+      await chown(join(container, "media"), 0, 0);
+      const { code, output } = start();
+      expect(code).toBe(73);
+      expect(output).toContain(`can't be written by user ${SYNAPSE_UID}\n`);
+    });
+  });
+
+  describe("given a command", () => {
+    it("runs it in Synapse's place, as Synapse's user, without the secrets in its environment", () => {
+      const { code, output } = start({}, ["sh", "-c", "id -u; env; exit 7"]);
+      expect(code).toBe(7);
+      expect(output.split("\n")[0]).toBe(String(asRoot ? SYNAPSE_UID : process.getuid?.()));
+      expect(output).not.toContain(environment["SYNAPSE_FORM_SECRET"]);
+    });
+
+    it("ends with code 65 where there is no such program", () => {
+      expect(start({}, ["no-such-program"])).toEqual({
+        code: 65,
+        output: expect.stringMatching(/^entrypoint: no-such-program can't be run by user \d+: /),
+      });
+    });
+  });
+
+  describe("told to be a worker", () => {
+    const asWorker = (change: (copy: typeof config) => unknown = (copy) => copy) => ({
+      SYNAPSE_CONFIG_YAML: broken((copy) => ({
+        ...Object(change(copy)),
+        worker_replication_secret_path: join(container, "run", "replication_secret"),
+      })),
+      SYNAPSE_WORKER_YAML: stringify(workerConfig({ kind: "sync", name: "sync-1" }, false)),
+      SYNAPSE_REPLICATION_SECRET: "a secret",
+    });
+
+    it("becomes one, with the configuration of all and its own", async () => {
+      const { code, output } = start(asWorker());
+      expect(code).toBe(1);
+      // It asks for what only a worker needs.
+      expect(output).toContain("Missing data for a worker to connect to main process");
+      expect(await readFile(join(container, "run", "worker.yaml"), "utf8")).toContain("worker_name: sync-1");
+      expect(await readFile(join(container, "run", "replication_secret"), "utf8")).toBe("a secret\n");
+    });
+
+    it.each([
+      "SYNAPSE_WORKER_YAML",
+      "SYNAPSE_REPLICATION_SECRET",
+    ])("ends with code 64 when %s is empty", (name) => {
+      expect(start({ ...asWorker(), [name]: "" })).toEqual({
+        code: 64,
+        output: `entrypoint: the environment variable ${name} is missing or empty\n`,
+      });
+    });
+
+    it("ends with code 65 when its file is no mapping", () => {
+      expect(start({ ...asWorker(), SYNAPSE_WORKER_YAML: "sync-1" })).toEqual({
+        code: 65,
+        output: "entrypoint: SYNAPSE_WORKER_YAML must hold a mapping of settings, and holds a str\n",
+      });
+    });
+
+    it("needs the media store only where it serves media", async () => {
+      await rm(join(container, "media"), { recursive: true });
+      const elsewhere = asWorker((copy) => ({ ...copy, enable_media_repo: false }));
+      expect(start(elsewhere).code).toBe(1);
+      const media = stringify(workerConfig({ kind: "media", name: "media-1" }, false));
+      expect(start({ ...elsewhere, SYNAPSE_WORKER_YAML: media }).code).toBe(73);
+    });
+  });
+
+  it("gives Synapse a folder for temporary files that it can write, and nobody else can read", async () => {
+    start(refusedBySynapse());
+    const { mode, uid } = await stat(join(container, "run", "tmp"));
+    expect([mode & 0o777, uid]).toEqual([0o700, asRoot ? SYNAPSE_UID : process.getuid?.()]);
+  });
+
+  itIf(asRoot)("needs no more of root's rights than to hand over files and to become another user", () => {
+    const rights = "-all,+chown,+setuid,+setgid";
+    const { stderr } = spawnSync(
+      "setpriv",
+      [...["--no-new-privs", "--inh-caps=-all", `--bounding-set=${rights}`], synapsePython, entrypoint],
+      { env: { PATH: process.env["PATH"], ...environment, ...refusedBySynapse() }, encoding: "utf8" },
+    );
+    expect(stderr).toContain("Error in configuration at 'oidc_providers.<item 0>.issuer'");
+  });
+
+  it("started again in the same container, replaces its files, also those of an interrupted start", async () => {
+    start(refusedBySynapse());
+    await writeFile(join(container, "run", "signing.key.new"), "half a", { mode: 0o400 });
+    const key = drawSigningKey("a_2");
+    start({ ...refusedBySynapse(), SYNAPSE_SIGNING_KEY: key });
+    expect(await readFile(join(container, "run", "signing.key"), "utf8")).toBe(`${key}\n`);
+    expect(existsSync(join(container, "run", "signing.key.new"))).toBe(false);
+  });
+
+  it("writes nothing before everything is checked", () => {
+    start({ SYNAPSE_FORM_SECRET: "" });
+    expect(existsSync(join(container, "run", "homeserver.yaml"))).toBe(false);
+    expect(existsSync(join(container, "run", "signing.key"))).toBe(false);
+  });
+
+  it("hands over to Synapse, which names a setting that it refuses", () => {
+    const { code, output } = start(refusedBySynapse());
+    expect(code).toBe(1);
+    expect(output.trim()).toBe(
+      "Error in configuration at 'oidc_providers.<item 0>.issuer':\n  7 is not of type 'string'",
+    );
+  });
+
+  it("runs the version of Synapse that the image is built from", async () => {
+    const { stdout } = spawnSync(synapsePython, [
+      "-c",
+      "import importlib.metadata as m; print(m.version('matrix-synapse'))",
+    ]);
+    expect(String(stdout).trim()).toBe(await imageVersion());
+  });
+
+  it("is what the image starts", async () => {
+    const dockerfile = await readFile(join(import.meta.dirname, "Dockerfile"), "utf8");
+    const target = /^COPY --chmod=0555 entrypoint\.py (\S+)$/m.exec(dockerfile)?.[1];
+    expect(dockerfile).toContain(`ENTRYPOINT ["${target}"]`);
+  });
+});

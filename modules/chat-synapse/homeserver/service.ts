@@ -1,0 +1,70 @@
+import type { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import { yamlencode } from "../../../constructs/encode.ts";
+import type { Secret, SecretValue } from "../../../constructs/generated-secret.ts";
+import { secretValue } from "../../../constructs/generated-secret.ts";
+import type { MediaStore } from "../media/store.ts";
+import type { ChatSynapseProps } from "../props.ts";
+import type { SynapseSecrets } from "../secrets.ts";
+import { PATHS, SYNAPSE_PORT } from "./container.ts";
+import { logConfig } from "./log-config.ts";
+
+/** What the main process and its workers run with: one image, one configuration, one set of secrets. */
+export interface SynapseProcess {
+  readonly props: ChatSynapseProps;
+  readonly securityGroupId: string;
+  readonly secrets: SynapseSecrets;
+  readonly config: Secret;
+  readonly configVersion: SecretsmanagerSecretVersion;
+  readonly media: MediaStore;
+}
+
+/**
+ * Properties of a service that runs Synapse.
+ *
+ * @param hasMedia whether it serves the media repository: only then it mounts the store
+ * @param workerYaml a worker's own configuration; without it the main process runs
+ */
+export function synapseService(
+  { props, securityGroupId, secrets, config, configVersion, media }: SynapseProcess,
+  { hasMedia, workerYaml }: { hasMedia: boolean; workerYaml?: string },
+) {
+  const { deployment, clusterArn, network, images, cognito } = props;
+  const files: Record<string, SecretValue> = {
+    SYNAPSE_CONFIG_YAML: secretValue(config.arn, { versionId: configVersion.versionId }),
+    SYNAPSE_DATABASE_PASSWORD: secrets.databasePassword.read(),
+    SYNAPSE_FORM_SECRET: secrets.formSecret.read(),
+    SYNAPSE_MACAROON_SECRET_KEY: secrets.macaroonSecretKey.read(),
+    SYNAPSE_OIDC_CLIENT_SECRET: cognito.clientSecret,
+    SYNAPSE_REGISTRATION_SHARED_SECRET: secrets.registrationSharedSecret.read(),
+    SYNAPSE_SIGNING_KEY: secrets.signingKey.read(),
+    ...(secrets.replicationSecret && { SYNAPSE_REPLICATION_SECRET: secrets.replicationSecret.read() }),
+  };
+  return {
+    deployment,
+    clusterArn,
+    network,
+    securityGroupIds: [securityGroupId],
+    container: {
+      image: images.synapse,
+      port: SYNAPSE_PORT,
+      environment: {
+        SYNAPSE_LOG_CONFIG_YAML: yamlencode(logConfig()),
+        ...(workerYaml && { SYNAPSE_WORKER_YAML: workerYaml }),
+      },
+      secrets: files,
+      mounts: { ...(hasMedia && { media: PATHS.media }), run: PATHS.run, tmp: "/tmp" },
+      // The entrypoint starts as root, hands its files to Synapse's user and becomes that user, whom the init
+      // process must still be able to stop.
+      capabilities: ["CHOWN", "KILL", "SETGID", "SETUID"] as const,
+      stopTimeout: 60,
+    },
+    volumes: [...(hasMedia ? [media.volume("media")] : []), { name: "run" }, { name: "tmp" }],
+    health: { path: "/health", probe: ["curl", "-fsS", "-o", "/dev/null"], startPeriod: 60 },
+    // Two processes of one name must never run on one database.
+    replacement: "stop-first" as const,
+    taskPolicy: hasMedia ? [media.mountPolicy] : [],
+  };
+}
+
+/** Seconds: the old task must be gone before the new one starts, so every second of draining is a second offline. */
+export const DEREGISTRATION_DELAY = 10;

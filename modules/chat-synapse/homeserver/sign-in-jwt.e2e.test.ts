@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import { expect, it } from "@jest/globals";
+import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { account, matrix, register } from "../../../test/matrix.ts";
+import { mobileClientId, signInHarness } from "../../../test/synapse-sign-in.ts";
+import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
+import { exampleProps } from "../../../tools/servers/synapse.ts";
+
+const { serverName } = exampleProps;
+
+describeWithSynapse("signing in, by browser or with a Cognito ID token that the app already has,", () => {
+  const harness = signInHarness(({ jwks }) => ({ jwt: { keys: jwks, audiences: [mobileClientId] } }));
+
+  const { byBrowser } = harness;
+  const post = (token: string) =>
+    matrix(harness.url, "POST", "/_matrix/client/v3/login", {
+      body: { type: "org.matrix.login.jwt", token },
+    });
+  const byToken = async (user: CognitoUser) =>
+    account(await post(harness.cognito.idToken(user, { audience: mobileClientId })));
+  const person = (username: string) => ({
+    username,
+    sub: randomUUID(),
+    email: `${randomUUID()}@example.org`,
+  });
+
+  it("leads to one account, by browser first", async () => {
+    const kim = person("kim");
+    const { userId } = await byBrowser(kim);
+    expect(userId).toBe(`@${kim.sub}:${serverName}`);
+    expect((await byToken(kim)).userId).toBe(userId);
+    expect((await byBrowser(kim)).userId).toBe(userId);
+  });
+
+  it("leads to one account, with the token first", async () => {
+    const lee = person("lee");
+    const { userId } = await byToken(lee);
+    expect(userId).toBe(`@${lee.sub}:${serverName}`);
+    expect((await byBrowser(lee)).userId).toBe(userId);
+    expect((await byToken(lee)).userId).toBe(userId);
+  });
+
+  it("never leads to the account that a username names: not a bot's, not another person's", async () => {
+    const password = randomUUID() + randomUUID();
+    await register(harness.url, harness.registrationSecret, {
+      ...{ username: "phenom-admin", password, admin: true },
+    });
+    const victim = person("victim");
+    await byToken(victim);
+    for (const username of ["phenom-admin", victim.sub]) {
+      const mallory = person(username);
+      expect((await byBrowser(mallory)).userId).toBe(`@${mallory.sub}:${serverName}`);
+      expect((await byToken(mallory)).userId).toBe(`@${mallory.sub}:${serverName}`);
+    }
+  });
+
+  const ivan = { username: "ivan", email: "ivan@example.org" };
+
+  it("gives the Matrix id of the subject", async () => {
+    expect((await byToken(ivan)).userId).toBe(`@${subject(ivan)}:${serverName}`);
+  });
+
+  it.each([
+    ["of another app client", { audience: "another" }],
+    [
+      "of another user pool",
+      { audience: mobileClientId, issuer: "https://cognito-idp.us-east-1.amazonaws.com/x" },
+    ],
+    ["that has expired", { audience: mobileClientId, expiresIn: -600 }],
+  ])("fails with a token %s", async (_, options) => {
+    const { status, body } = await post(harness.cognito.idToken(ivan, options));
+    expect(status).toBe(403);
+    expect(body["errcode"]).toBe("M_FORBIDDEN");
+  });
+
+  it("fails with a token that somebody else signed", async () => {
+    const [header, payload] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
+    expect((await post(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
+  });
+});

@@ -1,0 +1,200 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import * as z from "zod";
+import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
+import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
+import { account, browserSignIn, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
+import { mobileApp, signInHarness } from "../../../test/synapse-sign-in.ts";
+import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
+import { exampleProps, synapsePython } from "../../../tools/servers/synapse.ts";
+import { homeserverConfig } from "./config.ts";
+
+const { serverName, region, cognitoDomainHost } = exampleProps;
+
+describeWithSynapse("signing in", () => {
+  const harness = signInHarness();
+
+  const whoami = async (token: string) =>
+    (await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
+
+  it("the login flows offer single sign-on with Cognito", async () => {
+    const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/login");
+    expect(body["flows"]).toContainEqual({
+      type: "m.login.sso",
+      identity_providers: [expect.objectContaining({ id: IDENTITY_PROVIDER })],
+    });
+  });
+
+  it("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
+    const alice = { username: "alice", email: "alice@example.org", name: "Alice Example" };
+    const { userId, accessToken } = await harness.byBrowser(alice);
+    expect(userId).toBe(`@alice:${serverName}`);
+    expect(await whoami(accessToken)).toBe(userId);
+    const profile = await matrix(harness.url, "GET", `/_matrix/client/v3/profile/${userId}`, {
+      token: accessToken,
+    });
+    expect(profile.body["displayname"]).toBe("Alice Example");
+  });
+
+  it("again gives the same account, also after the person's username and mail address changed", async () => {
+    const sub = randomUUID();
+    const first = await harness.byBrowser({ sub, username: "erin", email: "erin@example.org" });
+    const second = await harness.byBrowser({ sub, username: "erin-new", email: "erin@example.com" });
+    expect(second.userId).toBe(first.userId);
+  });
+
+  it("stores a verified mail address only, which Cognito tells by a string", async () => {
+    const addresses = async (user: CognitoUser) => {
+      const { accessToken } = await harness.byBrowser(user);
+      const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/account/3pid", {
+        token: accessToken,
+      });
+      return z
+        .array(z.object({ address: z.string() }))
+        .parse(body["threepids"])
+        .map(({ address }) => address);
+    };
+    expect(await addresses({ username: "verified", email: "v@example.org", emailVerified: true })).toEqual([
+      "v@example.org",
+    ]);
+    expect(await addresses({ username: "claimed", email: "c@example.org", emailVerified: false })).toEqual(
+      [],
+    );
+  });
+
+  describe("with a username", () => {
+    const user = (username: string): CognitoUser => ({ username, email: `${randomUUID()}@example.org` });
+
+    it.each([
+      ["in capitals gets it in lower case", "Bob.Builder", "bob.builder"],
+      ["with digits, dots and dashes gets it as it is", "r2-d2.unit_7", "r2-d2.unit_7"],
+    ])("%s", async (_, username, localpart) => {
+      expect((await harness.byBrowser(user(username))).userId).toBe(`@${localpart}:${serverName}`);
+    });
+
+    it.each([
+      ["that is a mail address, which would then be public", "carol@example.org"],
+      ["outside ASCII", "zoë"],
+      ["of digits alone", "4711"],
+      ["that begins with an underscore", "_bridge"],
+      ["of 128 characters", "x".repeat(128)],
+      ["reserved for our own accounts", "phenom-admin"],
+      ["reserved for our own accounts, in capitals", "PHENOM-mcp"],
+    ])("%s gets the Cognito subject instead", async (_, username) => {
+      const person = user(username);
+      expect((await harness.byBrowser(person)).userId).toBe(`@${subject(person)}:${serverName}`);
+    });
+
+    it("that another person has in other letters gets a number behind it", async () => {
+      const [first, second] = [await harness.byBrowser(user("dave")), await harness.byBrowser(user("Dave"))];
+      expect(first.userId).toBe(`@dave:${serverName}`);
+      expect(second.userId).toBe(`@dave1:${serverName}`);
+    });
+
+    it("of a local account does not become that account", async () => {
+      const password = randomUUID() + randomUUID();
+      await register(harness.url, harness.registrationSecret, {
+        username: "operator",
+        password,
+        admin: true,
+      });
+      expect((await harness.byBrowser(user("operator"))).userId).toBe(`@operator1:${serverName}`);
+    });
+  });
+
+  it("whatever the username, the Matrix id is one that Matrix allows and no reserved one", async () => {
+    const { config } = homeserverConfig(exampleProps).oidc_providers[0]?.user_mapping_provider ?? {};
+    const usernames = fc.sample(
+      fc.oneof(
+        fc.string({ unit: "binary", maxLength: 128 }),
+        fc.string({ unit: "grapheme", minLength: 1, maxLength: 128 }),
+        fc.string({ unit: fc.constantFrom(..."aZ09._-=/+@"), minLength: 1, maxLength: 128 }),
+        fc.string({ maxLength: 20 }).map((end) => `Phenom-${end}`),
+      ),
+      400,
+    );
+    const sub = randomUUID();
+    const localparts = await renderLocalparts(config, usernames, sub);
+    for (const [i, localpart] of localparts.entries()) {
+      withMessage(JSON.stringify(usernames[i]), () => expect(localpart).toMatch(/^[a-z0-9._-]{1,64}$/));
+      expect(localpart).not.toMatch(/^(_|phenom-)/);
+      expect([sub, usernames[i]?.toLowerCase()]).toContain(localpart);
+    }
+  });
+
+  it("goes back to the mobile app without a question, to any other address only after one", async () => {
+    const alice = { username: "frank", email: "frank@example.org" };
+    const toApp = await browserSignIn(harness.url, serverName, harness.cognito, alice, mobileApp);
+    expect(toApp.status).toBe(302);
+    expect(toApp.location).toMatch(/^phenomapp:\/\/chat\/sso-callback\?loginToken=/);
+    const elsewhere = await browserSignIn(harness.url, serverName, harness.cognito, alice, {
+      ...mobileApp,
+      redirectUrl: "https://evil.example/",
+    });
+    expect(elsewhere.status).toBe(200);
+    expect(elsewhere.location).toBe("");
+    expect(elsewhere.text).toContain("evil.example");
+  });
+
+  it("with somebody else's browser session or a used code fails", async () => {
+    const start = await throughLoadBalancer(
+      harness.url,
+      serverName,
+      `/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?redirectUrl=${encodeURIComponent(MOBILE_REDIRECT)}`,
+    );
+    const callback = new URL(
+      harness.cognito.signIn(start.location, { username: "grace", email: "g@example.org" }),
+    );
+    const arrive = (cookies: string) =>
+      throughLoadBalancer(harness.url, serverName, `${callback.pathname}${callback.search}`, cookies);
+    expect((await arrive("")).status).toBe(400);
+    expect((await arrive(start.cookies)).status).toBe(302);
+    expect((await arrive(start.cookies)).status).toBeGreaterThanOrEqual(400);
+  });
+
+  it("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
+    expect(new Set(harness.asked)).toEqual(
+      new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
+    );
+  });
+
+  it("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
+    const password = randomUUID() + randomUUID();
+    const made = await register(harness.url, harness.registrationSecret, {
+      username: "phenom-mcp",
+      password,
+    });
+    expect(account(made).userId).toBe(`@phenom-mcp:${serverName}`);
+    const login = await matrix(harness.url, "POST", "/_matrix/client/v3/login", {
+      body: { type: "m.login.password", identifier: { type: "m.id.user", user: "phenom-mcp" }, password },
+    });
+    expect(account(login).userId).toBe(`@phenom-mcp:${serverName}`);
+
+    const wrong = await register(harness.url, "wrong secret", { username: "mallory", password });
+    expect(wrong.status).toBe(403);
+    const open = await matrix(harness.url, "POST", "/_matrix/client/v3/register", {
+      body: { username: "mallory", password, auth: { type: "m.login.dummy" } },
+    });
+    expect(open).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+  });
+});
+
+/** The local parts that Synapse's own mapping gives to `usernames`. */
+async function renderLocalparts(config: unknown, usernames: string[], sub: string): Promise<string[]> {
+  const program = `
+import asyncio, json, sys
+from synapse.handlers.oidc import JinjaOidcMappingProvider as Provider
+config, usernames, sub = json.load(sys.stdin)
+provider = Provider(Provider.parse_config(config), None)
+async def main():
+    return [(await provider.map_user_attributes({"sub": sub, "cognito:username": name}, {}, 0))["localpart"] for name in usernames]
+print(json.dumps(asyncio.run(main())))
+`;
+  const running = promisify(execFile)(synapsePython, ["-c", program]);
+  running.child.stdin?.end(JSON.stringify([config, usernames, sub]));
+  return z.array(z.string()).parse(JSON.parse((await running).stdout));
+}

@@ -1,0 +1,95 @@
+import { BackupPlan } from "@cdktf/provider-aws/lib/backup-plan";
+import { BackupSelection } from "@cdktf/provider-aws/lib/backup-selection";
+import { BackupVault } from "@cdktf/provider-aws/lib/backup-vault";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { Construct } from "constructs";
+import { type Deployment, stateful } from "../../../constructs/deployment.ts";
+import { policyDocument, trustService } from "../../../constructs/iam-policy.ts";
+import { checkedName } from "../../../constructs/names.ts";
+
+/** Every night at 5:00 UTC, when it is night in America too; each kept for five weeks. */
+const NIGHTLY = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
+/** Minutes in which a backup must begin, and be done. */
+const WINDOWS = { startWindow: 60, completionWindow: 8 * 60 };
+
+export interface MediaBackupProps {
+  readonly deployment: Deployment;
+  readonly name: string;
+  readonly fileSystemArn: string;
+}
+
+/** Nightly backups of one file system, and the role that makes and restores them. */
+export class MediaBackup extends Construct {
+  /** Name of the vault. */
+  readonly vault: string;
+
+  constructor(scope: Construct, id: string, { deployment, name, fileSystemArn }: MediaBackupProps) {
+    super(scope, id);
+    const { region, accountId } = deployment;
+
+    const vault = new BackupVault(this, "vault", {
+      name,
+      forceDestroy: !deployment.protectData,
+      ...stateful(deployment),
+    });
+
+    const role = new IamRole(this, "role", {
+      name: checkedName(this, "IAM role", `${name}-backup`),
+      description: "Backs up and restores Synapse's media store",
+      // AWS Backup documents no source that it would name here.
+      assumeRolePolicy: trustService("backup.amazonaws.com"),
+    });
+    const rights = new IamRolePolicy(this, "policy", {
+      name: "backup",
+      role: role.id,
+      policy: policyDocument(
+        {
+          Sid: "BackUpAndRestoreMedia",
+          Effect: "Allow",
+          Action: [
+            "elasticfilesystem:Backup",
+            "elasticfilesystem:DescribeFileSystems",
+            "elasticfilesystem:DescribeTags",
+            "elasticfilesystem:Restore",
+          ],
+          Resource: fileSystemArn,
+        },
+        {
+          Sid: "UseVault",
+          Effect: "Allow",
+          Action: ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
+          Resource: vault.arn,
+        },
+        {
+          // A backup gets the tags of what it is of.
+          Sid: "TagBackups",
+          Effect: "Allow",
+          Action: "backup:TagResource",
+          Resource: `arn:aws:backup:${region}:${accountId}:recovery-point:*`,
+        },
+      ),
+    });
+
+    const plan = new BackupPlan(this, "plan", {
+      name,
+      rule: [
+        {
+          ruleName: "nightly",
+          targetVaultName: vault.name,
+          schedule: NIGHTLY.schedule,
+          ...WINDOWS,
+          lifecycle: { deleteAfter: NIGHTLY.keptDays },
+        },
+      ],
+    });
+    new BackupSelection(this, "selection", {
+      name,
+      planId: plan.id,
+      iamRoleArn: role.arn,
+      resources: [fileSystemArn],
+      dependsOn: [rights],
+    });
+    this.vault = vault.name;
+  }
+}

@@ -1,0 +1,88 @@
+import { ElasticacheReplicationGroup } from "@cdktf/provider-aws/lib/elasticache-replication-group";
+import { ElasticacheSubnetGroup } from "@cdktf/provider-aws/lib/elasticache-subnet-group";
+import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
+import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Construct } from "constructs";
+import type { Deployment } from "../../../constructs/deployment.ts";
+import type { Network } from "../../../constructs/fargate-service.ts";
+import { checkedName } from "../../../constructs/names.ts";
+
+export interface RedisProps {
+  readonly deployment: Deployment;
+  readonly network: Network;
+  /** Security group of those that may connect; it gets the rule that lets them out. */
+  readonly clientSecurityGroupId: string;
+  /** ElastiCache node type, such as `cache.t4g.micro`. */
+  readonly nodeType: string;
+}
+
+const PORT = 6379;
+
+/**
+ * The channel on which Synapse's processes tell each other what they wrote, and a cache: nothing in it must be kept.
+ * Encrypted at rest and on the way. Who may connect is told by security groups, not by a token: the provider can write
+ * a token only so that it stands in Terraform's state.
+ */
+export class Redis extends Construct {
+  /** Host name of the primary node; it stays when another node takes over. */
+  readonly host: string;
+  readonly port = PORT;
+  /** Cache clusters of one node each, as metrics name them; which one is the primary changes when another takes over. */
+  readonly nodes: readonly string[];
+
+  constructor(scope: Construct, id: string, props: RedisProps) {
+    super(scope, id);
+    const { deployment, network, clientSecurityGroupId, nodeType } = props;
+    const name = `${deployment.project}-synapse-redis`;
+    const tcp = { ipProtocol: "tcp", fromPort: PORT, toPort: PORT };
+
+    const securityGroup = new SecurityGroup(this, "security-group", {
+      name,
+      description: "Redis of Synapse and its workers",
+      vpcId: network.vpcId,
+    });
+    new VpcSecurityGroupIngressRule(this, "from-synapse", {
+      securityGroupId: securityGroup.id,
+      description: "Redis from Synapse and its workers",
+      referencedSecurityGroupId: clientSecurityGroupId,
+      ...tcp,
+    });
+    new VpcSecurityGroupEgressRule(this, "from-synapse-out", {
+      securityGroupId: clientSecurityGroupId,
+      description: "Redis",
+      referencedSecurityGroupId: securityGroup.id,
+      ...tcp,
+    });
+    const subnets = new ElasticacheSubnetGroup(this, "subnets", {
+      name,
+      description: "Private subnets of the chat",
+      subnetIds: network.privateSubnetIds,
+    });
+    // A second node takes over by itself; without one the processes wait until the first is replaced.
+    const standby = deployment.protectData;
+    const count = standby ? 2 : 1;
+    const group = new ElasticacheReplicationGroup(this, "Default", {
+      replicationGroupId: checkedName(this, "Redis replication group", name),
+      description: "Channel between Synapse's processes",
+      engine: "redis",
+      engineVersion: "7.1",
+      nodeType,
+      port: PORT,
+      numCacheClusters: count,
+      automaticFailoverEnabled: standby,
+      multiAzEnabled: standby,
+      atRestEncryptionEnabled: "true",
+      transitEncryptionEnabled: true,
+      transitEncryptionMode: "required",
+      subnetGroupName: subnets.name,
+      securityGroupIds: [securityGroup.id],
+      snapshotRetentionLimit: 0,
+      autoMinorVersionUpgrade: "true",
+      applyImmediately: true,
+    });
+    this.host = group.primaryEndpointAddress;
+    // ElastiCache gives these names to the members of a group without shards.
+    this.nodes = Array.from({ length: count }, (_, index) => `${group.replicationGroupId}-00${index + 1}`);
+  }
+}

@@ -1,0 +1,134 @@
+import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { yamlencode } from "../../../constructs/encode.ts";
+import { FargateService } from "../../../constructs/fargate-service.ts";
+import type { FargateSize } from "../../../constructs/fargate-task.ts";
+import { TargetGroup } from "../../../constructs/target-group.ts";
+import { adminAction } from "../admin-ui/access.ts";
+import { discoveryService } from "../discovery.ts";
+import { SYNAPSE_PORT } from "../homeserver/container.ts";
+import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "../homeserver/service.ts";
+import { homeserverRule } from "../homeserver-rule.ts";
+import { WORKER_RULES } from "./paths.ts";
+import {
+  isWriter,
+  REPLICATION_PORT,
+  WORKER_KINDS,
+  type WorkerCounts,
+  type WorkerKind,
+  workerConfig,
+  workersOf,
+} from "./workers.ts";
+
+export interface WorkersProps {
+  readonly process: SynapseProcess;
+  readonly counts: WorkerCounts;
+  readonly size: FargateSize;
+  readonly namespaceId: string;
+  /** The main process, which changes the database's schema before the workers read it. */
+  readonly main: ITerraformDependable;
+}
+
+/**
+ * Synapse's workers: one service for each process, because each has a name of its own, and one target group with its
+ * listener rules for each kind that answers requests. The services of a kind are replaced one after the other.
+ */
+export class Workers extends Construct {
+  /** By the workers' names. */
+  readonly services: Readonly<Record<string, FargateService>>;
+  /** Role of the worker that mounts the media store, if there is one. */
+  readonly mediaRoleArn: string | undefined;
+
+  constructor(scope: Construct, id: string, props: WorkersProps) {
+    super(scope, id);
+    this.replicationRules(props.process.securityGroupId);
+
+    const services: Record<string, FargateService> = {};
+    let mediaRoleArn: string | undefined;
+    for (const kind of WORKER_KINDS) {
+      const workers = workersOf({ [kind]: props.counts[kind] ?? 0 });
+      if (!workers.length) continue;
+      const targetGroup = this.targetGroup(kind, props);
+      let before = props.main;
+      for (const worker of workers) {
+        const service = this.service(worker, props, targetGroup, before);
+        services[worker.name] = service;
+        if (kind === "media") mediaRoleArn = service.task.roleArn;
+        before = service.dependable;
+      }
+    }
+    this.services = services;
+    this.mediaRoleArn = mediaRoleArn;
+  }
+
+  private service(
+    worker: { kind: WorkerKind; name: string },
+    { process, size, namespaceId, main }: WorkersProps,
+    targetGroup: ReturnType<Workers["targetGroup"]>,
+    before: ITerraformDependable,
+  ): FargateService {
+    const { kind, name } = worker;
+    const { deployment, federation } = process.props;
+    const hasMedia = kind === "media";
+    const discovery = isWriter(kind)
+      ? discoveryService(this, `${name}-discovery`, {
+          namespaceId,
+          name: `synapse-${name}`,
+          description: `Synapse's worker ${name}, for the other processes`,
+        })
+      : undefined;
+    const workerYaml = yamlencode(workerConfig(worker, federation !== undefined));
+    return new FargateService(this, name, {
+      ...synapseService(process, { hasMedia, workerYaml }),
+      name: `${deployment.project}-synapse-${name}`,
+      size,
+      targetGroup,
+      ...(discovery && { discoveryServiceArn: discovery.arn }),
+      startsAfter: [...new Set([main, before]), ...(hasMedia ? process.media.dependencies : [])],
+    });
+  }
+
+  /** Undefined for a kind that answers nobody. */
+  private targetGroup(kind: WorkerKind, { process: { props }, main }: WorkersProps) {
+    const { deployment, network, priorities, federation, adminAccess } = props;
+    const own = WORKER_RULES.map((rule, i) => ({ ...rule, priority: priorities.workers + i })).filter(
+      (rule) => rule.kind === kind && (federation || !rule.federation),
+    );
+    if (!own.length) return undefined;
+    const { arn, arnSuffix } = new TargetGroup(this, `${kind}-target-group`, {
+      name: `${deployment.project}-syn-${kind}-tg`,
+      vpcId: network.vpcId,
+      port: SYNAPSE_PORT,
+      healthPath: "/health",
+      deregistrationDelay: DEREGISTRATION_DELAY,
+    });
+    const rule = homeserverRule(this, { listenerArn: props.listenerArn, host: props.serverName });
+    const rules = own.map(({ id, priority, paths, admin }) =>
+      rule(
+        `${id}-rule`,
+        priority,
+        paths,
+        admin ? adminAction(adminAccess, arn, "deny") : { forwardTo: arn },
+        // From here on until the worker is healthy these paths answer 503, so not before everything else is ready.
+        { regularExpressions: true, dependsOn: [main] },
+      ),
+    );
+    return { arn, arnSuffix, rules };
+  }
+
+  /** The processes share a security group, whose members may call each other. */
+  private replicationRules(securityGroupId: string): void {
+    const rule = {
+      securityGroupId,
+      description: "Replication between the processes of Synapse",
+      referencedSecurityGroupId: securityGroupId,
+      ipProtocol: "tcp",
+      fromPort: REPLICATION_PORT,
+      toPort: REPLICATION_PORT,
+    };
+    new VpcSecurityGroupIngressRule(this, "from-processes", rule);
+    new VpcSecurityGroupEgressRule(this, "to-processes", rule);
+  }
+}

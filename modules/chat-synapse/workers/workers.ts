@@ -1,0 +1,142 @@
+import { METRICS_PORT, PATHS, SYNAPSE_PORT } from "../homeserver/container.ts";
+
+/**
+ * What a worker does. The rest stays with the main process, also the work of a kind that an environment has none of.
+ *
+ * - `sync`: answers `/sync`, where every client waits
+ * - `client`: answers what clients and other servers read
+ * - `events`: takes and stores messages and everything else that rooms are made of
+ * - `streams`: typing, receipts, account data, devices, push rules, and pages of old messages
+ * - `media`: uploads, downloads, thumbnails, link previews
+ * - `background`: cleans up, pushes, keeps the user directory, sends to other servers; answers nobody
+ */
+export const WORKER_KINDS = ["sync", "client", "events", "streams", "media", "background"] as const;
+export type WorkerKind = (typeof WORKER_KINDS)[number];
+
+/**
+ * How many of each there may be. The single ones write a stream or hold a lock that Synapse gives to one process, or
+ * count requests (`events`: two would let everybody send twice as much).
+ */
+export const MAX_WORKERS: Readonly<Record<WorkerKind, number>> = {
+  sync: 8,
+  client: 8,
+  events: 1,
+  streams: 1,
+  media: 1,
+  background: 1,
+};
+
+export type WorkerCounts = Readonly<Partial<Record<WorkerKind, number>>>;
+
+export interface Worker {
+  readonly kind: WorkerKind;
+  /** Known to all processes and in the database; two that run at once never share it. */
+  readonly name: string;
+}
+
+/** The workers, each with its name: `sync-1`, `sync-2`, … */
+export const workersOf = (counts: WorkerCounts): Worker[] =>
+  WORKER_KINDS.flatMap((kind) =>
+    Array.from({ length: counts[kind] ?? 0 }, (_, i) => ({ kind, name: `${kind}-${i + 1}` })),
+  );
+
+/** Requests of processes to each other, unencrypted: never through the load balancer. */
+export const REPLICATION_PORT = 9093;
+
+/** Kinds that other processes send requests to, because they alone write something. */
+const WRITERS: readonly WorkerKind[] = ["events", "streams", "media"];
+export const isWriter = (kind: WorkerKind) => WRITERS.includes(kind);
+
+/** How the processes of one homeserver find each other. */
+export interface WorkerTopology {
+  readonly counts: WorkerCounts;
+  readonly redis: { readonly host: string; readonly port: number };
+  /** Host name of the main process and of each worker that writes. */
+  readonly hostOf: (process: "main" | Worker) => string;
+}
+
+/** What all processes must agree on, as part of `homeserver.yaml`. */
+export function sharedWorkerConfig({ counts, redis, hostOf }: WorkerTopology, federates: boolean) {
+  const workers = workersOf(counts);
+  const writers = workers.filter(({ kind }) => isWriter(kind));
+  const { events, streams, media, background } = Object.fromEntries(
+    workers.map(({ kind, name }) => [kind, name]),
+  );
+  const at = (host: string) => ({ host, port: REPLICATION_PORT });
+  return {
+    redis: { enabled: true, host: redis.host, port: redis.port, use_tls: true },
+    worker_replication_secret_path: PATHS.replicationSecret,
+    instance_map: {
+      main: at(hostOf("main")),
+      ...Object.fromEntries(writers.map((worker) => [worker.name, at(hostOf(worker))])),
+    },
+    stream_writers: {
+      ...(events && { events }),
+      ...(streams && {
+        account_data: streams,
+        device_lists: streams,
+        presence: streams,
+        push_rules: streams,
+        receipts: streams,
+        to_device: streams,
+        typing: streams,
+      }),
+      ...(media && { quarantined_media_changes: media }),
+    },
+    ...(media && { enable_media_repo: false, media_instance_running_background_jobs: media }),
+    ...(background && {
+      run_background_tasks_on: background,
+      update_user_directory_from_worker: background,
+      pusher_instances: [background],
+      ...(federates && { federation_sender_instances: [background] }),
+    }),
+  };
+}
+
+const listener = (port: number, type: "http" | "metrics") => ({
+  port,
+  type,
+  tls: false,
+  bind_addresses: ["0.0.0.0"],
+});
+const serving = (...names: string[]) => ({ resources: [{ names, compress: false }] });
+
+/**
+ * Of a process that answers the load balancer with what `names` says. Where `replicates`, the others ask it too, as
+ * they do the main process and every writer.
+ */
+export const listeners = (names: readonly string[], replicates: boolean) => [
+  { ...listener(SYNAPSE_PORT, "http"), x_forwarded: true, ...serving(...names) },
+  ...(replicates ? [{ ...listener(REPLICATION_PORT, "http"), ...serving("replication") }] : []),
+  listener(METRICS_PORT, "metrics"),
+];
+
+/** A worker's own file, which Synapse reads after `homeserver.yaml`. */
+export function workerConfig({ kind, name }: Worker, federates: boolean) {
+  return {
+    worker_app: kind === "media" ? "synapse.app.media_repository" : "synapse.app.generic_worker",
+    worker_name: name,
+    worker_log_config: PATHS.logConfig,
+    worker_listeners: listeners(resourcesOf(kind, federates), isWriter(kind)),
+  };
+}
+
+export type WorkerConfig = ReturnType<typeof workerConfig>;
+
+/** Every HTTP listener answers `/health`, this one nothing else. */
+const HEALTH_ONLY = ["health"];
+
+function resourcesOf(kind: WorkerKind, federates: boolean): string[] {
+  switch (kind) {
+    case "sync":
+    case "events":
+      return ["client"];
+    case "client":
+    case "streams":
+      return federates ? ["client", "federation"] : ["client"];
+    case "media":
+      return ["media"];
+    case "background":
+      return HEALTH_ONLY;
+  }
+}

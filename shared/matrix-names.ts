@@ -1,0 +1,23 @@
+/** Names that the homeserver, bootstrap, the MCP server and operations agree on. */
+
+/** Id of the identity provider in addresses: `/_matrix/client/v3/login/sso/redirect/oidc-cognito`. */
+export const IDENTITY_PROVIDER = "oidc-cognito";
+
+/** Where the mobile app takes over again after the browser. */
+export const MOBILE_REDIRECT = "phenomapp://chat/sso-callback";
+
+/** The Matrix names of our own accounts begin so, and nobody who signs in through Cognito gets such a name. */
+export const RESERVED_PREFIX = "phenom-";
+
+/** Id of the signing key that has this version among the secrets. */
+export const signingKeyId = (version: number) => `a_${version}`;
+
+/** Local parts of the accounts that bootstrap makes. */
+export const BOTS = { mcp: `${RESERVED_PREFIX}mcp`, admin: `${RESERVED_PREFIX}admin` } as const;
+
+/** Aliases of the three rooms; everyone joins the community's by themselves. */
+export const roomAliases = (serverName: string) => ({
+  internal: `#internal:${serverName}`,
+  partners: `#partners:${serverName}`,
+  community: `#community:${serverName}`,
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from "@jest/globals";
+import { production } from "../../environments/production.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { environment, Template } from "../../test/template.ts";
+
+const both = new Template();
+const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
+const B = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
+
+/** Environments that differ only in which implementation runs, so that the MCP backend stays. */
+const addresses = (changes: Partial<EnvironmentData>) =>
+  new Template(environment({ adminAccess: "closed", ...changes })).addresses();
+
+describe("turning an implementation off", () => {
+  it.each([
+    [
+      "Synapse",
+      { implementations: B.implementations, mcp: { backend: "hasura" } },
+      { mcp: { backend: "hasura" } },
+      /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_)/,
+    ],
+    [
+      "Hasura",
+      { implementations: A.implementations, mcp: { backend: "synapse" } },
+      { mcp: { backend: "synapse" } },
+      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
+    ],
+  ] as const)("%s removes its resources and nothing else's", (_, without, withBoth, own) => {
+    const all = addresses(withBoth);
+    expect(addresses(without)).toEqual(all.filter((address) => !own.test(address)));
+  });
+
+  it("changes nothing about the services that stay", () => {
+    const without = new Template(environment({ implementations: B.implementations, adminAccess: "closed" }));
+    const all = new Template(environment({ adminAccess: "closed" }));
+    const aboutAll = [
+      "aws_secretsmanager_secret_version.chat_shared_clients_version",
+      "aws_cloudwatch_dashboard.monitoring_dashboard",
+    ];
+    for (const address of without.addresses())
+      if (!aboutAll.includes(address))
+        expect([address, without.resource(address)]).toEqual([address, all.resource(address)]);
+  });
+});
+
+describe("production", () => {
+  const template = new Template(production);
+
+  it("production refuses to destroy what can't be made again", () => {
+    for (const type of [
+      "aws_efs_file_system",
+      "aws_backup_vault",
+      "aws_secretsmanager_secret",
+      "aws_cognito_user_pool_client",
+      "aws_cloudwatch_log_group",
+    ])
+      for (const [name, body] of Object.entries(template.resources(type)))
+        expect([`${type}.${name}`, body.lifecycle]).toMatchObject([
+          `${type}.${name}`,
+          { prevent_destroy: true },
+        ]);
+  });
+
+  it("lets go of them once they are unprotected and their implementation is off", () => {
+    const off = new Template({ ...production, ...B, unprotected: ["synapse"] });
+    expect(off.addresses().filter((address) => address.includes("chat_synapse"))).toEqual([]);
+  });
+
+  it("differs from development by data only: the same resources, but for the optional client", () => {
+    expect(template.addresses()).toEqual(
+      both.addresses().filter((address) => address !== "aws_cognito_user_pool_client.chat_shared_mcp"),
+    );
+  });
+});
+
+describe("the stack", () => {
+  it("keeps its state in S3, encrypted, with S3's own lock", () => {
+    expect(both.json.terraform?.backend?.s3).toEqual({
+      bucket: "phenom-dev-terraform-state",
+      key: "phenom-chat/development.tfstate",
+      region: "us-east-1",
+      encrypt: true,
+      use_lockfile: true,
+    });
+  });
+
+  it("tags everything with project, environment, repository and module", () => {
+    const [provider] = Object.values(both.json.provider?.aws ?? {});
+    expect(provider?.default_tags).toEqual([
+      {
+        tags: {
+          Project: "phenom-dev",
+          Environment: "development",
+          Repository: "Phenom-earth/phenom-chat",
+          Module: "stack",
+        },
+      },
+    ]);
+    const untagged = both
+      .addresses()
+      .filter((address) => address.startsWith("aws_") && both.resource(address).tags !== undefined)
+      .filter((address) => (both.resource(address).tags as Record<string, string>).Module === undefined);
+    expect(untagged).toEqual([]);
+    expect(both.resource("aws_ecs_service.chat_mcp_server_service").tags).toEqual({
+      Module: "chat-mcp-server",
+    });
+  });
+
+  it("names the server in a proxied record", () => {
+    expect(both.resource("cloudflare_dns_record.dns_record")).toMatchObject({
+      name: "chat-testing.thephenom.app",
+      type: "CNAME",
+      content: "${var.alb_dns_name}",
+      proxied: true,
+      ttl: 1,
+    });
+  });
+
+  it("nothing is reachable from an address range", () => {
+    for (const [name, body] of Object.entries(both.resources("aws_vpc_security_group_ingress_rule")))
+      withMessage(name, () => expect(body.referenced_security_group_id).toBeTruthy());
+  });
+
+  it("says of every security group rule what it is for", () => {
+    for (const type of [
+      "aws_vpc_security_group_ingress_rule",
+      "aws_vpc_security_group_egress_rule",
+      "aws_security_group",
+    ])
+      for (const [name, body] of Object.entries(both.resources(type)))
+        withMessage(name, () => expect(body.description).toBeTruthy());
+  });
+
+  it("writes generated secrets through ephemeral values that Terraform resolves", () => {
+    const generated = Object.values(both.resources("aws_secretsmanager_secret_version")).filter(
+      (body) => body.secret_string_wo,
+    );
+    expect(generated).not.toHaveLength(0);
+    for (const body of generated) {
+      expect(body.secret_string_wo).toMatch(/ephemeral\.random_password\.\w+\.result/);
+      expect(body.secret_string_wo).not.toContain("$${");
+      expect(body).not.toHaveProperty("secret_string");
+    }
+  });
+
+  it("leaves the groups of others alone where their owner wants it", () => {
+    const alone = new Template(environment({ manageIngress: { rds: false, ecsTasks: false } }));
+    for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
+      withMessage(name, () =>
+        expect(String(body.security_group_id)).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/),
+      );
+  });
+
+  it("gives the mobile app its one input", () => {
+    expect(both.json.output?.chatConfig?.value).toEqual({
+      synapse: {
+        homeserverUrl: "https://chat-testing.thephenom.app",
+        serverName: "chat-testing.thephenom.app",
+      },
+      hasura: {
+        httpEndpoint: "https://chat-testing.thephenom.app${var.hasura_public_path}",
+        wsEndpoint: "wss://chat-testing.thephenom.app${var.hasura_public_path}",
+      },
+      cognito: { userPoolId: "${var.cognito_user_pool_id}", region: "us-east-1" },
+      rooms: {
+        internal: "550e8400-e29b-41d4-a716-446655440001",
+        partners: "550e8400-e29b-41d4-a716-446655440002",
+        community: "550e8400-e29b-41d4-a716-446655440003",
+      },
+    });
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, it } from "@jest/globals";
+import { production } from "../../environments/production.ts";
+import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
+import { environment, Template } from "../../test/template.ts";
+import { THRESHOLDS } from "./thresholds.ts";
+
+const both = new Template();
+type Body = ReturnType<Template["resource"]>;
+const alarms = (template: Template) => Object.values(template.resources("aws_cloudwatch_metric_alarm"));
+const ids = (template: Template) =>
+  alarms(template)
+    .map(({ alarm_name }) => String(alarm_name).replace("phenom-dev-", ""))
+    .sort();
+const text = (value: unknown) => String(value).replace(/^\$\{\(?(.*?)\)?\}$/, "$1");
+
+const COMPARISON: Readonly<Record<string, string>> = {
+  GreaterThanThreshold: ">",
+  GreaterThanOrEqualToThreshold: "≥",
+  LessThanThreshold: "<",
+};
+
+/** `what: metric of where: when`, as one would say it. */
+function said(body: Body): string {
+  const { alarm_name, namespace, metric_name, dimensions, treat_missing_data } = body;
+  const where = Object.values((dimensions ?? {}) as Record<string, string>).map(text);
+  const statistic = body.statistic ?? body.extended_statistic;
+  const limit = `${COMPARISON[String(body.comparison_operator)]} ${text(body.threshold)}`;
+  return [
+    String(alarm_name).replace("phenom-dev-", ""),
+    `${namespace} ${metric_name}${where.length ? ` of ${where.join(", ")}` : ""}`,
+    `${statistic} ${limit} for ${body.evaluation_periods} × ${body.period} s`,
+    `no data: ${treat_missing_data}`,
+  ].join(" | ");
+}
+
+const cluster = "var.ecs_cluster_name";
+const target = (group: string) => `var.alb_arn_suffix, aws_lb_target_group.chat_${group}.arn_suffix`;
+const fn = (name: string) => `aws_lambda_function.chat_${name}.function_name`;
+
+const service = (id: string, name: string, group: string) => [
+  `${id}-cpu | AWS/ECS CPUUtilization of ${cluster}, aws_ecs_service.chat_${name}.name | Average > 80 for 2 × 300 s | no data: notBreaching`,
+  `${id}-memory | AWS/ECS MemoryUtilization of ${cluster}, aws_ecs_service.chat_${name}.name | Average > 70 for 2 × 300 s | no data: notBreaching`,
+  `${id}-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${target(group)} | Average < 1 for 2 × 60 s | no data: breaching`,
+  `${id}-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${target(group)} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
+];
+const lambda = (id: string, name: string, milliseconds: number) => [
+  `${id}-errors | AWS/Lambda Errors of ${fn(name)} | Sum ≥ 1 for 1 × 300 s | no data: notBreaching`,
+  `${id}-throttles | AWS/Lambda Throttles of ${fn(name)} | Sum ≥ 1 for 1 × 300 s | no data: notBreaching`,
+  `${id}-duration | AWS/Lambda Duration of ${fn(name)} | Maximum > ${milliseconds} for 1 × 300 s | no data: notBreaching`,
+];
+
+describe("the alarms of development", () => {
+  it("are these", () => {
+    expect(alarms(both).map(said).sort()).toEqual(
+      [
+        ...service("mcp", "mcp_server_service", "mcp_server_service_target_group"),
+        `mcp-latency | AWS/ApplicationELB TargetResponseTime of ${target("mcp_server_service_target_group")} | p95 > 2 for 2 × 300 s | no data: notBreaching`,
+        "mcp-errors | PhenomChat/Log/development McpErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+
+        ...service("synapse", "synapse_homeserver", "synapse_homeserver_target_group"),
+        "synapse-latency | PhenomChat/Log/development SynapseSendSeconds | p95 > 1 for 2 × 300 s | no data: notBreaching",
+        "synapse-errors | PhenomChat/Log/development SynapseErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        ...service("synapse-admin", "synapse_admin_ui", "synapse_admin_ui_target_group"),
+        "synapse-backup-failed | AWS/Backup NumberOfBackupJobsFailed of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum ≥ 1 for 1 × 3600 s | no data: notBreaching",
+        "synapse-backup-missing | AWS/Backup NumberOfBackupJobsCompleted of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum < 1 for 36 × 3600 s | no data: breaching",
+        `synapse-admin-latency | AWS/ApplicationELB TargetResponseTime of ${target("synapse_admin_ui_target_group")} | p95 > 2 for 2 × 300 s | no data: notBreaching`,
+
+        ...lambda("link-preview", "link_preview_function", 24_000),
+        "link-preview-api-5xx | AWS/ApiGateway 5xx of aws_apigatewayv2_api.chat_link_preview_api.id | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        "link-preview-failed | PhenomChat Invocations of link-preview, failed | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        "link-preview-misconfigured | PhenomChat Invocations of link-preview, misconfigured | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
+        "link-preview-unauthorized | PhenomChat Invocations of link-preview, unauthorized | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        ...lambda("user-provisioner", "hasura_lite_user_provisioner", 4000),
+        "user-provisioner-failed | PhenomChat Invocations of user-provisioner, failed | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        "user-provisioner-without-groups | PhenomChat Invocations of user-provisioner, provisioned_without_groups | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        "user-provisioner-malformed | PhenomChat Invocations of user-provisioner, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
+        ...lambda("token-enhancement", "hasura_lite_token_enhancement", 4000),
+        "token-enhancement-malformed | PhenomChat Invocations of token-enhancement, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
+
+        "database-connections | AWS/RDS DatabaseConnections of var.rds_instance_identifier | Average > 80 for 2 × 300 s | no data: breaching",
+        "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.rds.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
+      ].sort(),
+    );
+  });
+
+  it("watch metrics that somebody emits", () => {
+    const emitted = emittedMetrics("development");
+    const withWorkers = new Template(environment({ workers: { sync: 1 } }));
+    const watched = [...alarms(both), ...alarms(withWorkers)].map(({ namespace, metric_name, dimensions }) =>
+      kind(String(namespace), String(metric_name), Object.keys(dimensions ?? {})),
+    );
+    expect(watched.filter((metric) => !emitted.has(metric))).toEqual([]);
+  });
+
+  it.each(
+    alarms(both).map((body) => [String(body.alarm_name), body] as const),
+  )("%s says what it means, what to do and where the rest stands, in the mail's 1024 characters", (name, {
+    alarm_description,
+  }) => {
+    const section = name.replace("phenom-dev-", "");
+    expect(alarm_description).toMatch(/^[A-Z].{20,}\. [A-Z].+\. Runbook: https:\/\//);
+    expect(String(alarm_description).endsWith(`/docs/runbook.md#${section}`)).toBe(true);
+    expect(String(alarm_description).length).toBeLessThanOrEqual(1024);
+  });
+
+  it("tell the topic when they go off, and when it is over", () => {
+    for (const { alarm_actions, ok_actions } of alarms(both)) {
+      expect(alarm_actions).toEqual(["${aws_sns_topic.monitoring_alarm_topic.arn}"]);
+      expect(ok_actions).toEqual(alarm_actions);
+    }
+  });
+});
+
+describe("with workers", () => {
+  const workers = new Template(environment({ workers: { sync: 2, background: 1 } }));
+  const about = (part: string) =>
+    alarms(workers)
+      .filter(({ alarm_name }) => String(alarm_name).includes(part))
+      .map(said)
+      .sort();
+  const group = "var.alb_arn_suffix, aws_lb_target_group.chat_synapse_workers_sync_target_group.arn_suffix";
+  const task = (worker: string) =>
+    `of var.ecs_cluster_name, aws_ecs_service.chat_synapse_workers_${worker}.name`;
+
+  it("each has alarms of its own, and each kind one for what its workers answer together", () => {
+    expect(about("-sync")).toEqual([
+      `synapse-sync-1-cpu | AWS/ECS CPUUtilization ${task("sync_1")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-1-memory | AWS/ECS MemoryUtilization ${task("sync_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-2-cpu | AWS/ECS CPUUtilization ${task("sync_2")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-2-memory | AWS/ECS MemoryUtilization ${task("sync_2")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+      `synapse-sync-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${group} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
+      `synapse-sync-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${group} | Average < 2 for 2 × 60 s | no data: breaching`,
+    ]);
+  });
+
+  it("one that answers nobody is missed by its CPU", () => {
+    expect(about("-background-")).toEqual([
+      `synapse-background-1-cpu | AWS/ECS CPUUtilization ${task("background_1")} | Average > 80 for 2 × 300 s | no data: breaching`,
+      `synapse-background-1-memory | AWS/ECS MemoryUtilization ${task("background_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
+    ]);
+  });
+
+  it("their Redis has alarms for each of its nodes, and is missed by Redis' CPU", () => {
+    const group = "aws_elasticache_replication_group.chat_synapse_redis.replication_group_id";
+    const node = (number: number) => `of \${${group}}-00${number}`;
+    const expected = (number: number) => [
+      `synapse-redis-${number}-cpu | AWS/ElastiCache CPUUtilization ${node(number)}, 0001 | Average > 90 for 5 × 60 s | no data: notBreaching`,
+      `synapse-redis-${number}-engine-cpu | AWS/ElastiCache EngineCPUUtilization ${node(number)} | Average > 90 for 5 × 60 s | no data: breaching`,
+      `synapse-redis-${number}-memory | AWS/ElastiCache DatabaseMemoryUsagePercentage ${node(number)} | Average > 80 for 5 × 60 s | no data: notBreaching`,
+    ];
+    expect(about("-redis-")).toEqual(expected(1));
+    const two = new Template({ ...production, workers: { sync: 2 } });
+    expect(two.resource("aws_elasticache_replication_group.chat_synapse_redis").num_cache_clusters).toBe(2);
+    const lines = alarms(two).map((body) => said(body).replace("phenom-prod-", ""));
+    expect(lines.filter((line) => line.includes("-redis-")).sort()).toEqual([...expected(1), ...expected(2)]);
+  });
+
+  it("messages and errors are counted in the log of every process", () => {
+    const groups = Object.values(workers.resources("aws_cloudwatch_log_metric_filter"))
+      .filter(({ name }) => name === "SynapseSendSeconds")
+      .map(({ log_group_name }) => text(log_group_name));
+    expect(groups.sort()).toEqual([
+      "aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_background_1_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_sync_1_task_log_group.name",
+      "aws_cloudwatch_log_group.chat_synapse_workers_sync_2_task_log_group.name",
+    ]);
+  });
+});
+
+describe("the alarm on missing backups", () => {
+  const { periods, period } = THRESHOLDS.missingBackups;
+  const [rule] = both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule as Body[];
+  const longest = 24 * 60 + Number(rule?.start_window) + Number(rule?.completion_window);
+
+  it("waits as long as a night's backup may take after the night before's, and not for the next", () => {
+    const minutes = (periods * period) / 60;
+    expect(minutes).toBeGreaterThan(longest);
+    expect(minutes).toBeLessThan(2 * 24 * 60);
+  });
+
+  it("spans no more than CloudWatch's seven days, in periods of an hour, as it takes beyond a day", () => {
+    expect(periods * period).toBeLessThanOrEqual(7 * 24 * 3600);
+    expect(period).toBeGreaterThanOrEqual(3600);
+  });
+});
+
+describe("an alarm exists where its part runs", () => {
+  const without = (...prefixes: string[]) =>
+    ids(both).filter((id) => !prefixes.some((prefix) => id.startsWith(prefix)));
+  const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
+  const B = { implementations: { synapse: false, hasura: true } } as const;
+
+  it.each([
+    ["A alone", A, ["link-preview", "user-provisioner", "token-enhancement"]],
+    ["B alone", B, ["synapse"]],
+    ["closed admin paths", { adminAccess: "closed" }, ["synapse-admin"]],
+  ] as const)("%s", (_, changes, missing) => {
+    expect(ids(new Template(environment(changes)))).toEqual(without(...missing));
+  });
+});
+
+describe("the topic", () => {
+  it("takes messages of this account's alarms and of nobody else", () => {
+    const policy = String(both.resource("aws_sns_topic_policy.monitoring_alarm_topic_policy").policy);
+    expect(policy.match(/"Effect"/g)).toHaveLength(1);
+    expect(policy).toContain('"Principal" = {"Service" = "cloudwatch.amazonaws.com"}');
+    expect(policy).toContain('"Action" = "sns:Publish"');
+    expect(policy).toContain('"aws:SourceAccount" = data.aws_caller_identity.current.account_id');
+    expect(policy).toMatch(
+      /"ArnLike" = \{"aws:SourceArn" = "arn:aws:cloudwatch:us-east-1:\$\{.*\}:alarm:\*"\}/,
+    );
+  });
+
+  it("is encrypted with a key that CloudWatch may use", () => {
+    expect(both.resource("aws_sns_topic.monitoring_alarm_topic")).toMatchObject({
+      kms_master_key_id: "${aws_kms_key.monitoring_alarm_topic_key.arn}",
+    });
+    const key = both.resource("aws_kms_key.monitoring_alarm_topic_key");
+    expect(key.enable_key_rotation).toBe(true);
+    expect(key.policy).toMatch(
+      /"Principal" = \{"Service" = "cloudwatch.amazonaws.com"\}, "Action" = \["kms:Decrypt", "kms:GenerateDataKey\*"\]/,
+    );
+  });
+
+  it("is read by mail", () => {
+    expect(both.resource("aws_sns_topic_subscription.monitoring_alarm_topic_mail")).toMatchObject({
+      for_each: "${toset(var.alarm_emails)}",
+      protocol: "email",
+      endpoint: "${each.value}",
+    });
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { environments } from "../../environments/index.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { catalog } from "../../mcp-server/tools/catalog.ts";
+import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
+import { environment, Template } from "../../test/template.ts";
+import { COMPARED_TOOL, Dashboard } from "./dashboard.ts";
+import { COLUMNS, type DashboardBody, layOut } from "./widgets.ts";
+
+const bodyOf = (data: EnvironmentData): DashboardBody => {
+  const [dashboard] = new Template(data).stack.node.findAll().filter((node) => node instanceof Dashboard);
+  if (!dashboard) throw new Error("no dashboard");
+  return dashboard.body;
+};
+const both = bodyOf(environment());
+
+type MetricRow = readonly unknown[];
+const rows = ({ widgets }: DashboardBody) =>
+  widgets.flatMap(({ properties }) => (properties.metrics ?? []) as MetricRow[]);
+
+/** The metric that a line of a graph shows: namespace, name, then names and values of dimensions, then how. */
+function kindOf(row: MetricRow): string {
+  const [first] = row;
+  if (typeof first === "object" && first !== null && "expression" in first) {
+    const [, namespace = "", dimensions = "", name = ""] =
+      /^SEARCH\('\{([^,]+),([^}]+)\} .*MetricName="(\w+)"', '\w+'\)$/.exec(String(first.expression)) ?? [];
+    return kind(namespace, name, dimensions.split(","));
+  }
+  const [namespace, name, ...rest] = row.slice(0, -1).map(String);
+  return kind(
+    String(namespace),
+    String(name),
+    rest.filter((_, index) => index % 2 === 0),
+  );
+}
+
+const overlaps = ({ widgets }: DashboardBody): string[] => {
+  const taken = new Map<string, number>();
+  return widgets.flatMap(({ x, y, width, height }, index) => {
+    const cells = Array.from(
+      { length: width * height },
+      (_, i) => `${x + (i % width)},${y + Math.floor(i / width)}`,
+    );
+    const clash = cells.filter((cell) => taken.has(cell));
+    for (const cell of cells) taken.set(cell, index);
+    return clash;
+  });
+};
+
+describe.each<[string, EnvironmentData]>([
+  ...environments.map((data): [string, EnvironmentData] => [data.environment, data]),
+  [
+    "A alone",
+    environment({ implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } }),
+  ],
+  ["B alone", environment({ implementations: { synapse: false, hasura: true } })],
+  ["A with workers", environment({ workers: { sync: 2, events: 1, background: 1 } })],
+])("the dashboard of %s", (_, data) => {
+  const body = bodyOf(data);
+
+  it("shows metrics that somebody emits, and how", () => {
+    const emitted = emittedMetrics(data.environment);
+    expect(rows(body)).not.toHaveLength(0);
+    expect(
+      rows(body)
+        .map(kindOf)
+        .filter((metric) => !emitted.has(metric)),
+    ).toEqual([]);
+    for (const row of rows(body)) expect(row.at(-1)).toHaveProperty("label");
+  });
+
+  it("fits CloudWatch's grid, without overlaps", () => {
+    expect(overlaps(body)).toEqual([]);
+    for (const { x, width, height } of body.widgets) {
+      expect(x + width).toBeLessThanOrEqual(COLUMNS);
+      expect(height).toBeGreaterThan(0);
+    }
+  });
+
+  it("draws every graph in the environment's region, with an axis that says what it counts", () => {
+    for (const { type, properties } of body.widgets)
+      if (type === "metric")
+        expect(properties).toMatchObject({
+          region: data.region,
+          view: "timeSeries",
+          title: expect.stringMatching(/./),
+          yAxis: { left: { label: expect.stringMatching(/./) } },
+        });
+  });
+});
+
+describe("A and B", () => {
+  const titled = (body: DashboardBody, title: string) =>
+    body.widgets.find(({ properties }) => properties.title === title);
+
+  it.each(["volume", "latency", "errors"])("stand side by side by %s", (question) => {
+    const [a, b] = [titled(both, `A: ${question}`), titled(both, `B: ${question}`)];
+    expect(a).toMatchObject({ x: 0, width: COLUMNS / 2 });
+    expect(b).toMatchObject({ x: COLUMNS / 2, y: a?.y, width: COLUMNS / 2 });
+  });
+
+  it("are compared in one unit by a tool that does the same on both", () => {
+    expect(catalog.map(({ name }) => name)).toContain(COMPARED_TOOL);
+    const { properties } = titled(both, `${COMPARED_TOOL}: latency`) ?? {};
+    const backends = (properties?.metrics as MetricRow[]).map((row) => row[5]);
+    expect([...new Set(backends)]).toEqual(["synapse", "hasura"]);
+  });
+
+  it("one alone has the whole width", () => {
+    const alone = bodyOf(environment({ implementations: { synapse: false, hasura: true } }));
+    expect(titled(alone, "B: volume")).toMatchObject({ x: 0, width: COLUMNS });
+    expect(titled(alone, "A: volume")).toBeUndefined();
+  });
+});
+
+it("whatever is laid out does not overlap", () => {
+  const content = fc.constant({ type: "text", markdown: "" } as const);
+  const row = fc.record({
+    height: fc.integer({ min: 1, max: 9 }),
+    contents: fc.array(content, { minLength: 1, maxLength: COLUMNS }),
+  });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 6 }), (all) => {
+      expect(overlaps(layOut(all, "us-east-1"))).toEqual([]);
+    }),
+  );
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "@jest/globals";
+import { createLog } from "../../mcp-server/log.ts";
+import { filterPattern } from "../../test/filter-pattern.ts";
+import { Template } from "../../test/template.ts";
+import { MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
+
+const client = "/_matrix/client/v3/rooms/%21a%3Aexample.org";
+
+describe("of Synapse's log lines", () => {
+  const json = (level: string) =>
+    JSON.stringify({ log: "text with ERROR in it", namespace: "synapse", level });
+  const request = (method: string, status: string, path: string) =>
+    `request ${method} 0.012 ${status} ${path}`;
+  const { errors, sends, failedSends } = SYNAPSE_LOG;
+
+  it.each([
+    ["an error", json("ERROR"), [errors.name]],
+    ["a critical one", json("CRITICAL"), [errors.name]],
+    ["a warning that speaks of an error", json("WARNING"), []],
+    ["a sent message", request("PUT", "200", `${client}/send/m.room.message/1`), [sends.name]],
+    ["a sent encrypted message", request("PUT", "200", `${client}/send/m.room.encrypted/1`), [sends.name]],
+    ["a message too many", request("PUT", "429", `${client}/send/m.room.message/1`), []],
+    ["a message that failed", request("PUT", "500", `${client}/send/m.room.message/1`), [failedSends.name]],
+    ["a message whose sender hung up", request("PUT", "200!", `${client}/send/m.room.message/1`), []],
+    ["a person who types", request("PUT", "200", `${client}/typing/%40a`), []],
+    ["reading", request("GET", "200", `${client}/messages`), []],
+    ["a key exchange", request("PUT", "200", "/_matrix/client/v3/sendToDevice/m.x/1"), []],
+    ["another homeserver's events", request("PUT", "200", "/_matrix/federation/v1/send/1"), []],
+  ])("%s counts as %j", (_, line, counted) => {
+    const metrics = Object.values(SYNAPSE_LOG).filter(({ pattern }) => filterPattern(pattern)(line));
+    expect(metrics.map(({ name }) => name)).toEqual(counted);
+  });
+
+  it("a sent message's value is the seconds that it took", () => {
+    const fields = filterPattern(sends.pattern)(request("PUT", "200", `${client}/send/m.room.message/1`));
+    expect(fields?.[sends.value.replace("$", "")]).toBe("0.012");
+  });
+});
+
+describe("of the MCP server's log lines", () => {
+  it.each(["debug", "info", "warn", "error"] as const)("level %s", (level) => {
+    const lines: string[] = [];
+    createLog("debug", (line) => lines.push(line))[level]("tool_call", { outcome: "error" });
+    const counted = lines.filter((line) => filterPattern(MCP_LOG.errors.pattern)(line.trim()));
+    expect(counted).toHaveLength(level === "error" ? 1 : 0);
+  });
+});
+
+describe("the filters", () => {
+  const filters = Object.values(new Template().resources("aws_cloudwatch_log_metric_filter"));
+
+  it("read the log of the service that writes such lines", () => {
+    expect(filters.map(({ name, log_group_name }) => [name, log_group_name]).sort()).toEqual([
+      ["McpErrors", "${aws_cloudwatch_log_group.chat_mcp_server_service_task_log_group.name}"],
+      ["SynapseErrors", "${aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name}"],
+      ["SynapseFailedSends", "${aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name}"],
+      ["SynapseSendSeconds", "${aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name}"],
+    ]);
+  });
+
+  it("say zero where nothing was counted, but never that a message took no time", () => {
+    const defaults = filters.map(({ name, metric_transformation }) => [
+      name,
+      (metric_transformation as { default_value?: string }).default_value,
+    ]);
+    expect(Object.fromEntries(defaults)).toEqual({
+      McpErrors: "0",
+      SynapseErrors: "0",
+      SynapseFailedSends: "0",
+      SynapseSendSeconds: undefined,
+    });
+  });
+});

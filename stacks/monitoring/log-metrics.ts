@@ -1,0 +1,76 @@
+import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
+import { Construct } from "constructs";
+import { REQUEST_LINE } from "../../modules/chat-synapse/homeserver/log-config.ts";
+import type { Metric } from "./metrics.ts";
+
+/** A metric that CloudWatch makes of log lines, in its filter pattern syntax. */
+export interface LogMetric {
+  readonly name: string;
+  readonly pattern: string;
+  /** `1` counts lines; a `$field` of the pattern takes the number that stands there. */
+  readonly value: string;
+  readonly unit: "Count" | "Seconds";
+}
+
+export const LOG_NAMESPACE = "PhenomChat/Log";
+
+const sends = (status: string) =>
+  `[line = ${REQUEST_LINE}, method = PUT, seconds, status = ${status}, path = /_matrix/client/*/send/*]`;
+
+/** Read out of Synapse's log. */
+export const SYNAPSE_LOG = {
+  errors: {
+    name: "SynapseErrors",
+    pattern: '{ $.level = "ERROR" || $.level = "CRITICAL" }',
+    value: "1",
+    unit: "Count",
+  },
+  /** One value for each message that a client sent: its number is the volume, its values the latency. */
+  sends: { name: "SynapseSendSeconds", pattern: sends("200"), value: "$seconds", unit: "Seconds" },
+  failedSends: { name: "SynapseFailedSends", pattern: sends("5*"), value: "1", unit: "Count" },
+} as const satisfies Record<string, LogMetric>;
+
+/** Read out of the MCP server's log. */
+export const MCP_LOG = {
+  errors: { name: "McpErrors", pattern: '{ $.level = "error" }', value: "1", unit: "Count" },
+} as const satisfies Record<string, LogMetric>;
+
+/** The metric of one environment: environments may share an account. */
+export const logMetric = (environment: string, { name }: LogMetric): Metric => ({
+  namespace: logNamespace(environment),
+  name,
+  dimensions: {},
+});
+
+const logNamespace = (environment: string) => `${LOG_NAMESPACE}/${environment}`;
+
+/** Filters that make metrics of one log group's lines. */
+export class LogMetrics extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    environment: string,
+    logGroupName: string,
+    metrics: Readonly<Record<string, LogMetric>>,
+  ) {
+    super(scope, id);
+    for (const [key, { name, pattern, value, unit }] of Object.entries(metrics))
+      new CloudwatchLogMetricFilter(
+        this,
+        key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+        {
+          name,
+          logGroupName,
+          pattern,
+          metricTransformation: {
+            name,
+            namespace: logNamespace(environment),
+            value,
+            unit,
+            // Zero in quiet minutes, so that an alarm goes back; not for times, of which zero would be one.
+            ...(value === "1" && { defaultValue: "0" }),
+          },
+        },
+      );
+  }
+}

@@ -1,0 +1,354 @@
+import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
+
+/**
+ * What the deploying role may do beyond planning, as one policy each. Resources are named by the beginnings of the
+ * names that this project gives; `*` stands only where IAM takes no narrower resource.
+ */
+export interface DeployRights {
+  readonly writeState: Statements;
+  /** Services, tasks, functions, the load balancer's rules, logs. */
+  readonly compute: Statements;
+  /** Roles, secrets, Cognito clients, alarms. */
+  readonly identity: Statements;
+  /** Security groups, file systems, names, APIs. */
+  readonly network: Statements;
+}
+
+export function deployRights(props: RightsProps): DeployRights {
+  const { project, accountId, state } = props;
+  const { arn, each, roles, secrets, apis } = resources(props);
+  // Every resource gets this tag from the provider's defaults.
+  const tagged = { StringEquals: { "aws:ResourceTag/Project": project } };
+  const taggedOnCreation = { StringEquals: { "aws:RequestTag/Project": project } };
+  const logGroups = ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
+    each("logs", `log-group:${folder}`),
+  );
+  const securityGroups = [arn("ec2", "security-group/*"), arn("ec2", "security-group-rule/*")];
+
+  return {
+    writeState: [
+      allow("WriteState", "s3:PutObject", object(state)),
+      allow("LockState", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], `${object(state)}.tflock`),
+      allow(
+        "SignInAsAgent",
+        "secretsmanager:GetSecretValue",
+        arn("secretsmanager", `secret:${project}-chat-agent-*`),
+      ),
+    ],
+    compute: [
+      // IAM knows no resource for these two; what a definition may do is decided by the roles that are passed.
+      allow("TaskDefinitions", ["ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition"], "*"),
+      allow(
+        "Services",
+        [
+          "ecs:CreateService",
+          "ecs:UpdateService",
+          "ecs:DeleteService",
+          "ecs:TagResource",
+          "ecs:UntagResource",
+        ],
+        [...each("ecs", "service/*/"), ...each("ecs", "task-definition/")],
+      ),
+      allow("OneShotTasks", "ecs:RunTask", each("ecs", "task-definition/")),
+      allow("TagOneShotTasks", "ecs:TagResource", arn("ecs", "task/*"), {
+        StringEquals: { "ecs:CreateAction": "RunTask" },
+      }),
+      allow("PassRoles", "iam:PassRole", roles, {
+        StringEquals: {
+          "iam:PassedToService": ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "backup.amazonaws.com"],
+        },
+      }),
+      allow(
+        "Functions",
+        [
+          "lambda:AddPermission",
+          "lambda:CreateFunction",
+          "lambda:DeleteFunction",
+          "lambda:DeleteFunctionConcurrency",
+          "lambda:PutFunctionConcurrency",
+          "lambda:RemovePermission",
+          "lambda:TagResource",
+          "lambda:UntagResource",
+          "lambda:UpdateFunctionCode",
+          "lambda:UpdateFunctionConfiguration",
+        ],
+        each("lambda", "function:"),
+      ),
+      allow(
+        "Scaling",
+        [
+          "application-autoscaling:DeleteScalingPolicy",
+          "application-autoscaling:DeregisterScalableTarget",
+          "application-autoscaling:PutScalingPolicy",
+          "application-autoscaling:RegisterScalableTarget",
+          "application-autoscaling:TagResource",
+          "application-autoscaling:UntagResource",
+        ],
+        arn("application-autoscaling", "scalable-target/*"),
+      ),
+      allow(
+        "LoadBalancing",
+        [
+          "elasticloadbalancing:AddTags",
+          "elasticloadbalancing:CreateRule",
+          "elasticloadbalancing:CreateTargetGroup",
+          "elasticloadbalancing:DeleteRule",
+          "elasticloadbalancing:DeleteTargetGroup",
+          "elasticloadbalancing:ModifyRule",
+          "elasticloadbalancing:ModifyTargetGroup",
+          "elasticloadbalancing:ModifyTargetGroupAttributes",
+          "elasticloadbalancing:RemoveTags",
+          "elasticloadbalancing:SetRulePriorities",
+        ],
+        [
+          arn("elasticloadbalancing", `targetgroup/${project}-syn-*/*`),
+          arn("elasticloadbalancing", `targetgroup/${project}-mcp-*/*`),
+          arn("elasticloadbalancing", `listener/app/${project}-*/*`),
+          arn("elasticloadbalancing", `listener-rule/app/${project}-*/*`),
+        ],
+      ),
+      allow(
+        "Logs",
+        [
+          "logs:CreateLogGroup",
+          "logs:DeleteLogGroup",
+          "logs:DeleteMetricFilter",
+          "logs:DeleteRetentionPolicy",
+          "logs:FilterLogEvents",
+          "logs:GetLogEvents",
+          "logs:PutMetricFilter",
+          "logs:PutRetentionPolicy",
+          "logs:TagResource",
+          "logs:UntagResource",
+        ],
+        logGroups.flatMap((group) => [group, `${group}:*`]),
+      ),
+      allow(
+        "AccessLogOfApis",
+        [
+          "logs:CreateLogDelivery",
+          "logs:DeleteLogDelivery",
+          "logs:GetLogDelivery",
+          "logs:ListLogDeliveries",
+          "logs:PutResourcePolicy",
+          "logs:UpdateLogDelivery",
+        ],
+        "*",
+      ),
+    ],
+    identity: [
+      allow(
+        "Roles",
+        [
+          "iam:CreateRole",
+          "iam:DeleteRole",
+          "iam:DeleteRolePolicy",
+          "iam:PutRolePolicy",
+          "iam:TagRole",
+          "iam:UntagRole",
+          "iam:UpdateAssumeRolePolicy",
+          "iam:UpdateRole",
+          "iam:UpdateRoleDescription",
+        ],
+        roles,
+      ),
+      allow(
+        "ServiceLinkedRoles",
+        "iam:CreateServiceLinkedRole",
+        `arn:aws:iam::${accountId}:role/aws-service-role/*`,
+        {
+          StringEquals: {
+            "iam:AWSServiceName": [
+              "ecs.amazonaws.com",
+              "ecs.application-autoscaling.amazonaws.com",
+              "elasticache.amazonaws.com",
+              "elasticfilesystem.amazonaws.com",
+            ],
+          },
+        },
+      ),
+      allow(
+        "Secrets",
+        [
+          "secretsmanager:CreateSecret",
+          "secretsmanager:DeleteSecret",
+          "secretsmanager:PutSecretValue",
+          "secretsmanager:TagResource",
+          "secretsmanager:UntagResource",
+          "secretsmanager:UpdateSecret",
+          "secretsmanager:UpdateSecretVersionStage",
+        ],
+        secrets,
+      ),
+      allow(
+        "CognitoClients",
+        [
+          "cognito-idp:CreateUserPoolClient",
+          "cognito-idp:DeleteUserPoolClient",
+          "cognito-idp:UpdateUserPoolClient",
+        ],
+        arn("cognito-idp", "userpool/*"),
+      ),
+      allow(
+        "Alarms",
+        [
+          "cloudwatch:DeleteAlarms",
+          "cloudwatch:DeleteDashboards",
+          "cloudwatch:PutDashboard",
+          "cloudwatch:PutMetricAlarm",
+          "cloudwatch:TagResource",
+          "cloudwatch:UntagResource",
+        ],
+        [arn("cloudwatch", `alarm:${project}-*`), `arn:aws:cloudwatch::${accountId}:dashboard/${project}-*`],
+      ),
+      allow(
+        "AlarmTopics",
+        [
+          "sns:CreateTopic",
+          "sns:DeleteTopic",
+          "sns:SetSubscriptionAttributes",
+          "sns:SetTopicAttributes",
+          "sns:Subscribe",
+          "sns:TagResource",
+          "sns:Unsubscribe",
+          "sns:UntagResource",
+        ],
+        arn("sns", `${project}-*`),
+      ),
+      allow("CreateKeys", "kms:CreateKey", "*", taggedOnCreation),
+      allow(
+        "Keys",
+        [
+          "kms:EnableKeyRotation",
+          "kms:GenerateDataKey",
+          "kms:PutKeyPolicy",
+          "kms:ScheduleKeyDeletion",
+          "kms:TagResource",
+          "kms:UntagResource",
+          "kms:UpdateKeyDescription",
+        ],
+        arn("kms", "key/*"),
+        tagged,
+      ),
+      allow(
+        "KeyAliases",
+        ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
+        [arn("kms", `alias/${project}-*`), arn("kms", "key/*")],
+      ),
+    ],
+    network: [
+      allow(
+        "CreateSecurityGroups",
+        "ec2:CreateSecurityGroup",
+        arn("ec2", "security-group/*"),
+        taggedOnCreation,
+      ),
+      allow("InVpc", "ec2:CreateSecurityGroup", arn("ec2", "vpc/*")),
+      allow("DeleteSecurityGroups", "ec2:DeleteSecurityGroup", arn("ec2", "security-group/*"), tagged),
+      // Rules for our own peers are added to groups that others own, too.
+      allow(
+        "SecurityGroupRules",
+        [
+          "ec2:AuthorizeSecurityGroupEgress",
+          "ec2:AuthorizeSecurityGroupIngress",
+          "ec2:ModifySecurityGroupRules",
+          "ec2:RevokeSecurityGroupEgress",
+          "ec2:RevokeSecurityGroupIngress",
+        ],
+        securityGroups,
+      ),
+      allow("TagNewRules", "ec2:CreateTags", securityGroups, {
+        StringEquals: {
+          "ec2:CreateAction": [
+            "CreateSecurityGroup",
+            "AuthorizeSecurityGroupEgress",
+            "AuthorizeSecurityGroupIngress",
+          ],
+        },
+      }),
+      allow("TagOurRules", ["ec2:CreateTags", "ec2:DeleteTags"], securityGroups, tagged),
+      allow("CreateFileSystems", "elasticfilesystem:CreateFileSystem", "*", taggedOnCreation),
+      allow(
+        "FileSystems",
+        [
+          "elasticfilesystem:CreateAccessPoint",
+          "elasticfilesystem:CreateMountTarget",
+          "elasticfilesystem:DeleteAccessPoint",
+          "elasticfilesystem:DeleteFileSystem",
+          "elasticfilesystem:DeleteFileSystemPolicy",
+          "elasticfilesystem:DeleteMountTarget",
+          "elasticfilesystem:ModifyMountTargetSecurityGroups",
+          "elasticfilesystem:PutBackupPolicy",
+          "elasticfilesystem:PutFileSystemPolicy",
+          "elasticfilesystem:PutLifecycleConfiguration",
+          "elasticfilesystem:TagResource",
+          "elasticfilesystem:UntagResource",
+          "elasticfilesystem:UpdateFileSystem",
+        ],
+        [arn("elasticfilesystem", "file-system/*"), arn("elasticfilesystem", "access-point/*")],
+        tagged,
+      ),
+      allow(
+        "MountTargets",
+        ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+        [arn("ec2", "network-interface/*"), arn("ec2", "security-group/*"), arn("ec2", "subnet/*")],
+      ),
+      allow(
+        "CreateNames",
+        ["servicediscovery:CreatePrivateDnsNamespace", "servicediscovery:CreateService"],
+        "*",
+      ),
+      allow(
+        "Names",
+        [
+          "servicediscovery:DeleteNamespace",
+          "servicediscovery:DeleteService",
+          "servicediscovery:TagResource",
+          "servicediscovery:UntagResource",
+          "servicediscovery:UpdatePrivateDnsNamespace",
+          "servicediscovery:UpdateService",
+        ],
+        [arn("servicediscovery", "namespace/*"), arn("servicediscovery", "service/*")],
+        tagged,
+      ),
+      // Cloud Map makes the hosted zone of a namespace by its caller's right.
+      allow("HostedZoneOfNames", "route53:CreateHostedZone", "*"),
+      allow("Apis", ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"], apis),
+      allow(
+        "Backups",
+        [
+          "backup:CreateBackupPlan",
+          "backup:CreateBackupSelection",
+          "backup:CreateBackupVault",
+          "backup:DeleteBackupPlan",
+          "backup:DeleteBackupSelection",
+          "backup:DeleteBackupVault",
+          "backup:TagResource",
+          "backup:UntagResource",
+          "backup:UpdateBackupPlan",
+        ],
+        [arn("backup", `backup-vault:${project}-*`), arn("backup", "backup-plan:*")],
+      ),
+      allow("BackupStorage", "backup-storage:MountCapsule", "*"),
+      allow(
+        "Redis",
+        [
+          "elasticache:AddTagsToResource",
+          "elasticache:CreateCacheSubnetGroup",
+          "elasticache:CreateReplicationGroup",
+          "elasticache:DeleteCacheSubnetGroup",
+          "elasticache:DeleteReplicationGroup",
+          "elasticache:ModifyCacheSubnetGroup",
+          "elasticache:ModifyReplicationGroup",
+          "elasticache:RemoveTagsFromResource",
+        ],
+        [
+          arn("elasticache", `cluster:${project}-*`),
+          arn("elasticache", `replicationgroup:${project}-*`),
+          arn("elasticache", `subnetgroup:${project}-*`),
+          arn("elasticache", "parametergroup:default*"),
+        ],
+      ),
+    ],
+  };
+}

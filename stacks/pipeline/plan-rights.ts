@@ -1,0 +1,97 @@
+import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
+
+/**
+ * What the planning role may do, as one policy each; the deploying role may do it too. Resources are named by the
+ * beginnings of the names that this project gives; `*` stands only for reading descriptions.
+ */
+export interface PlanRights {
+  /** Reads descriptions: what a plan compares. */
+  readonly read: Statements;
+  /** Reads the state, and the secrets that a plan compares. */
+  readonly readState: Statements;
+}
+
+export function planRights(props: RightsProps): PlanRights {
+  const { each, roles, secrets, apis } = resources(props);
+  const states = [props.state, ...(props.platformState ? [props.platformState] : [])];
+
+  return {
+    read: [
+      allow(
+        "ReadDescriptions",
+        [
+          "application-autoscaling:Describe*",
+          "application-autoscaling:ListTagsForResource",
+          "backup:DescribeBackupVault",
+          "backup:GetBackup*",
+          "backup:List*",
+          "cloudwatch:Describe*",
+          "cloudwatch:GetDashboard",
+          "cloudwatch:ListTagsForResource",
+          "cognito-idp:DescribeUserPool*",
+          "ec2:Describe*",
+          "ecs:Describe*",
+          "ecs:List*",
+          "elasticache:Describe*",
+          "elasticache:ListTagsForResource",
+          "elasticfilesystem:Describe*",
+          "elasticfilesystem:ListTagsForResource",
+          "elasticloadbalancing:Describe*",
+          "kms:DescribeKey",
+          "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus",
+          "kms:ListAliases",
+          "kms:ListResourceTags",
+          "logs:Describe*",
+          "logs:ListTagsForResource",
+          "rds:DescribeDBInstances",
+          "rds:ListTagsForResource",
+          "route53:GetHostedZone",
+          "route53:ListHostedZonesByName",
+          "servicediscovery:Get*",
+          "servicediscovery:List*",
+          "sns:Get*Attributes",
+          "sns:ListSubscriptionsByTopic",
+          "sns:ListTagsForResource",
+        ],
+        "*",
+      ),
+      allow(
+        "ReadFunctions",
+        ["lambda:GetFunction*", "lambda:GetPolicy", "lambda:ListTags", "lambda:ListVersionsByFunction"],
+        each("lambda", "function:"),
+      ),
+      allow("ReadApis", "apigateway:GET", apis),
+      allow(
+        "ReadRoles",
+        [
+          "iam:GetRole",
+          "iam:GetRolePolicy",
+          "iam:ListAttachedRolePolicies",
+          "iam:ListInstanceProfilesForRole",
+          "iam:ListRolePolicies",
+          "iam:ListRoleTags",
+        ],
+        roles,
+      ),
+    ],
+    readState: [
+      allow("ReadState", "s3:GetObject", states.map(object)),
+      allow(
+        "ListState",
+        "s3:ListBucket",
+        [...new Set(states.map(({ bucket }) => `arn:aws:s3:::${bucket}`))],
+        { StringLike: { "s3:prefix": states.map(({ key }) => `${key}*`) } },
+      ),
+      allow(
+        "ReadSecrets",
+        [
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetResourcePolicy",
+          "secretsmanager:GetSecretValue",
+        ],
+        secrets,
+      ),
+    ],
+  };
+}

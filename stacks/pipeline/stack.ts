@@ -1,0 +1,156 @@
+import path from "node:path";
+import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
+import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
+import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { S3Backend, TerraformOutput, TerraformVariable } from "cdktf";
+import type { Construct } from "constructs";
+import { policyDocument } from "../../constructs/iam-policy.ts";
+import { checkedName } from "../../constructs/names.ts";
+import type { Environment } from "../../environments/schema.ts";
+import { ReadableStack } from "../addresses.ts";
+import { REPOSITORY, TERRAFORM_VERSION } from "../chat/chat-stack.ts";
+import { deployRights } from "./deploy-rights.ts";
+import { planRights } from "./plan-rights.ts";
+
+const ISSUER = "token.actions.githubusercontent.com";
+const AUDIENCE = "sts.amazonaws.com";
+
+/** Seconds that a deployment may take: IAM ends the session then. The workflows ask for as much. */
+export const DEPLOY_SECONDS = 7200;
+
+interface RoleProps {
+  /** What the role is for, at the end of its name. */
+  readonly use: "plan" | "deploy";
+  readonly description: string;
+  /** GitHub environment whose jobs may be the role. */
+  readonly gitHubEnvironment: string;
+  /** Branch or tags that such a job runs on, as GitHub names refs. @default - any */
+  readonly ref?: string;
+  /** Names of its policies. */
+  readonly policies: readonly string[];
+  readonly sessionSeconds?: number;
+}
+
+/**
+ * Who the pipeline is in the account of an environment: a role that reads, for plans, and a role that deploys. Applied
+ * by an administrator, because neither role may change itself: their names begin like nothing that they may write.
+ */
+export class PipelineStack extends ReadableStack {
+  constructor(scope: Construct, environment: Environment) {
+    super(scope, `pipeline-${environment.environment}`);
+    const { project, region, environment: name, production, state, inputs } = environment;
+
+    const key = path.posix.join(path.posix.dirname(state.key), `pipeline-${name}.tfstate`);
+    new S3Backend(this, { ...state, key, encrypt: true }).addOverride("use_lockfile", true);
+    new AwsProvider(this, "aws", {
+      region,
+      defaultTags: [
+        { tags: { Project: project, Environment: name, Repository: REPOSITORY, Module: "pipeline" } },
+      ],
+    });
+    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    const { accountId } = new DataAwsCallerIdentity(this, "current");
+
+    const subject = new TerraformVariable(this, "github_subject", {
+      type: "string",
+      nullable: false,
+      default: `repo:${REPOSITORY}`,
+      description:
+        "What the subject of the repository's tokens begins with, as GitHub shows it in the settings of Actions " +
+        "(OIDC): with ids of owner and repository where it was made or renamed after June 2026",
+      validation: [
+        {
+          condition: `\${can(regex("^repo:[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]+$", var.github_subject))}`,
+          errorMessage: "github_subject must read repo:<owner>/<repository>, without placeholders.",
+        },
+      ],
+    });
+    const provider = this.gitHubProvider();
+
+    const rightsProps = {
+      project,
+      environment: name,
+      region,
+      accountId,
+      state,
+      platformState: inputs.from === "remote-state" ? inputs : undefined,
+    };
+    const toPlan = planRights(rightsProps);
+    const toDeploy = { ...toPlan, ...deployRights(rightsProps) };
+    const policies = Object.fromEntries(
+      Object.entries(toDeploy).map(([id, statements]) => {
+        const words = id.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+        const policy = new IamPolicy(this, `policy-${words}`, {
+          name: `${project}-pipeline-${words}`,
+          description: `For the pipeline of ${name}`,
+          policy: policyDocument(...statements),
+        });
+        return [id, policy.arn];
+      }),
+    );
+
+    const role = ({ use, description, gitHubEnvironment, ref, sessionSeconds, ...props }: RoleProps) => {
+      const made = new IamRole(this, `${use}-role`, {
+        name: checkedName(this, "IAM role", `${project}-pipeline-${use}`),
+        description,
+        ...(sessionSeconds && { maxSessionDuration: sessionSeconds }),
+        assumeRolePolicy: policyDocument({
+          Sid: "JobsOfGitHub",
+          Effect: "Allow",
+          Principal: { Federated: `arn:aws:iam::${accountId}:oidc-provider/${ISSUER}` },
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: {
+            StringEquals: {
+              [`${ISSUER}:aud`]: AUDIENCE,
+              [`${ISSUER}:sub`]: `${subject.stringValue}:environment:${gitHubEnvironment}`,
+            },
+            ...(ref && { StringLike: { [`${ISSUER}:ref`]: ref } }),
+          },
+        }),
+        dependsOn: [provider],
+      });
+      for (const id of props.policies)
+        new IamRolePolicyAttachment(this, `${use}-${id.toLowerCase()}`, {
+          role: made.name,
+          policyArn: policies[id] ?? "",
+        });
+      new TerraformOutput(this, `${use}_role_arn`, {
+        description: `Variable AWS_ROLE_ARN of the GitHub environment ${gitHubEnvironment}`,
+        value: made.arn,
+      });
+    };
+    role({
+      use: "plan",
+      description: `Plans ${name}: reads, and writes nothing`,
+      gitHubEnvironment: `${name}-plan`,
+      policies: Object.keys(toPlan),
+    });
+    role({
+      use: "deploy",
+      description: `Deploys ${name}`,
+      gitHubEnvironment: name,
+      ref: production ? "refs/tags/v*" : "refs/heads/main",
+      policies: Object.keys(toDeploy),
+      sessionSeconds: DEPLOY_SECONDS,
+    });
+  }
+
+  /** GitHub's identity provider. An account has it once, so another stack may have made it. */
+  private gitHubProvider(): IamOpenidConnectProvider {
+    const create = new TerraformVariable(this, "create_github_provider", {
+      type: "bool",
+      nullable: false,
+      default: true,
+      description: "Whether to make GitHub's identity provider: false where the account has it",
+    });
+    const provider = new IamOpenidConnectProvider(this, "github", {
+      url: `https://${ISSUER}`,
+      clientIdList: [AUDIENCE],
+    });
+    provider.addOverride("count", `\${${create.fqn} ? 1 : 0}`);
+    return provider;
+  }
+}

@@ -1,0 +1,95 @@
+import { seeded } from "../../tools/ab/random.ts";
+import type { Results, Run, Step } from "../../tools/ab/results.ts";
+import type { Part, SideKey } from "../../tools/ab/side.ts";
+import { operations, type Workload, within } from "../../tools/ab/workload.ts";
+
+export const workload: Workload = {
+  seed: 1,
+  rooms: 3,
+  people: 4,
+  senders: 4,
+  readers: 8,
+  messagesPerSecond: 10,
+  readsPerMessage: 2,
+  moderationShare: 0.1,
+  warmUpSeconds: 1,
+  seconds: 20,
+  saturation: { callers: 4, seconds: 5 },
+};
+
+interface Made {
+  /** Milliseconds that an operation takes at least. */
+  readonly slowness: number;
+  /** CPU seconds of the step by part. */
+  readonly cpu: Readonly<Partial<Record<Part, number>>>;
+}
+const made: Readonly<Record<SideKey, Made>> = {
+  A: { slowness: 30, cpu: { mcp: 2, synapse: 9, postgres: 4 } },
+  B: { slowness: 8, cpu: { mcp: 2, graphql: 5, postgres: 2 } },
+  C: { slowness: 3, cpu: { mcp: 2, postgres: 1.5 } },
+};
+
+/** Results as they come of measuring, made up: A takes several times as long as B. */
+export function madeUpResults(runs = 5, changes: Partial<Results> = {}): Results {
+  const sides = (["A", "B", "C"] as const).map((key) => ({
+    key,
+    name: { A: "Matrix (Synapse)", B: "Hasura Lite", C: "PostgreSQL alone" }[key],
+    ran: `what ran as ${key}`,
+    standIns: [`what stood in on ${key}`],
+  }));
+  return {
+    format: 1,
+    startedAt: "2026-11-21T09:00:00.000Z",
+    release: "0.1.0",
+    machine: { cpu: "Example CPU", cores: 2, memoryGiB: 16, kernel: "6.1.0" },
+    node: "v20.20.0",
+    workload,
+    sides,
+    runs: Array.from({ length: runs }, (_, index) =>
+      sides.map(({ key }) => madeUpRun(key, index + 1)),
+    ).flat(),
+    ...changes,
+  };
+}
+
+export function madeUpRun(side: SideKey, run: number): Run {
+  return {
+    side,
+    run,
+    startedAt: `2026-11-21T09:${String(run).padStart(2, "0")}:00.000Z`,
+    load: 0.5,
+    steps: [madeUpStep(side, run, "steady", 20_050), madeUpStep(side, run, "saturation", 5_020)],
+    acknowledged: 300,
+    missing: 0,
+  };
+}
+
+function madeUpStep(side: SideKey, run: number, step: Step["step"], took: number): Step {
+  const { slowness, cpu } = made[side];
+  const random = seeded(run * 10 + (step === "steady" ? 1 : 2));
+  const due = within(operations(workload), took / 1000);
+  return {
+    step,
+    took,
+    samples: due.map(({ kind, at }) => [
+      kind,
+      at,
+      slowness * (1 + run / 20) + random.gap(1 / slowness),
+      null,
+    ]),
+    lateness: step === "steady" ? 1.5 : null,
+    sentBytes: 100_000,
+    receivedBytes: 4_000_000,
+    driverCpuSeconds: 1,
+    used: {
+      parts: Object.entries(cpu).map(([part, cpuSeconds]) => ({
+        part: part as Part,
+        cpuSeconds: cpuSeconds * (1 + run / 50),
+        memoryMiB: 100,
+        logBytes: 200_000,
+      })),
+      machineCpuSeconds: 20,
+      databaseBytes: slowness * 20_000,
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import * as cloudwatch from "@aws-sdk/client-cloudwatch";
+import * as logs from "@aws-sdk/client-cloudwatch-logs";
+import * as cognito from "@aws-sdk/client-cognito-identity-provider";
+import * as ecs from "@aws-sdk/client-ecs";
+import * as rds from "@aws-sdk/client-rds";
+import * as secretsmanager from "@aws-sdk/client-secrets-manager";
+import { describe, expect, it } from "@jest/globals";
+import { environments } from "../../environments/index.ts";
+import { commonOptions } from "../../tools/ops/verb.ts";
+import { verbs as known } from "../../tools/ops/verbs/index.ts";
+import { withMessage } from "../jest/with-message.ts";
+import { environment, Template } from "../template.ts";
+
+const page = readFileSync("docs/runbook.md", "utf8");
+
+/** The place in a page that a heading makes, as GitHub names it. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+
+/** Sections of the page: `###` headings with their text, below the `##` heading that they belong to. */
+const sections = page.split(/^## /m).flatMap((chapter) => {
+  const [title = "", ...rest] = chapter.split("\n");
+  return rest
+    .join("\n")
+    .split(/^### /m)
+    .slice(1)
+    .map((section) => ({
+      chapter: title,
+      heading: section.slice(0, section.indexOf("\n")),
+      text: section,
+    }));
+});
+const commandsIn = (text: string): string[] =>
+  [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, block = ""]) =>
+    block
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
+  );
+const commands = commandsIn(page);
+
+/** A command line's words; quotes hold one together. */
+const words = (command: string) =>
+  [...command.matchAll(/(?:'[^']*'|"[^"]*"|<[^>]*>|[^\s'"<]+)+/g)].map(([word]) => word);
+
+describe("the alarms' sections", () => {
+  const alarms = new Set(
+    [...environments, environment({ workers: { sync: 2, background: 1 } })].flatMap((data) =>
+      Object.values(new Template(data).resources("aws_cloudwatch_metric_alarm")).map(
+        ({ alarm_description }) => String(alarm_description).replace(/^.*\/docs\/runbook\.md#/, ""),
+      ),
+    ),
+  );
+
+  it("are those that the alarms of every environment lead to, and no others", () => {
+    const described = sections
+      .filter(({ chapter }) => chapter.startsWith("Alarms"))
+      .map(({ heading }) => anchor(heading));
+    expect(described.sort()).toEqual([...alarms].sort());
+  });
+
+  it("are named as their alarms, so that who searches for one finds it", () => {
+    for (const { chapter, heading } of sections)
+      if (chapter.startsWith("Alarms")) expect(heading).toBe(anchor(heading));
+  });
+});
+
+describe("the page", () => {
+  it("has a section for each step of a deployment that can fail, and for each disaster", () => {
+    const in_ = (title: string) =>
+      sections.filter(({ chapter }) => chapter.startsWith(title)).map(({ heading }) => heading);
+    expect(in_("Failed steps")).toEqual([
+      "plan fails",
+      "migrate fails",
+      "db-setup fails",
+      "apply fails",
+      "metadata fails",
+      "bootstrap fails",
+      "verify fails",
+      "rollback fails",
+    ]);
+    expect(in_("Disasters")).toEqual([
+      "The region is lost",
+      "The signing key is lost",
+      "Restore the database to a point in time",
+      "Restore the media",
+      "The agent's password is known to somebody",
+    ]);
+  });
+
+  it.each(sections.map(({ heading, text }) => [heading, text] as const))("%s says what to run", (_, text) => {
+    expect(commandsIn(text).length).toBeGreaterThan(0);
+  });
+
+  it("leads to sections and pages that exist", () => {
+    for (const [, target = ""] of page.matchAll(/\]\(([^)]+)\)/g)) {
+      const [file = "", fragment = ""] = target.split("#");
+      const linked = file === "" ? page : readFileSync(path.join("docs", file), "utf8");
+      const anchors = [...linked.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
+      if (fragment) withMessage(target, () => expect(anchors).toContain(fragment));
+    }
+  });
+});
+
+describe("a command of the runbook", () => {
+  it.each([
+    ...new Set(
+      commands.map((command) =>
+        words(command)
+          .slice(0, command.startsWith("npm") ? 4 : 2)
+          .join(" "),
+      ),
+    ),
+  ])("%s … is one of ours, of AWS or of git", (command) => {
+    expect(command).toMatch(/^(npm run (ops|plan|apply) --( |$)|aws |git )/);
+  });
+
+  describe.each([
+    ...new Set(commands.filter((command) => command.startsWith("npm run ops"))),
+  ])("%s", (command) => {
+    const [before = [], after] = split(words(command).slice(4), "--");
+    const [verb = "", environment = "", ...rest] = before;
+
+    it("names a verb, its options and an environment that exist", () => {
+      expect(Object.keys(verbs)).toContain(verb);
+      expect(environments.map((data) => data.environment)).toContain(environment);
+      const options = rest.filter((word) => word.startsWith("--")).map((word) => word.slice(2));
+      for (const option of options) expect(verbs[verb]).toContain(option);
+      expect(after === undefined).toBe(verb !== "exec");
+    });
+
+    it("names parts that an environment has", () => {
+      if (["logs", "restart", "rollback", "scale", "exec"].includes(verb))
+        for (const part of partsOf(rest)) expect(PARTS).toContain(part);
+    });
+  });
+
+  it.each(
+    commands.filter((command) => /^npm run (plan|apply)/.test(command)),
+  )("%s names an environment", (command) => {
+    expect(environments.map((data) => data.environment)).toContain(words(command)[4]);
+  });
+
+  it.each([
+    ...new Set(
+      commands
+        .filter((command) => command.startsWith("aws "))
+        .map((command) => words(command).slice(1, 3).join(" ")),
+    ),
+  ])("aws %s exists", (command) => {
+    const [service = "", operation = ""] = command.split(" ");
+    const client = CLIENTS[service];
+    if (client && !COMMAND_LINE_ONLY.includes(command))
+      expect(Object.keys(client).map((name) => name.toLowerCase())).toContain(
+        `${operation.replaceAll("-", "")}command`,
+      );
+    else expect(COMMAND_LINE_ONLY).toContain(command);
+  });
+});
+
+function split<T>(list: readonly T[], separator: T): [T[], T[] | undefined] {
+  const index = list.indexOf(separator);
+  return index < 0 ? [[...list], undefined] : [list.slice(0, index), list.slice(index + 1)];
+}
+
+/** Words that name parts: not an option, not an option's value, not a number or a placeholder. */
+const partsOf = (rest: readonly string[]) =>
+  rest.filter((word, index) => {
+    const value = rest[index - 1]?.startsWith("--") && !FLAGS.includes(rest[index - 1]?.slice(2) ?? "");
+    return !word.startsWith("--") && !value && !/^(\d+|<.*>)$/.test(word);
+  });
+const FLAGS = ["all", "follow", "wait", "yes", "json", "dry-run"];
+
+/** What operations call the parts of an environment that runs both implementations, with a worker. */
+const PARTS = [
+  "mcp",
+  "synapse",
+  "synapse_admin",
+  "synapse_sync_1",
+  "database_setup",
+  "migration",
+  "metadata",
+  "bootstrap",
+  "link_preview",
+  "user_provisioner",
+  "token_enhancement",
+];
+
+/** Where a client of the SDK is installed, its commands are the service's operations. */
+const CLIENTS: Readonly<Record<string, object>> = {
+  cloudwatch,
+  "cognito-idp": cognito,
+  ecs,
+  logs,
+  rds,
+  secretsmanager,
+};
+/** Of the AWS command line alone, or of services whose client nothing here uses. */
+const COMMAND_LINE_ONLY = [
+  "logs tail",
+  "rds wait",
+  "s3 rm",
+  "sns list-subscriptions-by-topic",
+  "lambda get-account-settings",
+  "backup list-backup-jobs",
+  "backup list-recovery-points-by-backup-vault",
+  "backup start-backup-job",
+  "backup start-restore-job",
+  "backup describe-restore-job",
+  "elasticache describe-events",
+  "elasticache describe-replication-groups",
+];
+
+/** Verbs of `npm run ops` with the names of their options. */
+const verbs: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  known.map(({ name, options }) => [name, [...Object.keys(commonOptions), ...Object.keys(options ?? {})]]),
+);

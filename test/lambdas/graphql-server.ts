@@ -1,0 +1,168 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { text } from "node:stream/consumers";
+import { buildSchema, type GraphQLSchema, graphql } from "graphql";
+import type { Pool } from "pg";
+import * as z from "zod";
+import { close, listen } from "../../tools/servers/listening.ts";
+
+/** Answer in place of the server's own, or none at all. */
+export type Disturbance =
+  | { status: number; body: string; headers?: Record<string, string> }
+  | "hang"
+  | undefined;
+
+export interface GraphqlServer {
+  readonly endpoint: string;
+  /** Headers and document of each request, in order. */
+  readonly requests: { readonly headers: IncomingHttpHeaders; readonly query: string }[];
+  disturbance: ((query: string) => Disturbance) | undefined;
+  stop(): Promise<void>;
+}
+
+const body = z.strictObject({ query: z.string(), variables: z.record(z.string(), z.unknown()) });
+
+type Root = Record<string, (args: Record<string, unknown>) => unknown>;
+
+/** Serves a schema over HTTP; `refuse` may turn a request down by its headers. */
+export async function startGraphqlServer(
+  schema: GraphQLSchema,
+  rootValue: Root,
+  refuse: (headers: IncomingHttpHeaders) => object | undefined = () => undefined,
+): Promise<GraphqlServer> {
+  const state = { requests: [] as GraphqlServer["requests"], disturbance: undefined as never };
+  const server = createServer(async (request, response) => {
+    const { query, variables } = body.parse(JSON.parse(await text(request)));
+    state.requests.push({ headers: request.headers, query });
+    const disturbed = api.disturbance?.(query);
+    if (disturbed === "hang") return;
+    if (disturbed) return response.writeHead(disturbed.status, disturbed.headers).end(disturbed.body);
+    const answer =
+      refuse(request.headers) ??
+      (await graphql({ schema, source: query, variableValues: variables, rootValue }));
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  });
+  const api: GraphqlServer = Object.assign(state, {
+    endpoint: `http://127.0.0.1:${await listen(server)}/v1/graphql`,
+    stop: () => close(server),
+  });
+  return api;
+}
+
+/** The part of the schema that Hasura generates for the table of previews and its built-in role `admin`. */
+const hasuraSchema = buildSchema(`
+  scalar uuid
+  scalar timestamptz
+  input uuid_comparison_exp { _eq: uuid _in: [uuid!] _is_null: Boolean }
+  input String_comparison_exp { _eq: String _in: [String!] _is_null: Boolean }
+  input timestamptz_comparison_exp {
+    _eq: timestamptz _gt: timestamptz _gte: timestamptz _lt: timestamptz _lte: timestamptz _is_null: Boolean
+  }
+  type link_previews {
+    id: uuid! url: String! phenom_id: String title: String description: String
+    thumbnail_url: String media_type: String resolved_at: timestamptz! expires_at: timestamptz
+  }
+  input link_previews_bool_exp {
+    _and: [link_previews_bool_exp!] _or: [link_previews_bool_exp!] _not: link_previews_bool_exp
+    id: uuid_comparison_exp phenom_id: String_comparison_exp
+    resolved_at: timestamptz_comparison_exp expires_at: timestamptz_comparison_exp
+  }
+  input link_previews_insert_input {
+    id: uuid url: String phenom_id: String title: String description: String
+    thumbnail_url: String media_type: String resolved_at: timestamptz expires_at: timestamptz
+  }
+  enum link_previews_constraint { link_previews_pkey link_previews_phenom_id_key }
+  enum link_previews_update_column {
+    id url phenom_id title description thumbnail_url media_type resolved_at expires_at
+  }
+  input link_previews_on_conflict {
+    constraint: link_previews_constraint!
+    update_columns: [link_previews_update_column!]! = []
+    where: link_previews_bool_exp
+  }
+  type Query {
+    link_previews(where: link_previews_bool_exp, limit: Int): [link_previews!]!
+    phenoms_by_pk(id: String!): phenoms
+  }
+  type phenoms { id: String! title: String description: String thumbnail_url: String media_type: String }
+  type Mutation {
+    insert_link_previews_one(
+      object: link_previews_insert_input!, on_conflict: link_previews_on_conflict
+    ): link_previews
+  }
+`);
+
+const insertArguments = z.object({
+  object: z.record(z.string(), z.unknown()),
+  on_conflict: z.object({
+    constraint: z.string(),
+    update_columns: z.array(z.string()),
+    where: z.unknown().optional(),
+  }),
+});
+
+export interface HasuraServer extends GraphqlServer {
+  adminSecret: string;
+}
+
+/**
+ * Stands for the Hasura engine, which cannot run here: checks each document against the schema that Hasura
+ * generates, and answers from a real database with the statements that Hasura would send.
+ */
+export async function startHasura(database: Pool, content: Root): Promise<HasuraServer> {
+  const root: Root = {
+    ...content,
+    link_previews: async ({ where, limit }) => {
+      const values: unknown[] = [];
+      const condition = sqlCondition(where, values);
+      return (await database.query(`select * from link_previews where ${condition} limit ${limit}`, values))
+        .rows;
+    },
+    insert_link_previews_one: async (args) => {
+      const { object, on_conflict } = insertArguments.parse(args);
+      const values = Object.values(object);
+      const places = values.map((_, index) => `$${index + 1}`);
+      const updates = on_conflict.update_columns.map((column) => `${column} = excluded.${column}`);
+      const condition = sqlCondition(on_conflict.where ?? {}, values);
+      const { rows } = await database.query(
+        `insert into link_previews (${Object.keys(object)}) values (${places})
+         on conflict on constraint ${on_conflict.constraint} do update set ${updates} where ${condition}
+         returning *`,
+        values,
+      );
+      return rows[0] ?? null;
+    },
+  };
+  const hasura = await startGraphqlServer(hasuraSchema, root, (headers) =>
+    headers["x-hasura-admin-secret"] === state.adminSecret
+      ? undefined
+      : {
+          errors: [
+            {
+              extensions: { path: "$", code: "access-denied" },
+              message: 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"',
+            },
+          ],
+        },
+  );
+  const state: HasuraServer = Object.assign(hasura, { adminSecret: "hasura-admin-secret" });
+  return state;
+}
+
+const operators: Readonly<Record<string, string>> = { _eq: "=", _gt: ">", _gte: ">=", _lt: "<", _lte: "<=" };
+
+/** Hasura's boolean expression as SQL on link_previews, for the operators above, _is_null and _or. */
+function sqlCondition(where: unknown, values: unknown[]): string {
+  const parts = Object.entries(z.record(z.string(), z.unknown()).parse(where)).flatMap(([key, value]) => {
+    if (key === "_or") {
+      const any = z.array(z.unknown()).parse(value);
+      return [`(${any.map((one) => sqlCondition(one, values)).join(" or ")})`];
+    }
+    return Object.entries(z.record(z.string(), z.unknown()).parse(value)).map(([operator, operand]) => {
+      if (operator === "_is_null") return `link_previews.${key} is ${operand ? "" : "not"} null`;
+      const sql = operators[operator];
+      if (!sql) throw new Error(`the stand-in for Hasura does not know ${key} ${operator}`);
+      return `link_previews.${key} ${sql} $${values.push(operand)}`;
+    });
+  });
+  return parts.length > 0 ? parts.join(" and ") : "true";
+}

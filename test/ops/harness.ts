@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, beforeEach } from "@jest/globals";
+import { type AwsServer, startAws } from "./aws.ts";
+import { applied, credentials } from "./command.ts";
+import { type Cluster, cluster } from "./ecs.ts";
+import { exampleOutputs } from "./outputs.ts";
+
+/** For a test file: AWS with the services of {@link exampleOutputs}, which are applied anew for each test. */
+export function awsHarness(): { readonly aws: AwsServer; readonly ecs: Cluster } {
+  let aws: AwsServer;
+  let ecs: Cluster;
+  let restore: () => void;
+  beforeAll(async () => {
+    aws = await startAws();
+    restore = credentials(aws);
+  });
+  afterAll(async () => {
+    restore?.();
+    await aws?.stop();
+  });
+  beforeEach(() => {
+    ecs = cluster(exampleOutputs);
+    applied(aws, exampleOutputs);
+    aws.account = exampleOutputs.account_id;
+    aws.calls.length = 0;
+    for (const name of Object.keys(aws.answers)) delete aws.answers[name];
+    Object.assign(aws.answers, ecs.answers);
+  });
+  return {
+    get aws() {
+      return aws;
+    },
+    get ecs() {
+      return ecs;
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { libpqEnvironment } from "../../tools/servers/postgres.ts";
+import type { ChatDatabase } from "../mcp-server/database.ts";
+import { startTask } from "../task.ts";
+import type { StartedTask, TaskOutcome } from "./ecs.ts";
+
+/** Runs the migration task's command, or the one that is given in its place, as the stock image would; no other task. */
+export const inPostgres =
+  ({ connection }: ChatDatabase) =>
+  async ({ family, command }: StartedTask): Promise<TaskOutcome> => {
+    if (family !== "phenom-dev-chat-migration") return { exitCode: 0 };
+    const { code, output } = await startTask(command ?? migrationContainer().command, {
+      ...libpqEnvironment(connection),
+      USER_PROVISIONER_PASSWORD: "not-a-real-one",
+    }).done;
+    return { exitCode: code ?? 1, lines: output.trim().split("\n") };
+  };

@@ -1,0 +1,124 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import type { components, paths } from "@octokit/openapi-types";
+import * as z from "zod";
+import { close, listen } from "../../tools/servers/listening.ts";
+
+// What the pipeline reads, as GitHub's own description of its API has it.
+type Schemas = components["schemas"];
+type Comment = Required<Pick<Schemas["issue-comment"], "id" | "body">> & {
+  readonly user: Pick<NonNullable<Schemas["issue-comment"]["user"]>, "login">;
+};
+type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> & {
+  readonly base: Pick<Schemas["pull-request-simple"]["base"], "ref">;
+};
+
+/** The parameters of `path` where it is one of GitHub's paths. */
+function parameters(template: keyof paths, path: string): Readonly<Record<string, string>> | undefined {
+  const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+  return new RegExp(`^${pattern}$`).exec(path)?.groups;
+}
+
+export interface GitHubServer {
+  readonly apiUrl: string;
+  readonly token: string;
+  readonly repository: string;
+  /** Comments of pull request 7, oldest first. */
+  readonly comments: Comment[];
+  /** Requests as `METHOD path`, in their order. */
+  readonly requests: string[];
+  /** Says something on pull request 7. */
+  say(login: string, body: string): void;
+  stop(): Promise<void>;
+}
+
+/** The one pull request there is, and the commit that it became. */
+export const PULL_REQUEST = 7;
+export const MERGED = "a".repeat(40);
+/** A commit of a pull request that is open still. */
+export const OPEN = "b".repeat(40);
+
+const BOT = "github-actions[bot]";
+const LIMIT = 65_536;
+
+/** GitHub's REST API as far as the pipeline uses it: pages, sign-in, and the limit of a comment's length included. */
+export async function startGitHub(): Promise<GitHubServer> {
+  const [token, repository] = ["ghs_test", "Phenom-earth/phenom-chat"];
+  const comments: Comment[] = [];
+  const requests: string[] = [];
+  const say = (login: string, body: string) => {
+    comments.push({ id: 1000 + comments.length, body, user: { login } });
+  };
+  const pull = (merged_at: string | null): PullRequest => ({
+    number: PULL_REQUEST,
+    merged_at,
+    base: { ref: "main" },
+  });
+  const commits: Record<string, PullRequest[]> = {
+    [MERGED]: [pull("2026-11-21T10:00:00Z")],
+    [OPEN]: [pull(null)],
+  };
+
+  async function answer(request: IncomingMessage): Promise<[number, unknown]> {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    requests.push(`${request.method} ${pathname}`);
+    if (request.headers.authorization !== `Bearer ${token}`) return [401, { message: "Bad credentials" }];
+    if (request.headers.accept !== "application/vnd.github+json") return [415, { message: "Unsupported" }];
+    const page = (items: readonly unknown[]): [number, unknown] => {
+      const size = Number(searchParams.get("per_page") ?? 30);
+      const from = (Number(searchParams.get("page") ?? 1) - 1) * size;
+      return [200, items.slice(from, from + size)];
+    };
+    const body = async () => {
+      return z.strictObject({ body: z.string().max(LIMIT) }).safeParse(JSON.parse(await text(request))).data
+        ?.body;
+    };
+    const tooLong: [number, unknown] = [
+      422,
+      { message: "Validation Failed: body is too long (maximum is 65536 characters)" },
+    ];
+
+    const found = (template: keyof paths) => {
+      const { owner, repo, ...rest } = parameters(template, pathname) ?? {};
+      return `${owner}/${repo}` === repository ? rest : undefined;
+    };
+
+    const issue = found("/repos/{owner}/{repo}/issues/{issue_number}/comments");
+    if (Number(issue?.["issue_number"]) === PULL_REQUEST) {
+      if (request.method === "GET") return page(comments);
+      const said = await body();
+      if (said === undefined) return tooLong;
+      say(BOT, said);
+      return [201, comments.at(-1)];
+    }
+    const id = found("/repos/{owner}/{repo}/issues/comments/{comment_id}")?.["comment_id"];
+    const comment = comments.find((each) => each.id === Number(id));
+    if (comment && request.method === "PATCH") {
+      const said = await body();
+      if (said === undefined) return tooLong;
+      comment.body = said;
+      return [200, comment];
+    }
+    const commit = found("/repos/{owner}/{repo}/commits/{commit_sha}/pulls")?.["commit_sha"];
+    if (commit) return page(commits[commit] ?? []);
+    return [404, { message: "Not Found" }];
+  }
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      ([status, value]) => {
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+      },
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  return {
+    apiUrl: `http://127.0.0.1:${await listen(server)}`,
+    token,
+    repository,
+    comments,
+    requests,
+    say,
+    stop: () => close(server),
+  };
+}

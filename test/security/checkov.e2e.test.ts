@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { environments } from "../../environments/index.ts";
+import { production } from "../../environments/production.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { check, offlineTerraform, synthesised } from "../terraform/offline.ts";
+
+/** A finding that stays, and what holds the risk down instead. */
+const accepted = z
+  .array(
+    z.strictObject({
+      check: z.string(),
+      /** Addresses, or `type.*` for all of a type. */
+      resources: z.union([z.string(), z.array(z.string())]),
+      finding: z.string(),
+      why: z.string(),
+      compensation: z.string(),
+      /** `file › name of the test`. */
+      test: z.string(),
+    }),
+  )
+  .parse(JSON.parse(readFileSync("test/security/accepted-findings.json", "utf8")));
+
+const CHECKOV = process.env.CHECKOV ?? ".tools/checkov/bin/checkov";
+
+const report = z.object({
+  results: z.object({ failed_checks: z.array(z.object({ check_id: z.string(), resource: z.string() })) }),
+  summary: z.object({ passed: z.number(), parsing_errors: z.number() }),
+});
+
+/** What is planned, and what an environment may grow into. */
+const plans: readonly EnvironmentData[] = [
+  ...environments,
+  { ...production, workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } },
+];
+
+/** Findings on each plan, as `check address`. */
+async function findings(): Promise<string[]> {
+  const stacks = [
+    ...plans.map((data) => synthesised(data)),
+    ...environments.map((data) => synthesised(data, `pipeline-${data.environment}`)),
+  ];
+  const perStack = await Promise.all(
+    stacks.map(async (synth) => {
+      const plan = path.join(synth.out, "plan.json");
+      const { code, output } = await check(synth, "--json", plan);
+      if (code !== 0) throw new Error(output);
+      const args = ["-f", plan, "--framework", "terraform_plan", "-o", "json", "--compact", "--soft-fail"];
+      const { stdout } = await promisify(execFile)(CHECKOV, args, { maxBuffer: 64 * 1024 * 1024 });
+      const { results, summary } = report.parse(JSON.parse(stdout));
+      if (summary.parsing_errors || summary.passed === 0)
+        throw new Error(`checkov could not read the plan: ${JSON.stringify(summary)}`);
+      return results.failed_checks.map((finding) => `${finding.check_id} ${finding.resource}`);
+    }),
+  );
+  return [...new Set(perStack.flat())].sort();
+}
+
+const patterns = ({ resources }: { resources: string | string[] }) => [resources].flat();
+const covers = (pattern: string, resource: string) =>
+  pattern.endsWith(".*")
+    ? resource.startsWith(pattern.slice(0, -1))
+    : resource.replace(/\[.*\]$/, "") === pattern;
+
+describeWith({ ...offlineTerraform, checkov: CHECKOV })("checkov on the plans", () => {
+  let found: string[];
+  beforeAll(async () => {
+    found = await findings();
+  }, 300_000);
+
+  it("finds nothing that is not accepted with a reason", () => {
+    const unexplained = found.filter((line) => {
+      const [id, resource = ""] = line.split(" ");
+      return !accepted.some(
+        (entry) => entry.check === id && patterns(entry).some((p) => covers(p, resource)),
+      );
+    });
+    expect(unexplained).toEqual([]);
+  });
+
+  it("finds everything that is accepted: an entry that nothing uses goes", () => {
+    const unused = accepted.flatMap((entry) =>
+      patterns(entry)
+        .filter(
+          (p) =>
+            !found.some((line) => line.startsWith(`${entry.check} `) && covers(p, line.split(" ")[1] ?? "")),
+        )
+        .map((p) => `${entry.check} ${p}`),
+    );
+    expect(unused).toEqual([]);
+  });
+});
+
+describe("an accepted finding", () => {
+  it.each(accepted)("$check names a test that shows its compensation", ({ test }) => {
+    const [file = "", name = ""] = test.split(" › ");
+    expect(readFileSync(file, "utf8")).toContain(name);
+  });
+});

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import { ensureBot, signInAdmin, userId } from "../../../mcp-server/bootstrap/accounts.ts";
+import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/matrix.ts";
+import { join } from "../../../mcp-server/bootstrap/members.ts";
+import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
+import { BOTS } from "../../../shared/matrix-names.ts";
+import { deploySynapse, exampleProps } from "../../servers/synapse.ts";
+import type { Side, Target } from "../side.ts";
+import type { Workload } from "../workload.ts";
+import { roomName } from "../world.ts";
+import { observer, startObservedDatabase, watch } from "./database.ts";
+import { startMcpServer, stopAll } from "./server-program.ts";
+
+/** Everything that is said here is said by one account, which stands for many people with a quota each. */
+const often = { per_second: 1_000_000, burst_count: 1_000_000 };
+const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
+
+/** The homeserver with the configuration that is deployed, its database, and the MCP server on it. */
+export const localSynapse: Side = {
+  key: "A",
+  name: "Matrix (Synapse)",
+  ran: "the MCP server on backend synapse, over a real Synapse (one process, the deployed configuration) and PostgreSQL 17",
+  standIns: [
+    "Synapse's limit of 10 messages a second (bursts of 30) for one account was lifted: in the app everyone has a quota of their own, and here one account speaks for all. Deployed, the agents' account has that limit.",
+    "Nobody followed the rooms by /sync, federation was off, and media were not used.",
+  ],
+  async start(workload): Promise<Target> {
+    const stops: (() => Promise<unknown>)[] = [];
+    try {
+      const database = await startObservedDatabase();
+      stops.push(database.stop);
+      const deployment = await deploySynapse(database.server);
+      stops.push(deployment.remove);
+      const synapse = await deployment.start({ config: (known) => ({ ...known, ...limits }) });
+      stops.push(synapse.stop);
+      const bot = { username: BOTS.mcp, password: randomBytes(20).toString("hex") };
+      await makeRooms(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, bot, workload);
+      const server = await startMcpServer(workload, {
+        BACKEND_TYPE: "synapse",
+        SYNAPSE_URL: synapse.url,
+        SYNAPSE_SERVER_NAME: exampleProps.serverName,
+        SYNAPSE_BOT_USERNAME: bot.username,
+        SYNAPSE_BOT_PASSWORD: bot.password,
+        CONTENT_URL_TEMPLATE: exampleProps.contentUrlTemplate,
+      });
+      stops.push(server.stop);
+      const homeserver = {
+        part: "synapse" as const,
+        pid: synapse.pid,
+        logBytes: async () => Buffer.byteLength(synapse.output()),
+      };
+      return {
+        mcp: new URL(server.ready.url),
+        tokens: server.ready.tokens,
+        observe: observer(database, [watch("mcp", server), homeserver]),
+        stop: () => stopAll(stops),
+      };
+    } catch (error) {
+      await stopAll(stops);
+      throw error;
+    }
+  },
+};
+
+const roomSchema = z.object({ room_id: z.string() });
+
+async function makeRooms(
+  url: string,
+  sharedSecret: string,
+  bot: { username: string; password: string },
+  { rooms, people }: Workload,
+): Promise<void> {
+  const { serverName } = exampleProps;
+  const quiet = { changed: () => {}, asItWas: () => {}, leftOut: () => {} };
+  const nobody = matrixClient(url);
+  const owner = { username: BOTS.admin, password: randomBytes(20).toString("hex") };
+  const admin = await signInAdmin(nobody, sharedSecret, owner, serverName, quiet);
+  await ensureBot(nobody, admin, bot, serverName, quiet);
+  const me = userId(bot.username, serverName);
+  const ownerId = userId(owner.username, serverName);
+  const names = Array.from({ length: people }, (_, n) => userId(`person-${n + 1}`, serverName));
+  for (const name of names)
+    await admin.tell("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
+      displayname: "Person",
+    });
+  for (let number = 0; number < rooms; number++) {
+    const id = await makeRoom(admin, roomName(number), me, ownerId);
+    for (const member of [me, ...names]) await join(admin, { id, alias: roomName(number) }, member);
+  }
+}
+
+async function makeRoom(admin: MatrixClient, name: string, me: string, owner: string): Promise<string> {
+  const levels = powerLevels({}, { admin: owner, mcp: me }, new Set([owner]));
+  const body = { name, preset: "public_chat", power_level_content_override: levels };
+  return (await admin.ask("POST", "/_matrix/client/v3/createRoom", roomSchema, body)).room_id;
+}

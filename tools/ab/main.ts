@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, release as kernel, totalmem } from "node:os";
+import { join } from "node:path";
+import { version } from "../../shared/version.ts";
+import { synapsePython } from "../servers/synapse.ts";
+import { deployedSide } from "./deployed.ts";
+import { experiment } from "./experiment.ts";
+import { localHasura, localPostgres } from "./local/relational.ts";
+import { localSynapse } from "./local/synapse.ts";
+import { type Options, readOptions, UsageError, usage } from "./options.ts";
+import { page } from "./page.ts";
+import { type Results, readResults } from "./results.ts";
+import type { Side, Target } from "./side.ts";
+
+type Measurement = Extract<Options, { mode: "local" | "deployed" }>;
+
+/** Measures, or takes what was measured, and writes the page. */
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.mode === "help") return console.log(usage);
+  await mkdir(options.out, { recursive: true });
+  if (options.mode === "render") return writePage(options.out, await readResults(options.from));
+  const results = await measure(options, (soFar) =>
+    writeFile(join(options.out, "results.json"), JSON.stringify(soFar)),
+  );
+  await writePage(options.out, results);
+}
+
+async function writePage(folder: string, results: Results): Promise<void> {
+  const file = join(folder, "index.html");
+  await writeFile(file, page(results));
+  console.log(`Open ${file}`);
+}
+
+async function measure(options: Measurement, keep: (results: Results) => Promise<void>): Promise<Results> {
+  const sides = await chosenSides(options);
+  const { workload } = options;
+  const frame = {
+    format: 1 as const,
+    startedAt: new Date().toISOString(),
+    release: version,
+    machine: options.mode === "local" ? machine() : null,
+    node: process.version,
+    workload,
+    sides: sides.map(({ key, name, ran, standIns }) => ({ key, name, ran, standIns: [...standIns] })),
+  };
+  const runs = await experiment(
+    stoppedAtSignal(sides),
+    workload,
+    options.runs,
+    (soFar) => keep({ ...frame, runs: [...soFar] }),
+    console.log,
+  );
+  return { ...frame, runs };
+}
+
+async function chosenSides(options: Measurement): Promise<Side[]> {
+  if (options.mode === "deployed")
+    return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
+  if (!existsSync(synapsePython))
+    throw new UsageError(`There is no Synapse: ${synapsePython} is missing; .ci/install makes it.`);
+  return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
+}
+
+let stopping = false;
+
+/** The package that runs PostgreSQL would end this process at a signal, and leave the rest running. */
+function stoppedAtSignal(sides: readonly Side[]): Side[] {
+  let running: Target | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    stopping = true;
+    console.error(`${signal}: stopping what runs`);
+    const stopped = running?.stop() ?? Promise.resolve();
+    stopped.finally(() => process.exit(1));
+  };
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return sides.map((side) => ({
+    ...side,
+    start: async (workload) => {
+      running = await side.start(workload);
+      return running;
+    },
+  }));
+}
+
+function machine(): Results["machine"] {
+  const all = cpus();
+  return {
+    cpu: all[0]?.model ?? "unknown",
+    cores: all.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: kernel(),
+  };
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    // What is stopped fails, and that is no news; the process ends when all has stopped.
+    if (stopping) return;
+    console.error(error instanceof UsageError ? error.message : error);
+    process.exit(error instanceof UsageError ? 2 : 1);
+  },
+);

@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { madeUpResults } from "../../test/ab/results.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { page } from "./page.ts";
+
+const run = promisify(execFile);
+const chromium = "/usr/bin/chromium";
+
+/** Looks at the page from inside, and leaves what it saw in the page's title. */
+const look = `<script>
+const boxes = (plot) => [...plot.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+const plots = [...document.querySelectorAll("svg.plot")];
+const outside = plots.flatMap((plot) => {
+  const frame = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll("text, circle, path, rect")].map((one) => one.getBoundingClientRect())
+    .filter((box) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+});
+const ink = (element, property) => getComputedStyle(element)[property];
+document.title = JSON.stringify({
+  plots: plots.length,
+  overlaps: plots.map((plot) => boxes(plot).flatMap((a, n) => boxes(plot).slice(n + 1).filter((b) => meet(a, b))).length),
+  outside: outside.length,
+  wider: document.documentElement.scrollWidth - innerWidth,
+  ink: ink(document.body, "color"), paper: ink(document.body, "backgroundColor"),
+});
+</script></body>`;
+
+const seen = z.object({
+  plots: z.number(),
+  overlaps: z.array(z.number()),
+  outside: z.number(),
+  wider: z.number(),
+  ink: z.string(),
+  paper: z.string(),
+});
+
+describeWith({ chromium })("the page in a browser", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "phenom-ab-browser-"));
+    const results = madeUpResults();
+    await writeFile(join(folder, "page.html"), page(results));
+    await writeFile(join(folder, "looked-at.html"), lookedAt(page(results)));
+    for (const { samples } of results.runs.flatMap(({ steps }) => steps))
+      for (const sample of samples) sample[2] *= 40;
+    await writeFile(join(folder, "slow.html"), lookedAt(page(results)));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const browse = async (file: string, width: number, ...more: string[]) => {
+    const profile = await mkdtemp(join(folder, "profile-"));
+    const quiet = [
+      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    ];
+    const flags = [...quiet, `--user-data-dir=${profile}`, `--window-size=${width},1500`, ...more];
+    return (await run(chromium, [...flags, `file://${join(folder, file)}`], { maxBuffer: 2 ** 26 })).stdout;
+  };
+  const lookAt = async (file: string, width: number, ...more: string[]) => {
+    const dom = await browse(file, width, "--dump-dom", ...more);
+    return seen.parse(JSON.parse(/<title>(.*?)<\/title>/.exec(dom)?.[1] ?? ""));
+  };
+
+  it.each([
+    ["looked-at.html", 1200],
+    ["looked-at.html", 700],
+    ["slow.html", 1200],
+  ])("%s is as wide as its window of %d, and no label is cut off or lies on another", async (file, width) => {
+    const { plots, overlaps, outside, wider } = await lookAt(file, width);
+    expect(plots).toBe(7);
+    expect(overlaps).toEqual(overlaps.map(() => 0));
+    expect(outside).toBe(0);
+    expect(wider).toBeLessThanOrEqual(0);
+  });
+
+  it("is dark on light by day and light on dark by night", async () => {
+    const day = await lookAt("looked-at.html", 1200);
+    const night = await lookAt("looked-at.html", 1200, "--blink-settings=preferredColorScheme=0");
+    expect(brightness(day.ink)).toBeLessThan(brightness(day.paper));
+    expect(brightness(night.ink)).toBeGreaterThan(brightness(night.paper));
+  });
+
+  it("can be drawn", async () => {
+    const picture = join(folder, "page.png");
+    await browse("page.html", 1200, `--screenshot=${picture}`);
+    // An empty page of this size has a few thousand bytes.
+    expect((await stat(picture)).size).toBeGreaterThan(50_000);
+  });
+});
+
+/** The page itself allows no script. */
+const lookedAt = (html: string) =>
+  html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "").replace("</body>", () => look);
+
+const brightness = (color: string) =>
+  (color.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);

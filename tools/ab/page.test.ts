@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { madeUpResults } from "../../test/ab/results.ts";
+import { cellsOf } from "../../test/ab/table.ts";
+import { page } from "./page.ts";
+import { prices } from "./prices.ts";
+import { readResults } from "./results.ts";
+
+const results = madeUpResults();
+const html = page(results);
+
+describe("the page", () => {
+  it("is one file that asks nothing of any other, and may not", () => {
+    expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+    expect(html).not.toMatch(/<(script|link|img|iframe|object|embed|video)\b/);
+    expect(html).not.toMatch(/\bsrc=|@import|url\(/);
+    for (const [, address = ""] of html.matchAll(/href="([^"]*)"/g))
+      expect(address).toMatch(/^(#|https:\/\/)/);
+  });
+
+  it("has every section, and no figure that is not a number", () => {
+    for (const id of [
+      "findings",
+      "summary",
+      "latency",
+      "throughput",
+      "resources",
+      "cost",
+      "limits",
+      "method",
+    ])
+      expect(html).toContain(`id="${id}"`);
+    expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
+    expect(html.match(/<svg class="plot"/g)).toHaveLength(7);
+  });
+
+  it("opens and closes every element", () => {
+    const open: string[] = [];
+    for (const [, end, name = "", empty] of html
+      .replace(/<style>.*?<\/style>/s, "")
+      .matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(\/?)>/g)) {
+      if (["meta", "br"].includes(name) || empty) continue;
+      if (end) expect(open.pop()).toBe(name);
+      else open.push(name);
+    }
+    expect(open).toEqual([]);
+  });
+
+  it("tells the spread of every figure, and who is better only beyond it", () => {
+    expect(cellsOf(html, "figures", "Sending, median")).toEqual([
+      expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
+      expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
+      expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
+      expect.stringMatching(/^[\d.]+ ms \[[\d.]+, [\d.]+\]$/),
+      "B is better",
+    ]);
+    expect(cellsOf(html, "figures", "Operations that failed at the set rate")).toEqual([
+      ...["0 %", "0 %", "0 %", "0 % [0, 0]", "alike"],
+    ]);
+  });
+
+  it("names what stood in for what, the workload, the machine and each run", () => {
+    for (const { name, ran, standIns } of results.sides)
+      for (const text of [name, ran, ...standIns]) expect(html).toContain(text);
+    expect(html).toContain("Example CPU, 2 cores, 16 GiB");
+    expect(html.match(/<table class="runs">.*?<\/table>/s)?.[0].match(/<tr>/g)).toHaveLength(1 + 15);
+  });
+
+  it("lists every price with its date and where it is from", () => {
+    for (const { what, usd, asOf, readAt } of Object.values(prices)) {
+      const row = cellsOf(html, "prices", what);
+      expect(row[0]).toBe(`$${usd}`);
+      expect(row[2]).toBe(asOf);
+      expect(html).toContain(`href="${readAt}"`);
+    }
+  });
+
+  it("says so where there are too few runs to decide on", () => {
+    const few = page(madeUpResults(2));
+    expect(few).toContain("Fewer than five runs");
+    expect(few).not.toContain("is better</b>");
+    expect(html).not.toContain("Fewer than five runs");
+  });
+
+  it("lists what failed by operation and code, and shows no markup that results bring", () => {
+    const { runs } = madeUpResults();
+    for (const sample of runs[0]?.steps[0]?.samples.slice(0, 3) ?? []) sample[3] = "<b>timeout";
+    const failed = page(madeUpResults(5, { runs }));
+    expect(failed).toContain("&#60;b&#62;timeout");
+    expect(failed).not.toContain("<b>timeout");
+    expect(failed).toContain("What failed, over all runs");
+  });
+
+  it("of deployed environments leaves out what could not be seen there", () => {
+    const elsewhere = page(
+      madeUpResults(5, {
+        machine: null,
+        runs: results.runs.map((run) => ({
+          ...run,
+          steps: run.steps.slice(0, 1).map((step) => ({ ...step, used: null })),
+        })),
+      }),
+    );
+    expect(elsewhere).toContain("their CPU, memory and\nstorage were not measured");
+    expect(elsewhere).toContain("Without CPU and storage no cost of a message can be told");
+    expect(elsewhere).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
+
+describe("results", () => {
+  it("come back from their file as they were, and another file is refused by name", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "phenom-ab-"));
+    const file = join(folder, "results.json");
+    await writeFile(file, JSON.stringify(results));
+    expect(await readResults(file)).toEqual(results);
+    await writeFile(file, JSON.stringify({ ...results, format: 2 }));
+    await expect(readResults(file)).rejects.toThrow(/results\.json holds no results of npm run ab.*format/s);
+    await rm(folder, { recursive: true });
+  });
+});

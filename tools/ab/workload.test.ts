@@ -1,0 +1,84 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { workload as example } from "../../test/ab/results.ts";
+import { callers, leftovers, type Operation, operations, type Workload, within } from "./workload.ts";
+
+const first = (count: number, workload: Workload, seed?: number): Operation[] => {
+  const sequence = operations(workload, seed);
+  return Array.from({ length: count }, () => sequence.next().value);
+};
+const workloads = fc
+  .record({
+    seed: fc.nat(),
+    rooms: fc.integer({ min: 1, max: 8 }),
+    people: fc.integer({ min: 2, max: 9 }),
+    readsPerMessage: fc.integer({ min: 0, max: 5 }),
+    moderationShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  .map((changes): Workload => ({ ...example, ...changes }));
+
+describe("a workload", () => {
+  it("is the same sequence for the same seed, and another for another", () => {
+    expect(first(500, example)).toEqual(first(500, example));
+    expect(first(500, example, 2)).not.toEqual(first(500, example));
+  });
+
+  it("comes at the set rate, in the set shares", () => {
+    const list = within(operations({ ...example, messagesPerSecond: 50 }), 200);
+    const share = (...kinds: Operation["kind"][]) => list.filter(({ kind }) => kinds.includes(kind)).length;
+    expect(share("send") / 200).toBeGreaterThan(47);
+    expect(share("send") / 200).toBeLessThan(53);
+    expect(share("read", "search", "members") / share("send")).toBeCloseTo(2, 0);
+    expect(share("delete", "mute", "ban") / share("send")).toBeCloseTo(0.1, 1);
+    expect(share("read") / share("search")).toBeGreaterThan(6);
+  });
+
+  it("speaks of rooms, people and callers that there are, in the order of time", () => {
+    fc.assert(
+      fc.property(workloads, (workload) => {
+        let before = 0;
+        for (const [place, operation] of first(300, workload).entries()) {
+          expect(operation.index).toBe(place);
+          expect(operation.at).toBeGreaterThanOrEqual(before);
+          before = operation.at;
+          expect(operation.caller).toBeLessThan(callers(workload));
+          if ("room" in operation) expect(operation.room).toBeLessThan(workload.rooms);
+          if ("person" in operation) expect(operation.person).toBeLessThan(workload.people);
+          if (operation.after !== undefined) expect(operation.after).toBeLessThan(place);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("deletes messages that were sent, each once, and lifts what it imposed before imposing it again", () => {
+    fc.assert(
+      fc.property(workloads, (workload) => {
+        const list = first(400, { ...workload, moderationShare: 1 });
+        const deleted = list.flatMap((operation) => (operation.kind === "delete" ? [operation.message] : []));
+        expect(new Set(deleted).size).toBe(deleted.length);
+        for (const message of deleted) expect(list[message]?.kind).toBe("send");
+        const state = new Map<string, { kind: string; on: boolean; index: number }>();
+        for (const operation of list) {
+          if (operation.kind !== "mute" && operation.kind !== "ban") continue;
+          const target = `${operation.room} ${operation.person}`;
+          const known = state.get(target);
+          expect(operation.on).toBe(!known?.on);
+          expect(operation.after).toBe(known?.index);
+          if (known) expect(operation.kind).toBe(known.kind);
+          state.set(target, operation);
+        }
+        expect(leftovers(list).length).toBe([...state.values()].filter(({ on }) => on).length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("writes what people write: never empty, never longer than a message may be", () => {
+    for (const operation of first(3000, example))
+      if (operation.kind === "send") {
+        expect(operation.content.length).toBeGreaterThan(0);
+        expect(operation.content.length).toBeLessThanOrEqual(4000);
+      }
+  });
+});

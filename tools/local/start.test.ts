@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { build } from "esbuild";
+import { eventually } from "../../test/jest/eventually.ts";
+import { listen } from "../servers/listening.ts";
+
+let folder: string;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "phenom-local-"));
+  // As root PostgreSQL runs as another user, who has to pass through here.
+  await chmod(folder, 0o755);
+  await symlink(resolve("node_modules"), join(folder, "node_modules"));
+  await symlink(resolve("migrations"), join(folder, "migrations"));
+  await build({
+    entryPoints: ["tools/local/start.ts"],
+    outfile: join(folder, "start.mjs"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "warning",
+  });
+});
+afterEach(async () => {
+  for (const child of running) await stop(child);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly url: string;
+}
+
+function launch(args: readonly string[] = [], port = "0") {
+  const child = spawn(process.execPath, ["start.mjs", ...args], {
+    cwd: folder,
+    env: { ...process.env, PORT: port },
+    // A process group of its own, as a terminal gives one.
+    detached: true,
+  });
+  running.add(child);
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    text += chunk;
+  });
+  return { child, output: () => text };
+}
+
+async function start(...args: string[]): Promise<Started> {
+  const { child, output } = launch(args);
+  await eventually(() => expect(output()).toContain("Ctrl-C stops all of it."), { timeout: 30_000 });
+  return { child, output, url: /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "" };
+}
+
+async function fail(args: readonly string[] = [], port?: string): Promise<string> {
+  const { child, output } = launch(args, port);
+  const [code] = await once(child, "exit");
+  running.delete(child);
+  expect(code).toBe(1);
+  return output();
+}
+
+/** Ctrl-C reaches every process of the terminal's foreground group, PostgreSQL too. */
+async function stop(child: ChildProcess): Promise<number | null> {
+  running.delete(child);
+  if (child.exitCode !== null || child.pid === undefined) return child.exitCode;
+  process.kill(-child.pid, "SIGINT");
+  const [code] = await once(child, "exit");
+  return code;
+}
+
+async function call(url: string, name: string, args: Record<string, unknown>) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } }),
+  });
+  const body: unknown = await response.json();
+  return body;
+}
+
+const community = "550e8400-e29b-41d4-a716-446655440003";
+const said = (content: string) =>
+  expect.objectContaining({
+    result: expect.objectContaining({
+      structuredContent: { messages: expect.arrayContaining([expect.objectContaining({ content })]) },
+    }),
+  });
+
+describe("npm start", () => {
+  it("brings up the chat with people and messages, keeps what is said over a restart, and resets on request", async () => {
+    const first = await start();
+    expect(await call(first.url, "chat_get_messages", { room_id: community })).toEqual(
+      said("Saw a strange light over the lake last night!"),
+    );
+    await call(first.url, "chat_send_message", { room_id: community, content: "Remember me" });
+    expect(await stop(first.child)).toBe(0);
+    expect(first.output()).toContain("Stopped.");
+
+    const second = await start();
+    expect(await call(second.url, "chat_get_messages", { room_id: community })).toEqual(said("Remember me"));
+    expect(await fail()).toMatch(/runs already, as process \d+/);
+    await stop(second.child);
+
+    const third = await start("--reset");
+    expect(await call(third.url, "chat_get_messages", { room_id: community })).not.toEqual(
+      said("Remember me"),
+    );
+  }, 60_000);
+
+  it("prints a tool call to try that works as it stands", async () => {
+    const { output } = await start();
+    const command = /curl .*/.exec(output())?.[0] ?? "";
+    const shell = spawn("sh", ["-c", command]);
+    let answer = "";
+    shell.stdout.on("data", (chunk) => {
+      answer += chunk;
+    });
+    await once(shell, "close");
+    expect(JSON.parse(answer)).toMatchObject({ result: { structuredContent: { messages: { length: 3 } } } });
+  });
+
+  it("starts again after it was killed and left its PostgreSQL behind", async () => {
+    const { child } = await start();
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    running.delete(child);
+    const { url } = await start();
+    expect(await call(url, "chat_list_rooms", {})).toMatchObject({ result: { structuredContent: {} } });
+  });
+
+  it("says which port is in use and how to take another, and leaves nothing running", async () => {
+    const taken = createServer();
+    const port = String(await listen(taken));
+    expect(await fail([], port)).toContain(`Port ${port} is in use`);
+    taken.close();
+    await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
+  });
+
+  it("says of half a data folder that it is one, and how to begin anew", async () => {
+    const data = join(folder, ".phenom-chat/postgres");
+    await rm(data, { recursive: true, force: true });
+    await mkdir(data, { recursive: true });
+    expect(await fail()).toMatch(/no PostgreSQL data folder, or half of one.*--reset/s);
+    await writeFile(join(data, "PG_VERSION"), "12\n");
+    expect(await fail()).toContain("belongs to PostgreSQL 12");
+    await start("--reset");
+    expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
+  });
+
+  it("refuses an option that it does not know", async () => {
+    expect(await fail(["--rest"])).toMatch(/Unknown option '--rest'.*Usage/s);
+  });
+});

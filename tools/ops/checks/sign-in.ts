@@ -1,0 +1,96 @@
+import * as z from "zod";
+import { IDENTITY_PROVIDER } from "../../../shared/matrix-names.ts";
+import type { Outputs } from "../outputs.ts";
+import { ask, type Check, type Finding, failed, finding, passed, type Subject } from "./check.ts";
+
+const flows = z.object({
+  flows: z.array(
+    z.object({ type: z.string(), identity_providers: z.array(z.object({ id: z.string() })).optional() }),
+  ),
+});
+const resource = z.object({ resource: z.string(), authorization_servers: z.array(z.string()).min(1) });
+
+/** Where the mobile app lets Synapse send people back to. */
+const RETURN_TO = "phenomapp://chat/sso-callback";
+const RULES = "Compare the load balancer's rules, then the service's log";
+
+/** People can begin to sign in to Synapse through Cognito, and MCP clients are told where to. */
+export const signIn: Check = {
+  name: "sign-in",
+  transient: true,
+  look(subject) {
+    const { urls } = subject.outputs;
+    return Promise.all([
+      ...(urls.homeserver ? [loginFlows(urls.homeserver), ssoRedirect(subject, urls.homeserver)] : []),
+      challenge(urls),
+      resourceMetadata(urls),
+    ]);
+  },
+};
+
+function loginFlows(url: string): Promise<Finding> {
+  const address = `${url}/_matrix/client/v3/login`;
+  return finding(address, RULES, async () => {
+    const { json, status } = await ask(address);
+    const sso = flows.safeParse(json).data?.flows.find(({ type }) => type === "m.login.sso");
+    if (sso?.identity_providers?.some(({ id }) => id === IDENTITY_PROVIDER))
+      return passed(address, `m.login.sso with ${IDENTITY_PROVIDER}`);
+    return failed(
+      address,
+      sso ? `m.login.sso without ${IDENTITY_PROVIDER}` : `HTTP ${status} without m.login.sso`,
+      "Compare the secret <project>-synapse-homeserver-config with the output synapse_homeserver_yaml",
+    );
+  });
+}
+
+/** Goes as far as Cognito's own page, which tells whether it knows the client and its callback. */
+function ssoRedirect({ context, outputs }: Subject, url: string): Promise<Finding> {
+  const { sign_in, cognito_client_ids } = outputs;
+  const host = `${sign_in.domain}.auth.${context.environment.region}.amazoncognito.com`;
+  const query = new URLSearchParams({ redirectUrl: RETURN_TO });
+  const address = `${url}/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?${query}`;
+  const what = "sign-in through Cognito";
+  const remedy =
+    "Synapse needs a way out to Cognito, and its client the callback of this server name: see Synapse's log";
+  return finding(what, remedy, async () => {
+    const { status, headers } = await ask(address);
+    const location = headers.get("location") ?? "";
+    const page = URL.canParse(location) ? new URL(location) : undefined;
+    if (status !== 302 || page?.host !== host)
+      return failed(what, `HTTP ${status} ${location}, expected a redirect to ${host}`, remedy);
+    const client = page.searchParams.get("client_id");
+    if (client !== cognito_client_ids.synapse)
+      return failed(
+        what,
+        `Synapse asks as client ${client}, not ${cognito_client_ids.synapse}`,
+        "Apply again",
+      );
+    return passed(what, `redirect to ${host} as client ${client}`);
+  });
+}
+
+function challenge({ mcp }: Outputs["urls"]): Promise<Finding> {
+  const what = `${mcp} without a token`;
+  return finding(what, RULES, async () => {
+    const { status, headers } = await ask(mcp, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
+    });
+    const header = headers.get("www-authenticate") ?? "";
+    return status === 401 && header.includes("resource_metadata=")
+      ? passed(what, "401, and where to sign in")
+      : failed(what, `HTTP ${status}${header ? `, ${header}` : " without www-authenticate"}`, RULES);
+  });
+}
+
+function resourceMetadata({ mcp }: Outputs["urls"]): Promise<Finding> {
+  const address = `${new URL(mcp).origin}/.well-known/oauth-protected-resource/mcp`;
+  return finding(address, RULES, async () => {
+    const { status, json } = await ask(address);
+    const document = resource.safeParse(json).data;
+    return status === 200 && document?.resource === mcp
+      ? passed(address, `sign in at ${document.authorization_servers.join(" ")}`)
+      : failed(address, `HTTP ${status}, resource ${document?.resource}`, RULES);
+  });
+}

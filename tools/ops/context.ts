@@ -1,0 +1,102 @@
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import type { Aws } from "./aws.ts";
+import type { Clock, Patience } from "./clock.ts";
+import { type Outputs, readOutputsFile, readStateOutputs } from "./outputs.ts";
+import { EXIT, Problem } from "./problem.ts";
+import type { Report } from "./report.ts";
+
+/** The person at the keyboard, where there is one. */
+export interface Terminal {
+  readonly interactive: boolean;
+  /** Asks on the terminal and gives the line that is typed. */
+  ask(question: string): Promise<string>;
+  /** All of standard input. */
+  input(): Promise<string>;
+}
+
+export interface Settings {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly outputsFile: string | undefined;
+  readonly patience: Patience;
+}
+
+/** What every verb works with: the environment, AWS, and where to say what it does. */
+export class Context {
+  readonly environment: EnvironmentData;
+  readonly aws: Aws;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly settings: Settings;
+  #outputs: Promise<Outputs> | undefined;
+
+  constructor(parts: Pick<Context, "environment" | "aws" | "report" | "clock" | "terminal" | "settings">) {
+    this.environment = parts.environment;
+    this.aws = parts.aws;
+    this.report = parts.report;
+    this.clock = parts.clock;
+    this.terminal = parts.terminal;
+    this.settings = parts.settings;
+  }
+
+  /**
+   * The stack's outputs, once it is certain that the credentials are of the account that they speak of.
+   * @throws Problem where the environment was not applied, or the account is another
+   */
+  outputs(): Promise<Outputs> {
+    this.#outputs ??= this.#readOutputs();
+    return this.#outputs;
+  }
+
+  async #readOutputs(): Promise<Outputs> {
+    const { environment, settings, aws } = this;
+    const outputs = settings.outputsFile
+      ? readOutputsFile(settings.outputsFile, environment.environment)
+      : await readStateOutputs(aws.s3(environment.state.region), environment);
+    await this.checkAccount(outputs.account_id);
+    return outputs;
+  }
+
+  /** @throws Problem where the credentials are of another account than `expected` */
+  async checkAccount(expected: string): Promise<void> {
+    const { Account, Arn } = await this.aws.sts.send(new GetCallerIdentityCommand({}));
+    if (Account === expected) return;
+    throw new Problem(
+      `these credentials (${Arn}) are of account ${Account}; ${this.environment.environment} is in account ${expected}`,
+      "Choose the profile or role of that account: AWS_PROFILE=<profile>, or aws sso login --profile <profile>",
+      EXIT.refused,
+    );
+  }
+
+  /**
+   * Asks before a change where the environment is production.
+   * @param steps what will be done, each a sentence without a full stop
+   * @returns false in a dry run, after saying what would be done
+   * @throws Problem where nobody agrees
+   */
+  async agreed(steps: readonly string[]): Promise<boolean> {
+    const { environment, settings, terminal, report } = this;
+    if (settings.dryRun) {
+      for (const step of steps) report.line(`would ${step}`);
+      report.result({ dryRun: true, steps });
+      return false;
+    }
+    if (!environment.production || settings.yes) return true;
+    if (!terminal.interactive)
+      throw new Problem(
+        `${environment.environment} is production, and nobody is there to ask`,
+        "Add --yes if this is what you want; --dry-run shows what would be done",
+        EXIT.usage,
+      );
+    for (const step of steps) report.progress(`This will ${step}.`);
+    const answer = await terminal.ask(`Type ${environment.environment} to go on: `);
+    if (answer.trim() === environment.environment) return true;
+    throw new Problem(
+      "not confirmed: nothing was changed",
+      `Type the environment's name, or add --yes`,
+      EXIT.usage,
+    );
+  }
+}

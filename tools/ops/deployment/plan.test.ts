@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { EXIT } from "../problem.ts";
+import { beyond, type Change, changesOf, checkWithin, readReviewed, summaryLines } from "./plan.ts";
+
+const resource = (address: string, ...actions: string[]) => ({
+  address,
+  change: { actions, before: { password: "s3cret" } },
+});
+
+const plan = (...resource_changes: object[]) => JSON.stringify({ resource_changes });
+
+describe("the changes of a plan", () => {
+  it("are those that touch something, sorted", () => {
+    expect(
+      changesOf(
+        plan(
+          resource("d.read", "read"),
+          resource("c.replaced", "delete", "create"),
+          resource("b.replaced_first", "create", "delete"),
+          resource("a.same", "no-op"),
+          resource("a.new", "create"),
+          resource("a.changed", "update"),
+          resource("a.gone", "delete"),
+        ),
+        "the plan",
+      ),
+    ).toEqual([
+      { address: "a.changed", action: "update" },
+      { address: "a.gone", action: "delete" },
+      { address: "a.new", action: "create" },
+      { address: "b.replaced_first", action: "replace" },
+      { address: "c.replaced", action: "replace" },
+    ]);
+  });
+
+  it("are counted, and what is replaced or destroyed is named", () => {
+    expect(
+      summaryLines([
+        { address: "a.a", action: "create" },
+        { address: "b.b", action: "delete" },
+        { address: "c.c", action: "update" },
+      ]),
+    ).toEqual(["plan: 1 to create, 1 to update, 0 to replace, 1 to destroy", "  delete b.b"]);
+  });
+});
+
+const change = fc.record<Change>({
+  address: fc.constantFrom("a.a", "b.b", "c.c"),
+  action: fc.constantFrom("create", "update", "replace", "delete"),
+});
+
+describe("what was reviewed", () => {
+  it("allows every part of itself, and nothing else", () => {
+    fc.assert(
+      fc.property(fc.array(change), fc.array(change), (planned, reviewed) => {
+        const more = beyond(planned, reviewed);
+        const check = () => checkWithin(planned, reviewed, "what was reviewed");
+        if (more.length) expect(check).toThrow("no longer what was reviewed");
+        else expect(check).not.toThrow();
+        for (const { address, action } of more)
+          expect(reviewed.some((r) => r.address === address && r.action === action)).toBe(false);
+      }),
+    );
+  });
+
+  it("is not there where another action was shown for the same resource", () => {
+    const update: Change = { address: "a.a", action: "update" };
+    expect(beyond([{ ...update, action: "replace" }], [update])).toEqual([
+      { address: "a.a", action: "replace" },
+    ]);
+  });
+
+  it.each([
+    ["no plan at all", '{"resource_changes": "s3cret"}', "is no plan as terraform show -json prints it"],
+    ["no JSON", "{s3cret", "is no JSON"],
+    ["an action that is not known", plan(resource("a.b", "s3cret")), "resource_changes.0.change.actions.0"],
+    ["a plan that failed", '{"errored": true, "resource_changes": []}', "is a plan that failed"],
+  ])("can't be read from %s, and the error shows nothing of it", (_, text, why) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
+    const file = path.join(folder, "plan.json");
+    writeFileSync(file, text);
+    const read = () => readReviewed(file);
+    expect(read).toThrow(`--plan-check ${file} `);
+    expect(read).toThrow(why);
+    expect(read).toThrow(/^(?!.*s3cret)/s);
+    expect(read).toThrow(expect.objectContaining({ exitCode: EXIT.usage }));
+    rmSync(folder, { recursive: true });
+  });
+
+  it("can't be read from a file that is not there", () => {
+    expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json: ENOENT");
+  });
+});

@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { clone } from "../../test/clone.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { packageVersion } from "./release.ts";
+
+let checkout: string;
+beforeAll(() => {
+  checkout = clone("phenom-chat");
+  git("init", "--quiet", "--initial-branch=main");
+  git("config", "user.name", "Release Test");
+  git("config", "user.email", "release@example.org");
+  git("add", "--all");
+  git("commit", "--quiet", "--message", "begin");
+});
+afterAll(() => rmSync(path.dirname(checkout), { recursive: true, force: true }));
+
+function execute(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: checkout,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+const git = (...args: string[]) => {
+  const { status, stdout, stderr } = execute("git", args);
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+};
+const pipeline = (args: readonly string[], env?: Record<string, string>) =>
+  execute("npm", ["run", "--silent", "pipeline", "--", ...args], env);
+
+describe("npm run release", () => {
+  const [major = 0, minor = 0] = packageVersion(".").split(".").map(Number);
+  const version = `${major}.${minor + 1}.0`;
+
+  it("refuses a working tree with changes, and leaves them", () => {
+    writeFileSync(path.join(checkout, "README.md"), "changed");
+    const { status, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("The working tree has changes");
+    git("checkout", "--quiet", "README.md");
+  });
+
+  it("commits the version and its section, and says what comes next", () => {
+    const { status, stdout, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
+    withMessage(stderr, () => expect(status).toBe(0));
+    expect(stdout).toContain(`git tag v${version}`);
+    expect(git("log", "-1", "--format=%s")).toBe(`chore(release): ${version}`);
+    expect(git("show", "--name-only", "--format=").split("\n")).toEqual([
+      "CHANGELOG.md",
+      "package-lock.json",
+      "package.json",
+    ]);
+    expect(git("status", "--porcelain")).toBe("");
+  });
+
+  it("makes what the tag's run publishes, and nothing for another tag", () => {
+    const notes = pipeline(["release-notes", `v${version}`]);
+    withMessage(notes.stderr, () => expect(notes.status).toBe(0));
+    expect(notes.stdout).toContain("### Added");
+    expect(notes.stdout).not.toContain("## [");
+    expect(pipeline(["release-notes", "v0.0.1"])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("names another version"),
+    });
+  });
+});
+
+describe("the inputs of a plan", () => {
+  it("are handed to the next steps as GitHub reads them, lines and all", () => {
+    const folder = path.join(checkout, "cdktf.out/stacks/development");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      path.join(folder, "cdk.tf.json"),
+      JSON.stringify({ variable: { content_query: {}, private_subnet_ids: {}, mcp_image_tag: {} } }),
+    );
+    const query = "query Phenom($id: String!) {\n  content\n}\nEOF\nTF_VAR_x=1";
+    const file = path.join(checkout, "github-env");
+    const { status, stdout, stderr } = pipeline(["inputs", "development"], {
+      INPUTS: JSON.stringify({ content_query: query, private_subnet_ids: ["subnet-1"] }),
+      IMAGE_TAG: "abc123",
+      GITHUB_ENV: file,
+    });
+    withMessage(stderr, () => expect(status).toBe(0));
+    expect(stdout).not.toContain("query Phenom");
+    // A name, a delimiter that stands in no line of the value, the value, the delimiter again.
+    const handed = [...readFileSync(file, "utf8").matchAll(/^(\w+)<<(\S+)\n(.*?)\n\2\n/gms)].map(
+      ([, name, , value]) => [name, value],
+    );
+    expect(Object.fromEntries(handed)).toEqual({
+      TF_VAR_content_query: query,
+      TF_VAR_private_subnet_ids: '["subnet-1"]',
+      TF_VAR_synapse_image_tag: "abc123",
+      TF_VAR_mcp_image_tag: "abc123",
+    });
+  });
+
+  it("need the synthesised stack, and the tag of the images", () => {
+    expect(pipeline(["inputs", "staging"], { IMAGE_TAG: "a" }).stderr).toContain(
+      "cdktf.out/stacks/staging/cdk.tf.json is not there: synthesise it with npm run synth",
+    );
+    expect(pipeline(["inputs", "development"], { IMAGE_TAG: "" }).stderr).toContain(
+      "The environment variable IMAGE_TAG is not set",
+    );
+  });
+});

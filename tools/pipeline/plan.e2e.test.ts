@@ -1,0 +1,184 @@
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { development } from "../../environments/development.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
+import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
+import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import { changesOf, unpack } from "./changes.ts";
+import { parsePlan } from "./plan.ts";
+import { changesIn } from "./report.ts";
+
+const run = promisify(execFile);
+
+let stack: Synthesised;
+
+const file = (name: string) => path.join(stack.out, `${name}.json`);
+
+/** Terraform in the stack with an image's tag, as the pipeline runs it. */
+const terraform = (imageTag: string, ...commands: string[]) =>
+  commands.map(
+    (command) =>
+      `TF_VAR_mcp_image_tag=${imageTag} TF_VAR_synapse_image_tag=${imageTag} terraform -chdir=${stack.stack} ${command}`,
+  );
+
+/** Plans, and writes the plan as JSON to the file of that name. */
+const plan = (name: string, options = "") =>
+  terraform(name, `plan -input=false ${options} -out=${name}`, `show -json ${name} > ${file(name)}`);
+
+async function execute(...commands: string[]): Promise<void> {
+  const inputs = Object.entries(
+    JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
+  );
+  await run(process.execPath, [TOOL, stack.stack, "exec", "--", "sh", "-c", commands.join(" && ")], {
+    env: {
+      ...process.env,
+      ...Object.fromEntries(
+        inputs.map(([name, value]) => [
+          `TF_VAR_${name}`,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      ),
+    },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+}
+
+const parsed = (name: string) => parsePlan(readFileSync(file(name), "utf8"), name);
+
+/** Every text that Terraform marks as sensitive. */
+function secretsIn(plan: string): string[] {
+  const found: string[] = [];
+  const collect = (value: unknown, mark: unknown): void => {
+    if (mark === true) {
+      if (typeof value === "string" && value.length > 8) found.push(value);
+    } else if (typeof mark === "object" && mark !== null)
+      for (const [key, inner] of Object.entries(mark))
+        collect((value as Record<string, unknown> | null)?.[key], inner);
+  };
+  for (const { change } of JSON.parse(plan).resource_changes as { change: ValueChange }[]) {
+    collect(change.before, change.before_sensitive);
+    collect(change.after, change.after_sensitive);
+  }
+  return found;
+}
+
+describeWith(offlineTerraform)("the commands of the pipeline, on plans of the real Terraform,", () => {
+  let github: GitHubServer;
+  /** A step of a workflow: the project's own command, with what GitHub sets. */
+  const pipeline = async (args: string[], env: Record<string, string> = {}) =>
+    run(process.execPath, ["tools/run.mjs", "tools/pipeline/main.ts", ...args], {
+      env: {
+        ...process.env,
+        GITHUB_API_URL: github.apiUrl,
+        GITHUB_REPOSITORY: github.repository,
+        GITHUB_TOKEN: github.token,
+        GITHUB_SERVER_URL: "https://github.com",
+        GITHUB_RUN_ID: "1",
+        GITHUB_SHA: MERGED,
+        GITHUB_REF_NAME: "main",
+        GITHUB_STEP_SUMMARY: path.join(stack.out, "summary.md"),
+        GITHUB_OUTPUT: path.join(stack.out, "output"),
+        PULL_REQUEST: String(PULL_REQUEST),
+        ...env,
+      },
+    }).then(
+      ({ stdout }) => ({ code: 0, output: stdout }),
+      ({ code, stderr }: { code: number; stderr: string }) => ({ code, output: stderr }),
+    );
+
+  beforeAll(async () => {
+    github = await startGitHub();
+    stack = synthesised(development);
+    writeFileSync(
+      path.join(stack.stack, "backend_override.tf.json"),
+      JSON.stringify({ terraform: { backend: { local: { path: path.join(stack.out, "local.tfstate") } } } }),
+    );
+    await execute(
+      ...terraform("first", "init -input=false"),
+      ...plan("first"),
+      ...terraform("first", "apply -input=false first"),
+      ...plan("reviewed"),
+      ...plan("merged"),
+      ...plan("destroyed", "-destroy"),
+    );
+  }, 300_000);
+  afterAll(async () => {
+    await github?.stop();
+    if (stack) rmSync(stack.out, { recursive: true });
+  });
+
+  it("show the first deployment within the length of a comment", async () => {
+    expect(await pipeline(["comment", "development", file("first")])).toMatchObject({ code: 0 });
+    const [comment] = github.comments;
+    expect(comment?.body).toMatch(/^### Plan of `development`: \d{2,} to add$/m);
+    expect(comment?.body).toContain("Cut: ");
+    expect(unpack(changesIn(comment?.body ?? "") ?? "")).toEqual(changesOf(parsed("first")));
+  });
+
+  it("show a new image as what it replaces, in the same comment", async () => {
+    expect(await pipeline(["comment", "development", file("reviewed")])).toMatchObject({ code: 0 });
+    expect(github.comments).toHaveLength(1);
+    const { body = "" } = github.comments[0] ?? {};
+    expect(body).toContain(
+      "- `aws_ecs_task_definition.chat_mcp_server_service_task`: forced by `container_definitions`",
+    );
+    expect(body).toContain(
+      '!   container_definitions.phenom-dev-chat-mcp.image = "applepublicdotcom/phenom-chat-mcp:first" → "applepublicdotcom/phenom-chat-mcp:reviewed"',
+    );
+  });
+
+  it("show no value that Terraform marks as sensitive", async () => {
+    const secrets = secretsIn(readFileSync(file("destroyed"), "utf8"));
+    expect(secrets.length).toBeGreaterThan(4);
+    expect(await pipeline(["show", "development", file("destroyed")])).toMatchObject({ code: 0 });
+    const shown = readFileSync(path.join(stack.out, "summary.md"), "utf8");
+    expect(shown).toContain("client_secret = (sensitive)");
+    for (const secret of secrets)
+      for (const line of secret.split("\n")) if (line.length > 20) expect(shown).not.toContain(line);
+  });
+
+  it("apply what was reviewed, although the image is another", async () => {
+    const { code, output } = await pipeline(["compare", "development", file("merged")]);
+    expect(output).toMatch(/^development: the \d+ changes are those that pull request #7 showed\.$/m);
+    expect(code).toBe(0);
+  });
+
+  it("stop where something would be done that nobody saw, and name it", async () => {
+    const synthesised = path.join(stack.stack, "cdk.tf.json");
+    const changed = JSON.parse(readFileSync(synthesised, "utf8"));
+    Reflect.deleteProperty(changed.resource, "cloudflare_dns_record");
+    writeFileSync(synthesised, JSON.stringify(changed));
+    await execute(...plan("drifted"));
+
+    const { code, output } = await pipeline(["compare", "development", file("drifted")]);
+    expect(code).toBe(1);
+    expect(output).toContain("Not reviewed:\n  cloudflare_dns_record.dns_record: delete\n");
+    expect(output).toContain("Open a pull request");
+  });
+
+  it("hand the changes from the plan to the job that was approved", async () => {
+    const output = path.join(stack.out, "handed");
+    expect(await pipeline(["show", "production", file("reviewed")], { GITHUB_OUTPUT: output })).toMatchObject(
+      {
+        code: 0,
+      },
+    );
+    const [, REVIEWED = ""] = /^changes<<\S+\n(\S+)\n/.exec(readFileSync(output, "utf8")) ?? [];
+    expect(await pipeline(["compare", "production", file("reviewed")], { REVIEWED })).toMatchObject({
+      code: 0,
+    });
+    const { code, output: said } = await pipeline(["compare", "production", file("first")], { REVIEWED });
+    expect(code).toBe(1);
+    expect(said).toContain("production: what would be applied differs from what the job that planned showed");
+  });
+
+  it("say how they are used where a word is missing", async () => {
+    const { code, output } = await pipeline(["comment", "development"]);
+    expect(code).toBe(2);
+    expect(output).toContain("Usage: npm run pipeline -- <verb>");
+  });
+});

@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import * as z from "zod";
+import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
+import { catalog } from "../../mcp-server/tools/catalog.ts";
+import { applyMigrations } from "../../migrations/apply.ts";
+import { rooms } from "../../shared/chat-rooms.ts";
+import { startDatabase } from "../local/database.ts";
+import { addDemoData, agentUserId } from "../local/demo.ts";
+import { Problem } from "../local/problem.ts";
+import { freePort } from "../servers/free-port.ts";
+
+const HOST = "127.0.0.1";
+/** Milliseconds that the server has to become healthy: half of the start period in its image. */
+const START_LIMIT = 30_000;
+/** Milliseconds that the server has to end after it was asked to. */
+const STOP_LIMIT = 20_000;
+
+export interface Trial {
+  /** Release that the server names. */
+  readonly version: string;
+  /** Tools that were called, in this order. */
+  readonly tools: readonly string[];
+}
+
+/**
+ * Starts the built server by `command` on a PostgreSQL of its own with demo data, and calls all its tools with the
+ * client of the MCP SDK, each at least once, checking what changed.
+ * @param command reads its configuration from the environment, as the image does
+ * @throws Problem naming the tool that failed, or what the server said instead of starting
+ */
+export async function tryTools(command: readonly string[]): Promise<Trial> {
+  const folder = await mkdtemp(join(tmpdir(), "phenom-chat-trial-"));
+  // As root PostgreSQL runs as another user, who has to pass through here.
+  await chmod(folder, 0o755);
+  const database = await startDatabase(folder);
+  try {
+    await applyMigrations(database.connection);
+    await addDemoData(database.connection);
+    const { host, port, user, password, database: name } = database.connection;
+    const server = await startServer(command, `postgres://${user}:${password}@${host}:${port}/${name}`);
+    try {
+      return await callAll(server.url);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await database.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function startServer([program = "", ...args]: readonly string[], databaseUrl: string) {
+  const port = await freePort();
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      BACKEND_TYPE: "postgres",
+      DATABASE_URL: databaseUrl,
+      AGENT_USER_ID: agentUserId,
+      HOST,
+      PORT: String(port),
+    },
+  });
+  let said = "";
+  const listen = (chunk: Buffer) => {
+    said += chunk;
+  };
+  child.stdout.on("data", listen);
+  child.stderr.on("data", listen);
+  let failure: string | undefined;
+  child.on("error", (error) => {
+    failure = error.message;
+  });
+  child.on("exit", (code, signal) => {
+    failure ??= `it ended with ${code ?? signal}`;
+  });
+
+  const url = `http://${HOST}:${port}`;
+  const deadline = Date.now() + START_LIMIT;
+  while (!(await healthy(url))) {
+    if (failure === undefined && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      continue;
+    }
+    await stop(child);
+    throw new Problem(
+      `${program} did not become a healthy server in ${START_LIMIT / 1000} s (${failure ?? "it runs"}):\n${said.trim()}`,
+    );
+  }
+  return { url, stop: () => stop(child) };
+}
+
+const healthy = (url: string) =>
+  fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  const force = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
+  child.kill("SIGTERM");
+  await ended;
+  clearTimeout(force);
+}
+
+async function callAll(url: string): Promise<Trial> {
+  const client = new Client({ name: "phenom-chat-pipeline", version: "1" });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`)));
+  try {
+    const { tools } = await client.listTools();
+    const [listed, wanted] = [tools, catalog].map((each) => each.map(({ name }) => name).sort());
+    demand(String(listed) === String(wanted), `the server lists the tools ${listed}, and should ${wanted}`);
+    const called = await conversation(client);
+    const missed = wanted?.filter((name) => !called.includes(name));
+    demand(missed?.length === 0, `no call of ${missed}`);
+    return { version: client.getServerVersion()?.version ?? "", tools: called };
+  } finally {
+    await client.close();
+  }
+}
+
+function demand(condition: boolean, otherwise: string): asserts condition {
+  if (!condition) throw new Problem(otherwise);
+}
+
+const messages = z.object({ messages: z.array(messageSchema) });
+
+/** A moderator's afternoon: every tool once, each checked by what another one shows. */
+async function conversation(client: Client): Promise<string[]> {
+  const called: string[] = [];
+  const call = async <T>(name: string, args: Record<string, unknown>, result: z.ZodType<T>): Promise<T> => {
+    called.push(name);
+    const { isError, structuredContent, content } = await client.callTool({ name, arguments: args });
+    demand(!isError, `${name} failed: ${JSON.stringify(content)}`);
+    const { data, error } = result.safeParse(structuredContent);
+    demand(data !== undefined, `${name} answered in another form: ${error?.message}`);
+    return data;
+  };
+  const room_id = rooms.community;
+
+  const listed = await call("chat_list_rooms", {}, z.object({ rooms: z.array(roomSchema) }));
+  demand(
+    listed.rooms.some(({ id }) => id === room_id),
+    "chat_list_rooms lacks the community room",
+  );
+  const { members } = await call(
+    "chat_list_members",
+    { room_id },
+    z.object({ members: z.array(memberSchema) }),
+  );
+  const user_id = members.find(({ role, user_id }) => role === "user" && user_id !== agentUserId)?.user_id;
+  demand(user_id !== undefined, "chat_list_members shows nobody to moderate");
+
+  const content = "A message of the release test";
+  const { message } = await call(
+    "chat_send_message",
+    { room_id, content },
+    z.object({ message: messageSchema }),
+  );
+  const newest = await call("chat_get_messages", { room_id, limit: 1 }, messages);
+  demand(newest.messages[0]?.id === message.id, "chat_get_messages does not begin with what was sent");
+  const found = await call("chat_search_messages", { query: "release test", room_id }, messages);
+  demand(
+    found.messages.some(({ id }) => id === message.id),
+    "chat_search_messages does not find what was sent",
+  );
+  await call("chat_delete_message", { message_id: message.id }, z.object({ success: z.literal(true) }));
+  const left = await call("chat_get_messages", { room_id }, messages);
+  demand(
+    left.messages.every(({ id }) => id !== message.id),
+    "chat_delete_message left the message",
+  );
+
+  const mute = z.object({ member: memberSchema });
+  const muted = await call("chat_mute_user", { room_id, user_id, muted: true }, mute);
+  demand(muted.member.is_muted, "chat_mute_user did not mute");
+  const heard = await call("chat_mute_user", { room_id, user_id, muted: false }, mute);
+  demand(!heard.member.is_muted, "chat_mute_user did not lift the mute");
+  const { ban } = await call(
+    "chat_ban_user",
+    { room_id, user_id, reason: "test" },
+    z.object({ ban: banSchema }),
+  );
+  demand(ban.user_id === user_id, "chat_ban_user banned somebody else");
+  await call("chat_unban_user", { room_id, user_id }, z.object({ success: z.literal(true) }));
+  return called;
+}

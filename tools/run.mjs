@@ -1,0 +1,33 @@
+// node tools/run.mjs <program.ts> [arguments]: bundles a TypeScript program and runs it in this process.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+/** Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. */
+export async function bundleProgram(source, outfile) {
+  const { outputFiles } = await build({
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+    write: false,
+  });
+  // Renamed when complete: another process may be loading the same program.
+  const unfinished = `${outfile}.${process.pid}`;
+  await mkdir(path.dirname(outfile), { recursive: true });
+  await writeFile(unfinished, outputFiles[0].contents);
+  await rename(unfinished, outfile);
+}
+
+const [, self, source] = process.argv;
+if (import.meta.url === pathToFileURL(self).href) {
+  const outfile = path.resolve("build", "programs", source.replace(/\.ts$/, ".mjs"));
+  await bundleProgram(source, outfile);
+  process.argv.splice(1, 1);
+  await import(pathToFileURL(outfile).href);
+}

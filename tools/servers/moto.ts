@@ -1,0 +1,22 @@
+import { spawn } from "node:child_process";
+import { freePort } from "./free-port.ts";
+import { untilListening } from "./listening.ts";
+
+/** Moto's server, from PyPI: it behaves as Cognito and other services of AWS. */
+export const motoServer = process.env["MOTO_SERVER"] ?? ".tools/moto/bin/moto_server";
+
+export interface Moto {
+  readonly port: number;
+  readonly url: string;
+  stop(): void;
+}
+
+export async function startMoto(): Promise<Moto> {
+  const port = await freePort();
+  const child = spawn(motoServer, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  await untilListening(child, port).catch((error: unknown) => {
+    child.kill();
+    throw error;
+  });
+  return { port, url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
+}

