@@ -8,10 +8,10 @@ import * as rds from "@aws-sdk/client-rds";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
 import { commonOptions } from "../../tools/ops/verb.ts";
 import { verbs as known } from "../../tools/ops/verbs/index.ts";
 import { withMessage } from "../jest/with-message.ts";
-import { environment, Template } from "../template.ts";
 
 const page = readFileSync("docs/runbook.md", "utf8");
 
