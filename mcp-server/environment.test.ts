@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, environmentSchema, readEnvironment } from "./environment.ts";
+import { ConfigurationError } from "../shared/environment.ts";
+import { environmentSchema, readServerEnvironment } from "./environment.ts";
 
 const local = { BACKEND_TYPE: "postgres", DATABASE_URL: "postgres://localhost/chat" };
 const pool = {
@@ -11,7 +12,7 @@ const pool = {
 
 function problems(variables: Record<string, string>): readonly string[] {
   try {
-    readEnvironment(variables);
+    readServerEnvironment(variables);
     return [];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
@@ -21,12 +22,12 @@ function problems(variables: Record<string, string>): readonly string[] {
 
 describe("the configuration", () => {
   it("of a local server needs a backend and its database, and listens on loopback", () => {
-    expect(readEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
+    expect(readServerEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
   });
 
   it("of a server on AWS takes what its task sets", () => {
     expect(
-      readEnvironment({
+      readServerEnvironment({
         ...pool,
         BACKEND_TYPE: "hasura",
         HOST: "0.0.0.0",

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { parseOrUndefined } from "../shared/json.ts";
+import { parseJson } from "../../shared/json.ts";
 
 /** Bytes of an answer that are read; a preview needs a few hundred. */
 const answerLimit = 256 * 1024;
@@ -49,7 +49,7 @@ export async function graphql(
     signal,
   });
   const text = await readText(response);
-  const { success, data: parsed } = answer.safeParse(parseOrUndefined(text));
+  const { success, data: parsed } = answer.safeParse(parseJson(text));
   const [error] = parsed?.errors ?? [];
   if (error) throw new GraphqlError(error.extensions?.code ?? `http-${response.status}`, error.message);
   if (!success || !response.ok)

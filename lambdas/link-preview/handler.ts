@@ -1,6 +1,7 @@
+import { describeError } from "../../shared/describe-error.ts";
+import { ConfigurationError, readEnvironment } from "../../shared/environment.ts";
 import { webhookSecretHeader } from "../../shared/hasura-names.ts";
-import { ConfigurationError, readEnvironment } from "../shared/environment.ts";
-import { describeError, type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
+import { type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { environment } from "./environment.ts";
 import { parseHttpRequest, parsePreviewRequest } from "./event.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { AgentSession } from "../auth/agent-session.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import type { Operation } from "./hasura-operations.ts";
 import { ruleBroken } from "./sql-form.ts";

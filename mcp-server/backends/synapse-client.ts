@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import { retryOnce } from "./retry.ts";
 import { NAME, type SynapseSession } from "./synapse-session.ts";
