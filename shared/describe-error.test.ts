@@ -31,7 +31,7 @@ describe("the description of an error", () => {
     expect(JSON.stringify(describeError(error)).match(/again/g)).toHaveLength(4);
   });
 
-  it("holds 1000 characters of a message at most", () => {
-    expect(describeError("x".repeat(2000))).toEqual({ message: "x".repeat(1000) });
+  it("holds 4000 characters of a message at most", () => {
+    expect(describeError("x".repeat(5000))).toEqual({ message: "x".repeat(4000) });
   });
 });

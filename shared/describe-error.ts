@@ -9,7 +9,7 @@ export interface ErrorDescription {
 }
 
 /** Characters of a message that are logged. */
-const MESSAGE_LIMIT = 1000;
+const MESSAGE_LIMIT = 4000;
 /** Causes that are logged; `fetch`, for example, puts the reason into the cause. */
 const CAUSE_LIMIT = 3;
 

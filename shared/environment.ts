@@ -30,7 +30,7 @@ export function readEnvironment<Schema extends EnvironmentSchema>(
   further: (set: Variables) => readonly string[] = () => [],
 ): z.core.output<Schema> {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = z.core.safeParse(schema, set);
+  const parsed = z.safeParse(schema, set);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) =>
       problem(schema, set, String(path[0]), message),
