@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { describeError } from "./describe-error.ts";
 
 class ServiceError extends Error {

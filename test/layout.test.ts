@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "./jest/with-message.ts";
 
 /**
  * The folders at the root and what each may import, besides itself. Each line names only folders of lines below it,
@@ -77,7 +78,9 @@ describe("the layout", () => {
     const order = Object.keys(LAYERS);
     for (const [folder, below] of Object.entries(LAYERS))
       for (const other of below)
-        expect(order.indexOf(other), `${folder} → ${other}`).toBeGreaterThan(order.indexOf(folder));
+        withMessage(`${folder} → ${other}`, () =>
+          expect(order.indexOf(other)).toBeGreaterThan(order.indexOf(folder)),
+        );
   });
 });
 

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { describeVariable } from "../../shared/environment.ts";
 import { environment as linkPreview } from "../link-preview/environment.ts";
@@ -53,6 +53,6 @@ describe("the variables of each handler", () => {
     ["user-provisioner", userProvisioner],
   ])("of %s are secret where a secret may stand by mistake", (_, schema) => {
     for (const name of Object.keys(schema.shape).filter((name) => /SECRET|ENDPOINT/.test(name)))
-      expect(describeVariable(schema, name).secret, name).toBe(true);
+      expect([name, describeVariable(schema, name).secret]).toEqual([name, true]);
   });
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { readEnvironment } from "../../shared/environment.ts";
 import { Template } from "../../test/template.ts";
 import { environmentSchema } from "./environment.ts";
