@@ -2,10 +2,11 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
-import { readEnvironment } from "../../mcp-server/environment.ts";
+import { readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { applyMigrations, MigrationError } from "../../migrations/apply.ts";
+import { ConfigurationError } from "../../shared/environment.ts";
 import { isAlive, type LocalDatabase, startDatabase } from "./database.ts";
 import { addDemoData, agentUserId } from "./demo.ts";
 import { greeting } from "./greeting.ts";
@@ -75,7 +76,7 @@ async function checkAlone(): Promise<void> {
 
 async function startServer({ connection }: LocalDatabase): Promise<Service> {
   const port = process.env["PORT"] ?? "3001";
-  const environment = readEnvironment({
+  const environment = readServerEnvironment({
     BACKEND_TYPE: "postgres",
     DATABASE_URL: "postgres://127.0.0.1/phenom_chat",
     AGENT_USER_ID: agentUserId,
@@ -96,10 +97,6 @@ async function startServer({ connection }: LocalDatabase): Promise<Service> {
 }
 
 start().catch((error: unknown) => {
-  console.error(
-    error instanceof Problem || (error instanceof Error && error.name === "ConfigurationError")
-      ? error.message
-      : error,
-  );
+  console.error(error instanceof Problem || error instanceof ConfigurationError ? error.message : error);
   process.exit(1);
 });

@@ -2,13 +2,13 @@
 // Two things are handed to it: the user pool's keys, and on Hasura the agent's session.
 import { createBackend } from "../../../mcp-server/backends/create.ts";
 import { hasuraBackend } from "../../../mcp-server/backends/hasura.ts";
-import { type Environment, readEnvironment } from "../../../mcp-server/environment.ts";
+import { type Environment, readServerEnvironment } from "../../../mcp-server/environment.ts";
 import { createLog } from "../../../mcp-server/log.ts";
 import { startService } from "../../../mcp-server/service.ts";
 import { signedIn } from "../../servers/agent-session.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../servers/cognito-tokens.ts";
 
-const environment = readEnvironment({
+const environment = readServerEnvironment({
   ...process.env,
   PORT: "0",
   RATE_LIMIT_PER_SECOND: "100000",

@@ -1,11 +1,11 @@
 // The server as it is deployed: tokens checked, rates counted, arguments and results validated, calls logged.
 import { postgresBackend } from "../../../mcp-server/backends/postgres.ts";
-import { readEnvironment } from "../../../mcp-server/environment.ts";
+import { readServerEnvironment } from "../../../mcp-server/environment.ts";
 import { createLog } from "../../../mcp-server/log.ts";
 import { startService } from "../../../mcp-server/service.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../servers/cognito-tokens.ts";
 
-const environment = readEnvironment({
+const environment = readServerEnvironment({
   ...process.env,
   BACKEND_TYPE: "postgres",
   RATE_LIMIT_PER_SECOND: "100000",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { IDENTITY_PROVIDER } from "../../../shared/matrix-names.ts";
+import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import type { Outputs } from "../outputs.ts";
 import { ask, type Check, type Finding, failed, finding, passed, type Subject } from "./check.ts";
 
@@ -10,8 +10,6 @@ const flows = z.object({
 });
 const resource = z.object({ resource: z.string(), authorization_servers: z.array(z.string()).min(1) });
 
-/** Where the mobile app lets Synapse send people back to. */
-const RETURN_TO = "phenomapp://chat/sso-callback";
 const RULES = "Compare the load balancer's rules, then the service's log";
 
 /** People can begin to sign in to Synapse through Cognito, and MCP clients are told where to. */
@@ -47,7 +45,7 @@ function loginFlows(url: string): Promise<Finding> {
 function ssoRedirect({ context, outputs }: Subject, url: string): Promise<Finding> {
   const { sign_in, cognito_client_ids } = outputs;
   const host = `${sign_in.domain}.auth.${context.environment.region}.amazoncognito.com`;
-  const query = new URLSearchParams({ redirectUrl: RETURN_TO });
+  const query = new URLSearchParams({ redirectUrl: MOBILE_REDIRECT });
   const address = `${url}/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?${query}`;
   const what = "sign-in through Cognito";
   const remedy =

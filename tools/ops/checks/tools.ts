@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import { InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -6,6 +5,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import * as z from "zod";
 import { highestGroup, includes } from "../../../mcp-server/auth/caller.ts";
 import { catalog } from "../../../mcp-server/tools/catalog.ts";
+import { secretHash } from "../../../shared/cognito.ts";
 import { version } from "../../../shared/version.ts";
 import { EXIT, Problem } from "../problem.ts";
 import { type Check, failed, finding, passed, type Subject } from "./check.ts";
@@ -81,9 +81,10 @@ async function accessToken({ context, outputs }: Subject): Promise<string> {
         AuthParameters: {
           USERNAME: AGENT_USERNAME,
           PASSWORD: AGENT_PASSWORD,
-          SECRET_HASH: createHmac("sha256", agent_client_secret)
-            .update(AGENT_USERNAME + agent_client_id)
-            .digest("base64"),
+          SECRET_HASH: secretHash(
+            { clientId: agent_client_id, clientSecret: agent_client_secret },
+            AGENT_USERNAME,
+          ),
         },
       }),
     )
