@@ -120,7 +120,7 @@ describe("synthesis refuses an environment and says which, which field, which va
         ...production,
         images: { ...production.images, curl: { repository: "curlimages/curl", tag: "latest" } },
       },
-      'production: images.curl.tag: "latest" names another image tomorrow: production takes a released version or a commit',
+      'production: images.curl.tag: "latest" names another image tomorrow (latest, testing): production takes a released version or a commit',
     ],
     [
       "an open admin access in production",

@@ -3,6 +3,7 @@ import { RESERVED_PRIORITIES } from "../modules/chat-synapse/workers/paths.ts";
 import { signingKeyId } from "../shared/matrix-names.ts";
 import { checkedSize, described, hostName, size } from "./fields.ts";
 import { jwt, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
+import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
 import { INPUTS } from "./inputs.ts";
 
 const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
@@ -16,14 +17,8 @@ const image = z.strictObject({
     "must be an image's repository without a tag, in lower case",
   ),
   /** Without one the deployment names it, by the variable `<image>_image_tag`. */
-  tag: described(
-    /^[\w][\w.-]{0,127}$/,
-    "must be an image tag: letters, digits, _ . and -, at most 128",
-  ).optional(),
+  tag: described(new RegExp(IMAGE_TAG_PATTERN), IMAGE_TAG_RULE).optional(),
 });
-
-/** Tags that name another image tomorrow. */
-export const FLOATING_TAGS = ["latest", "testing"];
 
 const remoteState = z.strictObject({
   from: z.literal("remote-state"),
@@ -199,12 +194,7 @@ const schema = z
 
     if (!env.production) return;
     for (const [name, { tag }] of Object.entries(env.images))
-      if (tag && FLOATING_TAGS.includes(tag))
-        problem(
-          ["images", name, "tag"],
-          tag,
-          "names another image tomorrow: production takes a released version or a commit",
-        );
+      if (tag && floatingTags.includes(tag)) problem(["images", name, "tag"], tag, FLOATING_TAG_RULE);
     if (env.adminAccess === "open")
       problem(
         ["adminAccess"],
