@@ -170,27 +170,35 @@ describe("synthesis refuses an environment and says which, which field, which va
     ).toBe(true);
   });
 
-  it("all problems of all environments at once, and writes nothing", () => {
+  const fields = (problems: readonly string[]) =>
+    [...new Set(problems.map((problem) => problem.split(": ", 2).join(": ")))].sort();
+
+  it("reports every problem of every environment at once and writes nothing", () => {
     const { problems, written } = refused(
       {
-        ...environment({
-          project: "phenom-development-us-east",
-          serverName: "chat",
-          priorities: { ...environment().priorities, mcp: 200 },
-        }),
+        ...environment({ serverName: "chat", priorities: { ...environment().priorities, mcp: 200 } }),
         adminAcess: "closed",
       },
       { ...production, adminAccess: "open", serverName: "chat" },
     );
-    const about = problems.map((problem) => problem.split(": ", 2).join(": "));
-    expect([...new Set(about)].sort()).toEqual([
+    expect(fields(problems)).toEqual([
       "development: adminAcess",
       "development: priorities.mcp",
-      "development: project",
       "development: serverName",
       "production: adminAccess",
       "production: serverName",
     ]);
+    expect(written).toEqual([]);
+  });
+
+  it("reports the names that one environment makes too long together with the wrong settings of another", () => {
+    const { problems, written } = refused(environment({ project: "phenom-development-us-east" }), {
+      ...production,
+      adminAccess: "open",
+    });
+    expect(fields(problems)).toEqual(["development: project", "production: adminAccess"]);
+    // Every construct with such a name is named.
+    expect(problems.length).toBeGreaterThan(2);
     expect(written).toEqual([]);
   });
 });

@@ -216,7 +216,11 @@ export type EnvironmentData = z.input<typeof schema>;
 /** An environment that was checked, with its defaults filled in. */
 export type Environment = z.output<typeof schema>;
 
-/** One line for each thing that is wrong: environment, field, value, what is allowed, what to do. */
+export type ParsedEnvironment =
+  | { readonly environment: Environment }
+  | { readonly problems: readonly string[] };
+
+/** Lists every problem in one line each: environment, field, value, allowed values, remedy. */
 export class EnvironmentError extends Error {
   readonly problems: readonly string[];
 
@@ -232,50 +236,22 @@ export class EnvironmentError extends Error {
 const valueAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
 
-/** `data` without the settings that `issues` are about: another environment's stand in their place. */
-function repaired(data: unknown, issues: readonly z.core.$ZodIssue[], donor: EnvironmentData): unknown {
-  const copy = structuredClone(data);
-  for (const issue of issues) {
-    const wrong =
-      issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    for (const path of wrong) {
-      const parent = valueAt(copy, path.slice(0, -1));
-      const key = path.at(-1);
-      if (typeof parent !== "object" || parent === null || key === undefined) continue;
-      const value = valueAt(donor, path);
-      if (value === undefined) Reflect.deleteProperty(parent, key);
-      else Reflect.set(parent, key, value);
-    }
-  }
-  return copy;
-}
-
-/**
- * The checked environment, with one line for every problem that its data has.
- * @param donor lends valid settings in place of wrong ones, so that what follows from the others is still found
- * @returns no environment where so much is wrong that nothing more can be said
- */
-export function parseEnvironment(
-  data: unknown,
-  donor: EnvironmentData,
-): { environment?: Environment; problems: string[] } {
+/** Checks the settings of an environment. Reports every problem in one line each. */
+export function parseEnvironment(data: unknown): ParsedEnvironment {
   const parsed = schema.safeParse(data);
-  if (parsed.success) return { environment: parsed.data, problems: [] };
-  const { issues } = parsed.error;
+  if (parsed.success) return { environment: parsed.data };
   const name = String(valueAt(data, ["environment"]) ?? "environment without a name");
-  const environment = schema.safeParse(repaired(data, issues, donor)).data;
   return {
-    ...(environment && { environment }),
-    problems: issues.flatMap((issue) => {
+    problems: parsed.error.issues.flatMap((issue) => {
       if (issue.code === "unrecognized_keys")
         return issue.keys.map(
           (key) =>
             `${name}: ${[...issue.path, key].join(".")}: is not a setting of an environment: remove it or correct its name`,
         );
       const value = valueAt(data, issue.path);
-      const said =
+      const finding =
         value === undefined ? `is missing: ${issue.message}` : `${JSON.stringify(value)} ${issue.message}`;
-      return `${name}: ${issue.path.join(".")}: ${said}`;
+      return `${name}: ${issue.path.join(".")}: ${finding}`;
     }),
   };
 }
