@@ -83,6 +83,7 @@ export class ChatLinkPreview extends Construct {
       name,
       description: "Receives Hasura's events for links in chat messages",
       protocolType: "HTTP",
+      tags: deployment.tags,
     });
     const integration = new Apigatewayv2Integration(this, "integration", {
       apiId: api.id,
@@ -116,6 +117,7 @@ export class ChatLinkPreview extends Construct {
         }),
       },
       dependsOn: [route],
+      tags: deployment.tags,
     });
     new LambdaPermission(this, "permission", {
       statementId: "http-api",

@@ -100,6 +100,7 @@ export class ChatMcpServer extends Construct {
       health: { path: "/health", probe: ["node", "-e", PROBE], startPeriod: 60 },
       rules: (targetGroup) => [
         new ListenerRule(this, "rule", {
+          deployment,
           listenerArn: props.listenerArn,
           priority: props.priority,
           host: serverName,
@@ -121,6 +122,7 @@ export class ChatMcpServer extends Construct {
         ipProtocol: "tcp",
         fromPort: PORT,
         toPort: PORT,
+        tags: deployment.tags,
       });
 
     const scaling = new AppautoscalingTarget(this, "scaling", {
@@ -129,6 +131,7 @@ export class ChatMcpServer extends Construct {
       resourceId: `service/${props.clusterName}/${service.name}`,
       minCapacity: count.min,
       maxCapacity: count.max,
+      tags: deployment.tags,
     });
     new AppautoscalingPolicy(this, "scaling-policy", {
       name: `${name}-cpu`,

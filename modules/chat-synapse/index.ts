@@ -43,7 +43,7 @@ export class ChatSynapse extends Construct {
   /** Security group in which Synapse, its workers and the database setup task run. */
   readonly securityGroupId: string;
   /** Rules without which whoever runs in that group reaches neither image, log nor database. */
-  readonly waysOut: readonly TerraformResource[];
+  readonly egressRules: readonly TerraformResource[];
   /** Address inside the VPC. */
   readonly url: string;
   readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
@@ -59,13 +59,14 @@ export class ChatSynapse extends Construct {
     const secrets = new SynapseSecrets(this, "secret", deployment, props.secretVersions, {
       workers: props.workers !== undefined,
     });
-    const { securityGroup, waysOut } = synapseSecurityGroup(this, `${project}-synapse`, props);
+    const { securityGroup, egressRules } = synapseSecurityGroup(this, `${project}-synapse`, props);
     const securityGroupId = securityGroup.id;
     const media = this.mediaStore(props, securityGroupId);
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "namespace", {
       name: `${project}-chat.internal`,
       description: "Services of the chat inside the VPC",
       vpc: network.vpcId,
+      tags: deployment.tags,
     });
 
     const redis =
@@ -89,7 +90,7 @@ export class ChatSynapse extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
 
-    const rule = homeserverRule(this, { listenerArn: props.listenerArn, host: props.serverName });
+    const rule = homeserverRule(this, props);
     const process: SynapseProcess = { props, securityGroupId, secrets, config, configVersion, media };
     const homeserver = this.homeserver(process, namespace.id, rule);
     const workers =
@@ -117,7 +118,7 @@ export class ChatSynapse extends Construct {
       bootstrap: bootstrapTask(this, props, secrets, this.url),
     };
     this.securityGroupId = securityGroupId;
-    this.waysOut = waysOut;
+    this.egressRules = egressRules;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
     this.secretArns = {
       homeserverConfig: config.arn,
@@ -146,6 +147,7 @@ export class ChatSynapse extends Construct {
       ipProtocol: "tcp",
       fromPort: NFS_PORT,
       toPort: NFS_PORT,
+      tags: deployment.tags,
     });
     return media;
   }
@@ -202,6 +204,7 @@ export class ChatSynapse extends Construct {
       ],
       deregistrationDelay: DEREGISTRATION_DELAY,
       discoveryServiceArn: discoveryService(this, "discovery", {
+        deployment,
         namespaceId,
         name: "synapse",
         description: "The homeserver, for the MCP server and bootstrap",
