@@ -7,8 +7,8 @@ import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
 import { userProvisionerRole } from "../../shared/database-roles.ts";
-import { metadataContainer } from "./metadata/task.ts";
-import { migrationContainer } from "./migration-task.ts";
+import { metadataCommand } from "./metadata/task.ts";
+import { migrationCommand } from "./migration-task.ts";
 
 export interface ChatHasuraLiteProps {
   readonly deployment: Deployment;
@@ -64,7 +64,7 @@ export class ChatHasuraLite extends Construct {
       size: ONE_SHOT_SIZE,
       container: {
         image: images.postgres,
-        command: migrationContainer().command,
+        command: migrationCommand(),
         environment: {
           PGHOST: database.host,
           PGPORT: Fn.tostring(database.port),
@@ -85,7 +85,7 @@ export class ChatHasuraLite extends Construct {
       size: ONE_SHOT_SIZE,
       container: {
         image: images.curl,
-        command: metadataContainer().command,
+        command: metadataCommand(),
         environment: { HASURA_ENDPOINT: props.hasuraEndpoint, LINK_PREVIEW_URL: props.linkPreviewUrl },
         secrets: { HASURA_ADMIN_SECRET: secretValue(hasuraAdminSecretArn) },
       },

@@ -17,7 +17,7 @@ import {
   SYNAPSE_UID,
 } from "../../modules/chat-synapse/homeserver/container.ts";
 import { logConfig } from "../../modules/chat-synapse/homeserver/log-config.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import {
   REPLICATION_PORT,
   type Worker,
@@ -157,7 +157,7 @@ export async function setUpDatabase(
   password: string,
   changes: Readonly<Record<string, string>> = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const [program = "", ...args] = databaseSetupContainer().command;
+  const [program = "", ...args] = databaseSetupCommand();
   const { host, port } = postgres;
   return run(program, args, {
     env: {
