@@ -95,6 +95,11 @@ describe("synthesis refuses an environment and says which, which field, which va
       'development: previewHosts.0: "https://cdn.thephenom.app/" must be a host name in lower case, such as cdn.example.org, or one with a port',
     ],
     [
+      "an upload limit that is no size",
+      environment({ maxUploadSize: "50 MB" }),
+      'development: maxUploadSize: "50 MB" must be a number of megabytes, such as 50M',
+    ],
+    [
       "the signing key in use among the former ones",
       environment({
         oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],

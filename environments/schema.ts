@@ -2,7 +2,7 @@ import * as z from "zod";
 import { RESERVED_PRIORITIES } from "../modules/chat-synapse/workers/paths.ts";
 import { signingKeyId } from "../shared/matrix-names.ts";
 import { checkedSize, described, hostName, size } from "./fields.ts";
-import { jwt, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
+import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
 import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
 import { INPUTS } from "./inputs.ts";
 
@@ -128,6 +128,8 @@ const schema = z
     jwt: jwt.optional(),
     /** Further hosts, beside that of the content, whose links are previewed. */
     previewHosts: previewHosts.default([]),
+    /** Largest file that people may upload to the homeserver. */
+    maxUploadSize,
     /** Public halves of the signing keys that the homeserver had before. */
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),

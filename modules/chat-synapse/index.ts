@@ -172,6 +172,7 @@ export class ChatSynapse extends Construct {
         oidcClientId: cognito.clientId,
         database: { host: database.host, port: database.port, name: DATABASE.name, user: DATABASE.user },
         contentUrlTemplate: props.contentUrlTemplate,
+        maxUploadSize: props.maxUploadSize,
         ...(props.federation && { federation: props.federation }),
         ...(props.jwt && { jwt: props.jwt }),
         ...(props.previewHosts && { previewHosts: props.previewHosts }),

@@ -49,6 +49,8 @@ export interface ChatSynapseProps {
   };
   /** Address of a piece of content, with `{id}`: Synapse previews links to its host alone. */
   readonly contentUrlTemplate: string;
+  /** Largest file that may be uploaded, as Synapse writes sizes: `50M`. */
+  readonly maxUploadSize: string;
   /** @default - no federation */
   readonly federation?: Federation;
   /** @default - sign-in by browser only */

@@ -131,6 +131,7 @@ function chatSynapse(
       clientSecret: synapseClientSecret,
     },
     contentUrlTemplate: environment.contentUrlTemplate,
+    maxUploadSize: environment.maxUploadSize,
     ...(federation && { federation }),
     ...(jwt && { jwt }),
     previewHosts: environment.previewHosts,

@@ -126,6 +126,7 @@ export const exampleProps: HomeserverProps = {
   oidcClientId: "1example23456789",
   database: { host: "rds.example.internal", port: 5432, name: "synapse", user: "synapse" },
   contentUrlTemplate: "https://thephenom.app/phenom/{id}",
+  maxUploadSize: "50M",
 };
 
 /** Makes the role and the database by the deployment's own setup command, and a media store of its own. */
