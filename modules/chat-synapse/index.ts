@@ -28,7 +28,7 @@ export type { ChatSynapseProps } from "./props.ts";
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  /** The workers by their names, such as `sync-1`. */
+  /** ECS services; the workers by their names, such as `sync-1`. There is no admin UI if its access is closed. */
   readonly services: {
     readonly synapse: FargateService;
     readonly synapseAdmin: FargateService | undefined;
@@ -36,17 +36,19 @@ export class ChatSynapse extends Construct {
   };
   /** Name of the vault that holds the media's backups. */
   readonly backupVault: string;
-  /** Nodes of the workers' Redis as metrics name them; none without workers. */
+  /** Nodes of the workers' Redis as metrics name them; empty without workers. */
   readonly redisNodes: readonly string[];
-  /** What runs once. */
+  /** One-shot tasks that make the database, and the bots, rooms and members. */
   readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
-  /** Security group in which Synapse, its workers and the database setup task run. */
+  /** Security group of Synapse, its workers and the database setup task. */
   readonly securityGroupId: string;
-  /** Rules without which whoever runs in that group reaches neither image, log nor database. */
+  /** Security group rules that a task in that group needs to reach its image, its log and the database. */
   readonly egressRules: readonly TerraformResource[];
-  /** Address inside the VPC. */
+  /** Address of the homeserver inside the VPC. */
   readonly url: string;
+  /** Credentials of the MCP server's Matrix account. */
   readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
+  /** The module's secrets by name. */
   readonly secretArns: Readonly<Record<string, string>>;
   /** `homeserver.yaml` as it is deployed. It holds no secret. */
   readonly homeserverYaml: string;
