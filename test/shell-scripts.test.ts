@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
-import { installed } from "./installed.ts";
+import { expect, it } from "@jest/globals";
+import { describeWith } from "./jest/describe-if.ts";
 
 const SHELLCHECK = ".tools/shellcheck/bin/shellcheck";
 const scripts = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.sh"], {
@@ -10,7 +10,7 @@ const scripts = execFileSync("git", ["ls-files", "--cached", "--others", "--excl
   .trim()
   .split("\n");
 
-describe.runIf(installed("shellcheck", SHELLCHECK))("shell scripts", () => {
+describeWith({ shellcheck: SHELLCHECK })("shell scripts", () => {
   it.each(scripts)("shellcheck finds nothing in %s", async (file) => {
     const { stdout } = await promisify(execFile)(SHELLCHECK, [file]).catch(
       (error: { stdout: string }) => error,

@@ -5,7 +5,7 @@ import { ListenerRule } from "../../constructs/listener-rule.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import type { OneShotTask, ServiceOutput, StackOutputs } from "../../environments/outputs.ts";
 import { readMigrations } from "../../migrations/files.ts";
-import { version } from "../../package.json";
+import { version } from "../../shared/version.ts";
 import type { ReadableStack } from "../addresses.ts";
 import type { Modules, StackInputs } from "./modules.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { modulePages } from "../../tools/docs/module-pages.ts";
 import { membersOf } from "../../tools/docs/typescript-members.ts";
 
