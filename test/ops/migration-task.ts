@@ -1,4 +1,4 @@
-import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { migrationCommand } from "../../modules/chat-hasura-lite/migration-task.ts";
 import { libpqEnvironment } from "../../tools/servers/postgres.ts";
 import type { ChatDatabase } from "../mcp-server/database.ts";
 import { startTask } from "../task.ts";
@@ -9,7 +9,7 @@ export const inPostgres =
   ({ connection }: ChatDatabase) =>
   async ({ family, command }: StartedTask): Promise<TaskOutcome> => {
     if (family !== "phenom-dev-chat-migration") return { exitCode: 0 };
-    const { code, output } = await startTask(command ?? migrationContainer().command, {
+    const { code, output } = await startTask(command ?? migrationCommand(), {
       ...libpqEnvironment(connection),
       USER_PROVISIONER_PASSWORD: "not-a-real-one",
     }).done;

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { ownImages, tagVariable } from "../../environments/image-tags.ts";
 import { Problem } from "../local/problem.ts";
-
-/** Tags of the images that this project builds. */
-const IMAGE_TAGS = ["synapse_image_tag", "mcp_image_tag"];
 
 const stack = z.object({ variable: z.record(z.string(), z.unknown()) });
 
@@ -41,7 +39,7 @@ export function terraformVariables(
     );
   const values = {
     ...parsed.data,
-    ...Object.fromEntries(IMAGE_TAGS.map((name) => [name, imageTag])),
+    ...Object.fromEntries(ownImages.map((image) => [tagVariable(image), imageTag])),
   };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
