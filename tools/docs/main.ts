@@ -7,10 +7,12 @@ import { addressFile, addressList } from "./addresses.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
+import { modulePages } from "./module-pages.ts";
 
 const documents: readonly (readonly [file: string, content: string])[] = [
   ["docs/environment-variables.md", environmentVariables()],
   ["docs/mcp-tools.md", mcpTools()],
+  ...Object.entries(modulePages()),
   ...environments.map((data) => [addressFile(data), addressList(data)] as const),
   ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
   ...[...(await graphqlSchemas())].map(([role, schema]) => [schemaFile(role), schema] as const),
