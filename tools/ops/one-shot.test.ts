@@ -63,15 +63,15 @@ describe("a verb that runs a one-shot task", () => {
     ],
     [
       "CannotPullContainerError: inspect image has been retried: toomanyrequests: You have reached your pull rate limit",
-      "Docker Hub's limit",
+      "Docker Hub's pull limit",
     ],
     ["CannotPullContainerError: pull access denied: authorization failed", "dockerhub_credentials_arn"],
-    ["CannotPullContainerError: dial tcp: i/o timeout", "a way out (NAT)"],
+    ["CannotPullContainerError: dial tcp: i/o timeout", "a route to the internet (NAT)"],
     [
       "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException",
       "the execution role may read it",
     ],
-    ["Capacity is unavailable at this time. Please try again later", "repeat the command in some minutes"],
+    ["Capacity is unavailable at this time. Please try again later", "repeat the command in a few minutes"],
     ["Something that nobody foresaw", "Stopped tasks error messages"],
   ])("says why a task did not start (%s), and what to do", async (stoppedReason, remedy) => {
     harness.ecs.run = () => ({ stoppedReason });
@@ -169,7 +169,7 @@ describe("exec", () => {
     const { exitCode, stderr } = await ops(["exec", "development", "synapse"]);
     expect([exitCode, stderr, harness.ecs.started]).toEqual([
       2,
-      expect.stringContaining("no command stands behind --"),
+      expect.stringContaining("missing required argument 'command'"),
       [],
     ]);
   });
@@ -222,7 +222,7 @@ describe("what AWS refuses", () => {
     };
     expect(await ops(["migrate", "development"])).toMatchObject({
       exitCode: 77,
-      stderr: expect.stringContaining("ecs:RunTask\ndocs/operations.md lists the rights"),
+      stderr: expect.stringContaining("ecs:RunTask\ndocs/operations.md lists the permissions"),
     });
   });
 
@@ -251,14 +251,23 @@ describe("the command line", () => {
     [[], 2, "npm run ops -- <verb> <environment>"],
     [["--help"], 0, "npm run ops -- <verb> <environment>"],
     [["migrate", "--help"], 0, "bring the chat's database schema up to date"],
-    [["fly", "development"], 2, "there is no verb fly"],
-    [["migrate"], 2, "no environment is named"],
-    [["migrate", "staging"], 2, "there is no environment staging\nEnvironments: development, production"],
-    [["migrate", "development", "--fast"], 2, "Unknown option '--fast'"],
+    [["migrat", "development"], 2, "unknown command 'migrat'\n(Did you mean migrate?)"],
+    [["migrate"], 2, "missing required argument 'environment'"],
+    [
+      ["migrate", "staging"],
+      2,
+      "value 'staging' is invalid for argument 'environment'. Choose from: development, production.",
+    ],
+    [
+      ["migrate", "development", "now"],
+      2,
+      "too many arguments for 'migrate'. Expected 1 argument but got 2.",
+    ],
+    [["migrate", "development", "--fast"], 2, "unknown option '--fast'"],
     [
       ["migrate", "development", "--timeout", "soon"],
       2,
-      '--timeout must be a whole number from 1 to 720, and is "soon"',
+      "option '--timeout <minutes>' argument 'soon' is invalid. It must be a whole number from 1 to 720.",
     ],
   ])("%j ends with %d", async (argv, exitCode, text) => {
     const result = await ops(argv);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { EXIT, Problem } from "./problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 
 const service = z.object({
   name: z.string(),

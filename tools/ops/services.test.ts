@@ -23,7 +23,8 @@ describe("restart", () => {
   it("restarts nothing that is not named, unless all of it", async () => {
     expect(await ops(["restart", "development"])).toMatchObject({
       exitCode: 2,
-      stderr: "no service is named\nName one or more of: synapse, mcp; or --all\n",
+      stderr:
+        "no service is named\nName one or more, or --all; npm run ops -- status development lists them\n",
     });
     expect(updates()).toEqual([]);
     await ops(["restart", "development", "--all"]);
@@ -35,7 +36,7 @@ describe("restart", () => {
     const { exitCode, stderr } = await ops(["restart", "development", "mcp"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      "phenom-dev-chat-mcp did not settle on phenom-dev-chat-mcp:7: ECS rolled it back to",
+      "phenom-dev-chat-mcp did not become stable on phenom-dev-chat-mcp:7: ECS rolled it back to",
     );
     expect(stderr).toContain("npm run ops -- logs development --since 30m");
   });
@@ -44,7 +45,7 @@ describe("restart", () => {
     harness.ecs.deploy = () => "hangs";
     const { exitCode, stderr } = await ops(["restart", "development", "mcp", "--timeout", "5"]);
     expect(exitCode).toBe(75);
-    expect(stderr).toContain("not settled after 5 minutes: phenom-dev-chat-mcp (0 of 1 tasks run)");
+    expect(stderr).toContain("not stable after 5 minutes: phenom-dev-chat-mcp (0 of 1 tasks run)");
   });
 });
 
@@ -67,8 +68,8 @@ describe("scale", () => {
     ["mcp", "3", "runs 1 to 2 tasks, and 3 is asked for\nAutoscaling would set it back"],
     ["mcp", "0", "runs 1 to 2 tasks, and 0 is asked for"],
     ["synapse", "2", "runs 0 to 1 tasks, and 2 is asked for\nTwo of its tasks must never run at once"],
-    ["mcp", "many", 'must be a whole number from 0 to 100, and is "many"'],
-    ["mcp", "", "name one service and a number of tasks"],
+    ["mcp", "many", "value 'many' is invalid for argument 'tasks'. It must be a whole number from 0 to 100."],
+    ["mcp", "", "missing required argument 'tasks'"],
   ])("refuses %s %s", async (service, count, message) => {
     const { exitCode, stderr } = await ops(["scale", "development", service, ...(count ? [count] : [])]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -125,7 +125,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           {
             check: "dns",
             what: "record localhost",
-            state: "left out",
+            state: "skipped",
             found: "not compared: CLOUDFLARE_API_TOKEN is not set",
           },
         ]);
@@ -155,7 +155,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       it("prints a table for people", async () => {
         const { stdout } = await ops(["verify", "development", "--only", "backups"]);
         expect(stdout).toMatch(
-          /^passed {2}RDS backups {2}phenom-dev-db: 7 days.*\n1 passed, 0 failed, 0 left out\n$/,
+          /^passed {2}RDS backups {2}phenom-dev-db: 7 days.*\n1 passed, 0 failed, 0 skipped\n$/,
         );
       });
 
@@ -164,8 +164,8 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ecs.define(arn, "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:other");
         ecs.apply("phenom-dev-chat-mcp", arn);
         expect(await failures("--only", "services")).toEqual([
-          "phenom-dev-chat-mcp: runs phenom-dev-chat-mcp:9, expected is phenom-dev-chat-mcp:1",
-          "phenom-dev-chat-mcp image: runs applepublicdotcom/phenom-chat-mcp:other, expected is applepublicdotcom/phenom-chat-mcp:testing",
+          "phenom-dev-chat-mcp: runs phenom-dev-chat-mcp:9, expected phenom-dev-chat-mcp:1",
+          "phenom-dev-chat-mcp image: runs applepublicdotcom/phenom-chat-mcp:other, expected applepublicdotcom/phenom-chat-mcp:testing",
         ]);
       });
 
@@ -176,7 +176,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(await failures("--only", "services")).toEqual([
           "phenom-dev-synapse: 0 of 1 tasks run",
           "phenom-dev-synapse image: no task runs",
-          "phenom-dev-synapse-admin: is not there",
+          "phenom-dev-synapse-admin: is missing",
         ]);
       });
 
@@ -216,7 +216,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           [
             `${origin}/_matrix/client/versions: HTTP 503:`,
             `${origin}/_matrix/client/v3/login: HTTP 200 without m.login.sso`,
-            `sign-in through Cognito: Synapse asks as client other, not ${outputs.cognito_client_ids.synapse}`,
+            `sign-in through Cognito: Synapse redirects as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
         );
       });
@@ -227,7 +227,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect([exitCode, stdout]).toEqual([
           1,
           expect.stringContaining(
-            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development makes it",
+            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development creates it",
           ),
         ]);
       });
@@ -265,7 +265,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         const user = { UserPoolId: outputs.sign_in.user_pool_id, Username: AGENT.AGENT_USERNAME };
         await cognito.send(new AdminRemoveUserFromGroupCommand({ ...user, GroupName: "admin" }));
         expect(await failures("--only", "tools")).toEqual([
-          "MCP tools: the agent's account is in no group that opens tools",
+          "MCP tools: the agent's account is in no group that may call tools",
         ]);
         await cognito.send(new AdminAddUserToGroupCommand({ ...user, GroupName: "agent" }));
         const { stdout } = await ops(["verify", "development", "--only", "tools"]);
@@ -294,7 +294,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         const [name = "", checksum = ""] = Object.entries(outputs.migrations).at(-1) ?? [];
         await database.sql("update chat_schema_migrations set checksum = 'other' where name = $1", [name]);
         expect(await failures("--only", "schema")).toEqual([
-          `database schema: applied in another form: ${name}`,
+          `database schema: changed after they were applied: ${name}`,
         ]);
         await database.sql("update chat_schema_migrations set checksum = $2, name = 'zzz' where name = $1", [
           name,
@@ -318,7 +318,9 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       it("names the checks where one is unknown", async () => {
         expect(await ops(["verify", "development", "--only", "weather"])).toMatchObject({
           exitCode: 2,
-          stderr: expect.stringContaining("there is no check weather: there are services, load-balancer"),
+          stderr: expect.stringContaining(
+            "option '--only <check>' argument 'weather' is invalid. Choose from: services, load-balancer",
+          ),
         });
       });
     });
@@ -375,7 +377,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
           exitCode: 1,
           stderr: expect.stringMatching(
-            /was put back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
+            /was rolled back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
           ),
         });
       });
@@ -384,7 +386,9 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ecs.deploy = () => "fails";
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
           exitCode: 1,
-          stderr: expect.stringContaining("phenom-dev-chat-mcp did not settle on phenom-dev-chat-mcp:2"),
+          stderr: expect.stringContaining(
+            "phenom-dev-chat-mcp did not become stable on phenom-dev-chat-mcp:2",
+          ),
         });
       });
 

@@ -46,7 +46,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       const calm = await ops(["status", "development"]);
       expect(calm.exitCode, calm.stderr).toBe(0);
       expect(calm.stdout).toMatch(
-        /^mcp +1\/1 +settled +phenom-dev-chat-mcp:7 +example\/phenom-chat-mcp:1\.2\.3 +1\/1$/m,
+        /^mcp +1\/1 +stable +phenom-dev-chat-mcp:7 +example\/phenom-chat-mcp:1\.2\.3 +1\/1$/m,
       );
       const alarm = { AlarmName: "phenom-dev-chat-mcp-cpu" };
       await cloudwatch.send(
@@ -155,7 +155,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
 
     it.each([
       [["lambda"], "there is no part lambda\nParts: "],
-      [["mcp", "--since", "yesterday"], "--since yesterday: give a span such as 15m"],
+      [["mcp", "--since", "yesterday"], "--since yesterday is neither a span nor a time"],
       [["link_preview"], "there is no log group /aws/lambda/phenom-dev-link-preview"],
     ])("%j is explained", async (args, text) => {
       const { exitCode, stderr } = await ops(["logs", "development", ...args]);
@@ -177,7 +177,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       const { exitCode, stdout } = await create("ada", "--group", "support", "--group", "partners");
       expect([exitCode, stdout]).toEqual([
         0,
-        "ada: made; groups support, partners\n" +
+        "ada: created; groups support, partners\n" +
           "After the first sign-in, npm run ops -- bootstrap development joins the Matrix room.\n",
       ]);
       const ada = await clients().cognito.send(new AdminGetUserCommand(user("ada")));
@@ -192,7 +192,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
     });
 
     it("keeps an account that is there, and puts it into groups", async () => {
-      expect((await create("ada", "--group", "agent")).stdout).toContain("ada: was there");
+      expect((await create("ada", "--group", "agent")).stdout).toContain("ada: existed already");
       expect(await groupsOf("ada")).toContain("agent");
     });
 
@@ -223,7 +223,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
     it("wants an address", async () => {
       expect(await ops(["create-user", "development", "eve"])).toMatchObject({
         exitCode: 2,
-        stderr: expect.stringContaining("--email is missing"),
+        stderr: expect.stringContaining("required option '--email <address>' not specified"),
       });
     });
   });

@@ -40,7 +40,7 @@ describe("the changes of a plan", () => {
           resource("a.b", ["delete"], { deposed: "4be7f8d6" }),
         ),
       ),
-    ).toEqual(["a.b (left behind as 4be7f8d6): delete", "a.found: import", "a.new: move from a.old"]);
+    ).toEqual(["a.b (deposed object 4be7f8d6): delete", "a.found: import", "a.new: move from a.old"]);
   });
 
   it("come back from the packed list, whatever addresses hold", () => {
@@ -67,7 +67,7 @@ describe("the changes of a plan", () => {
 
 describe("a plan", () => {
   it.each([
-    ["text that is no JSON", "Planning failed", "plan.json is no JSON"],
+    ["text that is no JSON", "Planning failed", "plan.json is not JSON"],
     ["another document", "{}", "format_version"],
     ["a format that is not known", '{"format_version":"2.0"}', "format_version"],
     [
@@ -75,7 +75,7 @@ describe("a plan", () => {
       JSON.stringify({ format_version: "1.2", resource_changes: [resource("a.b", ["explode"])] }),
       "resource_changes.0.change.actions.0",
     ],
-    ["a plan that failed", '{"format_version":"1.2","errored":true}', "a plan that failed: plan again"],
+    ["a plan that failed", '{"format_version":"1.2","errored":true}', "is a plan that failed"],
   ])("is refused where it is %s", (_, json, message) => {
     expect(() => parsePlan(json, "plan.json")).toThrow(message);
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import type { ValueChange } from "../terraform/plan-json.ts";
 import { differences } from "./difference.ts";
 
 const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {}) =>

@@ -26,9 +26,9 @@ describe("the inputs of an environment", () => {
   });
 
   it.each([
-    ["no JSON", "rds_port = 5432", "INPUTS is no JSON"],
+    ["no JSON", "rds_port = 5432", "INPUTS is not JSON"],
     ["a list", "[]", "INPUTS must be a JSON object"],
-    ["a name that the environment lacks", '{"rds_prot": 1}', "the environment takes no rds_prot; it takes"],
+    ["a name that the environment lacks", '{"rds_prot": 1}', "the environment has no variable rds_prot; it has"],
   ])("are refused where they are %s", (_, json, message) => {
     expect(() => terraformVariables(json, "abc123", declared)).toThrow(message);
   });

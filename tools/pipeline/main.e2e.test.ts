@@ -99,8 +99,8 @@ describe("the inputs of a plan", () => {
   });
 
   it("need the synthesised stack, and the tag of the images", () => {
-    expect(pipeline(["inputs", "staging"], { IMAGE_TAG: "a" }).stderr).toContain(
-      "cdktf.out/stacks/staging/cdk.tf.json is not there: synthesise it with npm run synth",
+    expect(pipeline(["inputs", "production"], { IMAGE_TAG: "a" }).stderr).toContain(
+      "cdktf.out/stacks/production/cdk.tf.json is missing: write it with npm run synth.",
     );
     expect(pipeline(["inputs", "development"], { IMAGE_TAG: "" }).stderr).toContain(
       "The environment variable IMAGE_TAG is not set",

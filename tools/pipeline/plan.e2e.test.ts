@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { development } from "../../environments/development.ts";
 import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
 import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
-import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import type { ValueChange } from "../terraform/plan-json.ts";
 import { changesOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { changesIn } from "./report.ts";
@@ -178,6 +178,6 @@ describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the 
   it("say how they are used where a word is missing", async () => {
     const { code, output } = await pipeline(["comment", "development"]);
     expect(code).toBe(2);
-    expect(output).toContain("Usage: npm run pipeline -- <verb>");
+    expect(output).toContain("Usage: npm run pipeline -- comment [options] <environment> <plan.json>");
   });
 });

@@ -55,7 +55,7 @@ describe("the changelog", () => {
     expect(released).toContain("## [Unreleased]\n\n## [0.3.0] - 2026-11-21\n\n### Added\n\n- Alarms.\n");
     expect(sectionOf(released, "0.3.0")).toBe("### Added\n\n- Alarms.");
     expect(sectionOf(released, "0.2.0")).toBe(sectionOf(changelog, "0.2.0"));
-    expect(() => release(released, "0.4.0", "2026-11-22")).toThrow("nothing is [Unreleased]");
+    expect(() => release(released, "0.4.0", "2026-11-22")).toThrow("the section [Unreleased] is empty");
   });
 
   it("refuses a version that it has", () => {
@@ -97,9 +97,9 @@ describe("a release", () => {
   });
 
   it.each([
-    ["is no version", "1.2", "must read like 1.4.0"],
-    ["has a suffix", "9.0.0-rc.1", "must read like 1.4.0"],
-    ["comes before the last", "0.0.9", "does not come after"],
+    ["is no version", "1.2", "must look like 1.4.0"],
+    ["has a suffix", "9.0.0-rc.1", "must look like 1.4.0"],
+    ["comes before the last", "0.0.9", "must come after"],
   ])("is refused, and writes nothing, where it %s", (_, version, message) => {
     expect(() => cutRelease(folder, version, "2026-11-21")).toThrow(message);
     expect(read("package.json")).toBe(readFileSync("package.json", "utf8"));
@@ -116,7 +116,7 @@ describe("a release", () => {
         "2026-11-22",
       ),
     );
-    expect(() => cutRelease(folder, "9.9.9", "2026-11-22")).toThrow("does not come after 10.0.0");
+    expect(() => cutRelease(folder, "9.9.9", "2026-11-22")).toThrow("must come after 10.0.0");
   });
 
   it("is refused where the tag names another version than package.json", () => {

@@ -49,7 +49,7 @@ describe("the reviewed changes of a commit", () => {
     await publish(api, PULL_REQUEST, "development", planned("development", ["a.b: create"]));
     await publish(api, PULL_REQUEST, "development", planned("development", ["a.b: update"]));
     expect(await reviewedChanges(api, MERGED, "main", "development")).toEqual({
-      pullRequest: PULL_REQUEST,
+      source: `pull request #${PULL_REQUEST}`,
       changes: ["a.b: update"],
     });
   });
@@ -66,7 +66,7 @@ describe("the reviewed changes of a commit", () => {
     ["whose pull request is open", OPEN],
   ])("do not exist for a commit %s", async (_, commit) => {
     await expect(reviewedChanges(api, commit, "main", "development")).rejects.toThrow(
-      `No merged pull request brought ${commit} to main, so nobody saw its plan. Open a pull request`,
+      `No merged pull request brought ${commit} to main, so nobody reviewed its plan.`,
     );
   });
 

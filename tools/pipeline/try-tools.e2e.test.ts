@@ -19,7 +19,7 @@ it("an MCP client calls each of the nine tools of the built server, which names 
 it("a server that does not start fails with what it said", async () => {
   const broken = [process.execPath, "-e", "console.error('no such bundle'); process.exit(3)"];
   await expect(tryTools(broken)).rejects.toThrow(
-    /did not become a healthy server.*ended with 3.*no such bundle/s,
+    /did not become a healthy server.*exited with 3.*no such bundle/s,
   );
 });
 

@@ -4,15 +4,15 @@ import { development } from "../../../environments/development.ts";
 import { noTerminal, testClock } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";
+import type { Problem } from "../../cli/problem.ts";
 import { listen } from "../../servers/listening.ts";
 import { awsClients } from "../aws.ts";
 import type { Check } from "../checks/check.ts";
 import { rooms } from "../checks/rooms.ts";
 import { Context } from "../context.ts";
 import { explain } from "../explain.ts";
-import type { Problem } from "../problem.ts";
 import { Reporter } from "../report.ts";
-import { type Applier, Deployment, runningBefore } from "./deployment.ts";
+import { Deployment, runningBefore, type TerraformCommands } from "./deployment.ts";
 import type { Change } from "./plan.ts";
 
 const harness = awsHarness();
@@ -47,7 +47,7 @@ const asOutput = (outputs: object) =>
 /** A stack whose services all get a new task definition; the real Terraform is in deploy.e2e.test.ts. */
 function stack(
   options: { first?: boolean; applyFails?: boolean; later?: readonly Change[]; homeserver?: string } = {},
-): Applier {
+): TerraformCommands {
   let outputs: object = options.first ? {} : exampleOutputs;
   return {
     addressesOf: (part) => exampleOutputs.one_shot_tasks[part]?.addresses ?? [],
@@ -75,7 +75,7 @@ function stack(
 }
 
 async function deployed(
-  terraform: Applier,
+  terraform: TerraformCommands,
   checks: readonly Check[] = [],
 ): Promise<{ exitCode: number; problem?: Problem }> {
   const context = new Context({
@@ -88,13 +88,13 @@ async function deployed(
       dryRun: false,
       yes: true,
       outputsFile: undefined,
-      patience: { pollSeconds: 5, timeoutMinutes: 10 },
+      polling: { pollSeconds: 5, timeoutMinutes: 10 },
     },
   });
   try {
     const before = await runningBefore(context, terraform);
     const deployment = new Deployment(context, terraform, { file: "agreed", changes }, before);
-    return { exitCode: await deployment.run({ checks, waitMinutes: 0 }) };
+    return { exitCode: await deployment.run({ checks, wait: 0 }) };
   } catch (error) {
     const problem = explain(error);
     return { exitCode: problem.exitCode, problem };
@@ -143,7 +143,7 @@ describe("a deployment", () => {
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(10);
     expect(problem?.message).toMatch(
-      /phenom-dev-chat-mcp did not settle on phenom-dev-chat-mcp:8: ECS rolled it back.*\nrolled back: the services run phenom-dev-synapse:7, phenom-dev-chat-mcp:7/,
+      /phenom-dev-chat-mcp did not become stable on phenom-dev-chat-mcp:8: ECS rolled it back.*\nrolled back: the services run phenom-dev-synapse:7, phenom-dev-chat-mcp:7/,
     );
     expect(running()).toEqual(AS_BEFORE);
   });
@@ -171,7 +171,7 @@ describe("a deployment", () => {
     harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "fails");
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(11);
-    expect(problem?.message).toContain("and the way back failed: ");
+    expect(problem?.message).toContain("and the rollback failed: ");
     expect(problem?.remedy).toContain("npm run ops -- rollback development <service> --to <revision>");
   });
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EXIT } from "../problem.ts";
-import { beyond, type Change, changesOf, checkWithin, readReviewed, summaryLines } from "./plan.ts";
+import { EXIT } from "../../cli/problem.ts";
+import { type Change, changesOf, checkWithin, notIn, readReviewed, summaryLines } from "./plan.ts";
 
 const resource = (address: string, ...actions: string[]) => ({
   address,
@@ -57,7 +57,7 @@ describe("what was reviewed", () => {
   it("allows every part of itself, and nothing else", () => {
     fc.assert(
       fc.property(fc.array(change), fc.array(change), (planned, reviewed) => {
-        const more = beyond(planned, reviewed);
+        const more = notIn(reviewed, planned);
         const check = () => checkWithin(planned, reviewed, "what was reviewed");
         if (more.length) expect(check).toThrow("no longer what was reviewed");
         else expect(check).not.toThrow();
@@ -69,14 +69,14 @@ describe("what was reviewed", () => {
 
   it("is not there where another action was shown for the same resource", () => {
     const update: Change = { address: "a.a", action: "update" };
-    expect(beyond([{ ...update, action: "replace" }], [update])).toEqual([
+    expect(notIn([update], [{ ...update, action: "replace" }])).toEqual([
       { address: "a.a", action: "replace" },
     ]);
   });
 
   it.each([
-    ["no plan at all", '{"resource_changes": "s3cret"}', "is no plan as terraform show -json prints it"],
-    ["no JSON", "{s3cret", "is no JSON"],
+    ["no plan at all", '{"resource_changes": "s3cret"}', "is not a plan as terraform show -json prints it"],
+    ["no JSON", "{s3cret", "is not JSON"],
     ["an action that is not known", plan(resource("a.b", "s3cret")), "resource_changes.0.change.actions.0"],
     ["a plan that failed", '{"errored": true, "resource_changes": []}', "is a plan that failed"],
   ])("can't be read from %s, and the error shows nothing of it", (_, text, why) => {
@@ -92,6 +92,6 @@ describe("what was reviewed", () => {
   });
 
   it("can't be read from a file that is not there", () => {
-    expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json: ENOENT");
+    expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json can't be read: ENOENT");
   });
 });

@@ -62,7 +62,7 @@ while true; do sleep 0.05; done`);
   it("is asked for where it is missing", async () => {
     process.env.PATH = folder;
     await expect(terraform.outputs()).rejects.toMatchObject({
-      message: expect.stringContaining("terraform can't be run"),
+      message: expect.stringContaining("terraform can't be started"),
       remedy: "Install Terraform 1.11 or newer, and put it on the PATH",
     });
   });
