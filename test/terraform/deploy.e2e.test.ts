@@ -2,17 +2,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { environmentVariables } from "../../tools/terraform/variables.ts";
 import { clone } from "../clone.ts";
 import { offlineTerraform, TOOL } from "./offline.ts";
 
 const checkout = clone("phenom-chat");
 const stack = path.join(checkout, "cdktf.out/stacks/development");
 
-/** As CI passes them: one TF_VAR_ each. */
-const variables = Object.fromEntries(
-  Object.entries(JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"))).map(
-    ([name, value]) => [`TF_VAR_${name}`, typeof value === "string" ? value : JSON.stringify(value)],
-  ),
+/** The example inputs as environment variables, as CI passes them. */
+const variables = environmentVariables(
+  JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
 );
 
 const npm = (...args: string[]) => {

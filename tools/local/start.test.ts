@@ -13,7 +13,7 @@ const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "phenom-local-"));
-  // As root PostgreSQL runs as another user, who has to pass through here.
+  // As root, PostgreSQL runs as another user, who needs access to this folder.
   await chmod(folder, 0o755);
   await symlink(resolve("node_modules"), join(folder, "node_modules"));
   await symlink(resolve("migrations"), join(folder, "migrations"));
@@ -98,7 +98,7 @@ const said = (content: string) =>
   });
 
 describe("npm start", () => {
-  it("brings up the chat with people and messages, keeps what is said over a restart, and resets on request", async () => {
+  it("starts the chat with demo data, keeps messages over a restart, and deletes them with --reset", async () => {
     const first = await start();
     expect(await call(first.url, "chat_get_messages", { room_id: community })).toEqual(
       said("Saw a strange light over the lake last night!"),
@@ -118,7 +118,7 @@ describe("npm start", () => {
     );
   }, 60_000);
 
-  it("prints a tool call to try that works as it stands", async () => {
+  it("prints a tool call that works as it is", async () => {
     const { output } = await start();
     const command = /curl .*/.exec(output())?.[0] ?? "";
     const shell = spawn("sh", ["-c", command]);
@@ -130,7 +130,7 @@ describe("npm start", () => {
     expect(JSON.parse(answer)).toMatchObject({ result: { structuredContent: { messages: { length: 3 } } } });
   });
 
-  it("starts again after it was killed and left its PostgreSQL behind", async () => {
+  it("starts again after it was killed and its PostgreSQL kept running", async () => {
     const { child } = await start();
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -139,7 +139,7 @@ describe("npm start", () => {
     expect(await call(url, "chat_list_rooms", {})).toMatchObject({ result: { structuredContent: {} } });
   });
 
-  it("says which port is in use and how to take another, and leaves nothing running", async () => {
+  it("says which port is in use and how to choose another, and leaves nothing running", async () => {
     const taken = createServer();
     const port = String(await listen(taken));
     expect(await fail([], port)).toContain(`Port ${port} is in use`);
@@ -147,7 +147,7 @@ describe("npm start", () => {
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
   });
 
-  it("says of half a data folder that it is one, and how to begin anew", async () => {
+  it("refuses an incomplete data folder, and says how to start over", async () => {
     const data = join(folder, ".phenom-chat/postgres");
     await rm(data, { recursive: true, force: true });
     await mkdir(data, { recursive: true });
@@ -158,7 +158,7 @@ describe("npm start", () => {
     expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
   });
 
-  it("refuses an option that it does not know", async () => {
+  it("refuses an unknown option", async () => {
     expect(await fail(["--rest"], undefined, 2)).toMatch(/unknown option '--rest'.*Usage: npm start --/s);
   });
 });

@@ -13,7 +13,7 @@ const table = (heading: string): string[] =>
     .slice(1)
     .flatMap((line) => (line.split("|")[1] ?? "").split(",").map((cell) => cell.trim().replaceAll("`", "")));
 
-describe("the page of operations", () => {
+describe("docs/operations.md", () => {
   it("has every verb, and no other", () => {
     const introduction = page.split("\n## ")[0] ?? "";
     const listed = [...introduction.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>

@@ -169,7 +169,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ]);
       });
 
-      it("finds a service that is not settled, and one that is gone", async () => {
+      it("finds a service that is not stable, and one that is missing", async () => {
         const synapse = ecs.services.get("phenom-dev-synapse");
         ecs.services.set("phenom-dev-synapse", { ...synapse, runningCount: 0 });
         ecs.services.delete("phenom-dev-synapse-admin");
@@ -221,7 +221,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         );
       });
 
-      it("finds rooms that bootstrap has not made", async () => {
+      it("finds rooms that bootstrap has not created", async () => {
         site.pages[COMMUNITY] = { status: 404, body: { errcode: "M_NOT_FOUND" } };
         const { exitCode, stdout } = await ops(["verify", "development", "--only", "rooms"]);
         expect([exitCode, stdout]).toEqual([
@@ -239,7 +239,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ]);
       });
 
-      it("finds an agent that may not sign in, and shows no secret", async () => {
+      it("finds an agent that can't sign in, and shows no secret", async () => {
         const { secrets } = clients();
         const SecretId = outputs.sign_in.agent_secret_arn;
         const password = "Wrong-Horse-2";
@@ -260,7 +260,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(AGENT) }));
       });
 
-      it("expects of the tools those that the agent's group may call", async () => {
+      it("expects only the tools that the agent's group may call", async () => {
         const { cognito } = clients();
         const user = { UserPoolId: outputs.sign_in.user_pool_id, Username: AGENT.AGENT_USERNAME };
         await cognito.send(new AdminRemoveUserFromGroupCommand({ ...user, GroupName: "admin" }));
@@ -290,7 +290,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         await keep(7);
       });
 
-      it("finds a migration that is missing, and one that was applied in another form", async () => {
+      it("finds a migration that is missing, and one that was changed after it was applied", async () => {
         const [name = "", checksum = ""] = Object.entries(outputs.migrations).at(-1) ?? [];
         await database.sql("update chat_schema_migrations set checksum = 'other' where name = $1", [name]);
         expect(await failures("--only", "schema")).toEqual([
@@ -305,17 +305,17 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(await failures("--only", "schema")).toEqual([]);
       });
 
-      it("looks again for as long as it may where something is not yet as it should be", async () => {
-        let looks = 0;
+      it("repeats a failing check until it passes or the time is over", async () => {
+        let requests = 0;
         const page = site.pages["/_matrix/client/versions"] ?? { status: 200 };
         Object.defineProperty(site.pages, "/_matrix/client/versions", {
-          get: () => (++looks < 3 ? { status: 502 } : page),
+          get: () => (++requests < 3 ? { status: 502 } : page),
         });
         expect(await failures("--only", "endpoints", "--wait", "1")).toEqual([]);
-        expect(looks).toBe(3);
+        expect(requests).toBe(3);
       });
 
-      it("names the checks where one is unknown", async () => {
+      it("refuses an unknown check and names the known ones", async () => {
         expect(await ops(["verify", "development", "--only", "weather"])).toMatchObject({
           exitCode: 2,
           stderr: expect.stringContaining(
@@ -326,7 +326,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     });
 
     describe("migrate", () => {
-      it("brings a real database up to date, with the very command of the task", async () => {
+      it("brings a real database up to date with the task's own command", async () => {
         const { exitCode, stderr } = await ops(["migrate", "development"]);
         expect(exitCode).toBe(0);
         expect(stderr).toContain("| migration: the schema is up to date");
@@ -347,7 +347,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ecs.apply("phenom-dev-chat-mcp", arn(3));
       });
 
-      it("goes to the revision before, and verifies that it runs there", async () => {
+      it("goes to the previous revision, and verifies that the service runs it", async () => {
         const result = await ops(["rollback", "development", "mcp", "--json", "--skip", "schema"]);
         expect(result.exitCode, result.stdout).toBe(0);
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(2));
@@ -359,7 +359,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         );
       });
 
-      it("passes over revisions that are no longer registered", async () => {
+      it("skips revisions that are no longer registered", async () => {
         const gone = ecs.definitions.get(arn(2));
         ecs.definitions.set(arn(2), { ...gone, status: "INACTIVE" });
         await ops(["rollback", "development", "mcp", "--skip", "schema"]);
@@ -371,7 +371,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
       });
 
-      it("goes no further back by itself where ECS has put the service back already", async () => {
+      it("goes no further back by itself when ECS has rolled the service back already", async () => {
         ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
         ecs.apply("phenom-dev-chat-mcp", arn(0));
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
@@ -382,7 +382,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         });
       });
 
-      it("fails where the revision before does not settle", async () => {
+      it("fails when the previous revision does not become stable", async () => {
         ecs.deploy = () => "fails";
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
           exitCode: 1,
@@ -392,7 +392,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         });
       });
 
-      it("says so where there is no revision before", async () => {
+      it("fails when there is no previous revision", async () => {
         expect(await ops(["rollback", "development", "synapse"])).toMatchObject({
           exitCode: 1,
           stderr: expect.stringContaining("no task definition before phenom-dev-synapse:1 is registered"),

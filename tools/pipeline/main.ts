@@ -9,7 +9,7 @@ import { changesOf, deviation, pack, unpack } from "./changes.ts";
 import { gitHub } from "./github.ts";
 import { declaredVariables, terraformVariables } from "./inputs.ts";
 import { type Plan, parsePlan } from "./plan.ts";
-import { cutRelease, packageVersion, releaseNotes } from "./release.ts";
+import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
 import { COMMENT_LIMIT, report } from "./report.ts";
 import { deviationProblem, publish, reviewedChanges } from "./review.ts";
 import { tryTools } from "./try-tools.ts";
@@ -128,7 +128,7 @@ command(
   .action((tag) => console.log(releaseNotes(".", tag)));
 
 command("release", "commit a version: package.json, its lock file and the changelog's section")
-  .argument("<version>", "such as 1.4.0")
+  .argument("<version>", "such as 1.4.0", checkVersion)
   .action((version) => {
     if (git("status", "--porcelain"))
       throw new Problem("The working tree has changes: commit or stash them.");

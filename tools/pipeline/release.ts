@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { Problem } from "../cli/problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { release, sectionOf, sections } from "./changelog.ts";
 
 const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
@@ -36,7 +36,7 @@ export function releaseNotes(folder: string, tag: string): string {
  */
 export function cutRelease(folder: string, version: string, date: string): string[] {
   const now = packageVersion(folder);
-  if (!VERSION.test(version)) throw new Problem(`"${version}" is not a version: it must look like 1.4.0.`);
+  checkVersion(version);
   const changelog = text(folder, CHANGELOG);
   const released = sections(changelog).some((section) => section.version === now);
   if (compareVersions(version, now) < (released ? 1 : 0))
@@ -48,6 +48,12 @@ export function cutRelease(folder: string, version: string, date: string): strin
   };
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   return Object.keys(files);
+}
+
+/** @throws Problem where the version is not in the form of a release */
+export function checkVersion(version: string): string {
+  if (VERSION.test(version)) return version;
+  throw new Problem(`"${version}" is not a version: it must look like 1.4.0.`, "", EXIT.usage);
 }
 
 const numbers = (version: string) => version.split(".").map(Number);

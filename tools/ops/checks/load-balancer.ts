@@ -1,7 +1,7 @@
 import { DescribeRulesCommand, type Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Context } from "../context.ts";
 import type { Outputs } from "../outputs.ts";
-import { type Check, failed, finding, passed, request } from "./check.ts";
+import { type Check, failed, finding, passed } from "./check.ts";
 
 /** The listener rules are those that were synthesised. */
 export const loadBalancer: Check = {

@@ -14,7 +14,7 @@ const resource = (address: string, ...actions: string[]) => ({
 const plan = (...resource_changes: object[]) => JSON.stringify({ resource_changes });
 
 describe("the changes of a plan", () => {
-  it("are those that touch something, sorted", () => {
+  it("are the resources that would change, sorted by address", () => {
     expect(
       changesOf(
         plan(
@@ -37,7 +37,7 @@ describe("the changes of a plan", () => {
     ]);
   });
 
-  it("are counted, and what is replaced or destroyed is named", () => {
+  it("are counted, and replacements and deletions are named", () => {
     expect(
       summaryLines([
         { address: "a.a", action: "create" },
@@ -53,8 +53,8 @@ const change = fc.record<Change>({
   action: fc.constantFrom("create", "update", "replace", "delete"),
 });
 
-describe("what was reviewed", () => {
-  it("allows every part of itself, and nothing else", () => {
+describe("a reviewed plan", () => {
+  it("allows its own changes, and no others", () => {
     fc.assert(
       fc.property(fc.array(change), fc.array(change), (planned, reviewed) => {
         const more = notIn(reviewed, planned);
@@ -67,7 +67,7 @@ describe("what was reviewed", () => {
     );
   });
 
-  it("is not there where another action was shown for the same resource", () => {
+  it("does not allow another action on the same resource", () => {
     const update: Change = { address: "a.a", action: "update" };
     expect(notIn([update], [{ ...update, action: "replace" }])).toEqual([
       { address: "a.a", action: "replace" },
@@ -79,7 +79,7 @@ describe("what was reviewed", () => {
     ["no JSON", "{s3cret", "is not JSON"],
     ["an action that is not known", plan(resource("a.b", "s3cret")), "resource_changes.0.change.actions.0"],
     ["a plan that failed", '{"errored": true, "resource_changes": []}', "is a plan that failed"],
-  ])("can't be read from %s, and the error shows nothing of it", (_, text, why) => {
+  ])("can't be read from %s, and the error quotes none of it", (_, text, why) => {
     const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
     const file = path.join(folder, "plan.json");
     writeFileSync(file, text);
@@ -91,7 +91,7 @@ describe("what was reviewed", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("can't be read from a file that is not there", () => {
+  it("can't be read from a file that does not exist", () => {
     expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json can't be read: ENOENT");
   });
 });
