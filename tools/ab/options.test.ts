@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { readOptions, UsageError } from "./options.ts";
 
 const tokens = { AB_TOKEN_A: "token-a", AB_TOKEN_B: "one two" };

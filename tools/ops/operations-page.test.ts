@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { opsVerbs } from "../../test/ops/command.ts";
 import { EXIT } from "../cli/problem.ts";
 import { checks } from "./checks/index.ts";
@@ -43,6 +43,6 @@ describe("docs/operations.md", () => {
 describe("the verbs", () => {
   it("have a file each", () => {
     for (const name of Object.keys(opsVerbs))
-      expect(existsSync(`tools/ops/verbs/${name}.ts`), name).toBe(true);
+      expect([name, existsSync(`tools/ops/verbs/${name}.ts`)]).toEqual([name, true]);
   });
 });

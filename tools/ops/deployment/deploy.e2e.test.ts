@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { clone } from "../../../test/clone.ts";
+import { describeWith } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { type Cluster, cluster } from "../../../test/ops/ecs.ts";
 import { targetHealth } from "../../../test/ops/target-health.ts";
@@ -40,7 +42,7 @@ interface Result {
   readonly stderr: string;
 }
 
-describe.runIf(offlineTerraform)("a deployment with the real Terraform to an empty account", () => {
+describeWith(offlineTerraform)("a deployment with the real Terraform to an empty account", () => {
   const checkout = clone("phenom-chat");
   const stack = path.join(checkout, "cdktf.out/stacks/development");
   const stateFile = path.join(checkout, "local.tfstate");
@@ -152,7 +154,7 @@ describe.runIf(offlineTerraform)("a deployment with the real Terraform to an emp
 
   it("creates Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
     const { exitCode, stdout, stderr } = await deploy("1.0.0");
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(stdout).toMatch(/^plan: \d+ to create, 0 to update, 0 to replace, 0 to destroy\n/);
     expect(stdout).toContain("deployed development");
     expect(events).toEqual([
@@ -169,7 +171,7 @@ describe.runIf(offlineTerraform)("a deployment with the real Terraform to an emp
 
   it("migrates before the new code runs, applies only reviewed changes, and does not create the rooms again", async () => {
     const { exitCode, stderr } = await deploy("1.1.0", "--plan-check", reviewed("reviewed", mcpImage));
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(events).toEqual([
       "task phenom-dev-synapse-db-setup:1",
       "task phenom-dev-chat-migration:1",
@@ -184,7 +186,7 @@ describe.runIf(offlineTerraform)("a deployment with the real Terraform to an emp
     const good = ecs.run;
     ecs.run = (task) => (task.command ? { exitCode: 2, lines: ["psql: error"] } : good(task));
     const { exitCode, stdout, stderr } = await deploy("1.2.0");
-    expect(exitCode, stderr).toBe(10);
+    withMessage(stderr, () => expect(exitCode).toBe(10));
     expect(stdout).toContain("psql ended with 2: psql: error");
     expect(stderr).toContain("the verification failed\nrolled back: the services run ");
     expect(definitions()).toEqual(before);
