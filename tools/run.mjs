@@ -5,6 +5,17 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
+/** The providers are imported by folder, which ES modules don't know. */
+const providers = {
+  name: "providers",
+  setup({ onResolve }) {
+    onResolve({ filter: /^@cdktf\/provider-[^/]+\/lib\/[^/]+$/ }, ({ path: folder }) => ({
+      path: `${folder}/index.js`,
+      external: true,
+    }));
+  },
+};
+
 /** Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. */
 export async function bundleProgram(source, outfile) {
   const { outputFiles } = await build({
@@ -15,6 +26,7 @@ export async function bundleProgram(source, outfile) {
     format: "esm",
     target: "node20",
     packages: "external",
+    plugins: [providers],
     logLevel: "warning",
     write: false,
   });

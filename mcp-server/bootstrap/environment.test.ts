@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { Template } from "../../test/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { environmentSchema, readEnvironment } from "./environment.ts";
 
 const complete = {

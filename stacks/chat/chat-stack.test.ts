@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "./template.ts";
 
 const both = new Template();
 const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "@jest/globals";
-import { Template } from "../template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 
 const addresses = new Template().addresses();
 

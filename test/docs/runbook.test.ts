@@ -8,9 +8,9 @@ import * as rds from "@aws-sdk/client-rds";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { opsVerbs as verbs } from "../ops/command.ts";
-import { environment, Template } from "../template.ts";
 
 const page = readFileSync("docs/runbook.md", "utf8");
 

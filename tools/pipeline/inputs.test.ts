@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { Template } from "../../test/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { terraformVariables } from "./inputs.ts";
 
 const declared = Object.keys(new Template().json.variable ?? {});

@@ -61,8 +61,6 @@ describeWith({ synapse: schemaFile })("homeserver.yaml", () => {
   });
 });
 
-describe("homeserver.yaml", () => {});
-
 describe("homeserver.yaml", () => {
   it("holds no secret: each is a file below the folder that only Synapse reads", () => {
     const leaves = leavesOf(homeserverConfig(everyOption));

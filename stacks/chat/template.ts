@@ -2,9 +2,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
-import { development } from "../environments/development.ts";
-import { type EnvironmentData, parseEnvironment } from "../environments/schema.ts";
-import { ChatStack } from "../stacks/chat/chat-stack.ts";
+import { development } from "../../environments/development.ts";
+import { type EnvironmentData, parseEnvironment } from "../../environments/schema.ts";
+import { ChatStack } from "./chat-stack.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 type Kind = "resource" | "data" | "variable" | "output" | "ephemeral" | "terraform" | "provider";
