@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { Client, DatabaseError } from "pg";
 import * as z from "zod";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../servers/postgres.ts";
+import type { Program } from "../../servers/program.ts";
 import type { Observation, PartUsage } from "../side.ts";
-import { machineCpuSeconds, type Program, usage } from "./processes.ts";
+import { machineCpuSeconds, usage } from "./usage.ts";
 
 /** A PostgreSQL of its own for one run, the same for every implementation, and what it has used. */
 export interface ObservedDatabase {

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
-import type { DatabaseConnection } from "../../servers/postgres.ts";
+import { startMcpServer } from "../../servers/mcp-server.ts";
+import { connectionUrl, type DatabaseConnection } from "../../servers/postgres.ts";
+import { startProgram, stopAll } from "../../servers/program.ts";
 import type { Side, Target } from "../side.ts";
-import type { Workload } from "../workload.ts";
+import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { type ObservedDatabase, observer, startObservedDatabase, watch } from "./database.ts";
-import { startProgram } from "./processes.ts";
-import { startMcpServer, stopAll } from "./server-program.ts";
 
 const AGENT = "phenom-agent";
 const ready = z.object({ endpoint: z.url() });
@@ -24,11 +24,9 @@ export const localHasura: Side = {
   ],
   start: (workload) =>
     assemble(workload, async (connection) => {
-      const engine = await startProgram(
-        "tools/ab/local/graphql-engine.ts",
-        { AB_DATABASE: JSON.stringify(connection) },
-        ready,
-      );
+      const engine = await startProgram("tools/servers/hasura-program.ts", ready, {
+        variables: { DATABASE: JSON.stringify(connection) },
+      });
       return {
         programs: [engine],
         watched: [watch("graphql", { ...engine, logBytes: async () => 0 })],
@@ -51,13 +49,13 @@ export const localPostgres: Side = {
   ran: "the MCP server on backend postgres: the tables of B, with no GraphQL in between. Not a candidate: it is there to tell what of B is its stand-in",
   standIns: [],
   start: (workload) =>
-    assemble(workload, async ({ user, password, host, port, database }, { server }) => ({
+    assemble(workload, async (connection, { server }) => ({
       programs: [],
       watched: [],
       variables: {
         BACKEND_TYPE: "postgres",
         AGENT_USER_ID: AGENT,
-        DATABASE_URL: `postgres://${user}:${password}@${host}:${port}/${database}?sslmode=verify-full&sslrootcert=${server.caFile}`,
+        DATABASE_URL: connectionUrl(connection, server.caFile),
       },
     })),
 };
@@ -81,7 +79,7 @@ async function assemble(
     await makeRooms(connection, workload);
     const { programs, watched, variables } = await middle(connection, database);
     stops.push(...programs.map((program) => program.stop));
-    const server = await startMcpServer(workload, variables);
+    const server = await startMcpServer(callers(workload), variables);
     stops.push(server.stop);
     return {
       mcp: new URL(server.ready.url),

@@ -5,12 +5,13 @@ import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/m
 import { join } from "../../../mcp-server/bootstrap/members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
 import { BOTS } from "../../../shared/matrix-names.ts";
+import { startMcpServer } from "../../servers/mcp-server.ts";
+import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";
 import type { Side, Target } from "../side.ts";
-import type { Workload } from "../workload.ts";
+import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
-import { startMcpServer, stopAll } from "./server-program.ts";
 
 /** Everything that is said here is said by one account, which stands for many people with a quota each. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
@@ -36,7 +37,7 @@ export const localSynapse: Side = {
       stops.push(synapse.stop);
       const bot = { username: BOTS.mcp, password: randomBytes(20).toString("hex") };
       await makeRooms(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, bot, workload);
-      const server = await startMcpServer(workload, {
+      const server = await startMcpServer(callers(workload), {
         BACKEND_TYPE: "synapse",
         SYNAPSE_URL: synapse.url,
         SYNAPSE_SERVER_NAME: exampleProps.serverName,
