@@ -36,7 +36,7 @@ const WARM_UP = 100;
 
 export async function measure(run: Run): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), "phenom-bench-"));
-  const bundleOf = (lambda: string) => join(folder, `${lambda}.js`);
+  const bundleOf = (lambda: string) => join(folder, `${lambda}.cjs`);
   try {
     for (const lambda of lambdas)
       await build({

@@ -47,12 +47,8 @@ async function main(): Promise<number> {
   return results.some(({ error }) => error !== undefined) ? 1 : 0;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(error instanceof UsageError ? error.message : error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  },
-);
+// process.exit, because the package that runs PostgreSQL would set the exit code to 0.
+main().then(process.exit, (error: unknown) => {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});
