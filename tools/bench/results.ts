@@ -57,7 +57,7 @@ function cells(figure: Figure): string[] {
     label,
     `${significant(measured)} ${unit}`,
     baseline ? `${significant(baseline.measured)} ${unit}, ${baseline.label}` : "",
-    ratio === undefined ? "" : ratio.toFixed(2),
+    ratio === undefined ? "" : significant(ratio),
     target ? targetText(target, ratio === undefined ? ` ${unit}` : "") : "",
     met === undefined ? "" : met ? "yes" : "no",
   ];

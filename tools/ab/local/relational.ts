@@ -13,14 +13,14 @@ import { type ObservedDatabase, observer, startObservedDatabase, watch } from ".
 const AGENT = "phenom-agent";
 const ready = z.object({ endpoint: z.url() });
 
-/** The chat's schema and permissions through GraphQL, and the MCP server on it. */
+/** The MCP server on the chat's schema and permissions through GraphQL. */
 export const localHasura: Side = {
   key: "B",
   name: "Hasura Lite",
-  ran: "the MCP server on backend hasura, over the tests' GraphQL server and PostgreSQL 17 with the chat's schema",
+  ran: "the MCP server on backend hasura, over a stand-in of Hasura's engine and PostgreSQL 17 with the chat's schema",
   standIns: [
-    "A GraphQL server of the tests stood in for Hasura's engine: it applies the project's own roles, permissions and presets to the real database, but it is not that engine. Its time and CPU are its own; the real one compiles a query to a single SQL statement and keeps the plan. What is certain of B lies in the database and the MCP server; series C shows what is left without any GraphQL in between.",
-    "Nobody subscribed to messages, and none carried a link, so that event trigger, HTTP API and Lambda were idle.",
+    "A GraphQL server of this project replaced Hasura's engine. It applies the project's roles, permissions and presets to the real database, but its time and CPU differ from the engine's, which compiles a query to a single SQL statement and caches the plan. Of B, only database and MCP server are certain; C shows what remains without GraphQL.",
+    "Nobody subscribed to messages and no message had a link, so event trigger, HTTP API and Lambda were idle.",
   ],
   start: (workload) =>
     assemble(workload, async (connection) => {
@@ -34,7 +34,7 @@ export const localHasura: Side = {
           BACKEND_TYPE: "hasura",
           HASURA_ENDPOINT: engine.ready.endpoint,
           AGENT_USER_ID: AGENT,
-          // Its session is handed to it.
+          // Required, but unused: the program passes a session in.
           ...{ AGENT_CLIENT_ID: "unused", AGENT_CLIENT_SECRET: "unused" },
           ...{ AGENT_USERNAME: "unused", AGENT_PASSWORD: "unused" },
         },
@@ -42,11 +42,11 @@ export const localHasura: Side = {
     }),
 };
 
-/** The same tables without GraphQL: a floor under B. */
+/** The same tables without GraphQL: a lower bound of B. */
 export const localPostgres: Side = {
   key: "C",
   name: "PostgreSQL alone",
-  ran: "the MCP server on backend postgres: the tables of B, with no GraphQL in between. Not a candidate: it is there to tell what of B is its stand-in",
+  ran: "the MCP server on backend postgres: the tables of B without GraphQL. Not a candidate: it shows how much of B is the stand-in",
   standIns: [],
   start: (workload) =>
     assemble(workload, async (connection, { server }) => ({

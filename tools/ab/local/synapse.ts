@@ -13,18 +13,18 @@ import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
 
-/** Everything that is said here is said by one account, which stands for many people with a quota each. */
+/** One account sends all messages in place of many people who each have a quota. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
 const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
 
-/** The homeserver with the configuration that is deployed, its database, and the MCP server on it. */
+/** The MCP server on a homeserver with the deployed configuration. */
 export const localSynapse: Side = {
   key: "A",
   name: "Matrix (Synapse)",
   ran: "the MCP server on backend synapse, over a real Synapse (one process, the deployed configuration) and PostgreSQL 17",
   standIns: [
-    "Synapse's limit of 10 messages a second (bursts of 30) for one account was lifted: in the app everyone has a quota of their own, and here one account speaks for all. Deployed, the agents' account has that limit.",
-    "Nobody followed the rooms by /sync, federation was off, and media were not used.",
+    "Synapse's limit of 10 messages per second and account (bursts of 30) was removed: in the app everyone has their own quota, here one account sends for all. When deployed, the agent's account has that limit.",
+    "Nobody followed the rooms by /sync, federation was off, and no media were used.",
   ],
   async start(workload): Promise<Target> {
     const stops: (() => Promise<unknown>)[] = [];

@@ -1,13 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** What a process and all that it started have used. */
+/** Resources that a process and its descendants have used. */
 export interface Usage {
   readonly cpuSeconds: number;
-  /** Proportional set size: pages that processes share are counted once. */
+  /** Proportional set size: counts shared pages once. */
   readonly memoryMiB: number;
 }
 
-/** Linux counts CPU time in hundredths of a second, on every architecture that it runs on here. */
+/** Linux counts CPU time in hundredths of a second. */
 const TICKS = 100;
 
 interface Stat {
@@ -16,7 +16,7 @@ interface Stat {
   readonly ticks: number;
 }
 
-/** Usage of each process tree by the pid of its root, read at one moment. */
+/** Usage of each process tree, by the process id of its root. */
 export async function usage(roots: readonly number[]): Promise<Usage[]> {
   const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const stats = (await Promise.all(numbers.map(readStat))).filter((one) => one !== undefined);
@@ -38,11 +38,11 @@ function descendants(root: number, stats: readonly Stat[]): Stat[] {
   return found;
 }
 
-/** A process may end while it is read. */
+/** `undefined` if the process exits meanwhile. */
 async function readStat(pid: string): Promise<Stat | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  // The name before may hold spaces and brackets. Then: state, parent, ..., utime, stime, cutime, cstime (14 to 17).
+  // After the name, which may contain spaces and brackets: state, parent, ..., utime, stime, cutime, cstime (14 to 17).
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { pid: Number(pid), parent: Number(fields[1]), ticks: sum(fields.slice(11, 15).map(Number)) };
 }
@@ -52,7 +52,7 @@ async function proportionalKiB(pid: number): Promise<number> {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0);
 }
 
-/** CPU seconds that the whole machine has worked since it started. */
+/** CPU seconds of the whole machine since it booted. */
 export async function machineCpuSeconds(): Promise<number> {
   const [line = ""] = (await readFile("/proc/stat", "utf8")).split("\n", 1);
   // user, nice, system, idle, iowait, irq, softirq
