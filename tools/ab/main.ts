@@ -46,6 +46,7 @@ async function measure(options: Measurement, save: (results: Results) => Promise
     workload,
     sides: sides.map(({ key, name, ran, standIns }) => ({ key, name, ran, standIns: [...standIns] })),
   };
+  const start = performance.now();
   const runs = await experiment(
     stoppedAtSignal(sides),
     workload,
@@ -53,6 +54,7 @@ async function measure(options: Measurement, save: (results: Results) => Promise
     (runs) => save({ ...header, runs: [...runs] }),
     console.log,
   );
+  console.log(`Measured in ${((performance.now() - start) / 60_000).toFixed(1)} minutes.`);
   return { ...header, runs };
 }
 

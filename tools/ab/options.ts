@@ -57,7 +57,7 @@ const numbers = {
 } as const satisfies Record<string, Flag>;
 type NumberName = keyof typeof numbers;
 
-export const usage = `npm run ab -- [options]                               measures both implementations on this machine: FULL_TIME
+export const usage = `npm run ab -- [options]                               measures both implementations on this machine: about 20 minutes
 npm run ab -- --a <MCP URL> --b <MCP URL> [options]   measures two deployed MCP servers; tokens in AB_TOKEN_A, AB_TOKEN_B
 npm run ab -- --from <results.json> [--out <folder>]  renders the page again from the results
 
@@ -67,7 +67,7 @@ ${Object.entries<Flag>(numbers)
   .join("\n")}
   --out          folder for results.json and index.html (build/ab)
   --no-reference without C, the tables without GraphQL
-  --quick        one short run of each side, to see that everything works: QUICK_TIME
+  --quick        one short run of each side, to see that everything works: 2 to 5 minutes
   --help         this text
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or a missing tool.`;
