@@ -5,7 +5,7 @@ const exclude = ["node_modules/**", "build/**", "cdktf.out/**", "tools/cdktf/**"
 
 export default defineConfig({
   test: {
-    globalSetup: "test/global-setup.ts",
+    globalSetup: "test/jest/global-setup.ts",
     // Vitest leaves one core to itself, and many of these tests wait for servers: two files at a time at least.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

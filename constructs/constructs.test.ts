@@ -1,10 +1,10 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import { App, TerraformStack, Testing } from "cdktf";
 import type { Construct } from "constructs";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { FargateTask, fargateMemory } from "./fargate-task.ts";
 import { GeneratedSecret } from "./generated-secret.ts";
 import { ListenerRule } from "./listener-rule.ts";

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
-import { describe, expect, it } from "vitest";
 import { synthesise } from "../stacks/synthesise.ts";
+import { withMessage } from "../test/jest/with-message.ts";
 import { environment } from "../test/template.ts";
 import { production } from "./production.ts";
 import { EnvironmentError } from "./schema.ts";
@@ -164,10 +165,7 @@ describe("synthesis refuses an environment and says which, which field, which va
 
   it.each(cases)("%s", (_, data, problem) => {
     const { problems } = refused(data);
-    expect(
-      problems.some((p) => p.startsWith(problem)),
-      problems.join("\n"),
-    ).toBe(true);
+    withMessage(problems.join("\n"), () => expect(problems.some((p) => p.startsWith(problem))).toBe(true));
   });
 
   it("all problems of all environments at once, and writes nothing", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { withDeadline } from "./deadline.ts";
 
 const late = () => new Error("late");

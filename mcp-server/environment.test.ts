@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../test/jest/with-message.ts";
 import { ConfigurationError, environmentSchema, readEnvironment } from "./environment.ts";
 
 const local = { BACKEND_TYPE: "postgres", DATABASE_URL: "postgres://localhost/chat" };
@@ -85,6 +86,6 @@ describe("the configuration", () => {
 
   it("describes each of its variables", () => {
     for (const [name, field] of Object.entries(environmentSchema.shape))
-      expect(field.description, name).toBeTruthy();
+      withMessage(name, () => expect(field.description).toBeTruthy());
   });
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../test/describe-with-synapse.ts";
+import { eventually } from "../test/jest/eventually.ts";
 import type { ContractWorld } from "../test/mcp-server/contract.ts";
 import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
 import { type Homeserver, startHomeserver } from "../test/mcp-server/homeserver.ts";
@@ -48,7 +49,10 @@ async function killBetweenCommitAndAnswer({ world, port, variables, sending }: K
   await first.call("chat_list_rooms", {});
   proxy.mute(sending);
   const lost = first.call("chat_send_message", draft).catch(() => "lost");
-  await expect.poll(messages, { timeout: 15_000 }).toMatchObject({ messages: [{ content: "Once only" }] });
+  await eventually(
+    async () => expect(await messages()).toMatchObject({ messages: [{ content: "Once only" }] }),
+    { timeout: 15_000 },
+  );
   first.child.kill("SIGKILL");
   expect(await lost).toBe("lost");
   await proxy.stop();
@@ -85,15 +89,16 @@ async function stopUnderLoad({ chat, world, stop, start }: Load) {
   const sender = async (name: number) => {
     for (let n = 0; n < 5 || !stopped; n++) {
       const [content, own] = [`${name}: ${n}`, key()];
-      await expect
-        .poll(() => attempt(content, own).then(() => sent.has(content)), { timeout: 60_000, interval: 100 })
-        .toBe(true);
+      await eventually(
+        async () => expect(await attempt(content, own).then(() => sent.has(content))).toBe(true),
+        { timeout: 60_000, interval: 100 },
+      );
     }
   };
   const senders = Promise.all([1, 2, 3, 4].map(sender));
-  await expect.poll(() => sent.size, { timeout: 20_000 }).toBeGreaterThan(4);
+  await eventually(() => expect(sent.size).toBeGreaterThan(4), { timeout: 20_000 });
   await stop();
-  await expect.poll(() => failures, { timeout: 20_000 }).toBeGreaterThan(4);
+  await eventually(() => expect(failures).toBeGreaterThan(4), { timeout: 20_000 });
   await start();
   stopped = true;
   await senders;
@@ -207,7 +212,9 @@ describeWithSynapse("over Synapse", () => {
       expect(await chat.health(signal())).toMatchObject({ reachable: false });
     };
     await stopUnderLoad({ chat, world, stop, start: postgres.resume });
-    await expect.poll(() => chat.health(signal()), { timeout: 10_000 }).toEqual({ reachable: true });
+    await eventually(async () => expect(await chat.health(signal())).toEqual({ reachable: true }), {
+      timeout: 10_000,
+    });
   });
 
   it("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
@@ -226,8 +233,9 @@ describeWithSynapse("over Synapse", () => {
     } finally {
       process.kill(pid, "SIGCONT");
     }
-    await expect
-      .poll(() => chat.listRooms({ include_inactive: false }, signal()), { timeout: 10_000 })
-      .toBeInstanceOf(Array);
+    await eventually(
+      async () => expect(await chat.listRooms({ include_inactive: false }, signal())).toBeInstanceOf(Array),
+      { timeout: 10_000 },
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { withMessage } from "../test/jest/with-message.ts";
 import { type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService, textOf } from "../test/mcp-server/service.ts";
 import { addDemoData, agentUserId } from "../tools/local/demo.ts";
@@ -33,7 +34,7 @@ describe("the reference for callers", () => {
     expect(new Set(examples.map(({ tool }) => tool))).toEqual(new Set(tools.map(({ name }) => name)));
     for (const { tool, arguments: args } of examples) {
       const result = await client.callTool({ name: tool, arguments: args });
-      expect(result.isError, textOf(result)).toBeUndefined();
+      withMessage(textOf(result), () => expect(result.isError).toBeUndefined());
     }
     await client.close();
   });

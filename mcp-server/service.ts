@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { JwksCache } from "aws-jwt-verify/jwk";
+import { version } from "../shared/version.ts";
 import { type Authenticate, everyoneOnLoopback } from "./auth/authenticate.ts";
 import { cognitoAuthentication } from "./auth/token-verifier.ts";
 import type { ChatBackend } from "./chat/backend.ts";
@@ -9,7 +10,6 @@ import { createListener, type Routes } from "./http/listener.ts";
 import { oauthMetadata } from "./http/oauth-metadata.ts";
 import { RateLimit } from "./http/rate-limit.ts";
 import type { Log } from "./log.ts";
-import { version } from "./version.ts";
 
 export interface Service {
   /** Origin that clients reach it under. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { contractions } from "./expand.ts";
 import { readMigrations } from "./files.ts";
 

@@ -1,7 +1,8 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migrationContainer } from "../modules/chat-hasura-lite/migration-task.ts";
 import { userProvisionerRole } from "../shared/database-roles.ts";
+import { eventually } from "../test/jest/eventually.ts";
 import { type Outcome, startTask } from "../test/task.ts";
 import {
   type DatabaseConnection,
@@ -225,16 +226,16 @@ describe("the migration task", () => {
     const before = await describeSchema(database);
     const file = added("create table half (); select pg_sleep(60); create table other_half ()");
     const { child, done } = migrationTask(database, file);
-    await expect
-      .poll(
-        () =>
-          query(
+    await eventually(
+      async () =>
+        expect(
+          await query(
             database,
             "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
           ),
-        { timeout: 20_000 },
-      )
-      .toHaveLength(1);
+        ).toHaveLength(1),
+      { timeout: 20_000 },
+    );
     child.kill("SIGKILL");
     await done;
     // The server notices the lost client at its next message; ending the sleep stands for that.

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";

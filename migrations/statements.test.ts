@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { readMigrations } from "./files.ts";
 import { splitStatements } from "./statements.ts";
 

@@ -1,9 +1,9 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { describe, expect, it } from "@jest/globals";
 import { App, Testing } from "cdktf";
 import { Construct } from "constructs";
-import { describe, expect, it } from "vitest";
 import { Secret } from "../constructs/generated-secret.ts";
 import { LogGroup } from "../constructs/log-group.ts";
 import { environments } from "../environments/index.ts";

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startGraphqlServer, startHasura } from "../../test/lambdas/graphql-server.ts";
 import {
   adminSecretArn,

@@ -3,7 +3,7 @@ import {
   CognitoIdentityProviderClient,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
 import { lambdaEnvironment } from "../../tools/servers/lambda.ts";
 import { callAws } from "./aws.ts";
@@ -16,13 +16,9 @@ const { signal } = new AbortController();
 let aws: AwsServer;
 beforeAll(async () => {
   aws = await startAws();
-  for (const [name, value] of Object.entries({ ...lambdaEnvironment, ...aws.environment }))
-    vi.stubEnv(name, value);
+  Object.assign(process.env, lambdaEnvironment, aws.environment);
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await aws.stop();
-});
+afterAll(() => aws.stop());
 beforeEach(() => {
   aws.disturbance = undefined;
   aws.calls.length = 0;

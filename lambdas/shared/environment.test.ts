@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { environment as linkPreview } from "../link-preview/environment.ts";
 import { environment as tokenEnhancement } from "../token-enhancement/environment.ts";
 import { environment as userProvisioner } from "../user-provisioner/environment.ts";

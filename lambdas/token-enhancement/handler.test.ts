@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { clientCredentialsEvent, sub, tokenEvents } from "../../tools/servers/cognito-events.ts";
 import { type Bundle, bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
 import { hasuraClaims } from "./claims.ts";
@@ -112,7 +112,7 @@ describe("the bundle of token enhancement", () => {
 });
 
 it("whatever the event, the handler returns it, adding nothing but a response that never grants admin", async () => {
-  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
   const group = fc.oneof(fc.string(), fc.constantFrom("admin", "support", "chat_admin"));
   const mostly = <T, U>(likely: fc.Arbitrary<T>, hostile: fc.Arbitrary<U>) =>
     fc.oneof({ weight: 9, arbitrary: likely }, { weight: 1, arbitrary: hostile });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { eventually } from "../../test/jest/eventually.ts";
 import {
   databaseSecretArn,
   type ProvisionerWorld,
@@ -114,11 +115,12 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     await signIn(lambda, { name: "Ann" });
     expect(outcome()).toBe("failed");
     expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
-    await expect
-      .poll(async () => (await holder.query("select from pg_locks where not granted")).rowCount, {
+    await eventually(
+      async () => expect((await holder.query("select from pg_locks where not granted")).rowCount).toBe(0),
+      {
         timeout: 5000,
-      })
-      .toBe(0);
+      },
+    );
     await holder.query("rollback");
     holder.release();
     await signIn(lambda, { name: "Ann" });

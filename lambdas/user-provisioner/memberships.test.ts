@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { rooms } from "../../shared/chat-rooms.ts";
 import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../../test/lambdas/provisioner.ts";
 import { sub } from "../../tools/servers/cognito-events.ts";

@@ -9,15 +9,15 @@ import {
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { installed } from "../../test/installed.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { close, listen } from "../../tools/servers/listening.ts";
 import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.
-describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the agent's sign-in", () => {
+describeWith({ moto: motoServer })("the agent's sign-in", () => {
   let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 import { Refusal } from "../http/respond.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";

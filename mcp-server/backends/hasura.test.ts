@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contract } from "../../test/mcp-server/contract.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { signedIn } from "../../tools/servers/agent-session.ts";

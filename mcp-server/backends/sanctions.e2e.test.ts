@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { synapseBackend } from "./synapse.ts";
@@ -74,10 +75,10 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const expires_at = inMilliseconds(1500);
       await chat.banUser({ room_id: id, user_id: user, expires_at }, signal());
       expect(await membership(id, user)).toBe("ban");
-      await expect.poll(() => membership(id, user), soon).toBe("join");
+      await eventually(async () => expect(await membership(id, user)).toBe("join"), soon);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "ban", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "ban", user)).toEqual({}), soon);
     });
 
     it("a mute: a moderator has the level from before", async () => {
@@ -89,9 +90,9 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await world.trySay(user, id)).toBe(false);
       startServer();
       startServer();
-      await expect.poll(() => ownLevel(id, user), soon).toBe(50);
+      await eventually(async () => expect(await ownLevel(id, user)).toBe(50), soon);
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: false, role: "support" });
     });
 
@@ -102,9 +103,10 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       for (const user_id of users)
         await chat.muteUser({ room_id: id, user_id, muted: true, until }, signal());
       const before = await changes(id);
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
-      for (const user of users) await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      for (const user of users)
+        await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect((await changes(id)) - before).toBe(1);
     });
 
@@ -113,7 +115,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room([user]);
       const until = inMilliseconds(300);
       await chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
-      await expect.poll(async () => (await shown(id, user))?.is_muted, soon).toBe(false);
+      await eventually(async () => expect((await shown(id, user))?.is_muted).toBe(false), soon);
       expect(await ownLevel(id, user)).toBe(-1);
     });
   });
@@ -136,8 +138,8 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room([user]);
       await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => done, soon).toContainEqual({ room: id, user, step: "ban" });
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(done).toContainEqual({ room: id, user, step: "ban" }), soon);
     });
 
     it("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
@@ -146,8 +148,8 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
       await keep(id, "ban", user, { until: null, rejoin: true });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => failures.length, soon).toBeGreaterThan(0);
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(failures.length).toBeGreaterThan(0), soon);
       expect(await membership(id, homeserver.admin.userId)).toBe("join");
       await keep(id, "ban", homeserver.admin.userId, {});
       await Promise.all([...sweeping].map((each) => each.close()));
@@ -159,7 +161,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room([user]);
       await keep(id, "mute", user, { until: null, power: null });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: true });
     });
 
@@ -174,7 +176,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await admin("PUT", id, "state/m.room.power_levels", before);
       await admin("PUT", id, "state/m.room.power_levels", { ...before, users_default: 1 });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
     });
   });
 
@@ -185,7 +187,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
       await setLevel(id, user, 0);
       startServer();
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await world.trySay(user, id)).toBe(true);
     });
 
@@ -200,10 +202,10 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       }
       expect((await admin("POST", id, "ban", { user_id: banned, reason: "By hand" })).status).toBe(200);
       await chat.muteUser({ room_id: id, user_id: witness, muted: true, until }, signal());
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
       // Mutes come after bans in a round.
-      await expect.poll(() => world.trySay(witness, id), soon).toBe(true);
+      await eventually(async () => expect(await world.trySay(witness, id)).toBe(true), soon);
       expect(await membership(id, lifted)).toBe("leave");
       expect(await membership(id, banned)).toBe("ban");
     });

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
 import { BAN, banStep, isDue, isOver, keptBan, keptMute, MUTE, muteStep, stateKey } from "./sanctions.ts";
 

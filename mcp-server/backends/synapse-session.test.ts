@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { listen } from "../../tools/servers/listening.ts";
 import { DEVICE, synapseSession } from "./synapse-session.ts";
 

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import type { Account } from "../../test/matrix.ts";
 import { contract } from "../../test/mcp-server/contract.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
@@ -289,7 +290,7 @@ describeWithSynapse("Synapse as a backend", () => {
       // Signing in a second time, to the same device, has not ended the first one's session.
       const { devices } = await ask(await bot(), "GET", "/_matrix/client/v3/devices");
       expect(JSON.stringify(devices).match(/PHENOM-MCP/g)).toHaveLength(1);
-      await expect.poll(logins).toBe(before + 1);
+      await eventually(() => expect(logins()).toBe(before + 1));
       await chat.health(signal());
       await other.health(signal());
       expect(logins()).toBe(before + 1);

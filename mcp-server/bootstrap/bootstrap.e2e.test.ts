@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { startCut } from "../../test/bootstrap/cut.ts";
 import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";

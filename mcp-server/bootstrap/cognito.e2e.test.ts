@@ -7,18 +7,15 @@ import {
   CreateGroupCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
-import { installed } from "../../test/installed.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
 import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
 
-const what = "bootstrap with an emulated Cognito";
-const ready = [installed(what, motoServer), installed(what, synapsePython)].every(Boolean);
-
-describe.runIf(ready)(what, () => {
+describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an emulated Cognito", () => {
   const h = bootstrapHarness();
   let moto: Moto;
   let cognito: CognitoIdentityProviderClient;

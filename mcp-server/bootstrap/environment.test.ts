@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { Template } from "../../test/template.ts";
 import { environmentSchema, readEnvironment } from "./environment.ts";
 

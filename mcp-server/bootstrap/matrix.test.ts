@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { listen } from "../../tools/servers/listening.ts";
 import { MatrixError, matrixClient } from "./matrix.ts";

@@ -1,5 +1,5 @@
+import { expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { homeserverConfig } from "../../modules/chat-synapse/homeserver/config.ts";
 import { exampleProps } from "../../tools/servers/synapse.ts";
 import { powerLevels, roomPlans } from "./rooms.ts";

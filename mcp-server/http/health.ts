@@ -1,6 +1,6 @@
+import { version } from "../../shared/version.ts";
 import type { BackendHealth, ChatBackend } from "../chat/backend.ts";
 import { limits } from "../limits.ts";
-import { version } from "../version.ts";
 
 /**
  * Liveness and readiness. Liveness tells what the last look at the backend found and never waits for one:

@@ -1,7 +1,8 @@
 import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
@@ -336,9 +337,9 @@ describe("while the database is away", () => {
         `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       ),
     );
-    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    await eventually(async () => expect(await waiting()).toBe(1), { timeout: 5000 });
     socket.destroy();
-    await expect.poll(waiting, { timeout: 4000 }).toBe(0);
+    await eventually(async () => expect(await waiting()).toBe(0), { timeout: 4000 });
     await blocker.query("rollback");
     await blocker.end();
     expect(service.log.findLast(({ event }) => event === "tool_call")).toMatchObject({

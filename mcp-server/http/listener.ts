@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { version } from "../../shared/version.ts";
 import { limits } from "../limits.ts";
 import { describeError, type Log } from "../log.ts";
-import { version } from "../version.ts";
 import type { Health } from "./health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
 import { Refusal, sendJson, sendRefusal } from "./respond.ts";

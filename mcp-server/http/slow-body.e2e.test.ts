@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { startTestService } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";

@@ -10,10 +10,10 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import { version } from "../../shared/version.ts";
 import { jsonSchemaValidator } from "../json-schema.ts";
 import { catalog, toolNamed } from "../tools/catalog.ts";
 import type { Tool } from "../tools/tool.ts";
-import { version } from "../version.ts";
 import { type ChatService, callTool, mayCall, type RequestContext } from "./call-tool.ts";
 import { instructions } from "./instructions.ts";
 import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { environment, Template } from "../../test/template.ts";
 
 const hasura = new Template();

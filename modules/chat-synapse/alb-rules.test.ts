@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type AlbOutcome, type AlbRequest, loadBalancer } from "../../test/alb.ts";
 import { environment, Template } from "../../test/template.ts";

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "../../test/template.ts";
 
 const both = new Template();
@@ -39,7 +40,7 @@ describe("turning an implementation off", () => {
     ];
     for (const address of without.addresses())
       if (!aboutAll.includes(address))
-        expect(without.resource(address), address).toEqual(all.resource(address));
+        expect([address, without.resource(address)]).toEqual([address, all.resource(address)]);
   });
 });
 
@@ -55,7 +56,10 @@ describe("production", () => {
       "aws_cloudwatch_log_group",
     ])
       for (const [name, body] of Object.entries(template.resources(type)))
-        expect(body.lifecycle, `${type}.${name}`).toMatchObject({ prevent_destroy: true });
+        expect([`${type}.${name}`, body.lifecycle]).toMatchObject([
+          `${type}.${name}`,
+          { prevent_destroy: true },
+        ]);
   });
 
   it("lets go of them once they are unprotected and their implementation is off", () => {
@@ -115,7 +119,7 @@ describe("the stack", () => {
 
   it("nothing is reachable from an address range", () => {
     for (const [name, body] of Object.entries(both.resources("aws_vpc_security_group_ingress_rule")))
-      expect(body.referenced_security_group_id, name).toBeTruthy();
+      withMessage(name, () => expect(body.referenced_security_group_id).toBeTruthy());
   });
 
   it("says of every security group rule what it is for", () => {
@@ -125,7 +129,7 @@ describe("the stack", () => {
       "aws_security_group",
     ])
       for (const [name, body] of Object.entries(both.resources(type)))
-        expect(body.description, name).toBeTruthy();
+        withMessage(name, () => expect(body.description).toBeTruthy());
   });
 
   it("writes generated secrets through ephemeral values that Terraform resolves", () => {
@@ -143,7 +147,9 @@ describe("the stack", () => {
   it("leaves the groups of others alone where their owner wants it", () => {
     const alone = new Template(environment({ manageIngress: { rds: false, ecsTasks: false } }));
     for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
-      expect(String(body.security_group_id), name).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/);
+      withMessage(name, () =>
+        expect(String(body.security_group_id)).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/),
+      );
   });
 
   it("gives the mobile app its one input", () => {

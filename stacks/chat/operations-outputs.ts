@@ -4,7 +4,7 @@ import type { FargateTask } from "../../constructs/fargate-task.ts";
 import { ListenerRule } from "../../constructs/listener-rule.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import { readMigrations } from "../../migrations/files.ts";
-import { version } from "../../package.json";
+import { version } from "../../shared/version.ts";
 import type { ReadableStack } from "../addresses.ts";
 import type { Parts } from "./outputs.ts";
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
 import { environment, Template } from "../../test/template.ts";

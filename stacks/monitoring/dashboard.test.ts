@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { environments } from "../../environments/index.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";

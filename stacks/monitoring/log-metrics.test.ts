@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { createLog } from "../../mcp-server/log.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
 import { Template } from "../../test/template.ts";

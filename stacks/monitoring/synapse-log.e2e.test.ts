@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import { deploySynapse, type Synapse, type SynapseDeployment } from "../../tools/servers/synapse.ts";
@@ -37,7 +38,7 @@ describeWithSynapse("the log of a real Synapse", () => {
       .filter((fields) => fields !== undefined);
   /** Waits for a line: what was asked before is in the log by then. */
   const logged = (part: string) =>
-    vi.waitFor(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
+    eventually(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
 
   it("has one value for each message sent, the seconds that it took, and none for typing", async () => {
     const room = await createRoom(synapse.url, person);

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import * as z from "zod";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import {

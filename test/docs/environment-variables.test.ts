@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { FargateTask } from "../../constructs/fargate-task.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import { environment as linkPreview } from "../../lambdas/link-preview/environment.ts";
@@ -132,10 +132,6 @@ it("every variable that a declaring program is given is one that it declares", (
             ]
           : ["", []];
     const known = declared[program];
-    if (known)
-      expect(
-        names.filter((name) => !(name in known)),
-        program,
-      ).toEqual([]);
+    if (known) expect([program, names.filter((name) => !(name in known))]).toEqual([program, []]);
   }
 });

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { Template } from "../template.ts";
 
 const addresses = new Template().addresses();

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { expect } from "vitest";
+import { expect } from "@jest/globals";
 import * as z from "zod";
 import type { SynapseOptions } from "../../mcp-server/backends/synapse.ts";
 import { type Credentials, ensureBot } from "../../mcp-server/bootstrap/accounts.ts";

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "@jest/globals";
 import { type AwsServer, startAws } from "./aws.ts";
 import { applied, credentials } from "./command.ts";
 import { type Cluster, cluster } from "./ecs.ts";

@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "@jest/globals";
 import { clone } from "../clone.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { withMessage } from "../jest/with-message.ts";
 import { offlineTerraform, TOOL } from "./offline.ts";
 
 const checkout = clone("phenom-chat");
@@ -29,7 +31,7 @@ const npm = (...args: string[]) => {
 // The registry is out of reach offline, so the lock file's checksums are not asked for.
 const OFFLINE = "--skip-provider-lock";
 
-describe.runIf(offlineTerraform)("the commands that CI runs, with local state in place of S3", () => {
+describeWith(offlineTerraform)("the commands that CI runs, with local state in place of S3", () => {
   beforeAll(() => {
     mkdirSync(stack, { recursive: true });
     writeFileSync(
@@ -42,7 +44,7 @@ describe.runIf(offlineTerraform)("the commands that CI runs, with local state in
 
   it("npm run plan shows what would be made", () => {
     const { status, output } = npm("plan", "--", "development", OFFLINE);
-    expect(status, output).toBe(0);
+    withMessage(output, () => expect(status).toBe(0));
     expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
     // Where the pipeline takes it from.
     expect(existsSync(path.join(stack, "plan"))).toBe(true);
@@ -50,7 +52,7 @@ describe.runIf(offlineTerraform)("the commands that CI runs, with local state in
 
   it("npm run apply makes it, and then a plan finds nothing left to do", () => {
     const applied = npm("apply", "--", "development", "--auto-approve", OFFLINE);
-    expect(applied.status, applied.output).toBe(0);
+    withMessage(applied.output, () => expect(applied.status).toBe(0));
     expect(applied.output).toContain("Apply complete!");
     expect(npm("plan", "--", "development", OFFLINE).output).toContain("No changes.");
   });

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { expect } from "@jest/globals";
 import { App, ref, TerraformOutput, TerraformStack, Testing, Token } from "cdktf";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { jsonencode, yamlencode } from "../../constructs/encode.ts";
+import { itWith } from "../jest/describe-if.ts";
 import { offlineTerraform } from "./offline.ts";
 
 /** What Terraform itself makes of an output's expression. */
@@ -43,7 +44,7 @@ const awkward = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-it.runIf(offlineTerraform)(
+itWith(offlineTerraform)(
   "every text comes out of Terraform as it went in, shell scripts and templates included",
   () => {
     const samples = fc.sample(awkward, 300);
@@ -53,7 +54,7 @@ it.runIf(offlineTerraform)(
   },
 );
 
-it.runIf(offlineTerraform)(
+itWith(offlineTerraform)(
   "a reference keeps its value among quotes and backslashes, and its type when alone",
   () => {
     const [text, number] = [Token.asString(ref("local.text")), Token.asNumber(ref("local.number"))];

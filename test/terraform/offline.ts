@@ -6,13 +6,12 @@ import { promisify } from "node:util";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
-import { installed } from "../installed.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */
 export const TOOL = path.resolve(process.env.TF_OFFLINE ?? ".tools/tf-offline", "bin/tf-offline.mjs");
 
-/** Whether the tests that need it can run. */
-export const offlineTerraform = installed("the real Terraform", TOOL);
+/** For `describeWith`: what these tests need. */
+export const offlineTerraform = { terraform: TOOL };
 
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
@@ -9,6 +9,8 @@ import type { EnvironmentData } from "../../environments/schema.ts";
 import { metadataContainer } from "../../modules/chat-hasura-lite/metadata/task.ts";
 import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
 import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { withMessage } from "../jest/with-message.ts";
 import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
 
 const onlySynapse = {
@@ -37,7 +39,7 @@ const KNOWN_WARNINGS = [
   /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
 ];
 
-describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
+describeWith(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
     ["development with A and B, inputs from variables, signing in on the admin paths", development],
     ["development with inputs from remote state", { ...development, ...fromRemoteState }],
@@ -73,7 +75,7 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["production with B alone", { ...production, ...onlyHasura }],
   ])("%s", async (_, data) => {
     const { code, output, warnings } = await check(synthesised(data));
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     expect(output).toMatch(/ok {4}plan again .* No changes\./);
     expect(warnings.filter((warning) => !KNOWN_WARNINGS.some((known) => known.test(warning)))).toEqual([]);
     expect(warnings.some((warning) => NO_BACKUPS.test(warning))).toBe(true);
@@ -105,13 +107,13 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
   });
 });
 
-describe.runIf(offlineTerraform)("the applied state", () => {
+describeWith(offlineTerraform)("the applied state", () => {
   let resources: { type: string; name: string; values: Record<string, unknown> }[];
   beforeAll(async () => {
     const synth = synthesised(development);
     const file = path.join(synth.out, "state.json");
     const { code, output } = await check(synth, "--state", file);
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     resources = JSON.parse(readFileSync(file, "utf8")).values.root_module.resources;
   });
 
@@ -171,7 +173,7 @@ describe.runIf(offlineTerraform)("the applied state", () => {
   });
 });
 
-describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
+describeWith(offlineTerraform)("the roles of the pipeline", () => {
   const trust = z.object({
     Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
   });
@@ -184,7 +186,7 @@ describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
     const synth = synthesised(data, `pipeline-${name}`);
     const file = path.join(synth.out, "state.json");
     const { code, output, warnings } = await check(synth, "--state", file);
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     expect(warnings).toEqual([]);
     const resources: { type: string; values: Record<string, unknown> }[] = JSON.parse(
       readFileSync(file, "utf8"),
@@ -219,7 +221,7 @@ describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
   });
 });
 
-describe.runIf(offlineTerraform)("a change touches what it is about, and nothing else", () => {
+describeWith(offlineTerraform)("a change touches what it is about, and nothing else", () => {
   const synth = () => synthesised(development);
   const definitions = (stack: string, task: string): string =>
     JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]

@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { workload } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { localPostgres } from "./local/relational.ts";
 import { type Results, readResults } from "./results.ts";
 import type { SideKey, Target } from "./side.ts";
@@ -66,8 +67,8 @@ describeWithSynapse("npm run ab on this machine", () => {
     for (const { side, steps } of results.runs) {
       const used = steps.flatMap((each) => each.used ?? []);
       for (const { part, cpuSeconds, memoryMiB } of used.flatMap(({ parts }) => parts)) {
-        expect(cpuSeconds, `${side} ${part}`).toBeGreaterThan(0);
-        expect(memoryMiB, `${side} ${part}`).toBeGreaterThan(10);
+        withMessage(`${side} ${part}`, () => expect(cpuSeconds).toBeGreaterThan(0));
+        withMessage(`${side} ${part}`, () => expect(memoryMiB).toBeGreaterThan(10));
       }
       expect(used.reduce((sum, { databaseBytes }) => sum + databaseBytes, 0)).toBeGreaterThan(1000);
       for (const { parts, machineCpuSeconds } of used)
@@ -94,7 +95,7 @@ describeWithSynapse("npm run ab on this machine", () => {
       };
       // The page shows three digits.
       for (const [heading, value] of Object.entries(expected))
-        expect(shown(heading, side) / value, `${side} ${heading}`).toBeCloseTo(1, 2);
+        withMessage(`${side} ${heading}`, () => expect(shown(heading, side) / value).toBeCloseTo(1, 2));
     }
     expect(html).toContain("Fewer than five runs");
   });

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { production } from "../../environments/production.ts";
 import { Template } from "../../test/template.ts";
 import { assumptions, costPerMillion, type Demand, messagesPerSecondOf, monthlyCost, total } from "./cost.ts";

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { workload } from "../../test/ab/results.ts";
 import { close, listen } from "../servers/listening.ts";
 import { closedLoop, type DriverContext, openLoop, undoSanctions } from "./driver.ts";

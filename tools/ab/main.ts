@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
-import { version } from "../../mcp-server/version.ts";
+import { version } from "../../shared/version.ts";
 import { synapsePython } from "../servers/synapse.ts";
 import { UsageError } from "../usage.ts";
 import { deployedSide } from "./deployed.ts";

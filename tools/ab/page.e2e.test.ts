@@ -3,10 +3,10 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { exampleResults } from "../../test/ab/results.ts";
-import { installed } from "../../test/installed.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { page } from "./page.ts";
 
 const run = promisify(execFile);
@@ -41,7 +41,7 @@ const seen = z.object({
   paper: z.string(),
 });
 
-describe.runIf(installed("the page in a browser", chromium))("the page in a browser", () => {
+describeWith({ chromium })("the page in a browser", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "phenom-ab-browser-"));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { exampleResults } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { page } from "./page.ts";

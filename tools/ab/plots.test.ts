@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { significant, withUnit } from "./format.ts";
 import { dotPlot, linearScale, logScale, quantilePlot } from "./plots.ts";
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { UsageError } from "../usage.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { readOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { alternate, type Benchmark, type Figure, isMet, ratioOf } from "./benchmark.ts";
 import { measureAll, record, rows } from "./results.ts";
 

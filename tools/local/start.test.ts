@@ -4,8 +4,9 @@ import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../test/jest/eventually.ts";
 import { listen } from "../servers/listening.ts";
 
 let folder: string;
@@ -58,7 +59,7 @@ function launch(args: readonly string[] = [], port = "0") {
 
 async function start(...args: string[]): Promise<Started> {
   const { child, output } = launch(args);
-  await expect.poll(output, { timeout: 30_000 }).toContain("Ctrl-C stops all of it.");
+  await eventually(() => expect(output()).toContain("Ctrl-C stops all of it."), { timeout: 30_000 });
   return { child, output, url: /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "" };
 }
 

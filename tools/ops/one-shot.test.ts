@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { AwsFault } from "../../test/ops/aws.ts";
 import { applied, ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
@@ -15,7 +16,7 @@ describe("a verb that runs a one-shot task", () => {
   ])("%s runs %s where the outputs say, shows its log and ends with 0", async (verb, family) => {
     harness.ecs.run = () => ({ exitCode: 0, lines: ["first line", "second line"] });
     const { exitCode, stdout, stderr } = await ops([verb, "development"]);
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(harness.ecs.started).toEqual([
       { family, definition: expect.stringContaining(`${family}:1`), command: undefined },
     ]);

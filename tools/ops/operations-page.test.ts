@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { checks } from "./checks/index.ts";
 import { EXIT } from "./problem.ts";
 import { commonOptions } from "./verb.ts";
@@ -45,6 +45,7 @@ describe("the page of operations", () => {
 
 describe("the verbs", () => {
   it("have a file each", () => {
-    for (const { name } of verbs) expect(existsSync(`tools/ops/verbs/${name}.ts`), name).toBe(true);
+    for (const { name } of verbs)
+      expect([name, existsSync(`tools/ops/verbs/${name}.ts`)]).toEqual([name, true]);
   });
 });

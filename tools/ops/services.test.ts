@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
 

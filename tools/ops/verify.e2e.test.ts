@@ -10,14 +10,15 @@ import {
 import { ModifyDBInstanceCommand } from "@aws-sdk/client-rds";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
-import { version } from "../../package.json";
-import { installed } from "../../test/installed.ts";
+import { version } from "../../shared/version.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
 import {
@@ -38,7 +39,7 @@ import { offlineTerraform } from "../../test/terraform/offline.ts";
 import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
+describeWith({ ...offlineTerraform, moto: motoServer })(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;
@@ -111,24 +112,23 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     const failures = async (...options: string[]) => {
       const result = await ops(["verify", "development", "--json", ...options]);
       const failed = states(result).filter(({ state }) => state === "failed");
-      expect(result.exitCode, result.stdout).toBe(failed.length ? 1 : 0);
+      withMessage(result.stdout, () => expect(result.exitCode).toBe(failed.length ? 1 : 0));
       return failed.map(({ what, found }) => `${what}: ${found}`);
     };
 
     describe("verify", () => {
       it("passes where everything runs as it was applied", async () => {
         const result = await ops(["verify", "development", "--json"]);
-        expect(
-          states(result).filter(({ state }) => state !== "passed"),
-          result.stderr,
-        ).toEqual([
-          {
-            check: "dns",
-            what: "record localhost",
-            state: "left out",
-            found: "not compared: CLOUDFLARE_API_TOKEN is not set",
-          },
-        ]);
+        withMessage(result.stderr, () =>
+          expect(states(result).filter(({ state }) => state !== "passed")).toEqual([
+            {
+              check: "dns",
+              what: "record localhost",
+              state: "left out",
+              found: "not compared: CLOUDFLARE_API_TOKEN is not set",
+            },
+          ]),
+        );
         expect(result.exitCode).toBe(0);
         expect([...new Set(states(result).map(({ check }) => check))]).toEqual([
           "services",
@@ -347,7 +347,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
 
       it("goes to the revision before, and verifies that it runs there", async () => {
         const result = await ops(["rollback", "development", "mcp", "--json", "--skip", "schema"]);
-        expect(result.exitCode, result.stdout).toBe(0);
+        withMessage(result.stdout, () => expect(result.exitCode).toBe(0));
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(2));
         expect(states(result)).toContainEqual(
           expect.objectContaining({

@@ -8,8 +8,9 @@ import {
   AdminGetUserCommand,
   AdminListGroupsForUserCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installed } from "../../test/installed.ts";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { clients, userPool } from "../../test/ops/account.ts";
 import { type AwsServer, startAws } from "../../test/ops/aws.ts";
 import { applied, credentials, noTerminal, ops, testClock } from "../../test/ops/command.ts";
@@ -19,7 +20,7 @@ import { targetHealth } from "../../test/ops/target-health.ts";
 import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an emulator of AWS", () => {
+describeWith({ moto: motoServer })("on an emulator of AWS", () => {
   let moto: Moto;
   let aws: AwsServer;
   let restore: () => void;
@@ -44,7 +45,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
     it("shows what runs, and fails while an alarm is on", async () => {
       const { cloudwatch } = clients();
       const calm = await ops(["status", "development"]);
-      expect(calm.exitCode, calm.stderr).toBe(0);
+      withMessage(calm.stderr, () => expect(calm.exitCode).toBe(0));
       expect(calm.stdout).toMatch(
         /^mcp +1\/1 +settled +phenom-dev-chat-mcp:7 +example\/phenom-chat-mcp:1\.2\.3 +1\/1$/m,
       );
@@ -201,7 +202,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       const terminal = { ...noTerminal, input: () => Promise.resolve(`${password}\n`) };
       const args = ["create-user", "development", "bob", "--email", "bob@example.org", "--password-stdin"];
       const { exitCode, stdout, stderr } = await ops(args, { terminal });
-      expect(exitCode, stderr).toBe(0);
+      withMessage(stderr, () => expect(exitCode).toBe(0));
       expect(stdout + stderr).not.toContain(password);
       expect((await clients().cognito.send(new AdminGetUserCommand(user("bob")))).UserStatus).toBe(
         "CONFIRMED",

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import type { ValueChange } from "../ops/deployment/plan-json.ts";
 import { differences } from "./difference.ts";
 

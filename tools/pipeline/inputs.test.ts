@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { Template } from "../../test/template.ts";
 import { terraformVariables } from "./inputs.ts";
 

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { clone } from "../../test/clone.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { packageVersion } from "./release.ts";
 
 let checkout: string;
@@ -46,7 +47,7 @@ describe("npm run release", () => {
 
   it("commits the version and its section, and says what comes next", () => {
     const { status, stdout, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
-    expect(status, stderr).toBe(0);
+    withMessage(stderr, () => expect(status).toBe(0));
     expect(stdout).toContain(`git tag v${version}`);
     expect(git("log", "-1", "--format=%s")).toBe(`chore(release): ${version}`);
     expect(git("show", "--name-only", "--format=").split("\n")).toEqual([
@@ -59,7 +60,7 @@ describe("npm run release", () => {
 
   it("makes what the tag's run publishes, and nothing for another tag", () => {
     const notes = pipeline(["release-notes", `v${version}`]);
-    expect(notes.status, notes.stderr).toBe(0);
+    withMessage(notes.stderr, () => expect(notes.status).toBe(0));
     expect(notes.stdout).toContain("### Added");
     expect(notes.stdout).not.toContain("## [");
     expect(pipeline(["release-notes", "v0.0.1"])).toMatchObject({
@@ -84,7 +85,7 @@ describe("the inputs of a plan", () => {
       IMAGE_TAG: "abc123",
       GITHUB_ENV: file,
     });
-    expect(status, stderr).toBe(0);
+    withMessage(stderr, () => expect(status).toBe(0));
     expect(stdout).not.toContain("query Phenom");
     // A name, a delimiter that stands in no line of the value, the value, the delimiter again.
     const handed = [...readFileSync(file, "utf8").matchAll(/^(\w+)<<(\S+)\n(.*?)\n\2\n/gms)].map(

@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { development } from "../../environments/development.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
 import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
 import type { ValueChange } from "../ops/deployment/plan-json.ts";
@@ -65,7 +66,7 @@ function secretsIn(plan: string): string[] {
   return found;
 }
 
-describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the real Terraform,", () => {
+describeWith(offlineTerraform)("the commands of the pipeline, on plans of the real Terraform,", () => {
   let github: GitHubServer;
   /** A step of a workflow: the project's own command, with what GitHub sets. */
   const pipeline = async (args: string[], env: Record<string, string> = {}) =>

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { changesOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { COMMENT_LIMIT, changesIn, markerOf, report } from "./report.ts";
@@ -148,6 +149,6 @@ describe("the length of a report", () => {
     const plan = many(30);
     const least = shown(plan, 0).length;
     for (let limit = least; limit < least + 3000; limit += 7)
-      expect(shown(plan, limit).length, `limit ${limit}`).toBeLessThanOrEqual(limit);
+      withMessage(`limit ${limit}`, () => expect(shown(plan, limit).length).toBeLessThanOrEqual(limit));
   });
 });

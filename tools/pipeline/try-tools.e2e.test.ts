@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { IMAGE_PROGRAMS_FOLDER } from "../build/bundle-options.ts";
 import { packageVersion } from "./release.ts";

@@ -2,12 +2,13 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
-import { installed } from "../../test/installed.ts";
+import { itWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 
 const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
 const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
@@ -53,14 +54,15 @@ const jobs = Object.entries(workflows).flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([id, each]) => ({ ...each, name: `${name}: ${id}` })),
 );
 
-const tools = [installed("actionlint", ACTIONLINT), installed("shellcheck", SHELLCHECK)];
-
-it.runIf(tools.every(Boolean))("actionlint and shellcheck find nothing in the workflows", async () => {
-  const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
-    ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
-  );
-  expect(result.stdout + result.stderr).toBe("");
-});
+itWith({ actionlint: ACTIONLINT, shellcheck: SHELLCHECK })(
+  "actionlint and shellcheck find nothing in the workflows",
+  async () => {
+    const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
+    );
+    expect(result.stdout + result.stderr).toBe("");
+  },
+);
 
 describe("the workflows", () => {
   it.each(
@@ -81,7 +83,8 @@ describe("the workflows", () => {
   });
 
   it("give no right to all jobs at once", () => {
-    for (const [name, { permissions }] of Object.entries(workflows)) expect(permissions, name).toEqual({});
+    for (const [name, { permissions }] of Object.entries(workflows))
+      expect([name, permissions]).toEqual([name, {}]);
   });
 
   it("give each job the rights that it needs", () => {
@@ -102,9 +105,9 @@ describe("the workflows", () => {
 
   it("leave no token in the checkout, and no job without an end", () => {
     for (const { name, steps, uses, ...limits } of jobs) {
-      if (!uses) expect(limits["timeout-minutes"], name).toBeGreaterThan(0);
+      if (!uses) withMessage(name, () => expect(limits["timeout-minutes"]).toBeGreaterThan(0));
       for (const each of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@")))
-        expect(each.with["persist-credentials"], name).toBe(false);
+        expect([name, each.with["persist-credentials"]]).toEqual([name, false]);
     }
   });
 
@@ -117,8 +120,8 @@ describe("the workflows", () => {
     for (const [name, { jobs }] of Object.entries(workflows))
       for (const [id, each] of Object.entries(jobs))
         if (JSON.stringify(each).includes("id-token"))
-          expect(each.environment, `${name}: ${id}`).toMatch(
-            /^(?:development|production|\$\{\{ matrix\.environment \}\})/,
+          withMessage(`${name}: ${id}`, () =>
+            expect(each.environment).toMatch(/^(?:development|production|\$\{\{ matrix\.environment \}\})/),
           );
     const withSecrets = /secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_)/;
     for (const file of files) expect(readFileSync(file, "utf8")).not.toMatch(withSecrets);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { libpqEnvironment, type PostgresServer, startPostgres } from "./postgres.ts";
 
 const run = promisify(execFile);

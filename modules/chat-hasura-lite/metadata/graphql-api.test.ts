@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { messageRules } from "../../../migrations/rules.ts";
 import { roles } from "../../../shared/hasura-names.ts";

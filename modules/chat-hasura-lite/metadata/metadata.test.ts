@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { eventTriggerName, webhookSecretVariable } from "../../../shared/hasura-names.ts";
 import { publishedConverters } from "../../../test/hasura-published.ts";

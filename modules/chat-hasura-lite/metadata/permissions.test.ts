@@ -1,5 +1,5 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { type Role, roles } from "../../../shared/hasura-names.ts";
 import { NotPermitted, roleOn } from "../../../test/hasura-role.ts";

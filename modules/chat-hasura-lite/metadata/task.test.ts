@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { webhookSecretVariable } from "../../../shared/hasura-names.ts";
 import { type Disturbance, type MetadataApi, startMetadataApi } from "../../../test/hasura-metadata-api.ts";
 import { startTask } from "../../../test/task.ts";

@@ -2,10 +2,12 @@ import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { itIf } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
 import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
 import { listen } from "../../../tools/servers/listening.ts";
@@ -100,7 +102,7 @@ describeWithSynapse("a homeserver", () => {
     expect(resident).toBeLessThan(0.6 * taskMemory);
   });
 
-  it.runIf(process.getuid?.() === 0)(
+  itIf(process.getuid?.() === 0)(
     "runs as its own user, who alone reads its files, with no secret in the environment",
     async () => {
       const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
@@ -343,7 +345,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
 
   it("does not answer other servers", async () => {
     for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) {
-      expect((await fetch(`${synapse.url}${path}`)).status, path).toBe(404);
+      expect([path, (await fetch(`${synapse.url}${path}`)).status]).toEqual([path, 404]);
     }
   });
 
@@ -356,7 +358,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     for (const host of ["127.0.0.1", "localhost"]) {
       const url = encodeURIComponent(`https://${host}:${port}/secret`);
       const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });
-      expect(status, host).toBeGreaterThanOrEqual(400);
+      withMessage(host, () => expect(status).toBeGreaterThanOrEqual(400));
     }
     expect(connections).toBe(0);
   });

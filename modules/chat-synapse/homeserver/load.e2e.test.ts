@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";

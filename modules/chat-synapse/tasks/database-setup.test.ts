@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { escapeIdentifier } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type DatabaseConnection,
   type PostgresServer,

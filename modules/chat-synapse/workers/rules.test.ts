@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import { type AlbOutcome, loadBalancer } from "../../../test/alb.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { environment, Template } from "../../../test/template.ts";
 import {
   federationEndpoints,
@@ -88,7 +89,7 @@ describe("a kind that an environment has none of stays with the main process", (
   it.each(kindsOfRules)("with workers %s alone", (only) => {
     const ask = balancer({ workers: { [only]: 1 } });
     for (const [kind, paths] of kinds)
-      for (const path of paths) expect(ask(path), path).toBe(kind === only ? kind : "main");
+      for (const path of paths) expect([path, ask(path)]).toEqual([path, kind === only ? kind : "main"]);
   });
 
   it("with the background worker alone nothing is routed elsewhere", () => {
@@ -131,8 +132,8 @@ describe("the rules keep the load balancer's limits", () => {
     const priorities = rules.map(([, body]) => Number(body["priority"]));
     expect(new Set(priorities).size).toBe(priorities.length);
     for (const [name, body] of own) {
-      expect(Number(body["priority"]), name).toBeGreaterThanOrEqual(150);
-      expect(Number(body["priority"]), name).toBeLessThan(150 + RESERVED_PRIORITIES);
+      withMessage(name, () => expect(Number(body["priority"])).toBeGreaterThanOrEqual(150));
+      withMessage(name, () => expect(Number(body["priority"])).toBeLessThan(150 + RESERVED_PRIORITIES));
     }
   });
 

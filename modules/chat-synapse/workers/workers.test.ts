@@ -1,5 +1,6 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { environment, Template } from "../../../test/template.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { homeserverConfig } from "../homeserver/config.ts";
@@ -158,7 +159,9 @@ describe("what is deployed with workers", () => {
     expect(service("sync_2")["depends_on"]).toContain(`aws_ecs_service.${base}sync_1`);
     for (const [name, rule] of Object.entries(template.resources("aws_lb_listener_rule")))
       if (name.startsWith(base))
-        expect(rule["depends_on"], name).toContain("aws_ecs_service.chat_synapse_homeserver");
+        withMessage(name, () =>
+          expect(rule["depends_on"]).toContain("aws_ecs_service.chat_synapse_homeserver"),
+        );
   });
 
   it("puts the workers of one kind behind one target group, and the background worker behind none", () => {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ops } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";

@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import * as z from "zod";
 import { highestGroup, includes } from "../../../mcp-server/auth/caller.ts";
 import { catalog } from "../../../mcp-server/tools/catalog.ts";
-import { version } from "../../../package.json";
+import { version } from "../../../shared/version.ts";
 import { EXIT, Problem } from "../problem.ts";
 import { type Check, failed, finding, passed, type Subject } from "./check.ts";
 

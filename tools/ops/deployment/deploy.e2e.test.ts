@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { clone } from "../../../test/clone.ts";
+import { describeWith } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { type Cluster, cluster } from "../../../test/ops/ecs.ts";
 import { targetHealth } from "../../../test/ops/target-health.ts";
@@ -41,7 +43,7 @@ interface Result {
   readonly stderr: string;
 }
 
-describe.runIf(offlineTerraform)("deploying with the real Terraform, on an account where nothing is", () => {
+describeWith(offlineTerraform)("deploying with the real Terraform, on an account where nothing is", () => {
   const checkout = clone("phenom-chat");
   const stack = path.join(checkout, "cdktf.out/stacks/development");
   const stateFile = path.join(checkout, "local.tfstate");
@@ -153,7 +155,7 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
 
   it("makes Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
     const { exitCode, stdout, stderr } = await deploy("1.0.0");
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(stdout).toMatch(/^plan: \d+ to create, 0 to update, 0 to replace, 0 to destroy\n/);
     expect(stdout).toContain("deployed development");
     expect(events).toEqual([
@@ -170,7 +172,7 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
 
   it("migrates before the new code runs, changes what was reviewed alone, and makes the rooms no second time", async () => {
     const { exitCode, stderr } = await deploy("1.1.0", "--plan-check", reviewed("reviewed", mcpImage));
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(events).toEqual([
       "task phenom-dev-synapse-db-setup:1",
       "task phenom-dev-chat-migration:1",
@@ -185,7 +187,7 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
     const good = ecs.run;
     ecs.run = (task) => (task.command ? { exitCode: 2, lines: ["psql: error"] } : good(task));
     const { exitCode, stdout, stderr } = await deploy("1.2.0");
-    expect(exitCode, stderr).toBe(10);
+    withMessage(stderr, () => expect(exitCode).toBe(10));
     expect(stdout).toContain("psql ended with 2: psql: error");
     expect(stderr).toContain("the verification failed\nrolled back: the services run ");
     expect(definitions()).toEqual(before);

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
 import { noTerminal, testClock } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";

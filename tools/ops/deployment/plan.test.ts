@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { EXIT } from "../problem.ts";
 import { beyond, type Change, changesOf, checkWithin, readReviewed, summaryLines } from "./plan.ts";
 

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { eventually } from "../../../test/jest/eventually.ts";
 import { Reporter } from "../report.ts";
 import { Terraform } from "./terraform.ts";
 
@@ -37,7 +38,9 @@ echo applying
 while true; do sleep 0.05; done`);
     const applied = terraform.apply({ file: "plan", changes: [] });
     const failure = expect(applied).rejects.toThrow("terraform apply failed with 1");
-    await vi.waitUntil(() => lines.some((line) => line.includes("applying")), { timeout: 10_000 });
+    await eventually(() => expect(lines.some((line) => line.includes("applying"))).toBe(true), {
+      timeout: 10_000,
+    });
     process.emit("SIGINT");
     process.emit("SIGINT");
     await failure;
