@@ -1,12 +1,12 @@
-// The MCP server as it is deployed: tokens checked, rates counted, arguments and results validated, calls logged.
-// Two things are handed to it: the user pool's keys, and on Hasura the agent's session.
-import { createBackend } from "../../../mcp-server/backends/create.ts";
-import { hasuraBackend } from "../../../mcp-server/backends/hasura.ts";
-import { type Environment, readServerEnvironment } from "../../../mcp-server/environment.ts";
-import { createLog } from "../../../mcp-server/log.ts";
-import { startService } from "../../../mcp-server/service.ts";
-import { signedIn } from "../../servers/agent-session.ts";
-import { CLIENT, poolKeys, token, USER_POOL } from "../../servers/cognito-tokens.ts";
+// The MCP server as it is deployed: it verifies tokens, limits rates, validates arguments and results, and logs calls.
+// Only the user pool's keys and, on Hasura, the agent's session are passed in.
+import { createBackend } from "../../mcp-server/backends/create.ts";
+import { hasuraBackend } from "../../mcp-server/backends/hasura.ts";
+import { type Environment, readServerEnvironment } from "../../mcp-server/environment.ts";
+import { createLog } from "../../mcp-server/log.ts";
+import { startService } from "../../mcp-server/service.ts";
+import { signedIn } from "./agent-session.ts";
+import { CLIENT, poolKeys, token, USER_POOL } from "./cognito-tokens.ts";
 
 const environment = readServerEnvironment({
   ...process.env,
@@ -24,7 +24,7 @@ const service = await startService({
   log,
   jwksCache: poolKeys(),
 });
-const callers = Number(process.env["AB_CALLERS"]);
+const callers = Number(process.env["CALLERS"]);
 process.send?.({
   url: `http://127.0.0.1:${service.port}/mcp`,
   tokens: Array.from({ length: callers }, (_, caller) => token({ claims: { sub: `caller-${caller}` } })),
@@ -36,5 +36,4 @@ function backend(environment: Environment) {
   return hasuraBackend({ endpoint: HASURA_ENDPOINT, session: signedIn(AGENT_USER_ID) });
 }
 
-// Nobody is left to ask.
 process.on("disconnect", () => process.exit(0));

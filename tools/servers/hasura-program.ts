@@ -1,6 +1,6 @@
-// The tests' stand-in for Hasura's engine, as a process of its own.
+// The stand-in for Hasura's engine in a process of its own.
 import * as z from "zod";
-import { startHasuraServer } from "../../servers/hasura.ts";
+import { startHasuraServer } from "./hasura.ts";
 
 const connection = z.object({
   host: z.string(),
@@ -10,8 +10,7 @@ const connection = z.object({
   password: z.string(),
   ssl: z.object({ ca: z.string() }),
 });
-const server = await startHasuraServer(connection.parse(JSON.parse(process.env["AB_DATABASE"] ?? "")));
+const server = await startHasuraServer(connection.parse(JSON.parse(process.env["DATABASE"] ?? "")));
 process.send?.({ endpoint: server.endpoint });
 
-// Nobody is left to ask.
 process.on("disconnect", () => process.exit(0));
