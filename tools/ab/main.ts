@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../shared/version.ts";
-import { synapsePython } from "../servers/synapse.ts";
+import { tools } from "../setup/tools.ts";
 import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
 import { localHasura, localPostgres } from "./local/relational.ts";
@@ -58,8 +57,8 @@ async function measure(options: Measurement, keep: (results: Results) => Promise
 async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
-  if (!existsSync(synapsePython))
-    throw new UsageError(`There is no Synapse: ${synapsePython} is missing; .ci/install makes it.`);
+  if (!tools.synapse.present())
+    throw new UsageError("There is no Synapse; install it: npm run setup -- --only synapse");
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 

@@ -1,9 +1,8 @@
 // npm run plan -- <environment>, npm run apply -- <environment>: runs the pinned cdktf command line.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { environments } from "../../environments/index.ts";
+import { tools } from "../setup/tools.ts";
 
-const cli = "tools/cdktf/node_modules/.bin/cdktf";
 const [verb = "", stack = "", ...options] = process.argv.slice(2);
 const names = environments.map(({ environment }) => environment);
 /** Each environment's stack, and the stack of its pipeline that an administrator applies. */
@@ -26,5 +25,5 @@ if (!stacks.includes(stack)) {
   process.exit(2);
 }
 // Not a dependency of the project: 400 MB that only those who deploy need.
-if (!existsSync(cli)) run("npm", ["ci", "--prefix", "tools/cdktf"]);
-run(cli, [verb, stack, ...options]);
+if (!tools.cdktf.present()) run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
+run(tools.cdktf.path("cdktf"), [verb, stack, ...options]);

@@ -69,10 +69,20 @@ async function fromLockFile({ folder }: Tool, source: Of<"npm-lock">, run: Run):
   await run("npm", ["ci", ...NPM, ...(source.options ?? []), "--prefix", folder]);
 }
 
-async function fromPyPI({ folder }: Tool, packages: readonly string[], run: Run): Promise<void> {
-  await run(tools.python.path("python"), ["-m", "venv", folder]);
-  const quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--retries", "5"];
-  await run(path.join(folder, "bin/python"), ["-m", "pip", "install", ...quiet, ...packages]);
+async function fromPyPI({ name, folder }: Tool, packages: readonly string[], run: Run): Promise<void> {
+  const python = tools.python.path("python");
+  const installed = path.join(folder, "bin/python");
+  if (name === tools.uv.name) {
+    await run(python, ["-m", "venv", folder]);
+    const quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--retries", "5"];
+    await run(installed, ["-m", "pip", "install", ...quiet, ...packages]);
+  } else {
+    // Certificates and Python are the machine's own.
+    const uv = (...args: string[]) =>
+      run(tools.uv.path("uv"), [...args, "--quiet", "--system-certs", "--no-python-downloads"]);
+    await uv("venv", "--python", python, folder);
+    await uv("pip", "install", "--compile-bytecode", "--python", installed, ...packages);
+  }
 }
 
 async function fromGo({ folder }: Tool, { module }: Of<"go">, run: Run): Promise<void> {
