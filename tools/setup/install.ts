@@ -7,7 +7,7 @@ import { find, markerOf, type Source, type Tool, tools } from "./tools.ts";
 
 type Of<Kind extends Source["kind"]> = Extract<Source, { kind: Kind }>;
 
-const NPM = ["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=5"];
+const NPM = ["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=3"];
 
 /**
  * Installs a tool anew. Where it breaks off, the tool counts as missing, and the next try takes from the caches of npm,

@@ -1,81 +1,13 @@
 // npm run setup: installs the tools of tools.ts that are missing.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { available, byHand, distribution, install, type Machine, passesCheck } from "./install.ts";
+import { all, named, readOptions, UsageError, usage } from "./options.ts";
 import { runInto, SetupError } from "./run.ts";
-import { find, type Tool, tools } from "./tools.ts";
+import { find, type Tool } from "./tools.ts";
 
-const all: readonly Tool[] = Object.values(tools);
 const width = Math.max(...all.map(({ name }) => name.length)) + 2;
 const column = (text: string) => text.padEnd(width);
-
-const usage = `npm run setup installs what the whole test suite needs, into .tools/ and with the system's package manager.
-
-  npm run setup                             what is missing
-  npm run setup -- --only synapse redis     these tools, and what they need
-  npm run setup -- --list                   every tool: its version, whether it is there, what it is for
-  npm run setup -- --help                   this text
-
-It can be stopped and run again at any time: what is complete stays, and complete downloads are not repeated.
-
-Tools: ${all.map(({ name }) => name).join(", ")}`;
-
-class UsageError extends Error {}
-
-interface Options {
-  readonly mode: "help" | "list" | "install";
-  readonly wanted: readonly Tool[];
-}
-
-function readOptions(args: string[]): Options {
-  const { values, positionals } = parse(args);
-  if (values.help) return { mode: "help", wanted: [] };
-  if (values.list) return { mode: "list", wanted: all };
-  const [first] = positionals;
-  if (first !== undefined && !values.only)
-    throw new UsageError(
-      `Unknown argument ${first}; to install single tools: npm run setup -- --only ${first}`,
-    );
-  const names = [...(values.only ?? []), ...positionals].flatMap((names) => names.split(",")).filter(Boolean);
-  if (values.only && names.length === 0)
-    throw new UsageError("--only needs the name of a tool; --list shows all");
-  return { mode: "install", wanted: values.only ? withNeeds(names.map(named)) : all };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h" },
-        list: { type: "boolean" },
-        only: { type: "string", multiple: true },
-      },
-    });
-  } catch (error) {
-    // The first sentence says what is wrong, the others how to pass it as a file name.
-    throw new UsageError(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error));
-  }
-}
-
-function named(name: string): Tool {
-  const tool = all.find((each) => each.name === name);
-  if (!tool) throw new UsageError(`There is no tool ${name}; --list shows all`);
-  return tool;
-}
-
-/** The tools and all that they need, each once, in the order of the table. */
-function withNeeds(chosen: readonly Tool[]): readonly Tool[] {
-  const wanted = new Set<Tool>();
-  const add = (tool: Tool) => {
-    wanted.add(tool);
-    for (const need of tool.needs ?? []) add(named(need));
-  };
-  chosen.forEach(add);
-  return all.filter((tool) => wanted.has(tool));
-}
 
 function list(): void {
   for (const tool of all)

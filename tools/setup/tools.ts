@@ -240,15 +240,17 @@ export interface Tool<Program extends string = string> extends Entry {
   fingerprint(): string;
 }
 
-function define<Entries extends Record<string, Entry>>(
+/** @param root the folder that gets `.tools/` */
+export function define<Entries extends Record<string, Entry>>(
   entries: Entries,
+  root = process.cwd(),
 ): { readonly [Name in keyof Entries]: Tool<keyof Entries[Name]["programs"] & string> } {
-  const defined = Object.entries(entries).map(([name, entry]) => [name, tool(name, entry)]);
+  const defined = Object.entries(entries).map(([name, entry]) => [name, tool(name, entry, root)]);
   return Object.fromEntries(defined);
 }
 
-function tool(name: string, entry: Entry): Tool {
-  const folder = path.resolve(".tools", name);
+function tool(name: string, entry: Entry, root: string): Tool {
+  const folder = path.join(root, ".tools", name);
   const self: Tool = {
     ...entry,
     name,
