@@ -43,200 +43,193 @@ interface Result {
   readonly stderr: string;
 }
 
-describeWith("terraform", "cdktf")(
-  "deploying with the real Terraform, on an account where nothing is",
-  () => {
-    const checkout = clone("phenom-chat");
-    const stack = path.join(checkout, "cdktf.out/stacks/development");
-    const stateFile = path.join(checkout, "local.tfstate");
-    let aws: AwsServer;
-    let ecs: Cluster;
-    /** What happened in ECS, in order. */
-    let events: string[];
-    let migrations: Record<string, string>;
+const describeWithTerraform = describeWith("terraform", "cdktf");
 
-    /** ECS, as far as Terraform has applied it. */
-    const follow = () => {
-      const { resources } = state.parse(readState());
-      const instances = (type: string) =>
-        resources
-          .filter((resource) => resource.type === type)
-          .flatMap(({ instances }) => instances.map((i) => i.attributes));
-      for (const attributes of instances("aws_ecs_task_definition")) {
-        const { arn, container_definitions } = definition.parse(attributes);
-        const [container] = containers.parse(JSON.parse(container_definitions));
-        if (container && !ecs.definitions.has(arn)) ecs.define(arn, container.name, container.image);
-      }
-      for (const attributes of instances("aws_ecs_service")) {
-        const { name, task_definition } = service.parse(attributes);
-        if (ecs.applied.get(name) === task_definition) continue;
-        events.push(`service ${task_definition.split("/").at(-1)}`);
-        ecs.apply(name, task_definition);
-      }
-    };
-    const readState = () => {
-      try {
-        return JSON.parse(readFileSync(stateFile, "utf8"));
-      } catch {
-        return {};
-      }
-    };
+describeWithTerraform("deploying with the real Terraform, on an account where nothing is", () => {
+  const checkout = clone("phenom-chat");
+  const stack = path.join(checkout, "cdktf.out/stacks/development");
+  const stateFile = path.join(checkout, "local.tfstate");
+  let aws: AwsServer;
+  let ecs: Cluster;
+  /** What happened in ECS, in order. */
+  let events: string[];
+  let migrations: Record<string, string>;
 
-    beforeAll(async () => {
-      aws = await startAws();
-      ecs = cluster({ services: {}, one_shot_tasks: {} });
-      for (const [name, answer] of Object.entries(ecs.answers))
-        aws.answers[name] = (input) => {
-          follow();
-          return answer(input);
-        };
-      aws.xml["DescribeTargetHealth"] = () => targetHealth;
-      mkdirSync(stack, { recursive: true });
-      writeFileSync(
-        path.join(stack, "backend_override.tf.json"),
-        JSON.stringify({ terraform: { backend: { local: { path: stateFile } } } }),
-      );
-    });
-    afterAll(async () => {
-      await aws?.stop();
-      rmSync(path.dirname(checkout), { recursive: true, force: true });
-    });
-    beforeEach(() => {
-      events = [];
-      ecs.deploy = () => "settles";
-      ecs.run = ({ definition, command }) => {
-        events.push(`task ${definition.split("/").at(-1)}`);
-        if (!command) return { exitCode: 0 };
-        migrations = z
-          .object({
-            outputs: z.object({ migrations: z.object({ value: z.record(z.string(), z.string()) }) }),
-          })
-          .parse(readState()).outputs.migrations.value;
-        return {
-          exitCode: 0,
-          lines: Object.entries(migrations).map(([name, checksum]) => `schema: ${name} ${checksum}`),
-        };
-      };
-    });
-
-    const deploy = (tag: string, ...options: string[]) => {
-      const command = [
-        "npm",
-        "run",
-        "--silent",
-        "ops",
-        "--",
-        "deploy",
-        "development",
-        "--poll",
-        "0",
-        "--wait",
-        "0",
-      ];
-      return new Promise<Result>((resolve) => {
-        execFile(
-          process.execPath,
-          [TOOL, stack, "exec", "--", ...command, ...skipped, ...options],
-          {
-            cwd: checkout,
-            maxBuffer: 64 * 1024 * 1024,
-            env: {
-              ...process.env,
-              ...variables,
-              TF_VAR_mcp_image_tag: tag,
-              AWS_ENDPOINT_URL: aws.url,
-              AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
-              AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-              CI: "1",
-            },
-          },
-          (error, stdout, stderr) =>
-            resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-        );
-      });
-    };
-    const definitions = () =>
-      Object.fromEntries([...ecs.services].map(([name, { taskDefinition }]) => [name, taskDefinition]));
-
-    it("makes Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
-      const { exitCode, stdout, stderr } = await deploy("1.0.0");
-      withMessage(stderr, () => expect(exitCode).toBe(0));
-      expect(stdout).toMatch(/^plan: \d+ to create, 0 to update, 0 to replace, 0 to destroy\n/);
-      expect(stdout).toContain("deployed development");
-      expect(events).toEqual([
-        "task phenom-dev-synapse-db-setup:1",
-        "task phenom-dev-chat-migration:1",
-        "service phenom-dev-chat-mcp:1",
-        "service phenom-dev-synapse-admin:1",
-        "service phenom-dev-synapse:1",
-        "task phenom-dev-chat-bootstrap:1",
-        "task phenom-dev-chat-hasura-metadata:1",
-        "task phenom-dev-chat-migration:1",
-      ]);
-    });
-
-    it("migrates before the new code runs, changes what was reviewed alone, and makes the rooms no second time", async () => {
-      const { exitCode, stderr } = await deploy("1.1.0", "--plan-check", reviewed("reviewed", mcpImage));
-      withMessage(stderr, () => expect(exitCode).toBe(0));
-      expect(events).toEqual([
-        "task phenom-dev-synapse-db-setup:1",
-        "task phenom-dev-chat-migration:1",
-        expect.stringMatching(/^service phenom-dev-chat-mcp:[2-9]/),
-        "task phenom-dev-chat-hasura-metadata:1",
-        "task phenom-dev-chat-migration:1",
-      ]);
-    });
-
-    it("puts the services back where the verification fails", async () => {
-      const before = definitions();
-      const good = ecs.run;
-      ecs.run = (task) => (task.command ? { exitCode: 2, lines: ["psql: error"] } : good(task));
-      const { exitCode, stdout, stderr } = await deploy("1.2.0");
-      withMessage(stderr, () => expect(exitCode).toBe(10));
-      expect(stdout).toContain("psql ended with 2: psql: error");
-      expect(stderr).toContain("the verification failed\nrolled back: the services run ");
-      expect(definitions()).toEqual(before);
-    });
-
-    it("stops before anything is changed where the plan would do more than was reviewed", async () => {
-      const { exitCode, stdout, stderr } = await deploy(
-        "1.3.0",
-        "--json",
-        "--plan-check",
-        reviewed("less", mcpImage.slice(1)),
-      );
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain(
-        "the plan is no longer what was reviewed; it would also:\n  update aws_ecs_service.chat_mcp_server_service\n",
-      );
-      expect(events).toEqual([]);
-      expect(JSON.parse(stdout)).toMatchObject({
-        verb: "deploy",
-        ok: false,
-        changes: [
-          { address: "aws_ecs_service.chat_mcp_server_service", action: "update" },
-          { address: "aws_ecs_task_definition.chat_mcp_server_service_task", action: "replace" },
-          { address: "aws_ecs_task_definition.chat_synapse_bootstrap", action: "replace" },
-        ],
-      });
-    });
-
-    /** Another tag of the MCP server's image. */
-    const mcpImage = [
-      { address: "aws_ecs_service.chat_mcp_server_service", change: { actions: ["update"] } },
-      {
-        address: "aws_ecs_task_definition.chat_mcp_server_service_task",
-        change: { actions: ["delete", "create"] },
-      },
-      {
-        address: "aws_ecs_task_definition.chat_synapse_bootstrap",
-        change: { actions: ["delete", "create"] },
-      },
-    ];
-    function reviewed(name: string, changes: readonly object[]): string {
-      const file = path.join(checkout, `${name}.json`);
-      writeFileSync(file, JSON.stringify({ resource_changes: changes }));
-      return file;
+  /** ECS, as far as Terraform has applied it. */
+  const follow = () => {
+    const { resources } = state.parse(readState());
+    const instances = (type: string) =>
+      resources
+        .filter((resource) => resource.type === type)
+        .flatMap(({ instances }) => instances.map((i) => i.attributes));
+    for (const attributes of instances("aws_ecs_task_definition")) {
+      const { arn, container_definitions } = definition.parse(attributes);
+      const [container] = containers.parse(JSON.parse(container_definitions));
+      if (container && !ecs.definitions.has(arn)) ecs.define(arn, container.name, container.image);
     }
-  },
-);
+    for (const attributes of instances("aws_ecs_service")) {
+      const { name, task_definition } = service.parse(attributes);
+      if (ecs.applied.get(name) === task_definition) continue;
+      events.push(`service ${task_definition.split("/").at(-1)}`);
+      ecs.apply(name, task_definition);
+    }
+  };
+  const readState = () => {
+    try {
+      return JSON.parse(readFileSync(stateFile, "utf8"));
+    } catch {
+      return {};
+    }
+  };
+
+  beforeAll(async () => {
+    aws = await startAws();
+    ecs = cluster({ services: {}, one_shot_tasks: {} });
+    for (const [name, answer] of Object.entries(ecs.answers))
+      aws.answers[name] = (input) => {
+        follow();
+        return answer(input);
+      };
+    aws.xml["DescribeTargetHealth"] = () => targetHealth;
+    mkdirSync(stack, { recursive: true });
+    writeFileSync(
+      path.join(stack, "backend_override.tf.json"),
+      JSON.stringify({ terraform: { backend: { local: { path: stateFile } } } }),
+    );
+  });
+  afterAll(async () => {
+    await aws?.stop();
+    rmSync(path.dirname(checkout), { recursive: true, force: true });
+  });
+  beforeEach(() => {
+    events = [];
+    ecs.deploy = () => "settles";
+    ecs.run = ({ definition, command }) => {
+      events.push(`task ${definition.split("/").at(-1)}`);
+      if (!command) return { exitCode: 0 };
+      migrations = z
+        .object({ outputs: z.object({ migrations: z.object({ value: z.record(z.string(), z.string()) }) }) })
+        .parse(readState()).outputs.migrations.value;
+      return {
+        exitCode: 0,
+        lines: Object.entries(migrations).map(([name, checksum]) => `schema: ${name} ${checksum}`),
+      };
+    };
+  });
+
+  const deploy = (tag: string, ...options: string[]) => {
+    const command = [
+      "npm",
+      "run",
+      "--silent",
+      "ops",
+      "--",
+      "deploy",
+      "development",
+      "--poll",
+      "0",
+      "--wait",
+      "0",
+    ];
+    return new Promise<Result>((resolve) => {
+      execFile(
+        process.execPath,
+        [TOOL, stack, "exec", "--", ...command, ...skipped, ...options],
+        {
+          cwd: checkout,
+          maxBuffer: 64 * 1024 * 1024,
+          env: {
+            ...process.env,
+            ...variables,
+            TF_VAR_mcp_image_tag: tag,
+            AWS_ENDPOINT_URL: aws.url,
+            AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+            AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            CI: "1",
+          },
+        },
+        (error, stdout, stderr) => resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      );
+    });
+  };
+  const definitions = () =>
+    Object.fromEntries([...ecs.services].map(([name, { taskDefinition }]) => [name, taskDefinition]));
+
+  it("makes Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
+    const { exitCode, stdout, stderr } = await deploy("1.0.0");
+    withMessage(stderr, () => expect(exitCode).toBe(0));
+    expect(stdout).toMatch(/^plan: \d+ to create, 0 to update, 0 to replace, 0 to destroy\n/);
+    expect(stdout).toContain("deployed development");
+    expect(events).toEqual([
+      "task phenom-dev-synapse-db-setup:1",
+      "task phenom-dev-chat-migration:1",
+      "service phenom-dev-chat-mcp:1",
+      "service phenom-dev-synapse-admin:1",
+      "service phenom-dev-synapse:1",
+      "task phenom-dev-chat-bootstrap:1",
+      "task phenom-dev-chat-hasura-metadata:1",
+      "task phenom-dev-chat-migration:1",
+    ]);
+  });
+
+  it("migrates before the new code runs, changes what was reviewed alone, and makes the rooms no second time", async () => {
+    const { exitCode, stderr } = await deploy("1.1.0", "--plan-check", reviewed("reviewed", mcpImage));
+    withMessage(stderr, () => expect(exitCode).toBe(0));
+    expect(events).toEqual([
+      "task phenom-dev-synapse-db-setup:1",
+      "task phenom-dev-chat-migration:1",
+      expect.stringMatching(/^service phenom-dev-chat-mcp:[2-9]/),
+      "task phenom-dev-chat-hasura-metadata:1",
+      "task phenom-dev-chat-migration:1",
+    ]);
+  });
+
+  it("puts the services back where the verification fails", async () => {
+    const before = definitions();
+    const good = ecs.run;
+    ecs.run = (task) => (task.command ? { exitCode: 2, lines: ["psql: error"] } : good(task));
+    const { exitCode, stdout, stderr } = await deploy("1.2.0");
+    withMessage(stderr, () => expect(exitCode).toBe(10));
+    expect(stdout).toContain("psql ended with 2: psql: error");
+    expect(stderr).toContain("the verification failed\nrolled back: the services run ");
+    expect(definitions()).toEqual(before);
+  });
+
+  it("stops before anything is changed where the plan would do more than was reviewed", async () => {
+    const { exitCode, stdout, stderr } = await deploy(
+      "1.3.0",
+      "--json",
+      "--plan-check",
+      reviewed("less", mcpImage.slice(1)),
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "the plan is no longer what was reviewed; it would also:\n  update aws_ecs_service.chat_mcp_server_service\n",
+    );
+    expect(events).toEqual([]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      verb: "deploy",
+      ok: false,
+      changes: [
+        { address: "aws_ecs_service.chat_mcp_server_service", action: "update" },
+        { address: "aws_ecs_task_definition.chat_mcp_server_service_task", action: "replace" },
+        { address: "aws_ecs_task_definition.chat_synapse_bootstrap", action: "replace" },
+      ],
+    });
+  });
+
+  /** Another tag of the MCP server's image. */
+  const mcpImage = [
+    { address: "aws_ecs_service.chat_mcp_server_service", change: { actions: ["update"] } },
+    {
+      address: "aws_ecs_task_definition.chat_mcp_server_service_task",
+      change: { actions: ["delete", "create"] },
+    },
+    { address: "aws_ecs_task_definition.chat_synapse_bootstrap", change: { actions: ["delete", "create"] } },
+  ];
+  function reviewed(name: string, changes: readonly object[]): string {
+    const file = path.join(checkout, `${name}.json`);
+    writeFileSync(file, JSON.stringify({ resource_changes: changes }));
+    return file;
+  }
+});
