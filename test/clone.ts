@@ -12,7 +12,7 @@ export function clone(name: string): string {
   });
   for (const file of files.split("\n").filter((file) => file && existsSync(file)))
     cpSync(path.join(root, file), path.join(folder, file), { recursive: true });
-  for (const packages of ["node_modules", "tools/cdktf/node_modules"])
+  for (const packages of ["node_modules", ".tools"])
     if (existsSync(packages)) symlinkSync(path.join(root, packages), path.join(folder, packages));
   return folder;
 }

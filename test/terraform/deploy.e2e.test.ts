@@ -6,7 +6,7 @@ import { environmentVariables } from "../../tools/terraform/variables.ts";
 import { clone } from "../clone.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
-import { offlineTerraform, TOOL } from "./offline.ts";
+import { TOOL } from "./offline.ts";
 
 const checkout = clone("phenom-chat");
 const stack = path.join(checkout, "cdktf.out/stacks/development");
@@ -37,7 +37,7 @@ const npm = (...args: string[]) => {
 // The registry is out of reach offline, so the lock file's checksums are not asked for.
 const OFFLINE = "--skip-provider-lock";
 
-describeWith(offlineTerraform)("the commands that CI runs, with local state in place of S3", () => {
+describeWith("terraform", "cdktf")("the commands that CI runs, with local state in place of S3", () => {
   beforeAll(() => {
     mkdirSync(stack, { recursive: true });
     writeFileSync(

@@ -6,12 +6,14 @@ import { promisify } from "node:util";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
+import { tools } from "../../tools/setup/tools.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network. */
 export const TOOL = path.resolve(process.env.TF_OFFLINE ?? ".tools/tf-offline", "bin/tf-offline.mjs");
 
-/** For `describeWith`: what these tests need. */
-export const offlineTerraform = { terraform: TOOL };
+// The Terraform of the offline tool and of cdktf.
+for (const name of ["TF_OFFLINE_TERRAFORM", "TERRAFORM_BINARY_NAME"])
+  process.env[name] = tools.terraform.path("terraform");
 
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */

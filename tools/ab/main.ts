@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../shared/version.ts";
-import { synapsePython } from "../servers/synapse.ts";
+import { tools } from "../setup/tools.ts";
 import { UsageError } from "../usage.ts";
 import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
@@ -61,10 +60,8 @@ async function measure(options: Measurement, save: (results: Results) => Promise
 async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
-  if (!existsSync(synapsePython))
-    throw new UsageError(
-      `Synapse is not installed (${synapsePython} is missing): run npm run setup -- --only synapse.`,
-    );
+  if (!tools.synapse.present())
+    throw new UsageError("Synapse is not installed: run npm run setup -- --only synapse.");
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 

@@ -41,7 +41,7 @@ const seen = z.object({
   paper: z.string(),
 });
 
-describeWith({ chromium })("the page in a browser", () => {
+describeWith("chromium")("the page in a browser", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "phenom-ab-browser-"));

@@ -1,5 +1,4 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { promisify } from "node:util";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
@@ -8,8 +7,8 @@ import { environments } from "../../environments/index.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { explain } from "../ops/explain.ts";
+import { tools } from "../setup/tools.ts";
 
-const CLI = "tools/cdktf/node_modules/.bin/cdktf";
 const names = environments.map(({ environment }) => environment);
 /** The stack of each environment, and the stack of its pipeline, which an administrator applies. */
 const stacks = [...names, ...names.map((name) => `pipeline-${name}`)];
@@ -83,8 +82,8 @@ const command = (verb: Verb) =>
       await checkTerraform();
       await checkCredentials();
       // Not a dependency of the project: 400 MB that only those who plan and apply need.
-      if (!existsSync(CLI)) await run("npm", ["ci", "--prefix", "tools/cdktf"]);
-      await run(CLI, [verb, stack, ...options]);
+      if (!tools.cdktf.present()) await run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
+      await run(tools.cdktf.path("cdktf"), [verb, stack, ...options]);
     });
 
 const [verb, ...args] = process.argv.slice(2);

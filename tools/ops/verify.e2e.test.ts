@@ -35,11 +35,10 @@ import { type Cluster, cluster } from "../../test/ops/ecs.ts";
 import { inPostgres } from "../../test/ops/migration-task.ts";
 import { stateOf } from "../../test/ops/outputs.ts";
 import { COMMUNITY, intactPages, type Site, SSO, startSite } from "../../test/ops/site.ts";
-import { offlineTerraform } from "../../test/terraform/offline.ts";
-import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
+import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describeWith({ ...offlineTerraform, moto: motoServer })(
+describeWith("terraform", "moto")(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;

@@ -17,10 +17,10 @@ import { applied, credentials, noTerminal, ops, testClock } from "../../test/ops
 import { cluster } from "../../test/ops/ecs.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
 import { targetHealth } from "../../test/ops/target-health.ts";
-import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
+import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describeWith({ moto: motoServer })("on an emulator of AWS", () => {
+describeWith("moto")("on an emulator of AWS", () => {
   let moto: Moto;
   let aws: AwsServer;
   let restore: () => void;

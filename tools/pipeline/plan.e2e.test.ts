@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { development } from "../../environments/development.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
-import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
+import { type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
 import type { ValueChange } from "../terraform/plan-json.ts";
 import { environmentVariables } from "../terraform/variables.ts";
 import { changesOf, unpack } from "./changes.ts";
@@ -60,7 +60,7 @@ function secretsIn(plan: string): string[] {
   return found;
 }
 
-describeWith(offlineTerraform)("the pipeline's commands on plans of the real Terraform", () => {
+describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real Terraform", () => {
   let github: GitHubServer;
   /** A step of a workflow: the project's own command, with what GitHub sets. */
   const pipeline = async (args: string[], env: Record<string, string> = {}) =>

@@ -9,7 +9,7 @@ import { withMessage } from "../../../test/jest/with-message.ts";
 import { type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { type Cluster, cluster } from "../../../test/ops/ecs.ts";
 import { targetHealth } from "../../../test/ops/target-health.ts";
-import { offlineTerraform, TOOL } from "../../../test/terraform/offline.ts";
+import { TOOL } from "../../../test/terraform/offline.ts";
 import { environmentVariables } from "../../terraform/variables.ts";
 
 const state = z.object({
@@ -42,7 +42,9 @@ interface Result {
   readonly stderr: string;
 }
 
-describeWith(offlineTerraform)("a deployment with the real Terraform to an empty account", () => {
+const describeWithTerraform = describeWith("terraform", "cdktf");
+
+describeWithTerraform("a deployment with the real Terraform to an empty account", () => {
   const checkout = clone("phenom-chat");
   const stack = path.join(checkout, "cdktf.out/stacks/development");
   const stateFile = path.join(checkout, "local.tfstate");
