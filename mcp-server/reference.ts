@@ -4,7 +4,7 @@ import { limits } from "./limits.ts";
 import { catalog } from "./tools/catalog.ts";
 import type { Tool } from "./tools/tool.ts";
 
-/** An example of a call; the tests make every one of them, in this order, on one chat. */
+/** An example of a call; the tests make all of them, in this order, on one chat. */
 export interface Example {
   readonly tool: string;
   readonly arguments: Readonly<Record<string, unknown>>;
@@ -44,7 +44,7 @@ const propertySchema = z.object({
   default: z.unknown().optional(),
 });
 
-/** The reference of tools and variables, as Markdown: written from the code, never by hand. */
+/** The reference of tools and variables as Markdown, generated from the code. */
 export function reference(): string {
   return [
     "<!-- Written by the tests from the code: npx vitest run mcp-server/reference.test.ts -u -->",

@@ -1,11 +1,11 @@
 import type { TaskContainer } from "../../constructs/one-shot-container.ts";
 import {
+  CREATE_BOOKKEEPING,
   changedMessage,
-  createBookkeeping,
-  limitLockWait,
-  passwordSetting,
-  setProvisionerPassword,
-  takeLock,
+  LIMIT_LOCK_WAIT,
+  PASSWORD_SETTING,
+  SET_PROVISIONER_PASSWORD,
+  TAKE_LOCK,
 } from "../../migrations/bookkeeping.ts";
 import { type Migration, readMigrations } from "../../migrations/files.ts";
 
@@ -47,14 +47,14 @@ ${endOfSql}
 
 function psqlScript(migrations: readonly Migration[]): string {
   return `set client_min_messages = warning;
-${takeLock} \\g /dev/null
-${limitLockWait};
-${createBookkeeping};
+${TAKE_LOCK} \\g /dev/null
+${LIMIT_LOCK_WAIT};
+${CREATE_BOOKKEEPING};
 ${migrations.map(applyOnce).join("\n")}
 \\getenv password USER_PROVISIONER_PASSWORD
 \\set ECHO none
-select set_config('${passwordSetting}', :'password', false) \\g /dev/null
-${setProvisionerPassword};
+select set_config('${PASSWORD_SETTING}', :'password', false) \\g /dev/null
+${SET_PROVISIONER_PASSWORD};
 \\echo 'migration: the schema is up to date'`;
 }
 

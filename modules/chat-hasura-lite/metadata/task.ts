@@ -1,5 +1,5 @@
 import type { TaskContainer } from "../../../constructs/one-shot-container.ts";
-import { eventTriggerName, source, webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { EVENT_TRIGGER_NAME, HASURA_SOURCE as source, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { type Call, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
@@ -9,7 +9,7 @@ const environment = ["HASURA_ENDPOINT", "HASURA_ADMIN_SECRET", "LINK_PREVIEW_URL
 const webhookPlaceholder = "@LINK_PREVIEW_URL@";
 
 /** The database trigger that the engine makes for the event trigger. */
-const databaseTrigger = `notify_hasura_${eventTriggerName}_INSERT`;
+const databaseTrigger = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
   type: "run_sql",
@@ -99,8 +99,8 @@ refused() {
   case "$1 $answer" in
     *'event trigger'*'"code":"not-exists"'*)
       stop "a database trigger ${databaseTrigger} is left over from metadata that is gone: drop it and run again" 1 ;;
-    *'event trigger'* | *${webhookSecretVariable}*)
-      stop "if an environment variable is what the engine lacks: set ${webhookSecretVariable} on the Hasura service, the secret that the link preview's webhook expects, restart the service and run again" 1 ;;
+    *'event trigger'* | *${WEBHOOK_SECRET_VARIABLE}*)
+      stop "if an environment variable is what the engine lacks: set ${WEBHOOK_SECRET_VARIABLE} on the Hasura service, the secret that the link preview's webhook expects, restart the service and run again" 1 ;;
     *'table'*'"code":"not-exists"'*)
       stop "run the migration task first" 1 ;;
   esac
@@ -115,7 +115,7 @@ if printf %s "$answer" | grep -Eq '"is_consistent" *: *true'; then
 else
   say "Hasura reports inconsistent objects: $answer" >&2
   case "$answer" in
-    *${webhookSecretVariable}*) stop "set the environment variable ${webhookSecretVariable} on the Hasura service" 1 ;;
+    *${WEBHOOK_SECRET_VARIABLE}*) stop "set the environment variable ${WEBHOOK_SECRET_VARIABLE} on the Hasura service" 1 ;;
     *chat_* | *link_previews*) stop "objects of the chat are inconsistent" 1 ;;
   esac
   say "none of them is the chat's" >&2
