@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** The repository as a fresh checkout in a folder of this name, with the installed packages linked in. */
+/** A fresh checkout of the repository in a folder of this name, with links to the installed packages. */
 export function clone(name: string): string {
   const root = process.cwd();
   const folder = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), name);

@@ -6,11 +6,12 @@ import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { metadataContainer } from "../../modules/chat-hasura-lite/metadata/task.ts";
-import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { metadataCommand } from "../../modules/chat-hasura-lite/metadata/task.ts";
+import { migrationCommand } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
+import { requiredVariables } from "../task.ts";
 import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
 
 const onlySynapse = {
@@ -127,22 +128,19 @@ describeWith(offlineTerraform)("the applied state", () => {
   });
 
   it.each([
-    ["chat_hasura_lite_migration", migrationContainer()],
-    ["chat_hasura_lite_metadata", metadataContainer()],
-    ["chat_synapse_database_setup", databaseSetupContainer()],
-  ])("%s runs the very command that its tests run, with the variables that it reads", (name, {
-    command,
-    environment,
-  }) => {
+    ["chat_hasura_lite_migration", migrationCommand()],
+    ["chat_hasura_lite_metadata", metadataCommand()],
+    ["chat_synapse_database_setup", databaseSetupCommand()],
+  ])("%s runs the very command that its tests run, with the variables that it reads", (name, command) => {
     const task = resources.find(
       (resource) => resource.type === "aws_ecs_task_definition" && resource.name === name,
     );
     const [container] = JSON.parse(String(task?.values.container_definitions));
     expect(container.command).toEqual(command);
-    const given = [...container.environment, ...container.secrets].map(
+    const variables = [...container.environment, ...container.secrets].map(
       (variable: { name: string }) => variable.name,
     );
-    expect(given.sort()).toEqual([...environment].sort());
+    expect(variables.sort()).toEqual(requiredVariables(command).sort());
   });
 
   it("shows alarms and metrics of what was made on the dashboard", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { production } from "../../environments/production.ts";
-import { Template } from "../../test/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { assumptions, costPerMillion, type Demand, messagesPerSecondOf, monthlyCost, total } from "./cost.ts";
 import { prices } from "./prices.ts";
 

@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,6 +33,8 @@ export interface Bundle {
 export async function bundle(name: string): Promise<Bundle> {
   const directory = await mkdtemp(join(tmpdir(), "phenom-lambda-"));
   const file = join(directory, "index.js");
+  // As on Lambda: no package.json of a folder above decides how Node.js reads the bundle.
+  await writeFile(join(directory, "package.json"), "{}");
   await build({
     ...lambdaBundle,
     entryPoints: [`lambdas/${name}/handler.ts`],

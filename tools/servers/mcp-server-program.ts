@@ -2,13 +2,13 @@
 // Only the user pool's keys and, on Hasura, the agent's session are passed in.
 import { createBackend } from "../../mcp-server/backends/create.ts";
 import { hasuraBackend } from "../../mcp-server/backends/hasura.ts";
-import { type Environment, readEnvironment } from "../../mcp-server/environment.ts";
+import { type Environment, readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { startService } from "../../mcp-server/service.ts";
 import { signedIn } from "./agent-session.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "./cognito-tokens.ts";
 
-const environment = readEnvironment({
+const environment = readServerEnvironment({
   ...process.env,
   PORT: "0",
   RATE_LIMIT_PER_SECOND: "100000",

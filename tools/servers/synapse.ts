@@ -17,7 +17,7 @@ import {
   SYNAPSE_UID,
 } from "../../modules/chat-synapse/homeserver/container.ts";
 import { logConfig } from "../../modules/chat-synapse/homeserver/log-config.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import {
   REPLICATION_PORT,
   type Worker,
@@ -126,6 +126,7 @@ export const exampleProps: HomeserverProps = {
   oidcClientId: "1example23456789",
   database: { host: "rds.example.internal", port: 5432, name: "synapse", user: "synapse" },
   contentUrlTemplate: "https://thephenom.app/phenom/{id}",
+  maxUploadSize: "50M",
 };
 
 /** Makes the role and the database by the deployment's own setup command, and a media store of its own. */
@@ -157,7 +158,7 @@ export async function setUpDatabase(
   password: string,
   changes: Readonly<Record<string, string>> = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const [program = "", ...args] = databaseSetupContainer().command;
+  const [program = "", ...args] = databaseSetupCommand();
   const { host, port } = postgres;
   return run(program, args, {
     env: {

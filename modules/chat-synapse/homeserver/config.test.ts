@@ -19,7 +19,6 @@ const everyOption: HomeserverProps = {
   federation: { domains: ["matrix.example.org"] },
   jwt: { keys: { keys: [{ kid: "1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] }, audiences: ["app"] },
   maxUploadSize: "100M",
-  mediaRetention: { local: "5y", remote: "7d" },
   oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],
   workers: {
     counts: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
@@ -60,6 +59,8 @@ describeWith({ synapse: schemaFile })("homeserver.yaml", () => {
     expect(validate({ ...homeserverConfig(exampleProps), media_retention: { forever: "1d" } })).toBe(false);
   });
 });
+
+describe("homeserver.yaml", () => {});
 
 describe("homeserver.yaml", () => {
   it("holds no secret: each is a file below the folder that only Synapse reads", () => {
@@ -150,11 +151,12 @@ describe("homeserver.yaml", () => {
     expect(homeserverConfig(exampleProps)).not.toHaveProperty("old_signing_keys");
   });
 
-  it("keeps what users uploaded unless told otherwise, and drops copies of other servers' media", () => {
-    expect(homeserverConfig(exampleProps).media_retention).toEqual({ remote_media_lifetime: "30d" });
-    expect(homeserverConfig(everyOption).media_retention).toEqual({
-      ...{ local_media_lifetime: "5y", remote_media_lifetime: "7d" },
-    });
+  it("keeps what users uploaded and drops copies of other servers' media after 30 days", () => {
+    expect(homeserverConfig(everyOption).media_retention).toEqual({ remote_media_lifetime: "30d" });
+  });
+
+  it("limits uploads to the size of the environment", () => {
+    expect(homeserverConfig(everyOption).max_upload_size).toBe("100M");
   });
 
   it("sends everybody to the community room, whose alias only our own accounts can take", () => {

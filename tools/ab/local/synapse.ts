@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { ensureBot, signInAdmin, userId } from "../../../mcp-server/bootstrap/accounts.ts";
+import { ensureBot, signInAdmin } from "../../../mcp-server/bootstrap/accounts.ts";
 import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/matrix.ts";
 import { join } from "../../../mcp-server/bootstrap/members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
-import { BOTS } from "../../../shared/matrix-names.ts";
+import { BOTS, userId } from "../../../shared/matrix-names.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
 import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";

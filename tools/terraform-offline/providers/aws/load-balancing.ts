@@ -153,13 +153,14 @@ const listenerArn = (loadBalancer: unknown, ids: Ids) =>
 const uniqueRule: Unique = {
   by: ["listener_arn", "priority"],
   error: "PriorityInUse",
+  inAllRegions: true,
   message: ({ priority, listener_arn }) =>
     `Priority '${priority}' is currently in use on listener ${listener_arn}`,
 };
 
-function freePriority(region: string, listener_arn: Value, { run }: Context): number {
+function freePriority(listener_arn: Value, { run }: Context): number {
   const isTaken = (priority: number) =>
-    run.names.has(uniqueKey("aws_lb_listener_rule", uniqueRule, { region, listener_arn, priority }));
+    run.names.has(uniqueKey("aws_lb_listener_rule", uniqueRule, { listener_arn, priority }));
   let priority = 1;
   while (isTaken(priority)) priority++;
   return priority;
@@ -241,7 +242,7 @@ export const loadBalancing: AwsService = {
       },
       computed({ listener_arn = null }, ids, context) {
         const arn = `${String(listener_arn).replace(":listener/", ":listener-rule/")}/${ids.hex(16)}`;
-        return { arn, id: arn, priority: freePriority(ids.region, listener_arn, context) };
+        return { arn, id: arn, priority: freePriority(listener_arn, context) };
       },
       replacedBy: ["listener_arn"],
       unique: uniqueRule,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXIT, Problem } from "../cli/problem.ts";
 
 const change = z.object({
   actions: z.array(z.enum(["no-op", "create", "read", "update", "delete", "forget"])).min(1),
@@ -14,14 +15,14 @@ const change = z.object({
 const resourceChange = z.object({
   address: z.string(),
   previous_address: z.string().optional(),
-  /** Key of an object that a failed replacement left behind. */
+  /** Key of a deposed object, which a failed replacement left behind. */
   deposed: z.string().optional(),
   mode: z.enum(["managed", "data"]).default("managed"),
   change,
 });
 
 const schema = z.object({
-  // A new minor version only adds; a new major one may mean something else by these names.
+  // A minor version only adds fields; a major version may change what they mean.
   format_version: z.string().regex(/^1\./),
   errored: z.boolean().default(false),
   resource_changes: z.array(resourceChange).default([]),
@@ -33,29 +34,34 @@ export type ValueChange = z.output<typeof change>;
 export type ResourceChange = z.output<typeof resourceChange>;
 export type PlanJson = Omit<z.output<typeof schema>, "format_version">;
 
-type Reading =
-  | { readonly plan: PlanJson; readonly problem?: undefined }
-  | { readonly plan?: undefined; readonly problem: string };
+/**
+ * Reads what `terraform show -json <plan>` prints.
+ * @throws Problem with `exitCode` where it is something else, or the plan failed
+ */
+export const readPlan = (json: string, source: string, exitCode: number = EXIT.failed): PlanJson =>
+  read(schema, json, source, exitCode);
 
-/** Reads what `terraform show -json <plan>` prints. @returns a problem where it is something else, or the plan failed */
-export const readPlan = (json: string, source: string): Reading => read(schema, json, source);
+/** The same, of a plan of which only `resource_changes` may be left. */
+export const readExcerpt = (json: string, source: string, exitCode: number = EXIT.failed): PlanJson =>
+  read(schema.partial({ format_version: true }), json, source, exitCode);
 
-/** The same, of a plan whose `resource_changes` alone may have been kept. */
-export const readExcerpt = (json: string, source: string): Reading =>
-  read(schema.partial({ format_version: true }), json, source);
-
-function read(form: z.ZodType<PlanJson>, json: string, source: string): Reading {
+function read(form: z.ZodType<PlanJson>, json: string, source: string, exitCode: number): PlanJson {
+  const invalid = (problem: string, remedy: string) => new Problem(`${source} ${problem}`, remedy, exitCode);
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
     // The parser's message would quote the text, which may hold secrets.
-    return { problem: `${source} is no JSON: write it with terraform show -json` };
+    throw invalid("is not JSON", "Write it with terraform show -json <plan>");
   }
   const { data: plan, error } = form.safeParse(value);
   if (!plan) {
-    const where = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).slice(0, 3);
-    return { problem: `${source} is no plan as terraform show -json prints it: ${where.join("; ")}` };
+    const issues = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).slice(0, 3);
+    throw invalid(
+      `is not a plan as terraform show -json prints it: ${issues.join("; ")}`,
+      "Write it with the Terraform version that the project names",
+    );
   }
-  return plan.errored ? { problem: `${source} is a plan that failed: plan again` } : { plan };
+  if (plan.errored) throw invalid("is a plan that failed", "Plan again");
+  return plan;
 }

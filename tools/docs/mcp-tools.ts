@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import * as z from "zod";
-import { environmentSchema } from "./environment.ts";
-import { limits } from "./limits.ts";
-import { catalog } from "./tools/catalog.ts";
-import type { Tool } from "./tools/tool.ts";
+import { environmentSchema } from "../../mcp-server/environment.ts";
+import { limits } from "../../mcp-server/limits.ts";
+import { catalog } from "../../mcp-server/tools/catalog.ts";
+import type { Tool } from "../../mcp-server/tools/tool.ts";
 
 /** An example of a call; the tests make every one of them, in this order, on one chat. */
 export interface Example {
@@ -44,46 +45,55 @@ const propertySchema = z.object({
   default: z.unknown().optional(),
 });
 
-/** The reference of tools and variables, as Markdown: written from the code, never by hand. */
-export function reference(): string {
-  return [
-    "<!-- Written by the tests from the code: npx vitest run mcp-server/reference.test.ts -u -->",
-    "# MCP tools of the Phenom chat",
-    "How to sign in, what errors and limits mean, and how the backends differ: [mcp-server.md](mcp-server.md).",
-    table(
-      ["tool", "does", "group", "changes the chat"],
-      catalog.map(({ name, title, group, annotations }) => [
-        `[\`${name}\`](#${name})`,
-        title,
-        group,
-        annotations.readOnlyHint ? "no" : annotations.destructiveHint ? "yes, destructively" : "yes",
-      ]),
-    ),
-    ...catalog.map(section),
-    "# Configuration",
-    "A variable that is set to nothing counts as not set.",
-    table(
-      ["variable", "meaning"],
-      Object.entries(environmentSchema.shape).map(([name, field]) => [
-        `\`${name}\``,
-        field.description ?? "",
-      ]),
-    ),
-    "# Limits",
-    table(
-      ["limit", "value"],
-      [
-        ["characters of a message", String(limits.contentCharacters)],
-        ["characters of any other text argument", String(limits.textCharacters)],
-        ["items on a page", `${limits.page.default}, at most ${limits.page.max}`],
-        ["bytes of a request", String(limits.bodyBytes)],
-        ["messages in a JSON-RPC batch", String(limits.batch)],
-        ["seconds that a call takes at most", String(limits.callMs / 1000)],
-      ],
-    ),
-    "",
-  ].join("\n\n");
+/** The reference of tools and variables, as Markdown. */
+export function mcpTools(): string {
+  return format(
+    [
+      "<!-- Written from the code by `npm run docs`; do not edit. -->",
+      "# MCP tools of the Phenom chat",
+      "How to sign in, what errors and limits mean, and how the backends differ: [mcp-server.md](mcp-server.md).",
+      table(
+        ["tool", "does", "group", "changes the chat"],
+        catalog.map(({ name, title, group, annotations }) => [
+          `[\`${name}\`](#${name})`,
+          title,
+          group,
+          annotations.readOnlyHint ? "no" : annotations.destructiveHint ? "yes, destructively" : "yes",
+        ]),
+      ),
+      ...catalog.map(section),
+      "# Configuration",
+      "A variable that is set to nothing counts as not set.",
+      table(
+        ["variable", "meaning"],
+        Object.entries(environmentSchema.shape).map(([name, field]) => [
+          `\`${name}\``,
+          field.description ?? "",
+        ]),
+      ),
+      "# Limits",
+      table(
+        ["limit", "value"],
+        [
+          ["characters of a message", String(limits.contentCharacters)],
+          ["characters of any other text argument", String(limits.textCharacters)],
+          ["items on a page", `${limits.page.default}, at most ${limits.page.max}`],
+          ["bytes of a request", String(limits.bodyBytes)],
+          ["messages in a JSON-RPC batch", String(limits.batch)],
+          ["seconds that a call takes at most", String(limits.callMs / 1000)],
+        ],
+      ),
+      "",
+    ].join("\n\n"),
+  );
 }
+
+/** As the project's formatter writes it, which also goes over the file. */
+const format = (markdown: string) =>
+  execFileSync("node_modules/.bin/biome", ["format", "--stdin-file-path=docs/mcp-tools.md"], {
+    input: markdown,
+    encoding: "utf8",
+  });
 
 function section(tool: Tool): string {
   const required = new Set(tool.inputSchema.required ?? []);

@@ -1,11 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { withMessage } from "../test/jest/with-message.ts";
-import { type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
-import { startTestService, type TestService, textOf } from "../test/mcp-server/service.ts";
-import { addDemoData, agentUserId } from "../tools/local/demo.ts";
-import { postgresBackend } from "./backends/postgres.ts";
-import { examples, reference } from "./reference.ts";
+import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
+import { expectUpToDate } from "../../test/jest/file-snapshot.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
+import { startTestService, type TestService, textOf } from "../../test/mcp-server/service.ts";
+import { addDemoData, agentUserId } from "../local/demo.ts";
+import { examples, mcpTools } from "./mcp-tools.ts";
 
 describe("the reference for callers", () => {
   let database: ChatDatabase;
@@ -25,7 +25,7 @@ describe("the reference for callers", () => {
   });
 
   it("is what the code says", async () => {
-    await expect(format(reference())).toMatchFileSnapshot("../docs/mcp-tools.md");
+    await expectUpToDate("docs/mcp-tools.md", mcpTools());
   });
 
   it("has an example for each tool, and each of them works in turn", async () => {
@@ -39,10 +39,3 @@ describe("the reference for callers", () => {
     await client.close();
   });
 });
-
-/** As the project's formatter writes it, which also goes over the file. */
-const format = (markdown: string) =>
-  execFileSync("node_modules/.bin/biome", ["format", "--stdin-file-path=docs/mcp-tools.md"], {
-    input: markdown,
-    encoding: "utf8",
-  });
