@@ -26,7 +26,7 @@ describe("the configuration", () => {
     expect(readServerEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
   });
 
-  it("of a server on AWS takes what its task sets", () => {
+  it("of a server on AWS accepts the variables of its task", () => {
     expect(
       readServerEnvironment({
         ...pool,
@@ -70,7 +70,7 @@ describe("the configuration", () => {
     expect(shown).not.toContain("hunter2");
   });
 
-  it("without a user pool refuses to listen anywhere but on loopback", () => {
+  it("without a user pool allows listening on loopback only", () => {
     for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "example.org"])
       expect(problems({ ...local, HOST }).join()).toContain("COGNITO_USER_POOL_ID");
     for (const HOST of ["127.0.0.1", "::1", "localhost"]) expect(problems({ ...local, HOST })).toEqual([]);

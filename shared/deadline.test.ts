@@ -5,24 +5,24 @@ const late = () => new Error("late");
 const never = () => new Promise<never>(() => {});
 
 describe("a deadline", () => {
-  it("gives what came in time", async () => {
+  it("returns a result that is in time", async () => {
     await expect(withDeadline(new AbortController().signal, 60_000, late, async () => "done")).resolves.toBe(
       "done",
     );
   });
 
-  it("ends work that never does, with its own error", async () => {
+  it("ends work that never ends with its own error", async () => {
     await expect(withDeadline(new AbortController().signal, 1, late, never)).rejects.toThrow("late");
   });
 
-  it("ends with the caller's reason when the caller leaves", async () => {
+  it("ends with the reason of the caller's signal", async () => {
     const caller = new AbortController();
     const work = withDeadline(caller.signal, 60_000, late, never);
     caller.abort(new Error("left"));
     await expect(work).rejects.toThrow("left");
   });
 
-  it("begins nothing for a caller who has left already", async () => {
+  it("starts no work if the caller's signal has aborted", async () => {
     let begun = false;
     const work = withDeadline(AbortSignal.abort(new Error("left")), 60_000, late, async () => {
       begun = true;
@@ -31,7 +31,7 @@ describe("a deadline", () => {
     expect(begun).toBe(false);
   });
 
-  it("may be one of many on the same call, without Node.js warning of a leak", async () => {
+  it("may be one of many on the same signal, without a warning of Node.js", async () => {
     const warnings: Error[] = [];
     const collect = (warning: Error) => warnings.push(warning);
     process.on("warning", collect);

@@ -16,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 beforeEach(() => world.reset());
 
-describe("what can never succeed is dropped with 200 and a reason:", () => {
-  it("an id that the backend does not know", async () => {
+describe("the function drops with 200 and a reason", () => {
+  it("an event whose id the backend does not know", async () => {
     expect(await world.call(outboxEvent("unknown"))).toMatchObject({
       statusCode: 200,
       body: { outcome: "dropped", reason: "unknown id", phenomId: "unknown" },
@@ -31,7 +31,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
     });
   });
 
-  it("an id that has not the form of the backend's ids", async () => {
+  it("an event whose id has not the form of the backend's ids", async () => {
     world.hasura.disturbance = (query) =>
       query === contentQuery
         ? {
@@ -63,7 +63,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
     ["another table", { ...sample, table: { schema: "public", name: "users" } }],
     ["an update", { ...sample, event: { ...sample.event, op: "UPDATE" } }],
     ["a polluted prototype", '{"__proto__":{"id":"1"},"constructor":{}}'],
-  ])("a payload with %s", async (_, payload) => {
+  ])("an event whose payload has %s", async (_, payload) => {
     expect(await world.call(payload)).toMatchObject({
       statusCode: 200,
       body: { outcome: "dropped", reason: expect.stringContaining("malformed payload") },
@@ -72,7 +72,7 @@ describe("what can never succeed is dropped with 200 and a reason:", () => {
   });
 });
 
-describe("what can succeed later is answered so that Hasura delivers it again:", () => {
+describe("the function answers so that Hasura delivers the event again after", () => {
   it.each([
     ["an answer 500", { status: 500, body: "oops" }],
     ["an answer 502 in HTML", { status: 502, body: "<html>" }],
@@ -95,7 +95,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     expect(await world.previews()).toHaveLength(1);
   });
 
-  it("silence, before Lambda ends the invocation", async () => {
+  it("no answer at all, before Lambda ends the invocation", async () => {
     const other = world.start({ TEST_LAMBDA_TIMEOUT_MS: "1500" });
     world.hasura.disturbance = () => "hang";
     expect((await world.call(outboxEvent("abc123"), { on: other })).statusCode).toBe(503);
@@ -105,7 +105,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     await other.stop();
   });
 
-  it("no Hasura at all", async () => {
+  it("a refused connection to Hasura", async () => {
     const gone = await startGraphqlServer(buildSchema("type Query { x: Int }"), {});
     await gone.stop();
     const other = world.start({ HASURA_ENDPOINT: gone.endpoint });
@@ -133,7 +133,7 @@ describe("what can succeed later is answered so that Hasura delivers it again:",
     await other.stop();
   });
 
-  it("a configuration with mistakes, all named at once and none of them showing a secret", async () => {
+  it("a wrong configuration, with all mistakes named and no secret shown", async () => {
     const other = world.start({
       HASURA_ENDPOINT: "ftp://hasura",
       HASURA_ADMIN_SECRET_ARN: "the-admin-secret-itself",

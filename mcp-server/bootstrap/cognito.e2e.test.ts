@@ -43,7 +43,7 @@ describeWith("moto", "synapse")("bootstrap with an emulated Cognito", () => {
     return String(User?.Attributes?.find(({ Name }) => Name === "sub")?.Value);
   }
 
-  it("reads a group of more people than a page has, and who of them is disabled", async () => {
+  it("reads a group of more than one page, and which users are disabled", async () => {
     await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName: "many" }));
     const names = Array.from({ length: 61 }, (_, i) => `user-${i}`);
     const subs = new Map<string, string>();
@@ -55,7 +55,7 @@ describeWith("moto", "synapse")("bootstrap with an emulated Cognito", () => {
     );
   });
 
-  it("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
+  it("removes users who left the group from the room, and joins them again when they return", async () => {
     await h.fresh();
     const succeed = () =>
       h.succeed({

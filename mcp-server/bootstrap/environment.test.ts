@@ -15,21 +15,21 @@ const complete = {
   SYNAPSE_BOT_PASSWORD: "b".repeat(40),
 };
 
-it("a complete environment is taken, its address without a slash at the end", () => {
+it("a complete environment is accepted, and the slash at the end of the address removed", () => {
   expect(readEnvironment(environmentSchema, { ...complete, PATH: "/bin" })).toEqual({
     ...complete,
     SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008",
   });
 });
 
-it.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
+it.each(Object.keys(complete))("an environment is refused without %s or with an empty one", (name) => {
   expect(() => readEnvironment(environmentSchema, { ...complete, [name]: undefined })).toThrow(
     `${name} is not set`,
   );
   expect(() => readEnvironment(environmentSchema, { ...complete, [name]: "" })).toThrow(`${name} is not set`);
 });
 
-it("all problems are told at once, with value and meaning, secrets masked", () => {
+it("all problems are reported at once, with value and meaning and with masked secrets", () => {
   const broken = {
     ...complete,
     SYNAPSE_URL: "synapse:8008",

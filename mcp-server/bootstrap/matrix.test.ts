@@ -33,7 +33,7 @@ describe("a request to the homeserver", () => {
     { errcode: "M_LIMIT_EXCEEDED", error: "Too many", retry_after_ms },
   ];
 
-  it("that is limited is sent again after as long as the homeserver says", async () => {
+  it("is repeated after the time that the homeserver's rate limit names", async () => {
     const client = await answers(limited(150), limited(), [200, { done: true }]);
     const began = performance.now();
     expect(await client.request("PUT", "/x", anything, {})).toEqual({ done: true });
@@ -42,7 +42,7 @@ describe("a request to the homeserver", () => {
     expect(asked[2]?.headers.authorization).toBe("Bearer the-token");
   });
 
-  it("that would have to wait beyond its deadline fails at once", async () => {
+  it("fails at once if the rate limit lasts longer than the deadline", async () => {
     const client = await answers(limited(60_000));
     await expect(client.request("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
     expect(asked).toHaveLength(1);
@@ -52,12 +52,14 @@ describe("a request to the homeserver", () => {
     ["whose connection breaks", undefined],
     ["that fails in the homeserver", [500, "<html>no JSON</html>"]],
     ["that a proxy answers meanwhile", [502, "Bad Gateway"]],
-  ])("%s is sent again", async (_, failure) => {
+  ])("%s is repeated", async (_, failure) => {
     const client = await answers(failure, [200, {}]);
     expect(await client.request("GET", "/x", anything)).toEqual({});
   });
 
-  it.each([400, 401, 403, 404, 409])("refused with %i is not sent again and names itself", async (status) => {
+  it.each([
+    400, 401, 403, 404, 409,
+  ])("that is refused with %i is not repeated, and the error names the request", async (status) => {
     const client = await answers([status, { errcode: "M_SOME", error: "why" }]);
     const error = await client.request("GET", "/x", anything).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(MatrixError);
@@ -65,12 +67,12 @@ describe("a request to the homeserver", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("for something that is not there finds nothing", async () => {
+  it("finds nothing on 404", async () => {
     const client = await answers([404, { errcode: "M_NOT_FOUND" }]);
     expect(await client.find("/x", anything)).toBeUndefined();
   });
 
-  it("to where nobody listens says so after its attempts", async () => {
+  it("fails after its attempts if nobody listens", async () => {
     const client = matrixClient("http://127.0.0.1:1", undefined, { ...times, attempts: 50 });
     await expect(client.request("GET", "/x", anything)).rejects.toThrow(
       /GET \/x was answered with 0 no answer: /,

@@ -3,20 +3,20 @@ import fc from "fast-check";
 import { RateLimit } from "./rate-limit.ts";
 
 describe("a caller's rate limit", () => {
-  it("lets three seconds' worth through at once, then tells how long to wait", () => {
+  it("allows the requests of three seconds at once, then tells how long to wait", () => {
     const limit = new RateLimit(2, () => 0);
     for (let n = 0; n < 6; n++) expect(limit.consume("ann")).toBeUndefined();
     expect(limit.consume("ann")).toBe(500);
   });
 
-  it("is each caller's own", () => {
+  it("is separate for each caller", () => {
     const limit = new RateLimit(1, () => 0);
     for (let n = 0; n < 3; n++) limit.consume("ann");
     expect(limit.consume("ann")).toBe(1000);
     expect(limit.consume("ben")).toBeUndefined();
   });
 
-  it("lets through again after exactly the time that it told, whatever came before", () => {
+  it("allows a request after exactly the time that it told, after any history", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.1, max: 1000, noNaN: true }),
@@ -37,7 +37,7 @@ describe("a caller's rate limit", () => {
     );
   });
 
-  it("never lets through more than the burst and what has run in since", () => {
+  it("never allows more than the burst and the tokens added since", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2000), { minLength: 1 }), (pauses) => {
         let now = 0;

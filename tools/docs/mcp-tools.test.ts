@@ -24,11 +24,11 @@ describe("the reference for callers", () => {
     await database?.stop();
   });
 
-  it("is what the code says", async () => {
+  it("matches the code", async () => {
     await expectUpToDate("docs/mcp-tools.md", mcpTools());
   });
 
-  it("has an example for each tool, and each of them works in turn", async () => {
+  it("has a working example for each tool", async () => {
     const client = await service.connect();
     const { tools } = await client.listTools();
     expect(new Set(examples.map(({ tool }) => tool))).toEqual(new Set(tools.map(({ name }) => name)));
