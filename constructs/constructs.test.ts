@@ -22,12 +22,14 @@ const deployment = {
   region: "us-east-1",
   accountId: "123456789012",
   protectData: false,
+  tags: {},
 };
 
 describe("a listener rule", () => {
   const rule = (props: Partial<ConstructorParameters<typeof ListenerRule>[2]>) =>
     problems(
       new ListenerRule(stack(), "rule", {
+        deployment,
         listenerArn: "arn",
         priority: 100,
         host: "chat.example.org",

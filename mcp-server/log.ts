@@ -33,15 +33,3 @@ export function createLog(least: LogLevel, write: (line: string) => void = stdou
 const stdout = (line: string) => {
   process.stdout.write(line);
 };
-
-/** What of an error goes into a log: no stack of a library's, no nested secrets, three causes deep. */
-export function describeError(error: unknown, depth = 0): LogFields {
-  if (!(error instanceof Error)) return { message: String(error) };
-  return {
-    name: error.name,
-    message: error.message,
-    ...("code" in error && { code: error.code }),
-    ...(error.name === "Error" || error.name === "TypeError" ? { stack: error.stack } : {}),
-    ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
-  };
-}

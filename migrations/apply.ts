@@ -42,7 +42,7 @@ export async function applyMigrations(
     await client.query("set client_min_messages = warning");
     await client.query(takeLock);
     await client.query(limitLockWait);
-    await client.query(createBookkeeping);
+    await client.query(createBookkeeping());
     const applied: string[] = [];
     for (const migration of migrations) {
       if (await isApplied(client, migration)) continue;
@@ -51,7 +51,7 @@ export async function applyMigrations(
     }
     if (userProvisionerPassword !== undefined) {
       await client.query("select set_config($1, $2, false)", [passwordSetting, userProvisionerPassword]);
-      await client.query(setProvisionerPassword);
+      await client.query(setProvisionerPassword());
     }
     return applied;
   } finally {

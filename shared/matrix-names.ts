@@ -15,6 +15,9 @@ export const signingKeyId = (version: number) => `a_${version}`;
 /** Local parts of the accounts that bootstrap makes. */
 export const BOTS = { mcp: `${RESERVED_PREFIX}mcp`, admin: `${RESERVED_PREFIX}admin` } as const;
 
+/** Matrix id of an account. */
+export const userId = (localpart: string, serverName: string): string => `@${localpart}:${serverName}`;
+
 /** Aliases of the three rooms; everyone joins the community's by themselves. */
 export const roomAliases = (serverName: string) => ({
   internal: `#internal:${serverName}`,

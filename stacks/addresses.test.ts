@@ -22,6 +22,7 @@ const deployment = {
   region: "us-east-1",
   accountId: "1",
   protectData: false,
+  tags: {},
 };
 const secret = (scope: Construct, id: string) =>
   new Secret(scope, id, { deployment, name: id, description: id });

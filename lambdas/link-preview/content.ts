@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { type Ask, GraphqlError } from "./graphql.ts";
+import { GraphqlError } from "../../shared/graphql.ts";
+import type { Send } from "./hasura.ts";
 
 const fields = z.looseObject({
   title: z.nullable(z.string()),
@@ -20,12 +21,12 @@ const answer = z.record(z.string(), z.unknown());
  * @throws GraphqlError, TypeError, or Error where the answer is not what the query must give
  */
 export async function fetchContent(
-  ask: Ask,
+  send: Send,
   query: string,
   id: string,
   signal: AbortSignal,
 ): Promise<Content | undefined> {
-  const data = await ask(query, { id }, signal).catch((error: unknown) => {
+  const data = await send(query, { id }, signal).catch((error: unknown) => {
     // Hasura's code for a value that PostgreSQL cannot read as the column's type, such as a uuid.
     if (error instanceof GraphqlError && error.code === "data-exception") return { none: null };
     throw error;

@@ -1,11 +1,11 @@
+import { describeError } from "../../shared/describe-error.ts";
+import { ConfigurationError, readEnvironment } from "../../shared/environment.ts";
 import { webhookSecretHeader } from "../../shared/hasura-names.ts";
-import { ConfigurationError, readEnvironment } from "../shared/environment.ts";
-import { describeError, type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
+import { type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { environment } from "./environment.ts";
 import { parseHttpRequest, parsePreviewRequest } from "./event.ts";
-import { graphql } from "./graphql.ts";
-import { askHasura } from "./hasura.ts";
+import { sendTo, sendToHasura } from "./hasura.ts";
 import { type Outcome, statusCodes } from "./outcomes.ts";
 import { resolvePreview } from "./resolve.ts";
 import { webhookGate } from "./webhook-secret.ts";
@@ -63,18 +63,14 @@ export async function handler(event: unknown, context: InvocationContext): Promi
 /** What outlives an invocation. */
 function createService() {
   const values = readEnvironment(environment);
-  const hasura = askHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
+  const hasura = sendToHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
   const contentEndpoint = values.CONTENT_ENDPOINT ?? values.HASURA_ENDPOINT;
   return {
     gate: webhookGate(secret(values.WEBHOOK_SECRET_ARN)),
     sources: {
       hasura,
       // The admin secret is for Hasura alone.
-      content:
-        contentEndpoint === values.HASURA_ENDPOINT
-          ? hasura
-          : (query: string, variables: object, signal: AbortSignal) =>
-              graphql(contentEndpoint, {}, query, variables, signal),
+      content: contentEndpoint === values.HASURA_ENDPOINT ? hasura : sendTo(contentEndpoint),
       contentQuery: values.CONTENT_QUERY,
       urlTemplate: values.CONTENT_URL_TEMPLATE,
     },

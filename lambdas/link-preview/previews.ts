@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Content } from "./content.ts";
-import type { Ask } from "./graphql.ts";
+import type { Send } from "./hasura.ts";
 
 /** How long a preview is served before a message with its link asks for it anew: a day. */
 export const previewLifetimeMs = 24 * 60 * 60 * 1000;
@@ -30,8 +30,8 @@ const fresh = z.object({ link_previews: z.array(id) });
 const stored = z.object({ insert_link_previews_one: z.nullable(id) });
 
 /** Whether a preview of the content is stored that has not expired. */
-export async function hasFreshPreview(ask: Ask, phenomId: string, signal: AbortSignal): Promise<boolean> {
-  const data = await ask(freshPreview, { phenomId, now: new Date().toISOString() }, signal);
+export async function hasFreshPreview(send: Send, phenomId: string, signal: AbortSignal): Promise<boolean> {
+  const data = await send(freshPreview, { phenomId, now: new Date().toISOString() }, signal);
   return fresh.parse(data).link_previews.length > 0;
 }
 
@@ -47,7 +47,7 @@ export interface Preview extends Content {
  * @returns false where one that was resolved later is already stored
  */
 export async function storeNewerPreview(
-  ask: Ask,
+  send: Send,
   preview: Preview,
   resolvedAt: Date,
   signal: AbortSignal,
@@ -57,5 +57,5 @@ export async function storeNewerPreview(
     expires_at: new Date(resolvedAt.getTime() + previewLifetimeMs).toISOString(),
   };
   const variables = { preview: { ...preview, ...times }, resolvedAt: times.resolved_at };
-  return stored.parse(await ask(storePreview, variables, signal)).insert_link_previews_one !== null;
+  return stored.parse(await send(storePreview, variables, signal)).insert_link_previews_one !== null;
 }

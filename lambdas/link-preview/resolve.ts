@@ -1,11 +1,11 @@
 import { timed } from "../shared/timed.ts";
 import { fetchContent } from "./content.ts";
-import type { Ask } from "./graphql.ts";
+import type { Send } from "./hasura.ts";
 import { hasFreshPreview, storeNewerPreview } from "./previews.ts";
 
 export interface Sources {
-  readonly hasura: Ask;
-  readonly content: Ask;
+  readonly hasura: Send;
+  readonly content: Send;
   readonly contentQuery: string;
   /** URL with {id} where the content's id belongs. */
   readonly urlTemplate: string;

@@ -1,6 +1,6 @@
 import { AwsClient } from "aws4fetch";
 import * as z from "zod/mini";
-import { parseOrUndefined } from "./json.ts";
+import { parseJson } from "../../shared/json.ts";
 
 /**
  * The two AWS operations that the handlers call, in AWS's JSON 1.1 protocol. The SDK's clients would be
@@ -66,7 +66,7 @@ export async function callAws(
   );
   const answer = await response.text();
   if (response.ok) return JSON.parse(answer);
-  const { data = {} } = refusal.safeParse(parseOrUndefined(answer));
+  const { data = {} } = refusal.safeParse(parseJson(answer));
   const type = data.__type?.split("#").at(-1) ?? `HTTP ${response.status}`;
   throw new AwsError(type, `${operation}: ${data.message ?? data.Message ?? "no explanation"}`);
 }

@@ -1,3 +1,6 @@
+import type { ErrorDescription } from "../../shared/describe-error.ts";
+import { embeddedMetrics, metricDirective, type Unit } from "../../shared/embedded-metrics.ts";
+
 /** CloudWatch namespace of the metrics that the handlers write. */
 export const metricsNamespace = "PhenomChat";
 
@@ -8,7 +11,9 @@ export const dimensionNames = { function: "Function", outcome: "Outcome" } as co
 export type Level = "INFO" | "WARN" | "ERROR";
 
 /** What a log line may carry: ids, codes and figures, never names, addresses or message texts. */
-export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+export type Fields = Readonly<
+  Record<string, string | number | boolean | null | undefined | ErrorDescription>
+>;
 
 /** Times taken, in milliseconds, by metric name. */
 export type Latencies = Readonly<Record<string, number>>;
@@ -30,6 +35,16 @@ export interface Invocation<Outcome extends string = string> {
   finish(outcome: Outcome, level: Level, fields?: Fields, latencies?: Latencies): void;
 }
 
+const byFunction = [dimensionNames.function];
+const invocationMetrics = metricDirective(
+  metricsNamespace,
+  [byFunction, [...byFunction, dimensionNames.outcome]],
+  {
+    [metricNames.invocations]: "Count",
+    [metricNames.duration]: "Milliseconds",
+  },
+);
+
 /**
  * Logs one invocation as JSON, one object a line, with `timestamp` and `level` where Lambda's JSON log
  * format looks for them, and metrics in CloudWatch's embedded metric format.
@@ -43,62 +58,28 @@ export function startInvocation<Outcome extends string>(
   return {
     log: (level, message, fields = {}) => write(level, { message, ...common, ...fields }),
     finish(outcome, level, fields = {}, latencies = {}) {
-      const metrics = {
-        [metricNames.invocations]: 1,
-        [metricNames.duration]: milliseconds(performance.now() - started),
-      };
+      const names = Object.keys(latencies);
+      const units = Object.fromEntries(names.map((name): [string, Unit] => [name, "Milliseconds"]));
       write(level, {
         message: outcome,
         ...common,
         [dimensionNames.outcome]: outcome,
         ...fields,
-        ...metrics,
+        [metricNames.invocations]: 1,
+        [metricNames.duration]: milliseconds(performance.now() - started),
         ...Object.fromEntries(Object.entries(latencies).map(([name, value]) => [name, milliseconds(value)])),
-        _aws: {
-          Timestamp: Date.now(),
-          CloudWatchMetrics: [
-            directive(
-              [byFunction, [...byFunction, dimensionNames.outcome]],
-              [[metricNames.invocations, "Count"], ms(metricNames.duration)],
-            ),
-            ...(Object.keys(latencies).length > 0
-              ? [directive([byFunction], Object.keys(latencies).map(ms))]
-              : []),
-          ],
-        },
+        ...embeddedMetrics([
+          invocationMetrics,
+          ...(names.length > 0 ? [metricDirective(metricsNamespace, [byFunction], units)] : []),
+        ]),
       });
     },
   };
 }
 
-const byFunction = [dimensionNames.function];
-
-const ms = (name: string): [string, string] => [name, "Milliseconds"];
-
 const milliseconds = (value: number) => Math.round(value * 1000) / 1000;
-
-const directive = (dimensions: string[][], metrics: [name: string, unit: string][]) => ({
-  Namespace: metricsNamespace,
-  Dimensions: dimensions,
-  Metrics: metrics.map(([Name, Unit]) => ({ Name, Unit })),
-});
 
 // Not by console: with the JSON log format Lambda puts what it prints into a string, where CloudWatch no
 // longer finds metrics.
 const write = (level: Level, line: object) =>
   process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, ...line })}\n`);
-
-/** An error's name, code and text for a log line, with those of its cause, which is where fetch says why. */
-export function describeError(error: unknown): string {
-  const parts: string[] = [];
-  for (let current = error; current !== undefined && parts.length < 3; ) {
-    if (!(current instanceof Error)) {
-      parts.push(String(current));
-      break;
-    }
-    const code = "code" in current && typeof current.code === "string" ? ` [${current.code}]` : "";
-    parts.push(`${current.name}${code}: ${current.message}`);
-    current = current.cause;
-  }
-  return parts.join("; ").slice(0, 1000);
-}

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { Client, DatabaseError, type QueryConfig } from "pg";
 import * as z from "zod/mini";
-import { parseOrUndefined } from "../shared/json.ts";
+import { parseJson } from "../../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
 
 export interface DatabaseOptions {
@@ -155,7 +155,7 @@ async function untilAborted<T>(socket: Socket, signal: AbortSignal, step: () => 
 }
 
 function parseCredentials(text: string): Credentials {
-  const { success, data } = credentials.safeParse(parseOrUndefined(text));
+  const { success, data } = credentials.safeParse(parseJson(text));
   // Without the text, which holds the password.
   if (!success) throw new Error('the database secret is not JSON of the form {"username", "password"}');
   return data;

@@ -1,13 +1,9 @@
-import { readEnvironment } from "../shared/environment.ts";
-import {
-  describeError,
-  type Invocation,
-  type InvocationContext,
-  startInvocation,
-} from "../shared/invocation.ts";
+import { withDeadline } from "../../shared/deadline.ts";
+import { describeError } from "../../shared/describe-error.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import { type Invocation, type InvocationContext, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { timed } from "../shared/timed.ts";
-import { withinBudget } from "./budget.ts";
 import { Database } from "./database.ts";
 import { environment } from "./environment.ts";
 import { type Person, parsePostAuthentication } from "./event.ts";
@@ -36,7 +32,12 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   const ids = { userId: person.id };
   const latencies: Record<string, number> = {};
   try {
-    const groups = await withinBudget(budgetMs, (signal) => provision(person, signal, invocation, latencies));
+    const groups = await withDeadline(
+      undefined,
+      budgetMs,
+      () => new Error(`not done within ${budgetMs} ms`),
+      (signal) => provision(person, signal, invocation, latencies),
+    );
     if (groups) invocation.finish("provisioned", "INFO", ids, latencies);
     else invocation.finish("provisioned_without_groups", "WARN", ids, latencies);
   } catch (error) {

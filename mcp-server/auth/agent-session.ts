@@ -1,10 +1,10 @@
-import { createHmac } from "node:crypto";
 import {
   type AuthenticationResultType,
   CognitoIdentityProviderClient,
   InitiateAuthCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import * as z from "zod";
+import { secretHash } from "../../shared/cognito.ts";
 import { ChatError } from "../chat/error.ts";
 
 export interface AgentCredentials {
@@ -59,10 +59,6 @@ export function agentSession(
   let underWay: Promise<SignedIn> | undefined;
   let failure: { problem: string; until: number; wait: number } | undefined;
 
-  const hash = (username: string) =>
-    createHmac("sha256", credentials.clientSecret)
-      .update(username + credentials.clientId)
-      .digest("base64");
   const initiate = async (
     flow: "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH",
     parameters: Record<string, string>,
@@ -77,14 +73,14 @@ export function agentSession(
     initiate("USER_PASSWORD_AUTH", {
       USERNAME: credentials.username,
       PASSWORD: credentials.password,
-      SECRET_HASH: hash(credentials.username),
+      SECRET_HASH: secretHash(credentials, credentials.username),
     });
   const withRefreshToken = async ({ refreshToken, cognitoUsername }: SignedIn) => {
     if (refreshToken === undefined) return withPassword();
     try {
       return await initiate("REFRESH_TOKEN_AUTH", {
         REFRESH_TOKEN: refreshToken,
-        SECRET_HASH: hash(cognitoUsername),
+        SECRET_HASH: secretHash(credentials, cognitoUsername),
       });
     } catch (error) {
       // Revoked, expired, or refused for another reason: the password decides.

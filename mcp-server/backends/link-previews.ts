@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { LinkPreview } from "../chat/model.ts";
-import { withDeadline } from "../deadline.ts";
 import { contentUrl } from "./matrix-form.ts";
 import type { SynapseClient } from "./synapse-client.ts";
 

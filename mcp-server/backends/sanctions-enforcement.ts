@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { MatrixError, path } from "../../shared/matrix.ts";
 import { ChatError } from "../chat/error.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { changedLevels, type Power } from "./matrix-power.ts";
 import { BAN, type BanRecord, type Membership, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
-import { MatrixError, path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 /** Who becomes muted by a change of levels, and who gets a level back: null for none of their own. */

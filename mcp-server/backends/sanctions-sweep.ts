@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { limits } from "../limits.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { roomPower } from "./matrix-power.ts";
@@ -15,7 +16,7 @@ import {
   muteStep,
 } from "./sanctions.ts";
 import { type Enforcement, eventOf, membershipOf } from "./sanctions-enforcement.ts";
-import { path, type SynapseClient } from "./synapse-client.ts";
+import type { SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 /** Tells what a sweep did or could not do. */

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { eventually } from "../../test/jest/eventually.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { synapseBackend } from "./synapse.ts";
-import { path } from "./synapse-client.ts";
 
 const signal = () => new AbortController().signal;
 const inMilliseconds = (wait: number) => new Date(Date.now() + wait).toISOString();

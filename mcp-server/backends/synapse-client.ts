@@ -1,30 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
-import * as z from "zod";
+import type * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
+import { MatrixError, type MatrixRequest, matrixRequest } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import { retryOnce } from "./retry.ts";
 import { NAME, type SynapseSession } from "./synapse-session.ts";
-
-export interface MatrixRequest {
-  readonly method: "GET" | "PUT" | "POST";
-  /** Made with `path`. */
-  readonly path: string;
-  readonly body?: object;
-}
-
-/** What Synapse refused, in its own words: for the log, never for the agent. */
-export class MatrixError extends Error {
-  override readonly name = "MatrixError";
-  readonly status: number;
-  readonly errcode: string;
-
-  constructor(status: number, errcode: string, message: string) {
-    super(`${status} ${errcode}: ${message}`);
-    this.status = status;
-    this.errcode = errcode;
-  }
-}
 
 /** Requests to the homeserver as the server's own account. Every one rejects with a `ChatError`. */
 export interface SynapseClient {
@@ -36,36 +17,20 @@ export interface SynapseClient {
   send<Answer>(request: MatrixRequest, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
 }
 
-/** A path whose inserted parts are percent-encoded. */
-export const path = (parts: TemplateStringsArray, ...values: readonly string[]): string =>
-  parts.map((part, index) => part + encodeURIComponent(values[index] ?? "")).join("");
-
 /** Milliseconds that must be left of a request's time after waiting for Synapse's rate limit. */
 const AFTER_WAIT = 1_000;
 
-const refusalSchema = z
-  .object({
-    errcode: z.string().default("M_UNKNOWN"),
-    error: z.string().default(""),
-    retry_after_ms: z.number().nonnegative().optional(),
-  })
-  .catch({ errcode: "M_UNKNOWN", error: "" });
-
 export function synapseClient(url: string, session: SynapseSession): SynapseClient {
-  const exchange = async ({ method, path, body }: MatrixRequest, signal: AbortSignal) => {
+  const exchange = async (request: MatrixRequest, signal: AbortSignal) => {
     const token = await session.token();
-    try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        signal,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      return { token, status: response.status, body: parse(response.status, await response.text()) };
-    } catch (error) {
+    const reply = await matrixRequest(url, request, { token, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw error instanceof ChatError ? error : errors.unavailable(NAME, error);
-    }
+      throw errors.unavailable(NAME, error);
+    });
+    // A load balancer's page, or a homeserver that is starting.
+    if (reply.body === undefined)
+      throw errors.unavailable(NAME, new Error(`HTTP ${reply.status}: ${reply.text.slice(0, 200)}`));
+    return { token, reply };
   };
 
   const send: SynapseClient["send"] = (request, answer, outer) =>
@@ -77,15 +42,14 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
         const started = performance.now();
         let signedInAnew = false;
         for (;;) {
-          const reply = await exchange(request, signal);
+          const { token, reply } = await exchange(request, signal);
           if (reply.status < 300) return readAnswer(answer, reply.body);
-          const { errcode, error, retry_after_ms } = refusalSchema.parse(reply.body);
-          const cause = new MatrixError(reply.status, errcode, error);
+          const cause = new MatrixError(request, reply);
           if (reply.status === 401 && !signedInAnew) {
             signedInAnew = true;
-            session.forget(reply.token);
+            session.forget(token);
           } else if (reply.status === 429) {
-            const pause = retry_after_ms ?? AFTER_WAIT;
+            const pause = cause.retryAfterMs ?? AFTER_WAIT;
             if (performance.now() - started + pause + AFTER_WAIT > limits.backendMs)
               throw rateLimited(pause, cause);
             await wait(pause, undefined, { signal });
@@ -113,21 +77,10 @@ export function refusedWith(error: unknown): string | undefined {
   return cause instanceof MatrixError ? cause.errcode : undefined;
 }
 
-function parse(status: number, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A load balancer's page, or a homeserver that is starting.
-    throw errors.unavailable(NAME, new Error(`HTTP ${status}: ${text.slice(0, 200)}`));
-  }
-}
-
 function readAnswer<Answer>(answer: z.ZodType<Answer>, body: unknown): Answer {
   const parsed = answer.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-    cause: parsed.error,
-  });
+  throw errors.unreadable(parsed.error);
 }
 
 const rateLimited = (retryAfterMs: number, cause: MatrixError) =>
@@ -151,7 +104,5 @@ function refusal({ path }: MatrixRequest, cause: MatrixError): ChatError {
       "The server's own account is no administrator of the homeserver: its operator has to run bootstrap.",
       { cause },
     );
-  return new ChatError("internal", "The chat's backend refused the operation; the log has the reason.", {
-    cause,
-  });
+  return errors.refused(cause);
 }

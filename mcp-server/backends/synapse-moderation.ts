@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Member } from "../chat/model.ts";
@@ -8,7 +9,7 @@ import { eventSchema, isoTime, isRedacted, matrixId, messageTypes, toUser } from
 import type { Power } from "./matrix-power.ts";
 import { BAN, isOver, type Kept, keptBan, keptMute, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
 import { type Enforcement, membershipOf } from "./sanctions-enforcement.ts";
-import { path, type SynapseClient } from "./synapse-client.ts";
+import type { SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 export interface ModerationParts {

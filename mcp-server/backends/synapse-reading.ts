@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { ChatBackend, Page } from "../chat/backend.ts";
 import { errors } from "../chat/error.ts";
 import type { Message } from "../chat/model.ts";
@@ -18,7 +19,7 @@ import {
 } from "./matrix-form.ts";
 import { retryOnce } from "./retry.ts";
 import { keptMute, MUTE } from "./sanctions.ts";
-import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 import { toMember } from "./synapse-moderation.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 

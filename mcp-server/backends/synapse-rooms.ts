@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Room } from "../chat/model.ts";
 import { eventSchema, isoTime, type MatrixEvent } from "./matrix-form.ts";
 import { type Power, roomPower } from "./matrix-power.ts";
-import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 
 /** What this server reads of rooms, from their state. */
 export interface SynapseRooms {

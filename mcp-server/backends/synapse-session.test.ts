@@ -28,7 +28,7 @@ const open = () => synapseSession({ url, username: "phenom-mcp", password: "secr
 it("however many calls wait for it, there is one sign-in, to the device of all servers", async () => {
   const session = open();
   expect(await Promise.all([1, 2, 3].map(() => session.token()))).toEqual(Array(3).fill("token-1"));
-  expect(requests).toMatchObject([{ type: "m.login.password", device_id: DEVICE }]);
+  expect(requests).toMatchObject([{ type: "m.login.password", device_id: DEVICE.device_id }]);
 });
 
 it("a refused token is replaced once, however many calls had it", async () => {

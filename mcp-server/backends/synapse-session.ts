@@ -1,4 +1,12 @@
 import * as z from "zod";
+import {
+  type Credentials,
+  LOGIN_PATH,
+  MatrixError,
+  type MatrixReply,
+  matrixRequest,
+  passwordLogin,
+} from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 
@@ -9,13 +17,13 @@ export const NAME = "synapse";
  * same message to the next task. Signing in again leaves the device's other access tokens valid; nobody signs out,
  * because that would remove the device with all its tokens and transaction ids.
  */
-export const DEVICE = "PHENOM-MCP";
+export const DEVICE = {
+  device_id: "PHENOM-MCP",
+  initial_device_display_name: "Phenom MCP server",
+} as const;
 
-export interface SynapseAccount {
+export interface SynapseAccount extends Credentials {
   readonly url: string;
-  /** Local part of the Matrix id. */
-  readonly username: string;
-  readonly password: string;
 }
 
 /** The account's session on the homeserver. */
@@ -33,8 +41,8 @@ const AFTER_REFUSAL = 60_000;
 /** Milliseconds, where Synapse throttles without saying for how long. */
 const AFTER_THROTTLING = 5_000;
 
+const LOGIN = { method: "POST", path: LOGIN_PATH };
 const replySchema = z.object({ access_token: z.string() });
-const refusalSchema = z.object({ retry_after_ms: z.number().nonnegative().optional() }).catch({});
 
 /** Signs in with the password, once however many calls wait for it, and keeps the token. */
 export function synapseSession(account: SynapseAccount, now: () => number = Date.now): SynapseSession {
@@ -48,17 +56,18 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
   };
   const signIn = async (): Promise<string> => {
     if (failure && now() < failure.until) throw refused(failure.problem, failure.until - now(), undefined);
-    const { status, body } = await login(account);
-    if (status === 200) {
+    const reply = await login(account);
+    const { status } = reply;
+    const session = replySchema.safeParse(reply.body).data;
+    if (status === 200 && session) {
       failure = undefined;
-      current = replySchema.parse(body).access_token;
+      current = session.access_token;
       return current;
     }
-    const cause = new Error(`sign-in was answered with ${status}`);
-    if (status === 429) {
-      const { retry_after_ms = AFTER_THROTTLING } = refusalSchema.parse(body);
-      throw fail("agent_sign_in_throttled", retry_after_ms, cause);
-    }
+    const { message, retryAfterMs = AFTER_THROTTLING } = new MatrixError(LOGIN, reply);
+    // No MatrixError as the cause: that would be a refusal of the caller's own request.
+    const cause = new Error(message);
+    if (status === 429) throw fail("agent_sign_in_throttled", retryAfterMs, cause);
     if (status >= 400 && status < 500) throw fail("agent_sign_in_refused", AFTER_REFUSAL, cause);
     throw errors.unavailable(NAME, cause);
   };
@@ -78,39 +87,15 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
   };
 }
 
-async function login({
-  url,
-  username,
-  password,
-}: SynapseAccount): Promise<{ status: number; body: unknown }> {
-  try {
-    const response = await fetch(`${url}/_matrix/client/v3/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        type: "m.login.password",
-        identifier: { type: "m.id.user", user: username },
-        password,
-        device_id: DEVICE,
-        initial_device_display_name: "Phenom MCP server",
-      }),
-      // The callers' own deadlines are as long: whoever comes later may still have the token.
-      signal: AbortSignal.timeout(limits.backendMs),
-    });
-    const text = await response.text();
-    return { status: response.status, body: response.ok ? JSON.parse(text) : parsed(text) };
-  } catch (error) {
+// The callers' own deadlines are as long: whoever comes later may still have the token.
+const login = (account: SynapseAccount): Promise<MatrixReply> =>
+  matrixRequest(
+    account.url,
+    { ...LOGIN, body: passwordLogin(account, DEVICE) },
+    { signal: AbortSignal.timeout(limits.backendMs) },
+  ).catch((error: unknown) => {
     throw errors.unavailable(NAME, error);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
+  });
 
 const explained: Record<string, string> = {
   agent_sign_in_refused:

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { eventually } from "../../test/jest/eventually.ts";
 import type { Account } from "../../test/matrix.ts";
@@ -10,7 +11,6 @@ import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserv
 import type { ChatBackend } from "../chat/backend.ts";
 import { toCursor } from "./matrix-form.ts";
 import { synapseBackend } from "./synapse.ts";
-import { path } from "./synapse-client.ts";
 
 const signal = () => new AbortController().signal;
 const all = { limit: 100 };

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { type Credentials, MatrixError, path } from "../../shared/matrix.ts";
+import { userId } from "../../shared/matrix-names.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { linkPreviews } from "./link-previews.ts";
@@ -7,7 +9,7 @@ import { isRedacted, matrixId, toContent } from "./matrix-form.ts";
 import { retryOnce } from "./retry.ts";
 import { enforcement } from "./sanctions-enforcement.ts";
 import { type SweepReport, startSweep } from "./sanctions-sweep.ts";
-import { MatrixError, path, synapseClient } from "./synapse-client.ts";
+import { synapseClient } from "./synapse-client.ts";
 import { moderation } from "./synapse-moderation.ts";
 import { reading } from "./synapse-reading.ts";
 import { synapseRooms } from "./synapse-rooms.ts";
@@ -18,7 +20,7 @@ export interface SynapseOptions {
   readonly url: string;
   readonly serverName: string;
   /** The account that the server acts as: a server administrator, with power in the rooms. Bootstrap makes it. */
-  readonly bot: { readonly username: string; readonly password: string };
+  readonly bot: Credentials;
   /** Address of a piece of content, with `{id}`. */
   readonly contentUrlTemplate: string;
   /** Carries out the ends of bans and mutes, and tells of it. @default - leaves that to other servers */
@@ -34,7 +36,7 @@ const devicesSchema = z.object({ total: z.number() });
 export function synapseBackend(options: SynapseOptions): ChatBackend {
   const { serverName, bot, contentUrlTemplate: template } = options;
   const url = options.url.replace(/\/+$/, "");
-  const me = `@${bot.username}:${serverName}`;
+  const me = userId(bot.username, serverName);
   const session = synapseSession({ url, ...bot });
   const client = synapseClient(url, session);
   const rooms = synapseRooms(client, me);

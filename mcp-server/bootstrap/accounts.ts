@@ -1,22 +1,24 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { type MatrixClient, MatrixError } from "./matrix.ts";
+import {
+  type Credentials,
+  LOGIN_PATH,
+  MatrixError,
+  passwordLogin,
+  path,
+  REGISTRATION_PATH,
+  registration,
+} from "../../shared/matrix.ts";
+import { userId } from "../../shared/matrix-names.ts";
+import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
-
-export interface Credentials {
-  /** Local part of the Matrix id. */
-  readonly username: string;
-  readonly password: string;
-}
 
 /** One device for all runs: an interrupted one leaves no more than this behind. */
 const DEVICE = { device_id: "BOOTSTRAP", initial_device_display_name: "Bootstrap" };
 
 const session = z.object({ access_token: z.string() });
 
-export const userId = (username: string, serverName: string): string => `@${username}:${serverName}`;
-
-const userPath = (id: string) => `/_synapse/admin/v2/users/${encodeURIComponent(id)}`;
+const userPath = (id: string) => path`/_synapse/admin/v2/users/${id}`;
 
 /**
  * Signs the administrator in, making the account where it is missing and setting its password where it was
@@ -81,32 +83,27 @@ export async function ensureBot(
   report.changed(`account ${id}: ${found ? "password and rights set" : "made"}`);
 }
 
-/** A token, or undefined where the account is missing, switched off or has another password. */
-async function signIn(nobody: MatrixClient, { username, password }: Credentials) {
+/** An access token; `undefined` if the account is missing, deactivated or has another password. */
+async function signIn(nobody: MatrixClient, credentials: Credentials) {
+  const body = passwordLogin(credentials, DEVICE);
   try {
-    const identifier = { type: "m.id.user", user: username };
-    const body = { type: "m.login.password", identifier, password, ...DEVICE };
-    return (await nobody.ask("POST", "/_matrix/client/v3/login", session, body)).access_token;
+    return (await nobody.ask("POST", LOGIN_PATH, session, body)).access_token;
   } catch (error) {
     if (error instanceof MatrixError && error.status === 403) return undefined;
     throw error;
   }
 }
 
-/** @returns false where the name is taken */
+/** @returns false if the name is taken */
 async function registerAdmin(
   nobody: MatrixClient,
   sharedSecret: string,
-  { username, password }: Credentials,
+  credentials: Credentials,
 ): Promise<boolean> {
-  const path = "/_synapse/admin/v1/register";
-  const { nonce } = await nobody.ask("GET", path, z.object({ nonce: z.string() }));
-  // The order and the null bytes are Synapse's: nonce, user name, password, kind of account.
-  const mac = createHmac("sha1", sharedSecret)
-    .update([nonce, username, password, "admin"].join("\0"))
-    .digest("hex");
+  const { nonce } = await nobody.ask("GET", REGISTRATION_PATH, z.object({ nonce: z.string() }));
+  const body = registration(sharedSecret, nonce, { ...credentials, admin: true });
   try {
-    await nobody.tell("POST", path, { nonce, username, password, admin: true, mac, inhibit_login: true });
+    await nobody.tell("POST", REGISTRATION_PATH, { ...body, inhibit_login: true });
     return true;
   } catch (error) {
     if (!(error instanceof MatrixError)) throw error;
@@ -139,10 +136,10 @@ const userList = z.object({ users: z.array(z.object({ name: z.string() })) });
 /** Switches off what `resetAdmin` made, in this run or in one that was interrupted. */
 export async function removeHelpers(client: MatrixClient, admin: Credentials): Promise<void> {
   const prefix = helperPrefix(admin);
-  const path = `/_synapse/admin/v2/users?deactivated=false&user_id=${encodeURIComponent(prefix)}`;
-  const { users } = await client.ask("GET", path, userList);
+  const list = path`/_synapse/admin/v2/users?deactivated=false&user_id=${prefix}`;
+  const { users } = await client.ask("GET", list, userList);
   for (const { name } of users.filter((user) => user.name.startsWith(`@${prefix}`)))
-    await client.tell("POST", `/_synapse/admin/v1/deactivate/${encodeURIComponent(name)}`, { erase: true });
+    await client.tell("POST", path`/_synapse/admin/v1/deactivate/${name}`, { erase: true });
 }
 
 async function demandAdministrator(client: MatrixClient, id: string): Promise<MatrixClient> {

@@ -1,5 +1,6 @@
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
-import { ensureBot, removeHelpers, signInAdmin, signOut, userId } from "./accounts.ts";
+import { userId } from "../../shared/matrix-names.ts";
+import { ensureBot, removeHelpers, signInAdmin, signOut } from "./accounts.ts";
 import type { BootstrapEnvironment } from "./environment.ts";
 import { readGroup } from "./groups.ts";
 import { removeLeavers } from "./leavers.ts";

@@ -1,6 +1,7 @@
 import { expect, it } from "@jest/globals";
+import { readEnvironment } from "../../shared/environment.ts";
 import { Template } from "../../stacks/chat/template.ts";
-import { environmentSchema, readEnvironment } from "./environment.ts";
+import { environmentSchema } from "./environment.ts";
 
 const complete = {
   SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008/",
@@ -15,15 +16,17 @@ const complete = {
 };
 
 it("a complete environment is taken, its address without a slash at the end", () => {
-  expect(readEnvironment({ ...complete, PATH: "/bin" })).toEqual({
+  expect(readEnvironment(environmentSchema, { ...complete, PATH: "/bin" })).toEqual({
     ...complete,
     SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008",
   });
 });
 
 it.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
-  expect(() => readEnvironment({ ...complete, [name]: undefined })).toThrow(`${name} is not set`);
-  expect(() => readEnvironment({ ...complete, [name]: "" })).toThrow(`${name} is not set`);
+  expect(() => readEnvironment(environmentSchema, { ...complete, [name]: undefined })).toThrow(
+    `${name} is not set`,
+  );
+  expect(() => readEnvironment(environmentSchema, { ...complete, [name]: "" })).toThrow(`${name} is not set`);
 });
 
 it("all problems are told at once, with value and meaning, secrets masked", () => {
@@ -33,10 +36,10 @@ it("all problems are told at once, with value and meaning, secrets masked", () =
     COGNITO_USER_POOL_ID: "pool",
     SYNAPSE_BOT_PASSWORD: "short-secret",
   };
-  const refused = () => readEnvironment(broken);
+  const refused = () => readEnvironment(environmentSchema, broken);
   expect(refused).toThrow("The configuration has 3 problem(s)");
   expect(refused).toThrow(
-    'SYNAPSE_URL = "synapse:8008": must be an http or https URL. It is: Synapse\'s address inside the VPC.',
+    'SYNAPSE_URL = "synapse:8008": must be an http or https URL without user name and password. It is: Synapse\'s address inside the VPC.',
   );
   expect(refused).toThrow("SYNAPSE_BOT_PASSWORD = ****: must have 32 characters at least");
   expect(refused).not.toThrow("short-secret");

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../shared/matrix-names.ts";
 import type { MatrixClient } from "./matrix.ts";
 import { memberships, type Room, unlessRefused } from "./members.ts";
@@ -46,7 +47,7 @@ async function reasonToStay(
 ): Promise<string | undefined> {
   const [localpart = "", ...server] = user.slice(1).split(":");
   if (server.join(":") !== serverName) return "another homeserver's";
-  const found = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(user)}`, account);
+  const found = await admin.find(path`/_synapse/admin/v2/users/${user}`, account);
   if (found?.admin) return "a server administrator";
   const fromCognito = found?.external_ids.some(({ auth_provider }) => auth_provider === IDENTITY_PROVIDER);
   const byToken = found?.external_ids.length === 0 && SUB.test(localpart);
@@ -57,8 +58,10 @@ async function reasonToStay(
 const kick = (admin: MatrixClient, room: Room, user: string, group: string, report: Report) =>
   unlessRefused(
     async () => {
-      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/kick`;
-      await admin.tell("POST", path, { user_id: user, reason: `Not in the group ${group}` });
+      await admin.tell("POST", path`/_matrix/client/v3/rooms/${room.id}/kick`, {
+        user_id: user,
+        reason: `Not in the group ${group}`,
+      });
       report.changed(`${room.alias}: ${user} removed, not in group ${group}`);
     },
     (reason) => report.leftOut(`${room.alias}: ${user} can't be removed: ${reason}`),

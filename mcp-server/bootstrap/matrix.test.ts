@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { MatrixError } from "../../shared/matrix.ts";
 import { listen } from "../../tools/servers/listening.ts";
-import { MatrixError, matrixClient } from "./matrix.ts";
+import { matrixClient } from "./matrix.ts";
 
 const anything = z.unknown();
 const times = { answer: 200, attempts: 2_000, pause: 10 };

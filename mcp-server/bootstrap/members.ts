@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
+import { MatrixError, path } from "../../shared/matrix.ts";
+import { IDENTITY_PROVIDER, userId } from "../../shared/matrix-names.ts";
 import type { Group, Person } from "./groups.ts";
-import { type MatrixClient, MatrixError } from "./matrix.ts";
+import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 
 export interface Room {
@@ -15,7 +16,7 @@ const member = z.object({ state_key: z.string(), content: z.object({ membership:
 export async function memberships(admin: MatrixClient, room: Room): Promise<Map<string, string>> {
   const { chunk } = await admin.ask(
     "GET",
-    `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/members`,
+    path`/_matrix/client/v3/rooms/${room.id}/members`,
     z.object({ chunk: z.array(member) }),
   );
   return new Map(chunk.map(({ state_key, content }) => [state_key, content.membership]));
@@ -23,7 +24,7 @@ export async function memberships(admin: MatrixClient, room: Room): Promise<Map<
 
 /** Makes a local account a member, without being asked. */
 export async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
-  await admin.tell("POST", `/_synapse/admin/v1/join/${encodeURIComponent(room.id)}`, { user_id: user });
+  await admin.tell("POST", path`/_synapse/admin/v1/join/${room.id}`, { user_id: user });
 }
 
 /** Joins the MCP server's account. */
@@ -100,10 +101,12 @@ const identities = z.object({
  * this one is not theirs.
  */
 async function matrixId(admin: MatrixClient, { sub }: Person, serverName: string) {
-  const path = `/_synapse/admin/v1/auth_providers/${IDENTITY_PROVIDER}/users/${encodeURIComponent(sub)}`;
-  const found = await admin.find(path, z.object({ user_id: z.string() }));
+  const found = await admin.find(
+    path`/_synapse/admin/v1/auth_providers/${IDENTITY_PROVIDER}/users/${sub}`,
+    z.object({ user_id: z.string() }),
+  );
   if (found) return found.user_id;
-  const named = `@${sub}:${serverName}`;
-  const account = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(named)}`, identities);
+  const named = userId(sub, serverName);
+  const account = await admin.find(path`/_synapse/admin/v2/users/${named}`, identities);
   return account && account.external_ids.length === 0 ? named : undefined;
 }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 import { type PowerLevels, powerLevels, type RoomPlan } from "./rooms.ts";
 
-const clients = "/_matrix/client/v3";
 const roomId = z.object({ room_id: z.string() });
 /** Room version from which on a room's creators have all power, written nowhere. */
 const CREATORS_RULE = 12;
@@ -35,7 +35,7 @@ export async function ensureRoom(
   bots: Bots,
   report: Report,
 ): Promise<string> {
-  const found = await admin.find(`${clients}/directory/room/${encodeURIComponent(plan.alias)}`, roomId);
+  const found = await admin.find(path`/_matrix/client/v3/directory/room/${plan.alias}`, roomId);
   const id = found?.room_id ?? (await createRoom(admin, plan));
   if (found) report.asItWas(`room ${plan.alias}`);
   else report.changed(`room ${plan.alias}: made`);
@@ -52,7 +52,7 @@ export async function ensureRoom(
     const before = state.get(type)?.content;
     // Synapse may know more about an event than was asked for, such as a topic in several forms.
     if (before && isDeepStrictEqual({ ...before, ...content }, before)) continue;
-    await admin.tell("PUT", `${clients}/rooms/${encodeURIComponent(id)}/state/${type}/`, content);
+    await admin.tell("PUT", path`/_matrix/client/v3/rooms/${id}/state/${type}/`, content);
     if (found) report.changed(`room ${plan.alias}: ${type}`);
   }
   await ensureVisibility(admin, id, plan, report);
@@ -62,7 +62,7 @@ export async function ensureRoom(
 /** Alias first: an interrupted run finds the room again by it, and goes on. */
 async function createRoom(admin: MatrixClient, plan: RoomPlan): Promise<string> {
   const [, localpart] = /^#([^:]+):/.exec(plan.alias) ?? [];
-  const made = await admin.ask("POST", `${clients}/createRoom`, roomId, {
+  const made = await admin.ask("POST", "/_matrix/client/v3/createRoom", roomId, {
     room_alias_name: localpart,
     preset: plan.visibility === "public" ? "public_chat" : "private_chat",
     initial_state: Object.entries(plan.state)
@@ -80,18 +80,17 @@ async function stateOf(
   plan: RoomPlan,
   report: Report,
 ): Promise<Map<string, StateEvent>> {
-  const path = encodeURIComponent(id);
   const { joined_rooms } = await admin.ask(
     "GET",
-    `${clients}/joined_rooms`,
+    "/_matrix/client/v3/joined_rooms",
     z.object({ joined_rooms: z.array(z.string()) }),
   );
   if (!joined_rooms.includes(id)) {
-    await admin.tell("POST", `/_synapse/admin/v1/rooms/${path}/make_room_admin`, { user_id: bots.admin });
-    await admin.tell("POST", `${clients}/join/${path}`);
+    await admin.tell("POST", path`/_synapse/admin/v1/rooms/${id}/make_room_admin`, { user_id: bots.admin });
+    await admin.tell("POST", path`/_matrix/client/v3/join/${id}`);
     report.changed(`room ${plan.alias}: taken over by ${bots.admin}`);
   }
-  const events = await admin.ask("GET", `${clients}/rooms/${path}/state`, z.array(stateEvent));
+  const events = await admin.ask("GET", path`/_matrix/client/v3/rooms/${id}/state`, z.array(stateEvent));
   return new Map(events.filter(({ state_key }) => state_key === "").map((event) => [event.type, event]));
 }
 
@@ -104,9 +103,9 @@ function creatorsOf(create: StateEvent | undefined): ReadonlySet<string> {
 }
 
 async function ensureVisibility(admin: MatrixClient, id: string, plan: RoomPlan, report: Report) {
-  const path = `${clients}/directory/list/room/${encodeURIComponent(id)}`;
-  const { visibility } = await admin.ask("GET", path, z.object({ visibility: z.string() }));
+  const entry = path`/_matrix/client/v3/directory/list/room/${id}`;
+  const { visibility } = await admin.ask("GET", entry, z.object({ visibility: z.string() }));
   if (visibility === plan.visibility) return;
-  await admin.tell("PUT", path, { visibility: plan.visibility });
+  await admin.tell("PUT", entry, { visibility: plan.visibility });
   report.changed(`room ${plan.alias}: ${plan.visibility} in the room directory`);
 }

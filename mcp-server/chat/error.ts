@@ -113,5 +113,9 @@ export const errors = {
       `The chat's backend (${backend}) did not answer in time. Whether a write took place is not known: read before you repeat it, or repeat it with the same idempotency_key.`,
       { cause },
     ),
+  refused: (cause: unknown) =>
+    new ChatError("internal", "The chat's backend refused the operation; the log has the reason.", { cause }),
+  unreadable: (cause: unknown) =>
+    new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", { cause }),
   cancelled: () => new ChatError("cancelled", "The client went away before the call was done."),
 } as const;

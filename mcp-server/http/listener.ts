@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { describeError } from "../../shared/describe-error.ts";
 import { version } from "../../shared/version.ts";
 import { limits } from "../limits.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { Health } from "./health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
 import { Refusal, sendJson, sendRefusal } from "./respond.ts";

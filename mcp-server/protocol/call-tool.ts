@@ -1,10 +1,11 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { withDeadline } from "../../shared/deadline.ts";
+import { describeError } from "../../shared/describe-error.ts";
 import { type Caller, includes } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { callMetrics } from "../metrics.ts";
 import type { Tool } from "../tools/tool.ts";
 

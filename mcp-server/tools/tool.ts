@@ -7,7 +7,7 @@ import type { ValidateFunction } from "ajv";
 import * as z from "zod";
 import type { Group } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { ChatError } from "../chat/error.ts";
+import { ChatError, errors } from "../chat/error.ts";
 import { ajv } from "../json-schema.ts";
 
 /** What a tool's work may use. */
@@ -80,9 +80,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       const result = await definition.run(parsed.data, context);
       fits ??= ajv.compile(outputSchema);
       if (fits(result)) return result;
-      throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-        cause: new Error(ajv.errorsText(fits.errors)),
-      });
+      throw errors.unreadable(new Error(ajv.errorsText(fits.errors)));
     },
   });
 }

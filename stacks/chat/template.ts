@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
 import { development } from "../../environments/development.ts";
-import { type EnvironmentData, parseEnvironment } from "../../environments/schema.ts";
+import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../../environments/schema.ts";
 import { ChatStack } from "./chat-stack.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -22,10 +22,10 @@ export class Template {
   readonly stack: ChatStack;
 
   constructor(data: EnvironmentData = development) {
-    const { environment, problems } = parseEnvironment(data, development);
-    if (!environment || problems.length) throw new Error(problems.join("\n"));
+    const parsed = parseEnvironment(data);
+    if ("problems" in parsed) throw new EnvironmentError(parsed.problems);
     const app = new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")), stackTraces: false });
-    const stack = new ChatStack(app, environment);
+    const stack = new ChatStack(app, parsed.environment);
     this.stack = stack;
     const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
     if (refused.length) throw new Error(refused.join("\n"));

@@ -5,17 +5,16 @@ import { environment as tokenEnhancement } from "../../lambdas/token-enhancement
 import { environment as userProvisioner } from "../../lambdas/user-provisioner/environment.ts";
 import { environmentSchema as bootstrap } from "../../mcp-server/bootstrap/environment.ts";
 import { environmentSchema as mcpServer } from "../../mcp-server/environment.ts";
+import { describeVariable, type EnvironmentSchema } from "../../shared/environment.ts";
 import { environment, Template } from "../../stacks/chat/template.ts";
 
-/** What the programs that declare their variables say about them, by program. */
-export const declared: Readonly<
-  Record<string, Readonly<Record<string, { readonly description?: string | undefined }>>>
-> = {
+/** The programs that declare their variables. */
+export const declared: Readonly<Record<string, EnvironmentSchema>> = {
   "link-preview": linkPreview,
   "token-enhancement": tokenEnhancement,
   "user-provisioner": userProvisioner,
-  "phenom-dev-chat-bootstrap": bootstrap.shape,
-  "phenom-dev-chat-mcp": mcpServer.shape,
+  "phenom-dev-chat-bootstrap": bootstrap,
+  "phenom-dev-chat-mcp": mcpServer,
 };
 
 /** Where Terraform takes a value from, in words. */
@@ -48,7 +47,8 @@ function table(
   const lines = rows
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, from, description }) => {
-      const meaning = declared[program]?.[name]?.description ?? description;
+      const schema = declared[program];
+      const meaning = (schema && describeVariable(schema, name).description) || description;
       return `| \`${name}\` | ${from} | ${(meaning || meaningOf(name)).replaceAll("|", "\\|")} |`;
     });
   return rows.length

@@ -1,6 +1,7 @@
 import type { TableEntry } from "@hasura/metadata";
 import type { Client } from "pg";
 import * as z from "zod";
+import { arrayRelationship, objectRelationship } from "../servers/hasura-permissions.ts";
 
 const columnRows = z.array(
   z.object({ table: z.string(), column: z.string(), type: z.string(), nullable: z.boolean() }),
@@ -102,15 +103,15 @@ export function roleSchema(
     if (select && "columns" in select) {
       const columns = columnsOf(table, select.columns);
       const computed = "computed_fields" in select ? (select.computed_fields ?? []) : [];
-      const objects = (entry.object_relationships ?? []).flatMap(({ name, using }) => {
-        const target = objectTarget(using);
+      const objects = (entry.object_relationships ?? []).flatMap(({ name }) => {
+        const target = objectRelationship(entry, name);
         const column = shape.columns.find((each) => each.table === table && each.column === target?.column);
         return target && visible(target.table)
-          ? [{ name, table: target.table, required: target.foreignKey && column?.nullable === false }]
+          ? [{ name, table: target.table, required: target.isForeignKey && column?.nullable === false }]
           : [];
       });
-      const arrays = (entry.array_relationships ?? []).flatMap(({ name, using }) => {
-        const target = nameOf(using.foreign_key_constraint_on?.table);
+      const arrays = (entry.array_relationships ?? []).flatMap(({ name }) => {
+        const target = arrayRelationship(entry, name)?.table;
         return visible(target) ? [{ name, table: target }] : [];
       });
 
@@ -264,22 +265,4 @@ function field(name: string, args: readonly string[], type: string): string {
   return line.length + 2 <= 110
     ? line
     : `${name}(\n${args.map((each) => `    ${each}\n`).join("")}  ): ${type}`;
-}
-
-const nameOf = (table: { name: string } | string | undefined): string | undefined =>
-  typeof table === "object" ? table.name : table;
-
-type ObjectUsing = NonNullable<TableEntry["object_relationships"]>[number]["using"];
-
-function objectTarget(using: ObjectUsing) {
-  const manual = using.manual_configuration;
-  if (manual) {
-    return {
-      table: nameOf(manual.remote_table),
-      column: Object.keys(manual.column_mapping)[0],
-      foreignKey: false,
-    };
-  }
-  const column = using.foreign_key_constraint_on;
-  return { table: column === "room_id" ? "chat_rooms" : "users", column, foreignKey: true };
 }
