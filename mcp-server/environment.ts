@@ -16,7 +16,7 @@ const list = z
   )
   .refine((items) => items.length > 0, "must name at least one");
 
-/** The server's environment variables: names, forms, defaults and what they mean. */
+/** The server's environment variables: names, formats, defaults and descriptions. */
 export const environmentSchema = z.object({
   BACKEND_TYPE: z
     .enum(["hasura", "synapse", "postgres"], { error: "must be hasura, synapse or postgres" })
@@ -79,7 +79,7 @@ export const environmentSchema = z.object({
 export type Environment = z.infer<typeof environmentSchema>;
 export type EnvironmentVariable = keyof Environment;
 
-/** Variables that each backend needs. */
+/** Variables that each backend requires. */
 export const requiredByBackend: Record<Environment["BACKEND_TYPE"], readonly EnvironmentVariable[]> = {
   hasura: [
     "HASURA_ENDPOINT",
@@ -99,7 +99,7 @@ export const requiredByBackend: Record<Environment["BACKEND_TYPE"], readonly Env
   postgres: ["DATABASE_URL"],
 };
 
-/** Variables that come with a user pool. */
+/** Variables that a user pool requires. */
 export const requiredByUserPool: readonly EnvironmentVariable[] = [
   "COGNITO_REGION",
   "COGNITO_CLIENT_IDS",

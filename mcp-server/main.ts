@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 import { createLog } from "./log.ts";
 import { startService } from "./service.ts";
 
-/** The server as a process: configuration from the environment, JSON logs on stdout, an orderly end. */
+/** The server as a process: configuration from the environment, JSON logs on stdout, graceful shutdown. */
 async function main(): Promise<void> {
   const environment = readServerEnvironment(process.env);
   const log = createLog(environment.LOG_LEVEL);

@@ -5,7 +5,7 @@ export const METRIC_NAMESPACE = "PhenomChat/McpServer";
 
 /** The metrics of every call. */
 export const METRICS = { calls: "Calls", errors: "Errors", latency: "Latency" } as const;
-/** What they are counted by. */
+/** Their dimensions. */
 export const DIMENSIONS = ["tool", "backend"] as const;
 
 const directives = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
 import { migrationCommand } from "../modules/chat-hasura-lite/migration-task.ts";
-import { userProvisionerRole } from "../shared/database-roles.ts";
+import { USER_PROVISIONER_ROLE } from "../shared/database-roles.ts";
 import { eventually } from "../test/jest/eventually.ts";
 import { type Outcome, requiredVariables, startTask } from "../test/task.ts";
 import {
@@ -297,14 +297,14 @@ describe("the migration task", () => {
 
 describe("the user provisioner's database role", () => {
   const login = async (database: DatabaseConnection, password: string) => {
-    return { ...database, user: userProvisionerRole, password };
+    return { ...database, user: USER_PROVISIONER_ROLE, password };
   };
 
   it("signs in with the password of its secret, whatever characters that has", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     const provisioner = await login(database, "p'a\"s s$w\\ord");
-    expect(await query(provisioner, "select current_user as me")).toEqual([{ me: userProvisionerRole }]);
+    expect(await query(provisioner, "select current_user as me")).toEqual([{ me: USER_PROVISIONER_ROLE }]);
   });
 
   it("gets the new password with the next run after a rotation", async () => {
@@ -321,10 +321,10 @@ describe("the user provisioner's database role", () => {
     const rights = await query(
       database,
       `select table_name as "table", privilege_type as "right", string_agg(column_name, ', ' order by column_name) as columns
-         from information_schema.column_privileges where grantee = '${userProvisionerRole}' group by 1, 2
+         from information_schema.column_privileges where grantee = '${USER_PROVISIONER_ROLE}' group by 1, 2
        union all
        select table_name, privilege_type, null from information_schema.table_privileges
-        where grantee = '${userProvisionerRole}' and privilege_type = 'DELETE'
+        where grantee = '${USER_PROVISIONER_ROLE}' and privilege_type = 'DELETE'
        order by 1, 2`,
     );
     expect(rights).toEqual([

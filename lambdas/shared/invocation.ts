@@ -2,20 +2,20 @@ import type { ErrorDescription } from "../../shared/describe-error.ts";
 import { embeddedMetrics, metricDirective, type Unit } from "../../shared/embedded-metrics.ts";
 
 /** CloudWatch namespace of the metrics that the handlers write. */
-export const metricsNamespace = "PhenomChat";
+export const METRICS_NAMESPACE = "PhenomChat";
 
-/** The metrics of every invocation, and what they are counted by. */
+/** The metrics of every invocation, and their dimensions. */
 export const metricNames = { invocations: "Invocations", duration: "Duration" } as const;
 export const dimensionNames = { function: "Function", outcome: "Outcome" } as const;
 
 export type Level = "INFO" | "WARN" | "ERROR";
 
-/** What a log line may carry: ids, codes and figures, never names, addresses or message texts. */
+/** Fields of a log line: ids, codes and numbers, never names, addresses or message texts. */
 export type Fields = Readonly<
   Record<string, string | number | boolean | null | undefined | ErrorDescription>
 >;
 
-/** Times taken, in milliseconds, by metric name. */
+/** Durations in milliseconds, by metric name. */
 export type Latencies = Readonly<Record<string, number>>;
 
 /** The part of Lambda's context that the handlers read. */
@@ -25,11 +25,11 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** `Outcome` names the ways in which it can end. */
+/** The log of one invocation, which ends with one `Outcome`. */
 export interface Invocation<Outcome extends string = string> {
   log(level: Level, message: string, fields?: Fields): void;
   /**
-   * The invocation's last line, which is also its metrics: `Invocations` (count) and `Duration` (ms) by
+   * Writes the invocation's last line, which holds its metrics too: `Invocations` (count) and `Duration` (ms) by
    * Function and by Function and Outcome, the latencies by Function.
    */
   finish(outcome: Outcome, level: Level, fields?: Fields, latencies?: Latencies): void;
@@ -37,7 +37,7 @@ export interface Invocation<Outcome extends string = string> {
 
 const byFunction = [dimensionNames.function];
 const invocationMetrics = metricDirective(
-  metricsNamespace,
+  METRICS_NAMESPACE,
   [byFunction, [...byFunction, dimensionNames.outcome]],
   {
     [metricNames.invocations]: "Count",
@@ -46,8 +46,8 @@ const invocationMetrics = metricDirective(
 );
 
 /**
- * Logs one invocation as JSON, one object a line, with `timestamp` and `level` where Lambda's JSON log
- * format looks for them, and metrics in CloudWatch's embedded metric format.
+ * Logs one invocation as JSON lines, with the fields `timestamp` and `level` of Lambda's JSON log format and with
+ * metrics in CloudWatch's embedded metric format.
  */
 export function startInvocation<Outcome extends string>(
   functionName: string,
@@ -70,7 +70,7 @@ export function startInvocation<Outcome extends string>(
         ...Object.fromEntries(Object.entries(latencies).map(([name, value]) => [name, milliseconds(value)])),
         ...embeddedMetrics([
           invocationMetrics,
-          ...(names.length > 0 ? [metricDirective(metricsNamespace, [byFunction], units)] : []),
+          ...(names.length > 0 ? [metricDirective(METRICS_NAMESPACE, [byFunction], units)] : []),
         ]),
       });
     },
@@ -79,7 +79,6 @@ export function startInvocation<Outcome extends string>(
 
 const milliseconds = (value: number) => Math.round(value * 1000) / 1000;
 
-// Not by console: with the JSON log format Lambda puts what it prints into a string, where CloudWatch no
-// longer finds metrics.
+// Lambda's JSON log format wraps what console prints in a string, in which CloudWatch finds no metrics.
 const write = (level: Level, line: object) =>
   process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, ...line })}\n`);

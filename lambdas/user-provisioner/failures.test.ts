@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 /** Milliseconds after which Cognito refuses a sign-in whose trigger has not answered. */
-const cognitoLimit = 5000;
+const COGNITO_LIMIT_MS = 5000;
 
 const outcome = () => lambda.logs.at(-1)?.["Outcome"];
 /** The error that the line before the last one holds. */
@@ -102,7 +102,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     await signIn(lambda);
     expect(outcome()).toBe("failed");
     expect(error()).toContain("not done within 3000 ms");
-    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(COGNITO_LIMIT_MS);
     world.proxy.mode = "pass";
     await signIn(lambda);
     expect(await isMember()).toBe(true);
@@ -115,7 +115,7 @@ describe("nobody is kept from signing in, and the next sign-in makes up for it, 
     await holder.query("lock table users");
     await signIn(lambda, { name: "Ann" });
     expect(outcome()).toBe("failed");
-    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(cognitoLimit);
+    expect(Number(lambda.logs.at(-1)?.["Duration"])).toBeLessThan(COGNITO_LIMIT_MS);
     await eventually(
       async () => expect((await holder.query("select from pg_locks where not granted")).rowCount).toBe(0),
       {

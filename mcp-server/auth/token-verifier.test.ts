@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
-import { Refusal } from "../http/respond.ts";
+import { HttpError } from "../http/respond.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";
 
 const publicUrl = new URL("https://chat.example.org");
@@ -86,7 +86,7 @@ describe("a caller's access token", () => {
   it("is refused whatever comes instead of it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (text) => {
-        await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(Refusal);
+        await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(HttpError);
       }),
     );
   });
@@ -98,7 +98,7 @@ describe("a caller's access token", () => {
         // The last character of a signature holds bits that mean nothing.
         fc.pre(valid[at] !== character && at < valid.length - 1);
         const changed = valid.slice(0, at) + character + valid.slice(at + 1);
-        await expect(bearer(changed)).rejects.toBeInstanceOf(Refusal);
+        await expect(bearer(changed)).rejects.toBeInstanceOf(HttpError);
       }),
     );
   });

@@ -37,13 +37,13 @@ export function createBackend(environment: Environment, log: Log): ChatBackend {
           password: required(environment, "SYNAPSE_BOT_PASSWORD"),
         },
         contentUrlTemplate: required(environment, "CONTENT_URL_TEMPLATE"),
-        // What is read only changes nothing, not even what it was told to end.
+        // A read-only server changes nothing, so it does not end bans and mutes either.
         ...(!environment.READ_ONLY && { sweep: sweepReport(log) }),
       });
   }
 }
 
-/** What a server does by itself is on record beside what it was told to do. */
+/** The sweep writes to the audit log, like the tools. */
 const sweepReport = (log: Log): SweepReport => ({
   done: (what) => log.audit({ caller: "sweep", result: "ok", ...what }),
   failed: (room, error) => log.warn("sweep_failed", { room, error: describeError(error) }),

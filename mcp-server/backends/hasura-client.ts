@@ -51,10 +51,10 @@ export function hasuraClient(url: string, session: AgentSession): Send {
     );
 }
 
-/** Violations that have a name in PostgreSQL; Hasura puts the name before the message. */
+/** Violations of constraints; Hasura puts their names before the message. */
 const named = /^(Uniqueness|Foreign key|Not-NULL|Check constraint|Exclusion) violation\. /;
 
-/** Rules of the chat come through word for word, with the code of their SQLSTATE's class. */
+/** The chat's own rules keep their message and have the code of their SQLSTATE's class. */
 function fromHasura(error: GraphqlError): ChatError {
   if (["constraint-violation", "data-exception"].includes(error.code) && !named.test(error.message))
     return ruleBroken(error.message, error);
@@ -70,12 +70,12 @@ function fromHasura(error: GraphqlError): ChatError {
   return errors.refused(error);
 }
 
-/** The name of the constraint that a write broke, if that is what went wrong. */
+/** The name of the constraint that a write violated; `undefined` for another error. */
 export function brokenConstraint(error: unknown): string | undefined {
   const message = causeOf(error)?.message ?? "";
   return named.test(message) ? /constraint "([^"]+)"/.exec(message)?.[1] : undefined;
 }
 
-/** What Hasura reported. */
+/** The error that Hasura reported. */
 const causeOf = (error: unknown): GraphqlError | undefined =>
   error instanceof ChatError && error.cause instanceof GraphqlError ? error.cause : undefined;

@@ -128,7 +128,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
   };
 
   describe("that a server left half done are finished by another", () => {
-    const keep = async (id: string, kind: "ban" | "mute", user: string, body: object) => {
+    const store = async (id: string, kind: "ban" | "mute", user: string, body: object) => {
       const reply = await admin("PUT", id, path`state/app.thephenom.chat.${kind}/${user.slice(1)}`, body);
       expect(reply.status).toBe(200);
     };
@@ -136,7 +136,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     it("a ban that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
+      await store(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
       startServer();
       await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
       await eventually(() => expect(done).toContainEqual({ room: id, user, step: "ban" }), soon);
@@ -145,13 +145,13 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     it("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
-      await keep(id, "ban", user, { until: null, rejoin: true });
+      await store(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
+      await store(id, "ban", user, { until: null, rejoin: true });
       startServer();
       await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
       await eventually(() => expect(failures.length).toBeGreaterThan(0), soon);
       expect(await membership(id, homeserver.admin.userId)).toBe("join");
-      await keep(id, "ban", homeserver.admin.userId, {});
+      await store(id, "ban", homeserver.admin.userId, {});
       await Promise.all([...sweeping].map((each) => each.close()));
       failures.length = 0;
     });
@@ -159,7 +159,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     it("a mute that stands in the record only", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "mute", user, { until: null, power: null });
+      await store(id, "mute", user, { until: null, power: null });
       startServer();
       await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: true });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { limits } from "../limits.ts";
-import { BAN, banStep, isDue, isOver, keptBan, keptMute, MUTE, muteStep, stateKey } from "./sanctions.ts";
+import { BAN, banStep, isDue, isOver, MUTE, muteStep, stateKey, storedBan, storedMute } from "./sanctions.ts";
 
 const me = "@phenom-mcp:example.org";
 const user = "@ann:example.org";
@@ -21,18 +21,18 @@ const event = (type: string, content: Record<string, unknown>) => ({
 describe("a record", () => {
   it("is about the user whose id, without its first character, is the state key", () => {
     const content = { until: null, rejoin: true };
-    expect(keptBan(event(BAN, content))).toEqual({ user, record: content, setAt: now });
+    expect(storedBan(event(BAN, content))).toEqual({ user, record: content, setAt: now });
   });
 
   it("that is empty, or has another form, says nothing", () => {
-    expect(keptBan(undefined)).toBeUndefined();
+    expect(storedBan(undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (content) => {
-        expect(keptBan(event(BAN, content))).toBeUndefined();
-        expect(keptMute(event(MUTE, content))).toBeUndefined();
+        expect(storedBan(event(BAN, content))).toBeUndefined();
+        expect(storedMute(event(MUTE, content))).toBeUndefined();
       }),
     );
-    expect(keptMute(event(MUTE, { until: "tomorrow", power: null }))).toBeUndefined();
+    expect(storedMute(event(MUTE, { until: "tomorrow", power: null }))).toBeUndefined();
   });
 
   it("without an end is never over", () => {

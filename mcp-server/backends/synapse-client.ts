@@ -7,18 +7,18 @@ import { limits } from "../limits.ts";
 import { retryOnce } from "./retry.ts";
 import { NAME, type SynapseSession } from "./synapse-session.ts";
 
-/** Requests to the homeserver as the server's own account. Every one rejects with a `ChatError`. */
+/** Requests to the homeserver with the server's own account. Each rejects with a `ChatError`. */
 export interface SynapseClient {
-  /** Reads, a second time where the connection broke. */
+  /** Reads, and once more if the connection broke. */
   read<Answer>(path: string, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
-  /** As `read`, but undefined where there is no such thing. */
+  /** Like `read`; undefined for M_NOT_FOUND. */
   find<Answer>(path: string, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer | undefined>;
-  /** Sends once; what carries a transaction id may be sent again. */
+  /** Sends once; a request with a transaction id may be sent again. */
   send<Answer>(request: MatrixRequest, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
 }
 
-/** Milliseconds that must be left of a request's time after waiting for Synapse's rate limit. */
-const AFTER_WAIT = 1_000;
+/** Time that must be left for a request after a pause for Synapse's rate limit. */
+const MIN_REMAINING_MS = 1_000;
 
 export function synapseClient(url: string, session: SynapseSession): SynapseClient {
   const exchange = async (request: MatrixRequest, signal: AbortSignal) => {
@@ -49,8 +49,8 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
             signedInAnew = true;
             session.forget(token);
           } else if (reply.status === 429) {
-            const pause = cause.retryAfterMs ?? AFTER_WAIT;
-            if (performance.now() - started + pause + AFTER_WAIT > limits.backendMs)
+            const pause = cause.retryAfterMs ?? MIN_REMAINING_MS;
+            if (performance.now() - started + pause + MIN_REMAINING_MS > limits.backendMs)
               throw rateLimited(pause, cause);
             await wait(pause, undefined, { signal });
           } else throw refusal(request, cause);
@@ -71,7 +71,7 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
   };
 }
 
-/** Synapse's error code, where it refused what was asked of it and nothing more is known of why. */
+/** Synapse's error code, if it refused the request itself; undefined for other errors. */
 export function refusedWith(error: unknown): string | undefined {
   const cause = error instanceof ChatError && error.code === "internal" ? error.cause : undefined;
   return cause instanceof MatrixError ? cause.errcode : undefined;

@@ -13,9 +13,9 @@ import { limits } from "../limits.ts";
 export const NAME = "synapse";
 
 /**
- * The device of every task. Synapse keeps transaction ids by device, so one that a killed task used still means the
- * same message to the next task. Signing in again leaves the device's other access tokens valid; nobody signs out,
- * because that would remove the device with all its tokens and transaction ids.
+ * The device of every task. Synapse keeps transaction ids by device, so the next task may repeat a request of a killed
+ * one. Signing in again leaves the device's other access tokens valid. No task signs out, because that would remove
+ * the device with all its tokens and transaction ids.
  */
 export const DEVICE = {
   device_id: "PHENOM-MCP",
@@ -30,21 +30,21 @@ export interface SynapseAccount extends Credentials {
 export interface SynapseSession {
   /** An access token. Rejects with a `ChatError` unavailable or timeout. */
   token(): Promise<string>;
-  /** The token was refused: the next call signs in anew. */
+  /** Discards a refused token; the next call signs in again. */
   forget(token: string): void;
-  /** A word for what is wrong with signing in, or nothing. */
+  /** Code of the problem with the sign-in, if there is one. */
   problem(): string | undefined;
 }
 
-/** Milliseconds without another attempt after a refusal: Synapse locks accounts that keep trying. */
-const AFTER_REFUSAL = 60_000;
-/** Milliseconds, where Synapse throttles without saying for how long. */
-const AFTER_THROTTLING = 5_000;
+/** Time without another attempt after a refusal, because Synapse limits failed attempts. */
+const RETRY_AFTER_REFUSAL_MS = 60_000;
+/** Time to wait if Synapse throttles without naming one. */
+const RETRY_AFTER_THROTTLING_MS = 5_000;
 
 const LOGIN = { method: "POST", path: LOGIN_PATH };
 const replySchema = z.object({ access_token: z.string() });
 
-/** Signs in with the password, once however many calls wait for it, and keeps the token. */
+/** Signs in with the password and keeps the token. Only one sign-in runs at a time. */
 export function synapseSession(account: SynapseAccount, now: () => number = Date.now): SynapseSession {
   let current: string | undefined;
   let underWay: Promise<string> | undefined;
@@ -64,11 +64,11 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
       current = session.access_token;
       return current;
     }
-    const { message, retryAfterMs = AFTER_THROTTLING } = new MatrixError(LOGIN, reply);
-    // No MatrixError as the cause: that would be a refusal of the caller's own request.
+    const { message, retryAfterMs = RETRY_AFTER_THROTTLING_MS } = new MatrixError(LOGIN, reply);
+    // The cause is no MatrixError, which would look like a refusal of the caller's own request.
     const cause = new Error(message);
     if (status === 429) throw fail("agent_sign_in_throttled", retryAfterMs, cause);
-    if (status >= 400 && status < 500) throw fail("agent_sign_in_refused", AFTER_REFUSAL, cause);
+    if (status >= 400 && status < 500) throw fail("agent_sign_in_refused", RETRY_AFTER_REFUSAL_MS, cause);
     throw errors.unavailable(NAME, cause);
   };
 
@@ -87,7 +87,7 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
   };
 }
 
-// The callers' own deadlines are as long: whoever comes later may still have the token.
+// As long as the callers' own deadlines; a later caller may still use the token.
 const login = (account: SynapseAccount): Promise<MatrixReply> =>
   matrixRequest(
     account.url,

@@ -8,7 +8,7 @@ const localpart = text.regex(
 );
 const password = text.min(32, "must have 32 characters at least: Synapse's password policy asks for them");
 
-/** Bootstrap's environment variables: names, forms and what they mean. */
+/** Bootstrap's environment variables: names, formats and descriptions. */
 export const environmentSchema = z.object({
   SYNAPSE_URL: z
     .string()

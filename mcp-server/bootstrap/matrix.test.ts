@@ -6,7 +6,7 @@ import { listen } from "../../tools/servers/listening.ts";
 import { matrixClient } from "./matrix.ts";
 
 const anything = z.unknown();
-const times = { answer: 200, attempts: 2_000, pause: 10 };
+const times = { reply: 200, attempts: 2_000, pause: 10 };
 
 describe("a request to the homeserver", () => {
   let server: Server | undefined;
@@ -36,7 +36,7 @@ describe("a request to the homeserver", () => {
   it("that is limited is sent again after as long as the homeserver says", async () => {
     const client = await answers(limited(150), limited(), [200, { done: true }]);
     const began = performance.now();
-    expect(await client.ask("PUT", "/x", anything, {})).toEqual({ done: true });
+    expect(await client.request("PUT", "/x", anything, {})).toEqual({ done: true });
     expect(performance.now() - began).toBeGreaterThan(140);
     expect(asked).toHaveLength(3);
     expect(asked[2]?.headers.authorization).toBe("Bearer the-token");
@@ -44,7 +44,7 @@ describe("a request to the homeserver", () => {
 
   it("that would have to wait beyond its deadline fails at once", async () => {
     const client = await answers(limited(60_000));
-    await expect(client.ask("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
+    await expect(client.request("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
     expect(asked).toHaveLength(1);
   });
 
@@ -54,12 +54,12 @@ describe("a request to the homeserver", () => {
     ["that a proxy answers meanwhile", [502, "Bad Gateway"]],
   ])("%s is sent again", async (_, failure) => {
     const client = await answers(failure, [200, {}]);
-    expect(await client.ask("GET", "/x", anything)).toEqual({});
+    expect(await client.request("GET", "/x", anything)).toEqual({});
   });
 
   it.each([400, 401, 403, 404, 409])("refused with %i is not sent again and names itself", async (status) => {
     const client = await answers([status, { errcode: "M_SOME", error: "why" }]);
-    const error = await client.ask("GET", "/x", anything).catch((reason: unknown) => reason);
+    const error = await client.request("GET", "/x", anything).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(MatrixError);
     expect(String(error)).toContain(`GET /x was answered with ${status} M_SOME: why`);
     expect(asked).toHaveLength(1);
@@ -72,7 +72,7 @@ describe("a request to the homeserver", () => {
 
   it("to where nobody listens says so after its attempts", async () => {
     const client = matrixClient("http://127.0.0.1:1", undefined, { ...times, attempts: 50 });
-    await expect(client.ask("GET", "/x", anything)).rejects.toThrow(
+    await expect(client.request("GET", "/x", anything)).rejects.toThrow(
       /GET \/x was answered with 0 no answer: /,
     );
   });

@@ -2,52 +2,52 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { MatrixError, type MatrixReply, matrixRequest } from "../../shared/matrix.ts";
 
-/** Milliseconds for one answer, for all attempts at one request, and between attempts without an answer. */
-const TIMES = { answer: 30_000, attempts: 300_000, pause: 1_000 };
+/** Milliseconds for one reply, for all attempts of one request, and between attempts without a reply. */
+const TIMES_MS = { reply: 30_000, attempts: 300_000, pause: 1_000 };
 
 export type Method = "GET" | "PUT" | "POST";
 
-/** Requests to a homeserver, as one account or as nobody. */
+/** Requests to a homeserver, by one account or without one. */
 export interface MatrixClient {
   /**
-   * Sends JSON and parses the answer. Waits as long as Synapse says where it limits the rate, and asks again
-   * where it can't be reached or fails: every request of bootstrap may be repeated.
-   * @throws MatrixError for any other answer than 2xx
+   * Sends JSON and parses the reply. Waits when Synapse limits the rate, and repeats when Synapse cannot be reached or
+   * fails: every request of bootstrap is idempotent.
+   * @throws MatrixError for another status than 2xx
    */
-  ask<Answer>(method: Method, path: string, answer: z.ZodType<Answer>, body?: object): Promise<Answer>;
-  /** As `ask`, but undefined where there is no such thing (404). */
+  request<Answer>(method: Method, path: string, answer: z.ZodType<Answer>, body?: object): Promise<Answer>;
+  /** Reads; undefined for 404. */
   find<Answer>(path: string, answer: z.ZodType<Answer>): Promise<Answer | undefined>;
-  /** Sends JSON where nothing in the answer matters. */
-  tell(method: Method, path: string, body?: object): Promise<void>;
-  /** The same homeserver, as the account with this token. */
+  /** Sends JSON and ignores the reply. */
+  send(method: Method, path: string, body?: object): Promise<void>;
+  /** The same homeserver, with the account of this token. */
   as(accessToken: string): MatrixClient;
 }
 
-export function matrixClient(url: string, token?: string, times = TIMES): MatrixClient {
-  const ask: MatrixClient["ask"] = async (method, path, answer, body) => {
-    const request = { method, path, body };
+export function matrixClient(url: string, token?: string, times = TIMES_MS): MatrixClient {
+  const request: MatrixClient["request"] = async (method, path, answer, body) => {
+    const sent = { method, path, body };
     const deadline = performance.now() + times.attempts;
     for (;;) {
-      const signal = AbortSignal.timeout(times.answer);
-      const reply = await matrixRequest(url, request, { token, signal }).catch(noReply);
+      const signal = AbortSignal.timeout(times.reply);
+      const reply = await matrixRequest(url, sent, { token, signal }).catch(noReply);
       if (reply.status >= 200 && reply.status < 300) return answer.parse(reply.body);
-      const error = new MatrixError(request, reply);
+      const error = new MatrixError(sent, reply);
       const pause = reply.status === 429 ? (error.retryAfterMs ?? times.pause) : times.pause;
-      const passes = reply.status === 429 || reply.status === 0 || reply.status >= 500;
-      if (!passes || performance.now() + pause > deadline) throw error;
+      const isTransient = reply.status === 429 || reply.status === 0 || reply.status >= 500;
+      if (!isTransient || performance.now() + pause > deadline) throw error;
       await wait(pause);
     }
   };
 
   return {
-    ask,
+    request,
     find: (path, answer) =>
-      ask("GET", path, answer).catch((error: unknown) => {
+      request("GET", path, answer).catch((error: unknown) => {
         if (error instanceof MatrixError && error.status === 404) return undefined;
         throw error;
       }),
-    tell: async (method, path, body) => {
-      await ask(method, path, z.unknown(), body);
+    send: async (method, path, body) => {
+      await request(method, path, z.unknown(), body);
     },
     as: (accessToken) => matrixClient(url, accessToken, times),
   };

@@ -53,8 +53,8 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     });
     h.groups.set("partners", [{ sub: banned }, { sub: disabled, enabled: false }, { sub: fine }]);
     const { lines } = await succeed();
-    expect(lines).toContain(`left out   ${alias("partners")}: ${out.userId} is banned`);
-    expect(lines).toContain(`left out   ${alias("partners")}: ${disabled} is disabled in Cognito`);
+    expect(lines).toContain(`skipped    ${alias("partners")}: ${out.userId} is banned`);
+    expect(lines).toContain(`skipped    ${alias("partners")}: ${disabled} is disabled in Cognito`);
     const members = await joined(rooms.partners, admin);
     expect(members).toContain(welcome.userId);
     expect(members).not.toContain(off.userId);
@@ -132,7 +132,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
       });
     const { lines } = await succeed();
     const stays = (who: Account, why: string) =>
-      `left out   ${alias("internal")}: ${who.userId} is not in group internal and stays: ${why}`;
+      `skipped    ${alias("internal")}: ${who.userId} is not in group internal and stays: ${why}`;
     expect(lines).toContain(stays(boss, "a server administrator"));
     expect(lines).toContain(stays(hand, "no Cognito user is known for this account"));
     expect(lines.join("\n")).not.toContain(own.userId);

@@ -14,7 +14,7 @@ const member = z.object({ state_key: z.string(), content: z.object({ membership:
 
 /** Everyone's membership by Matrix id: join, invite, leave, ban, knock. */
 export async function memberships(admin: MatrixClient, room: Room): Promise<Map<string, string>> {
-  const { chunk } = await admin.ask(
+  const { chunk } = await admin.request(
     "GET",
     path`/_matrix/client/v3/rooms/${room.id}/members`,
     z.object({ chunk: z.array(member) }),
@@ -22,22 +22,22 @@ export async function memberships(admin: MatrixClient, room: Room): Promise<Map<
   return new Map(chunk.map(({ state_key, content }) => [state_key, content.membership]));
 }
 
-/** Makes a local account a member, without being asked. */
+/** Joins a local account, without an invitation. */
 export async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
-  await admin.tell("POST", path`/_synapse/admin/v1/join/${room.id}`, { user_id: user });
+  await admin.send("POST", path`/_synapse/admin/v1/join/${room.id}`, { user_id: user });
 }
 
-/** Joins the MCP server's account. */
+/** Joins the MCP server's account, unless it is a member. */
 export async function joinBot(admin: MatrixClient, room: Room, bot: string, report: Report): Promise<void> {
-  if ((await memberships(admin, room)).get(bot) === "join") return report.asItWas(`${room.alias}: ${bot}`);
+  if ((await memberships(admin, room)).get(bot) === "join") return report.unchanged(`${room.alias}: ${bot}`);
   await join(admin, room, bot);
   report.changed(`${room.alias}: ${bot} joined`);
 }
 
 /**
- * Joins everyone of a group who has signed in once; who was banned stays out.
+ * Joins everyone in a group who has signed in once, except banned users.
  *
- * @returns the Matrix ids of those who belong to the room, undefined where the user pool has no such group
+ * @returns the Matrix ids of those who belong to the room; undefined if the user pool has no such group
  */
 export async function joinGroup(
   admin: MatrixClient,
@@ -47,7 +47,7 @@ export async function joinGroup(
   report: Report,
 ): Promise<ReadonlySet<string> | undefined> {
   if (!group.people) {
-    report.leftOut(`${room.alias}: the user pool has no group ${group.name}; make it and run this again`);
+    report.skipped(`${room.alias}: the user pool has no group ${group.name}; create it and run this again`);
     return undefined;
   }
   const belonging = new Set<string>();
@@ -59,26 +59,26 @@ export async function joinGroup(
     if (user !== undefined) belonging.add(user);
     const membership = user === undefined ? undefined : known.get(user);
     if (user === undefined)
-      report.leftOut(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
+      report.skipped(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
     else if (membership === "join") unchanged += 1;
-    else if (membership === "ban") report.leftOut(`${room.alias}: ${user} is banned`);
+    else if (membership === "ban") report.skipped(`${room.alias}: ${user} is banned`);
     else await joinPerson(admin, room, user, report);
   }
-  if (unchanged > 0) report.asItWas(`${room.alias}: ${unchanged} of group ${group.name}`);
+  if (unchanged > 0) report.unchanged(`${room.alias}: ${unchanged} of group ${group.name}`);
   return belonging;
 }
 
-/** One person whom Synapse refuses, such as a deactivated one, keeps nobody else out. */
+/** Joins a user. A refusal, such as for a deactivated account, does not stop the run. */
 const joinPerson = (admin: MatrixClient, room: Room, user: string, report: Report): Promise<void> =>
   unlessRefused(
     async () => {
       await join(admin, room, user);
       report.changed(`${room.alias}: ${user} joined`);
     },
-    (reason) => report.leftOut(`${room.alias}: ${user} can't be joined: ${reason}`),
+    (reason) => report.skipped(`${room.alias}: ${user} cannot be joined: ${reason}`),
   );
 
-/** Does something to one person; where Synapse says no to that, and not that it is busy or down, tells why. */
+/** Runs an action on one user and reports why Synapse refuses it, unless Synapse is busy or down. */
 export async function unlessRefused(
   act: () => Promise<void>,
   refused: (reason: string) => void,
@@ -96,9 +96,9 @@ const identities = z.object({
 });
 
 /**
- * The Matrix id that a person has by signing in with the browser, else by a Cognito ID token, which makes the `sub`
- * the local part and leaves no trace of who it was. An account that belongs to another `sub` and is only named like
- * this one is not theirs.
+ * The Matrix id of a Cognito user: of the browser's sign-in, which records the `sub`, else of a sign-in with a Cognito
+ * ID token, which makes the `sub` the local part and records nothing. An account with that name and another recorded
+ * `sub` belongs to somebody else.
  */
 async function matrixId(admin: MatrixClient, { sub }: Person, serverName: string) {
   const found = await admin.find(

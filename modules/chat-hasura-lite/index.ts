@@ -6,7 +6,7 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
-import { userProvisionerRole } from "../../shared/database-roles.ts";
+import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
 import { metadataCommand } from "./metadata/task.ts";
 import { migrationCommand } from "./migration-task.ts";
 
@@ -41,7 +41,7 @@ export interface ChatHasuraLiteProps {
 }
 
 /** Smallest Fargate size: both tasks send statements and wait. */
-const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
+const oneShotSize = { cpu: 256, memory: 512 };
 /** Certificates of AWS, the RDS roots among them, that the Lambda runtime brings along but doesn't load. */
 const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
@@ -65,13 +65,13 @@ export class ChatHasuraLite extends Construct {
       description: "Database credentials of the user provisioner; the migration task sets them",
       length: 40,
       version: props.provisionerPasswordVersion,
-      value: (random) => jsonencode({ username: userProvisionerRole, password: random }),
+      value: (random) => jsonencode({ username: USER_PROVISIONER_ROLE, password: random }),
     });
 
     const migration = new FargateTask(this, "migration", {
       deployment,
       family: `${project}-chat-migration`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.postgres,
         command: migrationCommand(),
@@ -92,7 +92,7 @@ export class ChatHasuraLite extends Construct {
     const metadata = new FargateTask(this, "metadata", {
       deployment,
       family: `${project}-chat-hasura-metadata`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.curl,
         command: metadataCommand(),

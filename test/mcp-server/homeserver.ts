@@ -76,9 +76,9 @@ export async function startHomeserver(): Promise<Homeserver> {
     }),
   );
   const bot = { username: "phenom-mcp", password: randomBytes(20).toString("hex") };
-  const quiet = { changed: () => {}, asItWas: () => {}, leftOut: () => {} };
-  const nobody = matrixClient(synapse.url);
-  await ensureBot(nobody, nobody.as(admin.accessToken), bot, serverName, quiet);
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const anonymous = matrixClient(synapse.url);
+  await ensureBot(anonymous, anonymous.as(admin.accessToken), bot, serverName, quiet);
   const me = `@${bot.username}:${serverName}`;
 
   const as: Homeserver["as"] = (who, method, path, body) =>

@@ -5,7 +5,7 @@ import { limits } from "../../mcp-server/limits.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import type { Tool } from "../../mcp-server/tools/tool.ts";
 
-/** An example of a call; the tests make every one of them, in this order, on one chat. */
+/** An example of a call; the tests make all of them, in this order, on one chat. */
 export interface Example {
   readonly tool: string;
   readonly arguments: Readonly<Record<string, unknown>>;

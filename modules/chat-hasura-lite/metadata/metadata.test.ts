@@ -5,7 +5,7 @@ import { Convert } from "@hasura/metadata/dist/HasuraMetadataV2.js";
 import { describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
 import { applyMigrations } from "../../../migrations/apply.ts";
-import { eventTriggerName, webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { EVENT_TRIGGER_NAME, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { expectUpToDate } from "../../../test/jest/file-snapshot.ts";
 import { startPostgres } from "../../../tools/servers/postgres.ts";
 import { steps } from "./calls.ts";
@@ -34,7 +34,7 @@ describe("against the types that Hasura published", () => {
     expect(() =>
       Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
     ).toThrow();
-    expect(() => Convert.toEventTrigger(JSON.stringify({ name: eventTriggerName }))).toThrow();
+    expect(() => Convert.toEventTrigger(JSON.stringify({ name: EVENT_TRIGGER_NAME }))).toThrow();
   });
 
   const check: Record<string, (json: string) => unknown> = {
@@ -115,7 +115,7 @@ describe("the metadata", () => {
   });
 
   it("holds the name of the engine's variable with the secret, and no secret", () => {
-    expect(everything()).toContain(`"value_from_env":"${webhookSecretVariable}"`);
+    expect(everything()).toContain(`"value_from_env":"${WEBHOOK_SECRET_VARIABLE}"`);
     expect(everything()).not.toMatch(/"value":/);
   });
 
@@ -124,7 +124,7 @@ describe("the metadata", () => {
   });
 
   it("keeps the event trigger's name within the 42 characters that Hasura allows", () => {
-    expect(eventTriggerName.length).toBeLessThanOrEqual(42);
+    expect(EVENT_TRIGGER_NAME.length).toBeLessThanOrEqual(42);
   });
 });
 

@@ -1,5 +1,5 @@
 import { script, shellCommand } from "../../../constructs/script.ts";
-import { eventTriggerName, source, webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { EVENT_TRIGGER_NAME, HASURA_SOURCE as source, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
@@ -7,14 +7,14 @@ import { eventTriggerTable } from "./metadata.ts";
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
 /** The database trigger that the engine makes for the event trigger. */
-const databaseTrigger = `notify_hasura_${eventTriggerName}_INSERT`;
+const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
   type: "run_sql",
   args: {
     source,
     read_only: true,
-    sql: `select count(*) from pg_trigger where tgname = '${databaseTrigger}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
+    sql: `select count(*) from pg_trigger where tgname = '${DATABASE_TRIGGER}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
   },
 };
 
@@ -30,8 +30,8 @@ const checkDatabaseTrigger: Call = {
 export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
-      DATABASE_TRIGGER: databaseTrigger,
-      WEBHOOK_SECRET_VARIABLE: webhookSecretVariable,
+      DATABASE_TRIGGER: DATABASE_TRIGGER,
+      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
     }),

@@ -73,16 +73,16 @@ async function makeRooms(
   { rooms, people }: Workload,
 ): Promise<void> {
   const { serverName } = exampleProps;
-  const quiet = { changed: () => {}, asItWas: () => {}, leftOut: () => {} };
-  const nobody = matrixClient(url);
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const anonymous = matrixClient(url);
   const owner = { username: BOTS.admin, password: randomBytes(20).toString("hex") };
-  const admin = await signInAdmin(nobody, sharedSecret, owner, serverName, quiet);
-  await ensureBot(nobody, admin, bot, serverName, quiet);
+  const admin = await signInAdmin(anonymous, sharedSecret, owner, serverName, quiet);
+  await ensureBot(anonymous, admin, bot, serverName, quiet);
   const me = userId(bot.username, serverName);
   const ownerId = userId(owner.username, serverName);
   const names = Array.from({ length: people }, (_, n) => userId(`person-${n + 1}`, serverName));
   for (const name of names)
-    await admin.tell("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
+    await admin.send("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
       displayname: "Person",
     });
   for (let number = 0; number < rooms; number++) {
@@ -94,5 +94,5 @@ async function makeRooms(
 async function makeRoom(admin: MatrixClient, name: string, me: string, owner: string): Promise<string> {
   const levels = powerLevels({}, { admin: owner, mcp: me }, new Set([owner]));
   const body = { name, preset: "public_chat", power_level_content_override: levels };
-  return (await admin.ask("POST", "/_matrix/client/v3/createRoom", roomSchema, body)).room_id;
+  return (await admin.request("POST", "/_matrix/client/v3/createRoom", roomSchema, body)).room_id;
 }
