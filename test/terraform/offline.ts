@@ -6,7 +6,7 @@ import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
 import { runTool } from "./tool.ts";
 
-export { offlineTerraform, TOOL } from "./tool.ts";
+export { TOOL } from "./tool.ts";
 
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */

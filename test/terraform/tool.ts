@@ -1,18 +1,13 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import path from "node:path";
+import { tools } from "../../tools/setup/tools.ts";
 
 /** Runs the real Terraform against stand-in providers, without an account or a network; bundled before all tests. */
 export const TOOL = path.resolve("build/programs/tools/terraform-offline/main.mjs");
 
-/** For `describeWith`: what these tests need. */
-export const offlineTerraform = { terraform: terraformOnPath() };
-
-function terraformOnPath(): string {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  const files = folders.map((folder) => path.join(folder, "terraform"));
-  return files.find((file) => existsSync(file)) ?? "terraform on the PATH";
-}
+// The Terraform of the offline tool and of cdktf.
+for (const name of ["TF_OFFLINE_TERRAFORM", "TERRAFORM_BINARY_NAME"])
+  process.env[name] = tools.terraform.path("terraform");
 
 export interface ToolRun {
   readonly code: number;
