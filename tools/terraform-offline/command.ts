@@ -2,9 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { check } from "./check/check.ts";
 import { loadSchema, providerNames, providers } from "./plugin/schema.ts";
-import { emptyCliConfig, execute, terraform } from "./programs.ts";
+import { type Environment, emptyCliConfig, execute, terraform } from "./programs.ts";
 import { type RunningProviders, startProviders } from "./providers/index.ts";
-import { newRunState } from "./run-state.ts";
+import { newRunState, type RunState } from "./run-state.ts";
 
 const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
 
@@ -69,21 +69,33 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(folder: string, command: string, args: readonly string[]): Promise<number> {
-  const isExec = command === "exec";
-  const [program, ...programArgs] = args[0] === "--" ? args.slice(1) : args;
-  if (isExec && program === undefined)
-    return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
-  const reason = isExec ? undefined : unusable(folder);
+  if (command === "exec") return exec(folder, args[0] === "--" ? args.slice(1) : args);
+  const reason = unusable(folder);
   if (reason !== undefined) return refuse(reason);
+  return withProviders(newRunState(path.resolve(folder)), async (env, state) =>
+    command === "check"
+      ? check(args, env, state)
+      : (await terraform([command, ...args], { folder: state.folder, env })).code,
+  );
+}
+
+async function exec(folder: string, [program, ...args]: readonly string[]): Promise<number> {
+  if (program === undefined)
+    return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
+  const state = newRunState(path.resolve(folder), { allTypes: true });
+  return withProviders(state, (env) => execute(program, args, env));
+}
+
+/** Runs something with the stand-in providers, and says in one line why it could not. */
+async function withProviders(
+  state: RunState,
+  task: (env: Environment, state: RunState) => Promise<number>,
+): Promise<number> {
   const cliConfig = emptyCliConfig();
   let servers: RunningProviders | undefined;
   try {
-    const state = newRunState(path.resolve(folder), { allTypes: isExec });
     servers = await startProviders(state);
-    const env = { ...cliConfig.env, ...servers.env };
-    if (isExec && program !== undefined) return await execute(program, programArgs, env);
-    if (command === "check") return await check(args, env, state);
-    return (await terraform([command, ...args], { folder: state.folder, env })).code;
+    return await task({ ...cliConfig.env, ...servers.env }, state);
   } catch (error) {
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     return refuse(String(process.env["TF_OFFLINE_DEBUG"] ? stack : message));
