@@ -1,11 +1,13 @@
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import type { Construct } from "constructs";
+import type { Deployment } from "./deployment.ts";
 import { checkedName } from "./names.ts";
 
 /** Seconds and counts of every service's health checks. */
 export const HEALTH = { interval: 30, timeout: 5, retries: 3 };
 
 export interface TargetGroupProps {
+  readonly deployment: Deployment;
   readonly name: string;
   readonly vpcId: string;
   readonly port: number;
@@ -24,6 +26,7 @@ export class TargetGroup extends LbTargetGroup {
       targetType: "ip",
       protocol: "HTTP",
       port: props.port,
+      tags: props.deployment.tags,
       deregistrationDelay: String(props.deregistrationDelay),
       healthCheck: {
         path: props.healthPath,

@@ -58,6 +58,12 @@ export const previewHosts = z.array(
   ),
 );
 
+/** As Synapse writes sizes. A user may upload 1 GB a day. */
+export const maxUploadSize = described(
+  /^[1-9]\d{0,3}M$/,
+  "must be a number of megabytes, such as 50M",
+).default("50M");
+
 export const oldSigningKeys = z.array(
   z.strictObject({
     id: described(/^ed25519:\w+$/, "must be the key's id, such as ed25519:a_1"),

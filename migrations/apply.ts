@@ -1,11 +1,11 @@
 import { Client, type ClientConfig } from "pg";
 import * as z from "zod";
 import {
-  CREATE_BOOKKEEPING,
   changedMessage,
+  createBookkeeping,
   LIMIT_LOCK_WAIT,
   PASSWORD_SETTING,
-  SET_PROVISIONER_PASSWORD,
+  setProvisionerPassword,
   TAKE_LOCK,
 } from "./bookkeeping.ts";
 import { type Migration, readMigrations } from "./files.ts";
@@ -42,7 +42,7 @@ export async function applyMigrations(
     await client.query("set client_min_messages = warning");
     await client.query(TAKE_LOCK);
     await client.query(LIMIT_LOCK_WAIT);
-    await client.query(CREATE_BOOKKEEPING);
+    await client.query(createBookkeeping());
     const applied: string[] = [];
     for (const migration of migrations) {
       if (await isApplied(client, migration)) continue;
@@ -51,7 +51,7 @@ export async function applyMigrations(
     }
     if (userProvisionerPassword !== undefined) {
       await client.query("select set_config($1, $2, false)", [PASSWORD_SETTING, userProvisionerPassword]);
-      await client.query(SET_PROVISIONER_PASSWORD);
+      await client.query(setProvisionerPassword());
     }
     return applied;
   } finally {

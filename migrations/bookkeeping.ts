@@ -1,6 +1,7 @@
 /** SQL that the ECS task and `applyMigrations` share. */
 
-import { USER_PROVISIONER_ROLE } from "../shared/database-roles.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Migration } from "./files.ts";
 
 /** Held for the whole run: a second run waits and then finds nothing to do. */
@@ -12,12 +13,8 @@ export const TAKE_LOCK = "select pg_advisory_lock(7240115381009431)";
  */
 export const LIMIT_LOCK_WAIT = "set lock_timeout = '10s'";
 
-export const CREATE_BOOKKEEPING = `create table if not exists public.chat_schema_migrations (
-  version integer primary key,
-  name text not null,
-  checksum text not null,
-  applied_at timestamptz not null default now()
-)`;
+/** Statement that makes the table of applied migrations. */
+export const createBookkeeping = () => sqlFile("create-table.sql");
 
 /** The message for a file that was changed after it was applied. */
 export function changedMessage(migration: Migration): string {
@@ -33,19 +30,6 @@ export const PASSWORD_SETTING = "phenom_chat.provisioner_password";
  * of another database changes the role at the same moment, PostgreSQL raises an internal error ("tuple concurrently
  * updated"), and the next attempt succeeds.
  */
-export const SET_PROVISIONER_PASSWORD = `do $$
-begin
-  for attempt in 1..20 loop
-    begin
-      execute format('alter role ${USER_PROVISIONER_ROLE} password %L', current_setting('${PASSWORD_SETTING}'));
-      return;
-    exception
-      when internal_error then
-        if attempt = 20 then raise; end if;
-        perform pg_sleep(0.05 * random());
-    end;
-  end loop;
-exception when others then
-  raise exception 'the password of role ${USER_PROVISIONER_ROLE} could not be set: %', sqlerrm using errcode = sqlstate,
-    hint = 'On PostgreSQL 16 and later the migrating user must have made the role or hold its ADMIN OPTION.';
-end $$`;
+export const setProvisionerPassword = () => sqlFile("set-provisioner-password.sql");
+
+const sqlFile = (name: string) => readFileSync(join(process.cwd(), "migrations/bookkeeping", name), "utf8");

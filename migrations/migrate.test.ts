@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { migrationContainer } from "../modules/chat-hasura-lite/migration-task.ts";
+import { migrationCommand } from "../modules/chat-hasura-lite/migration-task.ts";
 import { USER_PROVISIONER_ROLE } from "../shared/database-roles.ts";
 import { eventually } from "../test/jest/eventually.ts";
-import { type Outcome, startTask } from "../test/task.ts";
+import { type Outcome, requiredVariables, startTask } from "../test/task.ts";
 import {
   type DatabaseConnection,
   libpqEnvironment,
@@ -26,7 +26,7 @@ const migrationTask = (
   migrations: readonly Migration[] = readMigrations(),
   variables: Record<string, string> = {},
 ) =>
-  startTask(migrationContainer(migrations).command, {
+  startTask(migrationCommand(migrations), {
     ...libpqEnvironment(connection),
     USER_PROVISIONER_PASSWORD: "p'a\"s s$w\\ord",
     ...variables,
@@ -249,7 +249,7 @@ describe("the migration task", () => {
     });
   });
 
-  it.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
+  it.each(requiredVariables(migrationCommand()))("names the variable %s when it is missing", async (name) => {
     const database = await server.createDatabase();
     const { code, output } = await migrationTask(database, readMigrations(), { [name]: "" }).done;
     expect(code).toBe(64);
@@ -287,11 +287,11 @@ describe("the migration task", () => {
   });
 
   it("needs no escaping in Terraform, because its command holds no template marker", () => {
-    expect(migrationContainer().command.join("\n")).not.toMatch(/[$%]\{/);
+    expect(migrationCommand().join("\n")).not.toMatch(/[$%]\{/);
   });
 
   it("refuses a file with a line that psql would run as a command", () => {
-    expect(() => migrationContainer(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
+    expect(() => migrationCommand(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
   });
 });
 

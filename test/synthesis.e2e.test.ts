@@ -27,6 +27,29 @@ describe("npm run synth", () => {
       expect([name, Buffer.from(content, "base64").includes(path.dirname(one))]).toEqual([name, false]);
   });
 
+  it("prints one line for each stack and what to do next", () => {
+    const { status, stdout, stderr } = synth(clone("summary"));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(
+      lines.map((line) => line.replace(/ +\d+ resources/, " N resources").replace(/ +\d+ ms$/, " N ms")),
+    ).toEqual([
+      expect.stringMatching(
+        /^development +N resources {2}cdktf\.out\/stacks\/development\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^pipeline-development +N resources {2}cdktf\.out\/stacks\/pipeline-development\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^production +N resources {2}cdktf\.out\/stacks\/production\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^pipeline-production +N resources {2}cdktf\.out\/stacks\/pipeline-production\/cdk\.tf\.json +N ms$/,
+      ),
+      "Next: npm run plan -- development|production",
+    ]);
+  });
+
   it("prints every problem, writes nothing and fails where an environment is wrong", () => {
     const folder = clone("wrong");
     const file = path.join(folder, "environments/production.ts");

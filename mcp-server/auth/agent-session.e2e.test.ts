@@ -13,11 +13,11 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { close, listen } from "../../tools/servers/listening.ts";
-import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
+import { type Moto, startMoto } from "../../tools/servers/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.
-describeWith({ moto: motoServer })("the agent's sign-in", () => {
+describeWith("moto")("the agent's sign-in", () => {
   let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;

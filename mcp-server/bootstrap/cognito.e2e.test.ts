@@ -11,11 +11,11 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
-import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
-import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
+import { type Moto, startMoto } from "../../tools/servers/moto.ts";
+import { exampleProps } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
 
-describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an emulated Cognito", () => {
+describeWith("moto", "synapse")("bootstrap with an emulated Cognito", () => {
   const h = bootstrapHarness();
   let moto: Moto;
   let cognito: CognitoIdentityProviderClient;

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { readEnvironment } from "../../shared/environment.ts";
-import { Template } from "../../test/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { environmentSchema } from "./environment.ts";
 
 const complete = {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { TerraformResource } from "cdktf";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "./template.ts";
 
 const both = new Template();
 const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
@@ -97,14 +98,19 @@ describe("the stack", () => {
         },
       },
     ]);
-    const untagged = both
-      .addresses()
-      .filter((address) => address.startsWith("aws_") && both.resource(address).tags !== undefined)
-      .filter((address) => (both.resource(address).tags as Record<string, string>).Module === undefined);
-    expect(untagged).toEqual([]);
-    expect(both.resource("aws_ecs_service.chat_mcp_server_service").tags).toEqual({
-      Module: "chat-mcp-server",
+    const { stack } = new Template(
+      environment({ workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } }),
+    );
+    const taggable = stack.node
+      .findAll()
+      .filter((construct) => TerraformResource.isTerraformResource(construct))
+      .filter((resource) => resource.terraformResourceType.startsWith("aws_") && "tagsInput" in resource);
+    expect(taggable.length).toBeGreaterThan(100);
+    const wrong = taggable.filter((construct) => {
+      const { tagsInput } = construct as { tagsInput?: Record<string, string> };
+      return tagsInput?.Module !== construct.node.path.split("/")[1];
     });
+    expect(wrong.map(({ node }) => node.path)).toEqual([]);
   });
 
   it("names the server in a proxied record", () => {

@@ -64,7 +64,7 @@ function taskAlarms(
       // Without a task there is no value, and healthy-hosts says so, where there is a target group.
       missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
       meaning: `${name} uses most of its CPU, and answers will get slower`,
-      remedy: of.mostTasks === 1 ? "A larger task" : "More tasks",
+      remedy: of.maxTasks === 1 ? "A larger task" : "More tasks",
     },
     {
       id: `${id}-memory`,

@@ -40,10 +40,16 @@ export class AlarmTopic extends Construct {
           Resource: "*",
         },
       ),
+      tags: deployment.tags,
     });
     new KmsAlias(this, "key-alias", { name: `alias/${name}`, targetKeyId: key.keyId });
 
-    const topic = new SnsTopic(this, "Default", { name, displayName: name, kmsMasterKeyId: key.arn });
+    const topic = new SnsTopic(this, "Default", {
+      name,
+      displayName: name,
+      kmsMasterKeyId: key.arn,
+      tags: deployment.tags,
+    });
     new SnsTopicPolicy(this, "policy", {
       arn: topic.arn,
       policy: policyDocument({

@@ -36,7 +36,7 @@ export class Monitoring extends Construct {
 
     this.topicArn = new AlarmTopic(this, "alarm-topic", deployment, alarmEmails).arn;
     const alarms = new Alarms(this, "alarm", {
-      project,
+      deployment,
       topicArn: this.topicArn,
       runbookUrl,
       alarms: alarmTable(parts),

@@ -6,12 +6,13 @@ import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { metadataContainer } from "../../modules/chat-hasura-lite/metadata/task.ts";
-import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { metadataCommand } from "../../modules/chat-hasura-lite/metadata/task.ts";
+import { migrationCommand } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
-import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
+import { requiredVariables } from "../task.ts";
+import { check, mutate, synthesised } from "./offline.ts";
 
 const onlySynapse = {
   implementations: { synapse: true, hasura: false },
@@ -39,7 +40,7 @@ const KNOWN_WARNINGS = [
   /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
 ];
 
-describeWith(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
+describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
     ["development with A and B, inputs from variables, signing in on the admin paths", development],
     ["development with inputs from remote state", { ...development, ...fromRemoteState }],
@@ -107,7 +108,7 @@ describeWith(offlineTerraform)("Terraform plans, applies, finds nothing left to 
   });
 });
 
-describeWith(offlineTerraform)("the applied state", () => {
+describeWith("terraform")("the applied state", () => {
   let resources: { type: string; name: string; values: Record<string, unknown> }[];
   beforeAll(async () => {
     const synth = synthesised(development);
@@ -127,22 +128,19 @@ describeWith(offlineTerraform)("the applied state", () => {
   });
 
   it.each([
-    ["chat_hasura_lite_migration", migrationContainer()],
-    ["chat_hasura_lite_metadata", metadataContainer()],
-    ["chat_synapse_database_setup", databaseSetupContainer()],
-  ])("%s runs the very command that its tests run, with the variables that it reads", (name, {
-    command,
-    environment,
-  }) => {
+    ["chat_hasura_lite_migration", migrationCommand()],
+    ["chat_hasura_lite_metadata", metadataCommand()],
+    ["chat_synapse_database_setup", databaseSetupCommand()],
+  ])("%s runs the very command that its tests run, with the variables that it reads", (name, command) => {
     const task = resources.find(
       (resource) => resource.type === "aws_ecs_task_definition" && resource.name === name,
     );
     const [container] = JSON.parse(String(task?.values.container_definitions));
     expect(container.command).toEqual(command);
-    const given = [...container.environment, ...container.secrets].map(
+    const variables = [...container.environment, ...container.secrets].map(
       (variable: { name: string }) => variable.name,
     );
-    expect(given.sort()).toEqual([...environment].sort());
+    expect(variables.sort()).toEqual(requiredVariables(command).sort());
   });
 
   it("shows alarms and metrics of what was made on the dashboard", () => {
@@ -173,7 +171,7 @@ describeWith(offlineTerraform)("the applied state", () => {
   });
 });
 
-describeWith(offlineTerraform)("the roles of the pipeline", () => {
+describeWith("terraform")("the roles of the pipeline", () => {
   const trust = z.object({
     Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
   });
@@ -221,7 +219,7 @@ describeWith(offlineTerraform)("the roles of the pipeline", () => {
   });
 });
 
-describeWith(offlineTerraform)("a change touches what it is about, and nothing else", () => {
+describeWith("terraform")("a change touches what it is about, and nothing else", () => {
   const synth = () => synthesised(development);
   const definitions = (stack: string, task: string): string =>
     JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { readOptions, UsageError } from "./options.ts";
+import { UsageError } from "../usage.ts";
+import { readOptions } from "./options.ts";
 
 const tokens = { AB_TOKEN_A: "token-a", AB_TOKEN_B: "one two" };
 const read = (line: string, variables: Record<string, string> = {}) =>
@@ -11,20 +12,20 @@ const refusal = (line: string, variables: Record<string, string> = {}): string =
     if (error instanceof UsageError) return error.message;
     throw error;
   }
-  throw new Error(`${line} was taken`);
+  throw new Error(`${line} was accepted`);
 };
 
 describe("npm run ab", () => {
-  it("measures both on this machine five times, with the reference", () => {
+  it("measures both sides on this machine five times, with the reference", () => {
     expect(read("")).toMatchObject({ mode: "local", runs: 5, reference: true, out: "build/ab" });
   });
 
-  it("takes a smaller workload in --quick, whose parts can still be set", () => {
+  it("takes a smaller workload with --quick, and other options still apply", () => {
     const quick = read("--quick --seconds 2 --no-reference");
     expect(quick).toMatchObject({ runs: 1, reference: false, workload: { seconds: 2, warmUpSeconds: 1 } });
   });
 
-  it("takes two deployed servers, several tokens each, and lets them rest between operations", () => {
+  it("takes two deployed servers with several tokens each, and leaves out the closed loop", () => {
     const options = read("--a https://a.example.org/mcp --b http://127.0.0.1:3001/mcp", tokens);
     expect(options).toMatchObject({
       mode: "deployed",
@@ -34,11 +35,11 @@ describe("npm run ab", () => {
     });
   });
 
-  it("explains itself", () => {
+  it("answers --help", () => {
     expect(read("--help")).toEqual({ mode: "help" });
   });
 
-  it("makes the page again from what was measured", () => {
+  it("renders the page again from earlier results", () => {
     expect(read("--from some/results.json --out elsewhere")).toEqual({
       ...{ mode: "render", from: "some/results.json", out: "elsewhere" },
     });
@@ -46,19 +47,20 @@ describe("npm run ab", () => {
 
   it.each([
     ["--rate fast", '--rate "fast": must be a number.'],
-    ["--runs 0", "--runs 0: must be a whole number from 1 to 100."],
-    ["--rooms 1.5", "rooms"],
-    ["--people 1", "people"],
-    ["--unknown 1", "--unknown"],
+    ["--runs 0", "--runs 0: must be an integer from 1 to 100."],
+    ["--rooms 1.5", "--rooms 1.5: "],
+    ["--people 1", "--people 1: Too small: expected number to be >=2"],
+    ["--rate 20000", "--rate 20000: Too big: expected number to be <=10000"],
+    ["--unknown 1", "Unknown option '--unknown': npm run ab -- --help lists the options."],
     ["--a https://a.example.org/mcp", "--b is not set"],
     ["--a not-a-url --b https://b.example.org/mcp", '--a "not-a-url": must be a URL.'],
-  ])("refuses %s and names it", (line, words) => {
+  ])("refuses %s and names the option", (line, words) => {
     expect(refusal(line, tokens)).toContain(words);
   });
 
-  it("sends no token in the clear, and shows none", () => {
+  it("refuses to send tokens unencrypted, and shows none", () => {
     expect(refusal("--a http://a.example.org/mcp --b https://b.example.org/mcp", tokens)).toMatch(
-      /must be https/,
+      /must be an https URL/,
     );
     const without = refusal("--a https://a.example.org/mcp --b https://b.example.org/mcp", {
       AB_TOKEN_A: "token-a",

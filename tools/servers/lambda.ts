@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as z from "zod";
 import { lambdaBundle } from "../build/bundle-options.ts";
+import { tools } from "../setup/tools.ts";
 
 const logLine = z.looseObject({ timestamp: z.iso.datetime(), level: z.enum(["INFO", "WARN", "ERROR"]) });
 export type LogLine = z.infer<typeof logLine>;
@@ -52,12 +53,12 @@ export const lambdaEnvironment = {
 };
 
 /**
- * Starts a bundle with only the given environment. LAMBDA_NODE names the Node.js executable, for a run under
- * the version of the Lambda runtime. @default the executable of the test
+ * Starts a bundle with only the given environment, in the Node.js of the Lambda runtime, or in this one where
+ * that is not installed.
  */
 export function startLambda(file: string, environment: Record<string, string> = {}): LambdaProcess {
   const child = fork(fileURLToPath(new URL("lambda-runtime.mjs", import.meta.url)), [file], {
-    execPath: process.env["LAMBDA_NODE"] || process.execPath,
+    execPath: tools.node22.present() ? tools.node22.path("node") : process.execPath,
     execArgv: [],
     env: { ...lambdaEnvironment, ...environment },
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -2,6 +2,9 @@ import { stringify } from "yaml";
 import { WEBHOOK_URL_VARIABLE } from "../../../shared/hasura-names.ts";
 import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
 
+/** Where `npm run docs` writes the files. */
+export const CLI_FOLDER = "modules/chat-hasura-lite/metadata/cli";
+
 /**
  * The same metadata as files of the Hasura CLI's project directory (`metadata/`, config v3), for engines
  * whose metadata is kept that way: to be merged into the project of the engine, because

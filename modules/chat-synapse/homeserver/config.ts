@@ -56,6 +56,8 @@ export interface HomeserverProps {
   };
   /** Address of a piece of content, with `{id}`: links to its host are previewed. */
   readonly contentUrlTemplate: string;
+  /** Largest file that may be uploaded, as Synapse writes sizes: `50M`. */
+  readonly maxUploadSize: string;
   /** Further hosts (`host` or `host:port`) whose pages and images are fetched for previews. @default - none */
   readonly previewHosts?: readonly string[];
   /** @default - no federation */
@@ -66,15 +68,6 @@ export interface HomeserverProps {
   readonly oldSigningKeys?: readonly OldSigningKey[];
   /** @default - one process does everything */
   readonly workers?: WorkerTopology;
-  /** Largest file that may be uploaded, as Synapse writes sizes. @default "50M" */
-  readonly maxUploadSize?: string;
-  /**
-   * How long media stay after they were last looked at, as Synapse writes durations. What users uploaded is
-   * theirs and stays; copies from other homeservers can be fetched again.
-   *
-   * @default - `remote` 30 days, `local` for ever
-   */
-  readonly mediaRetention?: { readonly local?: string; readonly remote?: string };
 }
 
 /**
@@ -257,13 +250,13 @@ function federationOptions(federation: Federation | undefined) {
   };
 }
 
-function media({ maxUploadSize = "50M", mediaRetention = {} }: HomeserverProps) {
-  const { local, remote = "30d" } = mediaRetention;
+function media({ maxUploadSize }: HomeserverProps) {
   return {
     media_store_path: PATHS.media,
     max_upload_size: maxUploadSize,
     media_upload_limits: [{ time_period: "1d", max_size: "1G" }],
-    media_retention: { remote_media_lifetime: remote, ...(local && { local_media_lifetime: local }) },
+    // Copies from other homeservers can be fetched again. What users uploaded stays.
+    media_retention: { remote_media_lifetime: "30d" },
     enable_authenticated_media: true,
   };
 }

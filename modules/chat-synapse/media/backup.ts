@@ -32,6 +32,7 @@ export class MediaBackup extends Construct {
       name,
       forceDestroy: !deployment.protectData,
       ...stateful(deployment),
+      tags: deployment.tags,
     });
 
     const role = new IamRole(this, "role", {
@@ -39,6 +40,7 @@ export class MediaBackup extends Construct {
       description: "Backs up and restores Synapse's media store",
       // AWS Backup documents no source that it would name here.
       assumeRolePolicy: trustService("backup.amazonaws.com"),
+      tags: deployment.tags,
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "backup",
@@ -82,6 +84,7 @@ export class MediaBackup extends Construct {
           lifecycle: { deleteAfter: NIGHTLY.keptDays },
         },
       ],
+      tags: deployment.tags,
     });
     new BackupSelection(this, "selection", {
       name,

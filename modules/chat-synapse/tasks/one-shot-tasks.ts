@@ -4,7 +4,7 @@ import { FargateTask } from "../../../constructs/fargate-task.ts";
 import { secretValue } from "../../../constructs/generated-secret.ts";
 import type { ChatSynapseProps } from "../props.ts";
 import type { SynapseSecrets } from "../secrets.ts";
-import { databaseSetupContainer } from "./database-setup.ts";
+import { databaseSetupCommand } from "./database-setup.ts";
 
 /** Synapse's own database and role on the shared RDS instance. */
 export const DATABASE = { name: "synapse", user: "synapse", maintenance: "postgres" };
@@ -23,7 +23,7 @@ export const databaseSetupTask = (
     size: SIZE,
     container: {
       image: images.postgres,
-      command: databaseSetupContainer().command,
+      command: databaseSetupCommand(),
       environment: {
         PGHOST: database.host,
         PGPORT: Fn.tostring(database.port),

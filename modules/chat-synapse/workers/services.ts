@@ -43,7 +43,7 @@ export class Workers extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id);
-    this.replicationRules(props.process.securityGroupId);
+    this.replicationRules(props.process);
 
     const services: Record<string, FargateService> = {};
     let mediaRoleArn: string | undefined;
@@ -74,6 +74,7 @@ export class Workers extends Construct {
     const hasMedia = kind === "media";
     const discovery = isWriter(kind)
       ? discoveryService(this, `${name}-discovery`, {
+          deployment,
           namespaceId,
           name: `synapse-${name}`,
           description: `Synapse's worker ${name}, for the other processes`,
@@ -98,13 +99,14 @@ export class Workers extends Construct {
     );
     if (!own.length) return undefined;
     const { arn, arnSuffix } = new TargetGroup(this, `${kind}-target-group`, {
+      deployment,
       name: `${deployment.project}-syn-${kind}-tg`,
       vpcId: network.vpcId,
       port: SYNAPSE_PORT,
       healthPath: "/health",
       deregistrationDelay: DEREGISTRATION_DELAY,
     });
-    const rule = homeserverRule(this, { listenerArn: props.listenerArn, host: props.serverName });
+    const rule = homeserverRule(this, props);
     const rules = own.map(({ id, priority, paths, admin }) =>
       rule(
         `${id}-rule`,
@@ -119,7 +121,7 @@ export class Workers extends Construct {
   }
 
   /** The processes share a security group, whose members may call each other. */
-  private replicationRules(securityGroupId: string): void {
+  private replicationRules({ securityGroupId, props: { deployment } }: SynapseProcess): void {
     const rule = {
       securityGroupId,
       description: "Replication between the processes of Synapse",
@@ -127,6 +129,7 @@ export class Workers extends Construct {
       ipProtocol: "tcp",
       fromPort: REPLICATION_PORT,
       toPort: REPLICATION_PORT,
+      tags: deployment.tags,
     };
     new VpcSecurityGroupIngressRule(this, "from-processes", rule);
     new VpcSecurityGroupEgressRule(this, "to-processes", rule);

@@ -5,25 +5,26 @@ import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/m
 import { join } from "../../../mcp-server/bootstrap/members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
 import { BOTS, userId } from "../../../shared/matrix-names.ts";
+import { startMcpServer } from "../../servers/mcp-server.ts";
+import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";
 import type { Side, Target } from "../side.ts";
-import type { Workload } from "../workload.ts";
+import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
-import { startMcpServer, stopAll } from "./server-program.ts";
 
-/** Everything that is said here is said by one account, which stands for many people with a quota each. */
+/** One account sends all messages in place of many people who each have a quota. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
 const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
 
-/** The homeserver with the configuration that is deployed, its database, and the MCP server on it. */
+/** The MCP server on a homeserver with the deployed configuration. */
 export const localSynapse: Side = {
   key: "A",
   name: "Matrix (Synapse)",
   ran: "the MCP server on backend synapse, over a real Synapse (one process, the deployed configuration) and PostgreSQL 17",
   standIns: [
-    "Synapse's limit of 10 messages a second (bursts of 30) for one account was lifted: in the app everyone has a quota of their own, and here one account speaks for all. Deployed, the agents' account has that limit.",
-    "Nobody followed the rooms by /sync, federation was off, and media were not used.",
+    "Synapse's limit of 10 messages per second and account (bursts of 30) was removed: in the app everyone has their own quota, here one account sends for all. When deployed, the agent's account has that limit.",
+    "Nobody followed the rooms by /sync, federation was off, and no media were used.",
   ],
   async start(workload): Promise<Target> {
     const stops: (() => Promise<unknown>)[] = [];
@@ -36,7 +37,7 @@ export const localSynapse: Side = {
       stops.push(synapse.stop);
       const bot = { username: BOTS.mcp, password: randomBytes(20).toString("hex") };
       await makeRooms(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, bot, workload);
-      const server = await startMcpServer(workload, {
+      const server = await startMcpServer(callers(workload), {
         BACKEND_TYPE: "synapse",
         SYNAPSE_URL: synapse.url,
         SYNAPSE_SERVER_NAME: exampleProps.serverName,
