@@ -7,7 +7,7 @@ import { type ContainerProps, type FargateSize, FargateTask } from "./fargate-ta
 import type { PolicyStatement } from "./iam-policy.ts";
 import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";
-import { HEALTH, TargetGroup } from "./target-group.ts";
+import { healthChecks, TargetGroup } from "./target-group.ts";
 
 /** Where the project's tasks run. */
 export interface Network {
@@ -91,7 +91,7 @@ export class FargateService extends Construct {
         ...container,
         healthCheck: {
           command: ["CMD", ...health.probe, `http://127.0.0.1:${container.port}${health.path}`],
-          ...HEALTH,
+          ...healthChecks,
           startPeriod: health.startPeriod,
         },
       },

@@ -81,7 +81,7 @@ export interface FargateTaskProps {
 }
 
 /** What a container may do unless it gives it up: the default of Docker and of Fargate. */
-const CAPABILITIES = [
+const defaultCapabilities = [
   "AUDIT_WRITE",
   "CHOWN",
   "DAC_OVERRIDE",
@@ -97,7 +97,7 @@ const CAPABILITIES = [
   "SETUID",
   "SYS_CHROOT",
 ] as const;
-export type Capability = (typeof CAPABILITIES)[number];
+export type Capability = (typeof defaultCapabilities)[number];
 
 /** Bytes that ECS allows a task definition ("Task definition size" among its quotas). */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
@@ -213,7 +213,7 @@ export class FargateTask extends Construct {
         // Fargate lets nothing be added again, so what stays is what isn't dropped.
         capabilities: {
           drop: container.capabilities
-            ? CAPABILITIES.filter((name) => !container.capabilities?.includes(name))
+            ? defaultCapabilities.filter((name) => !container.capabilities?.includes(name))
             : ["ALL"],
         },
       },

@@ -36,7 +36,7 @@ export interface NodeLambdaProps {
 }
 
 /** Where the build leaves one zip for each handler. */
-export const BUNDLES = "build/lambdas";
+const BUNDLES = "build/lambdas";
 
 /** Rights of the Lambda service on the network interfaces of a function in a VPC, as Lambda's developer guide lists them. */
 const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyStatement[] => [

@@ -4,7 +4,7 @@ import type { Deployment } from "./deployment.ts";
 import { checkedName } from "./names.ts";
 
 /** Seconds and counts of every service's health checks. */
-export const HEALTH = { interval: 30, timeout: 5, retries: 3 };
+export const healthChecks = { interval: 30, timeout: 5, retries: 3 };
 
 export interface TargetGroupProps {
   readonly deployment: Deployment;
@@ -31,10 +31,10 @@ export class TargetGroup extends LbTargetGroup {
       healthCheck: {
         path: props.healthPath,
         matcher: "200",
-        interval: HEALTH.interval,
-        timeout: HEALTH.timeout,
+        interval: healthChecks.interval,
+        timeout: healthChecks.timeout,
         healthyThreshold: 2,
-        unhealthyThreshold: HEALTH.retries,
+        unhealthyThreshold: healthChecks.retries,
       },
     });
   }

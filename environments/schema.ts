@@ -4,7 +4,7 @@ import { signingKeyId } from "../shared/matrix-names.ts";
 import { checkedSize, described, hostName, size } from "./fields.ts";
 import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
 import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
-import { INPUTS } from "./inputs.ts";
+import { allInputs } from "./inputs.ts";
 
 const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
@@ -28,7 +28,7 @@ const remoteState = z.strictObject({
   /** Outputs that have another name there than the input has here. @default - the input's own name */
   outputs: z
     .partialRecord(
-      z.enum(INPUTS.map((input) => input.name) as [string, ...string[]]),
+      z.enum(allInputs.map((input) => input.name) as [string, ...string[]]),
       z.string().min(1, { error: "must name an output of the remote state" }),
     )
     .optional(),

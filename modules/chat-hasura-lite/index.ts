@@ -41,7 +41,7 @@ export interface ChatHasuraLiteProps {
 }
 
 /** Smallest Fargate size: both tasks send statements and wait. */
-const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
+const oneShotSize = { cpu: 256, memory: 512 };
 /** Certificates of AWS, the RDS roots among them, that the Lambda runtime brings along but doesn't load. */
 const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
@@ -71,7 +71,7 @@ export class ChatHasuraLite extends Construct {
     const migration = new FargateTask(this, "migration", {
       deployment,
       family: `${project}-chat-migration`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.postgres,
         command: migrationCommand(),
@@ -92,7 +92,7 @@ export class ChatHasuraLite extends Construct {
     const metadata = new FargateTask(this, "metadata", {
       deployment,
       family: `${project}-chat-hasura-metadata`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.curl,
         command: metadataCommand(),

@@ -32,7 +32,7 @@ export interface ChatLinkPreviewProps {
 }
 
 /** Requests a second and at once that reach the function: Hasura is the only caller, one per shared link. */
-const THROTTLE = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
+const throttling = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
 /** Resolves shared links to preview cards: a function behind an HTTP API that Hasura's event trigger calls. */
 export class ChatLinkPreview extends Construct {
@@ -108,7 +108,7 @@ export class ChatLinkPreview extends Construct {
       apiId: api.id,
       name: "$default",
       autoDeploy: true,
-      defaultRouteSettings: THROTTLE,
+      defaultRouteSettings: throttling,
       accessLogSettings: {
         destinationArn: accessLog.arn,
         format: jsonencode({

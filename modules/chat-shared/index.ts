@@ -25,7 +25,7 @@ export interface ChatSharedProps {
 }
 
 /** Lifetimes: access and ID tokens in minutes, refresh tokens in days. */
-const TOKENS = {
+const tokenValidity = {
   accessTokenValidity: 60,
   idTokenValidity: 60,
   tokenValidityUnits: [{ accessToken: "minutes", idToken: "minutes", refreshToken: "days" }],
@@ -63,7 +63,7 @@ export class ChatShared extends Construct {
         userPoolId,
         preventUserExistenceErrors: "ENABLED",
         enableTokenRevocation: true,
-        ...TOKENS,
+        ...tokenValidity,
         ...stateful(deployment),
         ...config,
       });

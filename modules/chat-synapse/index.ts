@@ -18,7 +18,7 @@ import { MediaStore, NFS_PORT } from "./media/store.ts";
 import type { ChatSynapseProps } from "./props.ts";
 import { SynapseSecrets } from "./secrets.ts";
 import { synapseSecurityGroup } from "./security-group.ts";
-import { bootstrapTask, DATABASE, databaseSetupTask } from "./tasks/one-shot-tasks.ts";
+import { bootstrapTask, databaseSetupTask, synapseDatabase } from "./tasks/one-shot-tasks.ts";
 import { Redis } from "./workers/redis.ts";
 import { Workers } from "./workers/services.ts";
 import type { WorkerTopology } from "./workers/workers.ts";
@@ -172,7 +172,12 @@ export class ChatSynapse extends Construct {
         userPoolId: cognito.userPoolId,
         cognitoDomainHost: `${cognito.domain}.auth.${region}.amazoncognito.com`,
         oidcClientId: cognito.clientId,
-        database: { host: database.host, port: database.port, name: DATABASE.name, user: DATABASE.user },
+        database: {
+          host: database.host,
+          port: database.port,
+          name: synapseDatabase.name,
+          user: synapseDatabase.user,
+        },
         contentUrlTemplate: props.contentUrlTemplate,
         maxUploadSize: props.maxUploadSize,
         ...(props.federation && { federation: props.federation }),

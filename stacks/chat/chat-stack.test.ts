@@ -6,8 +6,11 @@ import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "./template.ts";
 
 const both = new Template();
-const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
-const B = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
+const synapseOnly = {
+  implementations: { synapse: true, hasura: false },
+  mcp: { backend: "synapse" },
+} as const;
+const hasuraOnly = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
 
 /** Environments that differ only in which implementation runs, so that the MCP backend stays. */
 const addresses = (changes: Partial<EnvironmentData>) =>
@@ -17,13 +20,13 @@ describe("turning an implementation off", () => {
   it.each([
     [
       "Synapse",
-      { implementations: B.implementations, mcp: { backend: "hasura" } },
+      { implementations: hasuraOnly.implementations, mcp: { backend: "hasura" } },
       { mcp: { backend: "hasura" } },
       /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_)/,
     ],
     [
       "Hasura",
-      { implementations: A.implementations, mcp: { backend: "synapse" } },
+      { implementations: synapseOnly.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
       /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
     ],
@@ -33,7 +36,9 @@ describe("turning an implementation off", () => {
   });
 
   it("changes nothing about the services that stay", () => {
-    const without = new Template(environment({ implementations: B.implementations, adminAccess: "closed" }));
+    const without = new Template(
+      environment({ implementations: hasuraOnly.implementations, adminAccess: "closed" }),
+    );
     const all = new Template(environment({ adminAccess: "closed" }));
     const aboutAll = [
       "aws_secretsmanager_secret_version.chat_shared_clients_version",
@@ -64,7 +69,7 @@ describe("production", () => {
   });
 
   it("lets go of them once they are unprotected and their implementation is off", () => {
-    const off = new Template({ ...production, ...B, unprotected: ["synapse"] });
+    const off = new Template({ ...production, ...hasuraOnly, unprotected: ["synapse"] });
     expect(off.addresses().filter((address) => address.includes("chat_synapse"))).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ export interface AlarmsProps {
   readonly alarms: readonly AlarmDefinition[];
 }
 
-const COMPARISON = {
+const comparisonOperators = {
   above: "GreaterThanThreshold",
   "at or above": "GreaterThanOrEqualToThreshold",
   below: "LessThanThreshold",
@@ -37,7 +37,7 @@ export class Alarms extends Construct {
             ? // With few values a percentile is its slowest one.
               { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
             : { statistic }),
-          comparisonOperator: COMPARISON[threshold.crossed],
+          comparisonOperator: comparisonOperators[threshold.crossed],
           threshold: threshold.value,
           period: threshold.period,
           evaluationPeriods: threshold.periods,

@@ -38,7 +38,7 @@ const api = () => "arn:aws:apigateway:us-east-1::/apis/a/routes";
 const fileSystem = () => regional("elasticfilesystem", "file-system/fs-1");
 
 /** Every type of resource that the stacks may have. */
-const TARGETS: Readonly<Record<string, Target>> = {
+const targets: Readonly<Record<string, Target>> = {
   aws_apigatewayv2_api: target("apigateway:POST", () => "arn:aws:apigateway:us-east-1::/apis"),
   aws_apigatewayv2_integration: target("apigateway:POST", api),
   aws_apigatewayv2_route: target("apigateway:POST", api),
@@ -133,7 +133,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
   const types = Object.entries(template.json.resource ?? {}).filter(([type]) => type.startsWith("aws_"));
 
   it.each(types)("may make every %s of the stack", (type, byName) => {
-    const known = TARGETS[type];
+    const known = targets[type];
     if (!known)
       throw new Error(
         `${type} is new: give the pipeline its rights in stacks/pipeline/deploy-rights.ts, and say here which`,

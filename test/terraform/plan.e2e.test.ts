@@ -32,10 +32,10 @@ const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
 /** The stand-in for RDS keeps no backups, which is just what a plan shall warn of. */
-const NO_BACKUPS =
+const noBackups =
   /^Check block assertion failed: \w+: RDS keeps automatic backups of the database for 0 days, and should for [17] at least/;
-const KNOWN_WARNINGS = [
-  NO_BACKUPS,
+const knownWarnings = [
+  noBackups,
   // The specification's name of this secret ends like the suffix that AWS adds; it is only ever used by its whole ARN.
   /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
 ];
@@ -78,8 +78,8 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     const { code, output, warnings } = await check(synthesised(data));
     withMessage(output, () => expect(code).toBe(0));
     expect(output).toMatch(/ok {4}plan again .* No changes\./);
-    expect(warnings.filter((warning) => !KNOWN_WARNINGS.some((known) => known.test(warning)))).toEqual([]);
-    expect(warnings.some((warning) => NO_BACKUPS.test(warning))).toBe(true);
+    expect(warnings.filter((warning) => !knownWarnings.some((known) => known.test(warning)))).toEqual([]);
+    expect(warnings.some((warning) => noBackups.test(warning))).toBe(true);
   });
 
   it("names the environment and the output that the remote state lacks", async () => {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { UsageError } from "../usage.ts";
+import { Problem } from "../cli/problem.ts";
 import type { DeployedSide } from "./options.ts";
 import type { Side, SideKey } from "./side.ts";
 
@@ -13,19 +13,21 @@ const names: Readonly<Record<string, string>> = {
 
 /**
  * A deployed MCP server. The workload writes only to rooms named for it.
- * @throws UsageError if no MCP server of this project answers
+ * @throws Problem if no MCP server of this project answers
  */
 export async function deployedSide(key: SideKey, { url, tokens }: DeployedSide): Promise<Side> {
   const page = new URL(`${url.pathname.replace(/\/$/, "")}/version`, url);
   const response = await fetch(page, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
-    throw new UsageError(
-      `${url.href} cannot be reached (${error instanceof Error ? error.message : error}): check --${key.toLowerCase()}.`,
+    throw new Problem(
+      `${url.href} can't be reached: ${error instanceof Error ? error.message : error}`,
+      `Check --${key.toLowerCase()}`,
     );
   });
   const parsed = versionSchema.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success)
-    throw new UsageError(
-      `${page.href} answered ${response.status}: ${url.href} is not an MCP server of this project; check --${key.toLowerCase()}.`,
+    throw new Problem(
+      `${page.href} answered ${response.status}: ${url.href} is not an MCP server of this project`,
+      `Check --${key.toLowerCase()}`,
     );
   const { version, backend } = parsed.data;
   return {

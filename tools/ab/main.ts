@@ -2,13 +2,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../shared/version.ts";
+import { main } from "../cli/command.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { tools } from "../setup/tools.ts";
-import { UsageError } from "../usage.ts";
 import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
 import { localHasura, localPostgres } from "./local/relational.ts";
 import { localSynapse } from "./local/synapse.ts";
-import { type Options, readOptions, usage } from "./options.ts";
+import { abCommand, type Options } from "./options.ts";
 import { page } from "./page.ts";
 import { type Results, readResults } from "./results.ts";
 import type { Side, Target } from "./side.ts";
@@ -16,9 +17,7 @@ import type { Side, Target } from "./side.ts";
 type Measurement = Extract<Options, { mode: "local" | "deployed" }>;
 
 /** Measures, or reads earlier results, and writes the page. */
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), process.env);
-  if (options.mode === "help") return console.log(usage);
+async function run(options: Options): Promise<void> {
   await mkdir(options.out, { recursive: true });
   if (options.mode === "render") return writePage(options.out, await readResults(options.from));
   const results = await measure(options, (results) =>
@@ -61,7 +60,7 @@ async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
   if (!tools.synapse.present())
-    throw new UsageError("Synapse is not installed: run npm run setup -- --only synapse.");
+    throw new Problem("Synapse is not installed", "Run: npm run setup -- --only synapse", EXIT.usage);
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 
@@ -97,12 +96,12 @@ function machine(): Results["machine"] {
   };
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    // Stopping makes the measurement fail; the process exits when everything has stopped.
-    if (stopping) return;
-    console.error(error instanceof UsageError ? error.message : error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
+await main(
+  abCommand(process.env, (options) =>
+    run(options).catch((error: unknown) => {
+      // Stopping makes the measurement fail; the process exits when everything has stopped.
+      if (stopping) return new Promise<never>(() => {});
+      throw error;
+    }),
+  ),
 );

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import { UsageError } from "../usage.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { parts } from "./side.ts";
 import { kinds, workloadSchema } from "./workload.ts";
 
@@ -75,14 +75,20 @@ export type Results = z.infer<typeof resultsSchema>;
 export type Run = z.infer<typeof runSchema>;
 export type Step = z.infer<typeof stepSchema>;
 
-/** @throws UsageError that names the file and the problem */
+/** @throws Problem that names the file and the problem */
 export async function readResults(file: string): Promise<Results> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new UsageError(`--from ${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new Problem(
+      `--from ${file} can't be read: ${error instanceof Error ? error.message : error}`,
+      "",
+      EXIT.usage,
+    );
   });
   const parsed = jsonSchema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new UsageError(
-    `--from ${file}: must be a results.json of npm run ab. ${z.prettifyError(parsed.error)}`,
+  throw new Problem(
+    `--from ${file} must be a results.json of npm run ab: ${z.prettifyError(parsed.error)}`,
+    "",
+    EXIT.usage,
   );
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { UsageError } from "../usage.ts";
+import { Problem } from "../cli/problem.ts";
 import type { Answer, McpClient } from "./mcp-client.ts";
 import type { Workload } from "./workload.ts";
 
@@ -28,7 +28,7 @@ export const PAGE = 50;
 
 /**
  * Finds rooms and people through the tools themselves, and fills the rooms with a full page.
- * @throws UsageError that names what is missing
+ * @throws Problem that names what is missing
  */
 export async function findWorld(client: McpClient, workload: Workload): Promise<World> {
   const ask = async <Result>(tool: string, args: Record<string, unknown>, schema: z.ZodType<Result>) =>
@@ -40,8 +40,9 @@ export async function findWorld(client: McpClient, workload: Workload): Promise<
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .slice(0, workload.rooms);
   if (chosen.length < workload.rooms)
-    throw new UsageError(
-      `--rooms ${workload.rooms}: of the rooms that the agent is in (${listed.map(({ name }) => JSON.stringify(name)).join(", ")}) ${chosen.length} are named ${JSON.stringify(roomName(0))} and so on. Create more, add the agent, or set fewer.`,
+    throw new Problem(
+      `--rooms ${workload.rooms}: of the rooms that the agent is in (${listed.map(({ name }) => JSON.stringify(name)).join(", ")}) ${chosen.length} are named ${JSON.stringify(roomName(0))} and so on`,
+      "Create more, add the agent, or set fewer",
     );
 
   const members = async (room_id: string) => {
@@ -66,8 +67,9 @@ export async function findWorld(client: McpClient, workload: Workload): Promise<
       .sort()
       .slice(0, workload.people);
     if (workload.moderationShare > 0 && people.length < workload.people)
-      throw new UsageError(
-        `--people ${workload.people}: room ${JSON.stringify(name)} has ${people.length} ordinary members who are not muted. Add some, set fewer, or set --moderation 0.`,
+      throw new Problem(
+        `--people ${workload.people}: room ${JSON.stringify(name)} has ${people.length} ordinary members who are not muted`,
+        "Add some, set fewer, or set --moderation 0",
       );
     rooms.push({ id, people });
   }
@@ -117,5 +119,5 @@ export async function missingMessages(
 
 function resultOf(tool: string, answer: Answer): Readonly<Record<string, unknown>> {
   if (answer.ok) return answer.result;
-  throw new UsageError(`${tool} failed outside the measurement (${answer.error}): ${answer.message}`);
+  throw new Problem(`${tool} failed outside the measurement (${answer.error}): ${answer.message}`);
 }

@@ -24,8 +24,7 @@ const remedy = "Start over with: npm start -- --reset";
 export async function startDatabase(folder: string): Promise<LocalDatabase> {
   await linkPostgresLibraries();
   const data = join(folder, "postgres");
-  const fresh = !(await exists(data));
-  if (fresh) await create(folder, data);
+  if (!(await exists(data))) await create(folder, data);
   await checkVersion(data);
   await stopOrphan(data);
   const password = await readFile(join(folder, "password"), "utf8").catch(() => {
@@ -36,7 +35,7 @@ export async function startDatabase(folder: string): Promise<LocalDatabase> {
   const server = embedded(data, password, port, log);
   try {
     await server.start();
-    if (fresh) await server.createDatabase(database);
+    await createMissingDatabase(server);
   } catch {
     throw new Problem(`PostgreSQL did not start on ${data}:\n${log.join("").trim()}`, remedy);
   }
@@ -48,6 +47,18 @@ export async function startDatabase(folder: string): Promise<LocalDatabase> {
       await ended(data);
     },
   };
+}
+
+/** The first start creates the database, or the next one where the first was interrupted before that. */
+async function createMissingDatabase(server: EmbeddedPostgres): Promise<void> {
+  const client = server.getPgClient();
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [database]);
+    if (rowCount === 0) await server.createDatabase(database);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Creates the data folder under another name and renames it when complete, so that an interrupted start leaves no half. */

@@ -11,8 +11,8 @@ import {
   homeserverConfig,
 } from "../../modules/chat-synapse/homeserver/config.ts";
 import {
+  containerPaths,
   METRICS_PORT,
-  PATHS,
   SYNAPSE_PORT,
   SYNAPSE_UID,
 } from "../../modules/chat-synapse/homeserver/container.ts";
@@ -271,8 +271,8 @@ function localiseWorker(config: WorkerConfig, places: LocalPlaces): WorkerConfig
 const withLocalPaths = <T>(config: T, { runDirectory, mediaDirectory }: LocalPlaces): T =>
   JSON.parse(
     JSON.stringify(config)
-      .replaceAll(`"${PATHS.run}/`, `"${runDirectory}/`)
-      .replaceAll(`"${PATHS.media}"`, `"${mediaDirectory}"`),
+      .replaceAll(`"${containerPaths.run}/`, `"${runDirectory}/`)
+      .replaceAll(`"${containerPaths.media}"`, `"${mediaDirectory}"`),
   );
 
 function localListener<T extends { readonly port: number }>(listener: T, places: LocalPlaces) {

@@ -11,14 +11,14 @@ import { eventTriggerTable } from "./metadata.ts";
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
 /** The database trigger that the engine makes for the event trigger. */
-const databaseTrigger = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
+const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
   type: "run_sql",
   args: {
     source,
     read_only: true,
-    sql: `select count(*) from pg_trigger where tgname = '${databaseTrigger}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
+    sql: `select count(*) from pg_trigger where tgname = '${DATABASE_TRIGGER}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
   },
 };
 
@@ -34,7 +34,7 @@ const checkDatabaseTrigger: Call = {
 export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
-      DATABASE_TRIGGER: databaseTrigger,
+      DATABASE_TRIGGER,
       WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),

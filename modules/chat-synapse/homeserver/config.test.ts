@@ -7,9 +7,9 @@ import * as z from "zod";
 import { RESERVED_PREFIX, roomAliases } from "../../../shared/matrix-names.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
-import { WORKER_KINDS, workerConfig } from "../workers/workers.ts";
+import { workerConfig, workerKinds } from "../workers/workers.ts";
 import { type HomeserverProps, homeserverConfig } from "./config.ts";
-import { PATHS } from "./container.ts";
+import { containerPaths } from "./container.ts";
 import { logConfig } from "./log-config.ts";
 
 const everyOption: HomeserverProps = {
@@ -43,7 +43,7 @@ const schemaFile = resolve(
     expect(validate.errors).toBeNull();
   });
 
-  it.each(WORKER_KINDS)("a worker's own file is valid too: %s", (kind) => {
+  it.each(workerKinds)("a worker's own file is valid too: %s", (kind) => {
     const validate = validator();
     for (const federates of [true, false]) {
       const config = workerConfig({ kind, name: `${kind}-1` }, federates);
@@ -77,7 +77,11 @@ describe("homeserver.yaml", () => {
       .map(([, value]) => value)
       .filter((value) => typeof value === "string" && /^\/(run|media)/.test(value));
     expect(new Set(files)).toEqual(
-      new Set(Object.values(PATHS).filter((path) => path !== PATHS.run && path !== PATHS.config)),
+      new Set(
+        Object.values(containerPaths).filter(
+          (path) => path !== containerPaths.run && path !== containerPaths.config,
+        ),
+      ),
     );
   });
 

@@ -24,7 +24,7 @@ import { REQUEST_LINE } from "./log-config.ts";
 const clients = "/_matrix/client/v3";
 const preview = "/_matrix/client/v1/media/preview_url?url=";
 /** Memory of the task definition, in MiB. */
-const taskMemory = 1024;
+const TASK_MEMORY = 1024;
 
 const page =
   (title: string): Site =>
@@ -99,7 +99,7 @@ describeWithSynapse("a homeserver", () => {
   it("leaves 40 % of its task's memory free when idle", async () => {
     const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
     const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-    expect(resident).toBeLessThan(0.6 * taskMemory);
+    expect(resident).toBeLessThan(0.6 * TASK_MEMORY);
   });
 
   itIf(process.getuid?.() === 0)(

@@ -9,9 +9,9 @@ import { policyDocument, trustService } from "../../../constructs/iam-policy.ts"
 import { checkedName } from "../../../constructs/names.ts";
 
 /** Every night at 5:00 UTC, when it is night in America too; each kept for five weeks. */
-const NIGHTLY = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
+const nightly = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
 /** Minutes in which a backup must begin, and be done. */
-const WINDOWS = { startWindow: 60, completionWindow: 8 * 60 };
+const windows = { startWindow: 60, completionWindow: 8 * 60 };
 
 export interface MediaBackupProps {
   readonly deployment: Deployment;
@@ -79,9 +79,9 @@ export class MediaBackup extends Construct {
         {
           ruleName: "nightly",
           targetVaultName: vault.name,
-          schedule: NIGHTLY.schedule,
-          ...WINDOWS,
-          lifecycle: { deleteAfter: NIGHTLY.keptDays },
+          schedule: nightly.schedule,
+          ...windows,
+          lifecycle: { deleteAfter: nightly.keptDays },
         },
       ],
       tags: deployment.tags,

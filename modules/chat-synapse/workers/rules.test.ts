@@ -9,7 +9,7 @@ import {
   mediaAdminEndpoints,
   workerEndpoints,
 } from "../../../test/worker-endpoints.ts";
-import { RESERVED_PRIORITIES, WORKER_RULES } from "./paths.ts";
+import { RESERVED_PRIORITIES, workerRules } from "./paths.ts";
 import type { WorkerKind } from "./workers.ts";
 
 const host = "chat-testing.thephenom.app";
@@ -111,8 +111,8 @@ describe("the rules keep the load balancer's limits", () => {
   const own = rules.filter(([name]) => name.startsWith("chat_synapse_workers_"));
 
   it("there is one for each entry of the list", () => {
-    expect(own).toHaveLength(WORKER_RULES.length);
-    expect(WORKER_RULES.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
+    expect(own).toHaveLength(workerRules.length);
+    expect(workerRules.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
   });
 
   it.each(own)("%s: at most 5 values, 3 in a condition, 128 characters each", (_, body) => {

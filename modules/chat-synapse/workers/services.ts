@@ -11,14 +11,14 @@ import { discoveryService } from "../discovery.ts";
 import { SYNAPSE_PORT } from "../homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "../homeserver/service.ts";
 import { homeserverRule } from "../homeserver-rule.ts";
-import { WORKER_RULES } from "./paths.ts";
+import { workerRules } from "./paths.ts";
 import {
   isWriter,
   REPLICATION_PORT,
-  WORKER_KINDS,
   type WorkerCounts,
   type WorkerKind,
   workerConfig,
+  workerKinds,
   workersOf,
 } from "./workers.ts";
 
@@ -47,7 +47,7 @@ export class Workers extends Construct {
 
     const services: Record<string, FargateService> = {};
     let mediaRoleArn: string | undefined;
-    for (const kind of WORKER_KINDS) {
+    for (const kind of workerKinds) {
       const workers = workersOf({ [kind]: props.counts[kind] ?? 0 });
       if (!workers.length) continue;
       const targetGroup = this.targetGroup(kind, props);
@@ -94,9 +94,9 @@ export class Workers extends Construct {
   /** Undefined for a kind that answers nobody. */
   private targetGroup(kind: WorkerKind, { process: { props }, main }: WorkersProps) {
     const { deployment, network, priorities, federation, adminAccess } = props;
-    const own = WORKER_RULES.map((rule, i) => ({ ...rule, priority: priorities.workers + i })).filter(
-      (rule) => rule.kind === kind && (federation || !rule.federation),
-    );
+    const own = workerRules
+      .map((rule, i) => ({ ...rule, priority: priorities.workers + i }))
+      .filter((rule) => rule.kind === kind && (federation || !rule.federation));
     if (!own.length) return undefined;
     const { arn, arnSuffix } = new TargetGroup(this, `${kind}-target-group`, {
       deployment,
