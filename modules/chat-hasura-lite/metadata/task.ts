@@ -1,5 +1,9 @@
 import { script, shellCommand } from "../../../constructs/script.ts";
-import { EVENT_TRIGGER_NAME, HASURA_SOURCE as source, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
+import {
+  EVENT_TRIGGER_NAME,
+  HASURA_SOURCE as source,
+  WEBHOOK_SECRET_VARIABLE,
+} from "../../../shared/hasura-names.ts";
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
@@ -30,8 +34,8 @@ const checkDatabaseTrigger: Call = {
 export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
-      DATABASE_TRIGGER: DATABASE_TRIGGER,
-      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
+      DATABASE_TRIGGER,
+      WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
     }),
