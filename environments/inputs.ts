@@ -1,13 +1,13 @@
 type InputType = "string" | "number" | "list(string)";
 
 export interface Input {
-  /** Name of the Terraform variable, and of the remote state's output. */
+  /** Name of the Terraform variable and of the remote state's output. */
   readonly name: string;
   readonly type: InputType;
   readonly description: string;
-  /** What the value, or each element of it, looks like; checked by Terraform before it plans. */
+  /** Regular expression for the value or each of its elements, which Terraform checks before it plans. */
   readonly pattern?: string;
-  /** What the pattern means, for the error message. */
+  /** The pattern in words, for the error message. */
   readonly shape?: string;
   readonly default?: string;
 }
@@ -19,7 +19,7 @@ const id = (prefix: string) => ({
 });
 const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
 
-/** What exists already and belongs to others. */
+/** Existing resources that belong to others. */
 export const inputTable = {
   vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
   privateSubnetIds: {
@@ -168,11 +168,11 @@ export const inputTable = {
   },
 } as const satisfies Record<string, Input>;
 
-/** The inputs, for those who document or check them. */
+/** The inputs as a list. */
 export const allInputs: readonly Input[] = Object.values(inputTable);
 
 type Key = keyof typeof inputTable;
 type Value<T extends InputType> = T extends "number" ? number : T extends "list(string)" ? string[] : string;
 
-/** References to what exists already. Terraform knows the values, synthesis does not. */
+/** References to existing resources. Terraform knows the values, synthesis does not. */
 export type Platform = { readonly [K in Key]: Value<(typeof inputTable)[K]["type"]> };

@@ -13,7 +13,7 @@ import { type Threshold, thresholds } from "./thresholds.ts";
 const mcpServer = { id: "mcp", name: "The MCP server" };
 const adminUi = { id: "synapse-admin", name: "Synapse's admin UI" };
 
-/** The alarms of what runs in an environment. */
+/** The alarms for everything that runs in an environment. */
 export function alarmTable(parts: Parts): AlarmDefinition[] {
   const { mcp, synapse, hasura, environment } = parts;
   return [
@@ -34,21 +34,21 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
   ];
 }
 
-/** What alarms are about: the beginning of their names, and what people call it. */
+/** What an alarm watches: the prefix of its id, and its name for people. */
 interface Watched {
   readonly id: string;
   readonly name: string;
-  /** Beginning of the runbook's sections. @default - the id */
+  /** Prefix of the runbook's sections. @default - the id */
   readonly sections?: string;
 }
 
-/** A service by what ECS and its own target group report. */
+/** Alarms on the metrics of a service and its target group. */
 const serviceAlarms = (parts: Parts, watched: Watched, of: FargateService): AlarmDefinition[] => [
   ...taskAlarms(parts, watched, of),
   ...(of.targetGroupArnSuffix === undefined ? [] : groupAlarms(parts, watched, of.targetGroupArnSuffix)),
 ];
 
-/** Tasks by what ECS reports. */
+/** Alarms on the metrics of a service's tasks. */
 function taskAlarms(
   { clusterName }: Parts,
   { id, name, sections = id }: Watched,
@@ -61,7 +61,7 @@ function taskAlarms(
       metric: service(clusterName, of.name, "CPUUtilization"),
       statistic: "Average",
       threshold: thresholds.cpu,
-      // Without a task there is no value, and healthy-hosts says so, where there is a target group.
+      // Without a task there is no value. The alarm healthy-hosts reports that, if there is a target group.
       missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
       meaning: `${name} uses most of its CPU, and answers will get slower`,
       remedy: of.maxTasks === 1 ? "A larger task" : "More tasks",
@@ -79,7 +79,7 @@ function taskAlarms(
   ];
 }
 
-/** @param tasks how many of them answer the group's requests when all is well */
+/** @param tasks number of healthy tasks that the group should have */
 function groupAlarms(
   { loadBalancer }: Parts,
   { id, name, sections = id }: Watched,
@@ -93,7 +93,7 @@ function groupAlarms(
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
       threshold: { ...thresholds.healthyHosts, value: tasks },
-      // Reported without requests, too: nothing is as bad as zero.
+      // This metric is reported without requests too, so missing data is as bad as zero.
       missing: "breaching",
       meaning: `${name} is down: the load balancer has no healthy task for its requests`,
       remedy: "Look at the service's events and log; roll back if it was just deployed",
@@ -104,7 +104,7 @@ function groupAlarms(
       metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
       statistic: "Sum",
       threshold: thresholds.targetErrors,
-      // The load balancer counts only where there is something to count.
+      // The load balancer reports this metric only if there are such answers.
       missing: "notBreaching",
       meaning: `${name} answers requests with server errors`,
       remedy: "Read the errors in its log; roll back if it was just deployed",
@@ -141,7 +141,7 @@ function synapseAlarms(
     ...serviceAlarms(parts, { id: "synapse", name: "Synapse" }, synapse),
     {
       id: "synapse-latency",
-      // Not its target group's response time: clients that wait for news hold a request open for 30 seconds.
+      // Not the target group's response time: syncing clients hold a request open for 30 seconds.
       metric: logMetric(environment, synapseLog.sends),
       statistic: "p95",
       threshold: thresholds.sendLatency,
@@ -167,7 +167,7 @@ function synapseAlarms(
   ];
 }
 
-/** Each worker has tasks of its own; those of a kind answer the same requests. */
+/** Each worker has its own tasks; the workers of a kind share a target group. */
 function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["workers"]): AlarmDefinition[] {
   const sections = "synapse-worker";
   const tasks = Object.entries(workers).flatMap(([worker, of]) =>
@@ -191,14 +191,14 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
 /** Implementation B. */
 function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
   const { linkPreview, linkPreviewApiId, userProvisioner, tokenEnhancement } = parts;
-  const ended = <Outcome extends string>(
+  const outcomeAlarm = <Outcome extends string>(
     { handler }: NodeLambda,
     outcome: Outcome,
     definition: Pick<AlarmDefinition, "id" | "threshold" | "meaning" | "remedy">,
   ): AlarmDefinition => ({
     metric: invocations(handler, outcome),
     statistic: "Sum",
-    // A series of its own for each outcome, which has values only where there were such.
+    // Each outcome has its own metric, with values only if it occurred.
     missing: "notBreaching",
     ...definition,
   });
@@ -214,45 +214,45 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
       meaning: "The webhook for link previews answers Hasura with server errors; Hasura tries again",
       remedy: "See which outcome the function logs; without one, API Gateway could not call it",
     },
-    ended<PreviewOutcome>(linkPreview, "failed", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "failed", {
       id: "link-preview-failed",
       threshold: passingFailures,
       meaning: "Link previews fail: Hasura or the content query does not answer as it should",
       remedy: "Read the error; Hasura tries again by itself",
     }),
-    ended<PreviewOutcome>(linkPreview, "misconfigured", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "misconfigured", {
       id: "link-preview-misconfigured",
       threshold: lastingFailures,
       meaning: "The link preview function can't work with its variables or secrets",
       remedy: "The log names the variable: correct it and apply",
     }),
-    ended<PreviewOutcome>(linkPreview, "unauthorized", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "unauthorized", {
       id: "link-preview-unauthorized",
       threshold: passingFailures,
       meaning: "Calls of the webhook carry a wrong secret: Hasura holds an old one, or a stranger tries",
       remedy: "Compare by the access log who calls; restart Hasura if it is Hasura",
     }),
     ...functionAlarms(userProvisioner, "People can't sign in, because Cognito waits for it"),
-    ended<ProvisionerOutcome>(userProvisioner, "failed", {
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "failed", {
       id: "user-provisioner-failed",
       threshold: passingFailures,
       meaning: "People sign in but are not brought into the chat's tables: newcomers can't read or write",
       remedy: "Read the error; look at the database. The next sign-in makes up for it",
     }),
-    ended<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
       id: "user-provisioner-without-groups",
       threshold: passingFailures,
       meaning: "Cognito does not tell people's groups: newcomers get into no private room",
       remedy: "Read the warning; look at the function's rights and Cognito's limits",
     }),
-    ended<ProvisionerOutcome>(userProvisioner, "malformed", {
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "malformed", {
       id: "user-provisioner-malformed",
       threshold: lastingFailures,
       meaning: "Cognito sends the provisioner events that it does not know",
       remedy: "Look at which trigger of the user pool it is attached to",
     }),
     ...functionAlarms(tokenEnhancement, "People can't sign in, because Cognito waits for it"),
-    ended<TokenOutcome>(tokenEnhancement, "malformed", {
+    outcomeAlarm<TokenOutcome>(tokenEnhancement, "malformed", {
       id: "token-enhancement-malformed",
       threshold: lastingFailures,
       meaning:
@@ -262,7 +262,7 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
   ];
 }
 
-/** A function as Lambda sees it. */
+/** Alarms on the metrics that Lambda reports of a function. */
 function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string): AlarmDefinition[] {
   const { functionErrors, throttles, durationShare } = thresholds;
   const definition = (

@@ -42,7 +42,7 @@ describeWith(offlineTerraform)("the commands that CI runs, with local state in p
     );
   });
 
-  it("npm run plan shows what would be made", () => {
+  it("npm run plan shows the resources to create", () => {
     const { status, output } = npm("plan", "--", "development", OFFLINE);
     withMessage(output, () => expect(status).toBe(0));
     expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
@@ -50,14 +50,14 @@ describeWith(offlineTerraform)("the commands that CI runs, with local state in p
     expect(existsSync(path.join(stack, "plan"))).toBe(true);
   });
 
-  it("npm run apply makes it, and then a plan finds nothing left to do", () => {
+  it("npm run apply creates them, and the next plan is empty", () => {
     const applied = npm("apply", "--", "development", "--auto-approve", OFFLINE);
     withMessage(applied.output, () => expect(applied.status).toBe(0));
     expect(applied.output).toContain("Apply complete!");
     expect(npm("plan", "--", "development", OFFLINE).output).toContain("No changes.");
   });
 
-  it("names the environments where one is missing or unknown", () => {
+  it("name the environments if the argument is missing or unknown", () => {
     expect(npm("plan")).toMatchObject({
       status: 2,
       output: expect.stringContaining("npm run plan -- development|production"),

@@ -45,7 +45,7 @@ const awkward = fc.oneof(
 );
 
 itWith(offlineTerraform)(
-  "every text comes out of Terraform as it went in, shell scripts and templates included",
+  "Terraform keeps every string as it is, including shell scripts and templates",
   () => {
     const samples = fc.sample(awkward, 300);
     const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
@@ -55,7 +55,7 @@ itWith(offlineTerraform)(
 );
 
 itWith(offlineTerraform)(
-  "a reference keeps its value among quotes and backslashes, and its type when alone",
+  "a reference keeps its value between quotes and backslashes, and its type if it is the whole value",
   () => {
     const [text, number] = [Token.asString(ref("local.text")), Token.asNumber(ref("local.number"))];
     const script = (name: string) => String.raw`echo "${name}" \n ${"${"}HOME}`;

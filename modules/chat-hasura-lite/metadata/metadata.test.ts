@@ -16,7 +16,7 @@ const everything = () =>
 
 const Convert = await publishedConverters();
 
-describe("against the types that Hasura published", () => {
+describe("by the types that Hasura publishes", () => {
   it.each(
     [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
   )("the metadata of %s is valid", (_name, entry) => {
@@ -30,7 +30,7 @@ describe("against the types that Hasura published", () => {
     expect(() => Convert.toCustomFunction(JSON.stringify(searchFunction))).not.toThrow();
   });
 
-  it("a wrong shape would be noticed", () => {
+  it("the check finds a wrong shape", () => {
     expect(() =>
       Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
     ).toThrow();
@@ -48,8 +48,8 @@ describe("against the types that Hasura published", () => {
     pg_track_function: Convert.toCustomFunction,
   };
   it.each(
-    steps(webhook).map(({ what, create }) => [what, create] as const),
-  )("the call for the %s is valid", (_what, call) => {
+    steps(webhook).map(({ object, create }) => [object, create] as const),
+  )("the call for the %s is valid", (_object, call) => {
     const { args } = call;
     if ("table" in args) expect(() => Convert.toQualifiedTable(JSON.stringify(args.table))).not.toThrow();
     const convert = check[call.type];
@@ -131,11 +131,11 @@ describe("the metadata", () => {
 describe("the files for the Hasura CLI", () => {
   const folder = join(import.meta.dirname, "cli");
 
-  it.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
+  it.each([...cliFiles()])("%s matches the metadata", async (path, content) => {
     await expect(content).toMatchFileSnapshot(join(folder, path));
   });
 
-  it("are all there are", () => {
+  it("are complete", () => {
     const present = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map((each) => join(each.parentPath, each.name).slice(folder.length + 1));
