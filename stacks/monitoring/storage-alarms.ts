@@ -17,8 +17,8 @@ export function databaseAlarms({ database: { identifier, allocatedStorage } }: P
       threshold: databaseConnections,
       // A running database always reports.
       missing: "breaching",
-      meaning: "The database runs out of connections, or reports nothing because it is down",
-      remedy: "See who holds them; restart who holds too many",
+      meaning: "The database is running out of connections, or is down and reports nothing",
+      remedy: "Find the client with too many connections and restart it",
     },
     {
       id: "database-storage",
@@ -47,8 +47,8 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     threshold: thresholds.failedBackups,
     // AWS Backup reports only if there are jobs.
     missing: "notBreaching",
-    meaning: "A backup of Synapse's media failed; what people sent since the last one is in no backup",
-    remedy: "Read the job's message, put its cause right, and start a backup by hand",
+    meaning: "A backup of Synapse's media failed; files since the last backup are in no backup",
+    remedy: "Read the job's message, correct the cause and start a backup by hand",
   },
   {
     id: "synapse-backup-missing",
@@ -57,8 +57,8 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     threshold: thresholds.missingBackups,
     // No data means that no backup completed.
     missing: "breaching",
-    meaning: "No backup of Synapse's media completed for a night and more, whatever became of its job",
-    remedy: "See what became of the last jobs, and start a backup by hand",
+    meaning: `No backup of Synapse's media has completed for ${thresholds.missingBackups.periods} hours`,
+    remedy: "Check the last backup jobs and start a backup by hand",
   },
 ];
 
@@ -78,8 +78,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         threshold: thresholds.cacheEngineCpu,
         // A running node always reports.
         missing: "breaching",
-        meaning: `${name} can't take more commands, or reports nothing because it is down: messages wait`,
-        remedy: "See whether it is available; else a larger node type",
+        meaning: `${name} can't process more commands, or is down and reports nothing: messages are delayed`,
+        remedy: "Check whether it is available; if it is, use a larger node type",
       },
       {
         id: `synapse-redis-${index + 1}-cpu`,
@@ -88,8 +88,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         statistic: "Average",
         threshold: thresholds.cacheNodeCpu,
         missing: "notBreaching",
-        meaning: `${name} has no CPU left, whoever takes it, and messages between the processes get late`,
-        remedy: "A larger node type",
+        meaning: `${name} has no CPU left, and messages between Synapse's processes are delayed`,
+        remedy: "Use a larger node type",
       },
       {
         id: `synapse-redis-${index + 1}-memory`,
@@ -99,7 +99,7 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         threshold: thresholds.cacheMemory,
         missing: "notBreaching",
         meaning: `${name} uses most of its memory; when it is full, Synapse can't write to it`,
-        remedy: "Restart the process that does not keep up; else a larger node type",
+        remedy: "Restart the process that does not keep up; otherwise use a larger node type",
       },
     ];
   });

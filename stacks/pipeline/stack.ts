@@ -59,8 +59,8 @@ export class PipelineStack extends ReadableStack {
       nullable: false,
       default: `repo:${REPOSITORY}`,
       description:
-        "What the subject of the repository's tokens begins with, as GitHub shows it in the settings of Actions " +
-        "(OIDC): with ids of owner and repository where it was made or renamed after June 2026",
+        "Prefix of the subject in the repository's OIDC tokens, as GitHub's settings of Actions show it: with ids of " +
+        "owner and repository if it was created or renamed after June 2026",
       validation: [
         {
           condition: `\${can(regex("^repo:[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]+$", var.github_subject))}`,
@@ -144,7 +144,7 @@ export class PipelineStack extends ReadableStack {
       type: "bool",
       nullable: false,
       default: true,
-      description: "Whether to make GitHub's identity provider: false where the account has it",
+      description: "Whether to create GitHub's identity provider: false if the account has it already",
     });
     const provider = new IamOpenidConnectProvider(this, "github", {
       url: `https://${ISSUER}`,
