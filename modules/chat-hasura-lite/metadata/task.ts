@@ -7,7 +7,7 @@ import {
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
-/** Stands in the calls for the webhook's URL, which only the running task knows. */
+/** Placeholder for the webhook's URL, which only the running task knows. */
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
 /** The database trigger that the engine makes for the event trigger. */
@@ -44,9 +44,9 @@ export const metadataCommand = (): string[] =>
 /** Quotes a text for the shell. */
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A call as one shell word, in which the running task's URL takes the placeholder's place. */
+/** A call as one shell word, with the task's variable in place of the placeholder. */
 const word = (call: Call): string =>
   quote(JSON.stringify(call)).replaceAll(WEBHOOK_PLACEHOLDER, `'"$LINK_PREVIEW_URL"'`);
 
-const putCommand = ({ what, create, whenPresent }: Step): string =>
-  ["put", quote(what), word(create), ...(whenPresent === "keep" ? [] : [word(whenPresent)])].join(" ");
+const putCommand = ({ object, create, ifExists }: Step): string =>
+  ["put", quote(object), word(create), ...(ifExists === "keep" ? [] : [word(ifExists)])].join(" ");
