@@ -5,7 +5,7 @@ import { expect, it } from "@jest/globals";
 import { z } from "zod";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { emptyFolder, folderOf, writeConfiguration } from "../../test/terraform/configuration.ts";
-import { offlineTerraform, runTool, TOOL } from "../../test/terraform/tool.ts";
+import { runTool, TOOL } from "../../test/terraform/tool.ts";
 
 const reattach = z.record(z.string(), z.object({ Addr: z.object({ String: z.string() }) }));
 
@@ -13,7 +13,7 @@ const reattach = z.record(z.string(), z.object({ Addr: z.object({ String: z.stri
 const shell = (script: string, cwd: string, folder = cwd) =>
   runTool([folder, "exec", "--", "sh", "-ec", script], { cwd });
 
-describeWith(offlineTerraform)("exec", () => {
+describeWith("terraform")("exec", () => {
   it("runs a command in the current folder and tells it where the providers are", async () => {
     const folder = emptyFolder();
     const { stdout } = await shell(
@@ -84,7 +84,7 @@ describeWith(offlineTerraform)("exec", () => {
   });
 });
 
-describeWith(offlineTerraform)("any other command", () => {
+describeWith("terraform")("any other command", () => {
   const configuration = (tag: string, name: string) => ({
     resource: {
       aws_cloudwatch_log_group: { g: { name, tags: { v: tag } } },

@@ -9,7 +9,7 @@ import {
   folderOf,
   writeConfiguration,
 } from "../../test/terraform/configuration.ts";
-import { offlineTerraform, runTool } from "../../test/terraform/tool.ts";
+import { runTool } from "../../test/terraform/tool.ts";
 
 const secret = { aws_secretsmanager_secret: { s: { name: "s" } } };
 const version = (more: object) => ({
@@ -55,7 +55,7 @@ const changes = z.object({
   ),
 });
 
-describeWith(offlineTerraform)("ephemeral resources", () => {
+describeWith("terraform")("ephemeral resources", () => {
   it("are opened with values of the right form", async () => {
     const result = await check({
       provider: {
@@ -194,7 +194,7 @@ describeWith(offlineTerraform)("ephemeral resources", () => {
   });
 });
 
-describeWith(offlineTerraform)("write-only arguments", () => {
+describeWith("terraform")("write-only arguments", () => {
   it("are kept in no plan and no state", async () => {
     const value = "Never-To-Be-Seen-1";
     const folder = emptyFolder();

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, it } from "@jest/globals";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { type Configuration, emptyFolder, folderOf } from "../../../test/terraform/configuration.ts";
-import { offlineTerraform, runTool } from "../../../test/terraform/tool.ts";
+import { runTool } from "../../../test/terraform/tool.ts";
 
 const FIXTURES = path.resolve("tools/terraform-offline/fixtures");
 
@@ -67,7 +67,7 @@ const service = (container_name: string, more: object = {}) => ({
   ...more,
 });
 
-describeWith(offlineTerraform)("check", () => {
+describeWith("terraform")("check", () => {
   it("takes a configuration through its whole life", async () => {
     const plan = path.join(emptyFolder(), "plan.json");
     const remote = path.join(FIXTURES, "remote-outputs.json");

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { folderOf } from "../../../test/terraform/configuration.ts";
-import { offlineTerraform, runTool } from "../../../test/terraform/tool.ts";
+import { runTool } from "../../../test/terraform/tool.ts";
 
 /** A resource that is refused: what is wrong with it, its type, its arguments, and the message. */
 type Refusal = readonly [what: string, type: string, body: object, message: RegExp];
@@ -166,7 +166,7 @@ function configuration() {
   return { resource };
 }
 
-describeWith(offlineTerraform)("validation", () => {
+describeWith("terraform")("validation", () => {
   let messages: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
