@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
+import { environment } from "../stacks/chat/template.ts";
 import { synthesise } from "../stacks/synthesise.ts";
 import { withMessage } from "../test/jest/with-message.ts";
-import { environment } from "../test/template.ts";
 import { production } from "./production.ts";
 import { EnvironmentError } from "./schema.ts";
 

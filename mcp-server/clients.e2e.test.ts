@@ -10,13 +10,13 @@ import { withMessage } from "../test/jest/with-message.ts";
 import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../test/mcp-server/service.ts";
 import { token } from "../tools/servers/cognito-tokens.ts";
+import { tools } from "../tools/setup/tools.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { catalog } from "./tools/catalog.ts";
 
 const run = promisify(execFile);
-const clients = resolve(process.env["MCP_CLIENTS"] ?? ".tools/mcp-clients", "node_modules/.bin");
 /** Both clients want a newer Node.js than the project does. */
-const node = resolve(process.env["LAMBDA_NODE"] || ".tools/node22/node_modules/node/bin/node");
+const node = tools.node22.path("node");
 
 let database: ChatDatabase;
 /** Where the clients keep their settings and results. */
@@ -30,124 +30,121 @@ async function start(variables?: Record<string, string>): Promise<TestService> {
   return service;
 }
 
-describeWith({ "mcp-clients": join(clients, "conformance"), node22: node })(
-  "a client that is not ours",
-  () => {
-    beforeAll(async () => {
-      home = await mkdtemp(join(tmpdir(), "phenom-mcp-clients-"));
-      database = await startChatDatabase();
-    });
-    afterAll(async () => {
-      for (const service of services) await service.stop();
-      await database?.stop();
-      await rm(home, { recursive: true, force: true });
-    });
+describeWith("mcp-clients", "node22")("a client that is not ours", () => {
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), "phenom-mcp-clients-"));
+    database = await startChatDatabase();
+  });
+  afterAll(async () => {
+    for (const service of services) await service.stop();
+    await database?.stop();
+    await rm(home, { recursive: true, force: true });
+  });
 
-    const answer = z.object({ isError: z.boolean().optional(), structuredContent: z.unknown() });
-    const inspect = async ({ mcp }: TestService, ...args: string[]): Promise<unknown> => {
-      const { stdout } = await run(
-        node,
-        [
-          join(clients, "mcp-inspector"),
-          "--cli",
-          mcp.href,
-          "--transport",
-          "http",
-          "--header",
-          `Authorization: Bearer ${token()}`,
-          ...args,
-        ],
-        { env: { ...process.env, HOME: home } },
-      );
-      return JSON.parse(stdout);
-    };
-    const call = async (service: TestService, tool: string, args: Record<string, string>) => {
-      const given = Object.entries(args).flatMap(([name, value]) => ["--tool-arg", `${name}=${value}`]);
-      const result = answer.parse(
-        await inspect(service, "--method", "tools/call", "--tool-name", tool, ...given),
-      );
-      withMessage(tool, () => expect(result).not.toMatchObject({ isError: true }));
-      return result.structuredContent;
-    };
+  const answer = z.object({ isError: z.boolean().optional(), structuredContent: z.unknown() });
+  const inspect = async ({ mcp }: TestService, ...args: string[]): Promise<unknown> => {
+    const { stdout } = await run(
+      node,
+      [
+        tools["mcp-clients"].path("inspector"),
+        "--cli",
+        mcp.href,
+        "--transport",
+        "http",
+        "--header",
+        `Authorization: Bearer ${token()}`,
+        ...args,
+      ],
+      { env: { ...process.env, HOME: home } },
+    );
+    return JSON.parse(stdout);
+  };
+  const call = async (service: TestService, tool: string, args: Record<string, string>) => {
+    const given = Object.entries(args).flatMap(([name, value]) => ["--tool-arg", `${name}=${value}`]);
+    const result = answer.parse(
+      await inspect(service, "--method", "tools/call", "--tool-name", tool, ...given),
+    );
+    withMessage(tool, () => expect(result).not.toMatchObject({ isError: true }));
+    return result.structuredContent;
+  };
 
-    it("the inspector lists the nine tools and calls each of them", async () => {
-      const service = await start();
-      const user = await database.world.newUser();
-      const room_id = await database.world.newRoom("Inspected", [user]);
+  it("the inspector lists the nine tools and calls each of them", async () => {
+    const service = await start();
+    const user = await database.world.newUser();
+    const room_id = await database.world.newRoom("Inspected", [user]);
 
-      expect(await inspect(service, "--method", "tools/list", "--strict")).toMatchObject({
-        tools: catalog.map(({ name, title }) => ({ name, title })),
-      });
-      expect(await call(service, "chat_list_rooms", {})).toMatchObject({
-        rooms: expect.arrayContaining([expect.objectContaining({ id: room_id })]),
-      });
-      const sent = z
-        .object({ message: z.object({ id: z.string(), content: z.string() }) })
-        .parse(await call(service, "chat_send_message", { room_id, content: "Ein Okapi" }));
-      expect(await call(service, "chat_get_messages", { room_id, limit: "5" })).toMatchObject({
-        messages: [sent.message],
-      });
-      expect(await call(service, "chat_search_messages", { query: "okapi" })).toMatchObject({
-        messages: [sent.message],
-      });
-      expect(await call(service, "chat_list_members", { room_id })).toMatchObject({
-        members: expect.arrayContaining([expect.objectContaining({ user_id: user })]),
-      });
-      expect(await call(service, "chat_mute_user", { room_id, user_id: user, muted: "true" })).toMatchObject({
-        member: { is_muted: true },
-      });
-      expect(await call(service, "chat_ban_user", { room_id, user_id: user, reason: "Rude" })).toMatchObject({
-        ban: { user_id: user, reason: "Rude" },
-      });
-      expect(await call(service, "chat_unban_user", { room_id, user_id: user })).toEqual({ success: true });
-      const { id: message_id } = sent.message;
-      expect(await call(service, "chat_delete_message", { message_id })).toEqual({
-        success: true,
-        message_id,
-      });
+    expect(await inspect(service, "--method", "tools/list", "--strict")).toMatchObject({
+      tools: catalog.map(({ name, title }) => ({ name, title })),
     });
-
-    it("the inspector lists and reads the resources", async () => {
-      const service = await start();
-      expect(await inspect(service, "--method", "resources/list")).toMatchObject({
-        resources: expect.arrayContaining([expect.objectContaining({ uri: "chat://rooms" })]),
-      });
-      expect(await inspect(service, "--method", "resources/templates/list")).toMatchObject({
-        resourceTemplates: [{ uriTemplate: "chat://rooms/{room_id}/messages" }],
-      });
+    expect(await call(service, "chat_list_rooms", {})).toMatchObject({
+      rooms: expect.arrayContaining([expect.objectContaining({ id: room_id })]),
     });
-
-    it("the conformance suite passes in every scenario but those that its baseline explains", async () => {
-      // The suite has no token to send: the server trusts whoever sits on its loopback.
-      const service = await start({
-        COGNITO_REGION: "",
-        COGNITO_USER_POOL_ID: "",
-        COGNITO_CLIENT_IDS: "",
-        COGNITO_DOMAIN: "",
-      });
-      const baseline = resolve("test/mcp-server/conformance-baseline.yml");
-      const { stdout } = await run(
-        node,
-        [
-          join(clients, "conformance"),
-          "server",
-          "--url",
-          service.mcp.href,
-          "--suite",
-          "all",
-          "--expected-failures",
-          baseline,
-        ],
-        { cwd: home },
-      );
-      const passed = [...stdout.matchAll(/^✓ ([\w-]+): [1-9]\d* passed, 0 failed/gm)].map(([, name]) => name);
-      expect(passed).toEqual([
-        "server-initialize",
-        "ping",
-        "tools-list",
-        "resources-list",
-        "dns-rebinding-protection",
-      ]);
+    const sent = z
+      .object({ message: z.object({ id: z.string(), content: z.string() }) })
+      .parse(await call(service, "chat_send_message", { room_id, content: "Ein Okapi" }));
+    expect(await call(service, "chat_get_messages", { room_id, limit: "5" })).toMatchObject({
+      messages: [sent.message],
     });
-  },
-);
+    expect(await call(service, "chat_search_messages", { query: "okapi" })).toMatchObject({
+      messages: [sent.message],
+    });
+    expect(await call(service, "chat_list_members", { room_id })).toMatchObject({
+      members: expect.arrayContaining([expect.objectContaining({ user_id: user })]),
+    });
+    expect(await call(service, "chat_mute_user", { room_id, user_id: user, muted: "true" })).toMatchObject({
+      member: { is_muted: true },
+    });
+    expect(await call(service, "chat_ban_user", { room_id, user_id: user, reason: "Rude" })).toMatchObject({
+      ban: { user_id: user, reason: "Rude" },
+    });
+    expect(await call(service, "chat_unban_user", { room_id, user_id: user })).toEqual({ success: true });
+    const { id: message_id } = sent.message;
+    expect(await call(service, "chat_delete_message", { message_id })).toEqual({
+      success: true,
+      message_id,
+    });
+  });
+
+  it("the inspector lists and reads the resources", async () => {
+    const service = await start();
+    expect(await inspect(service, "--method", "resources/list")).toMatchObject({
+      resources: expect.arrayContaining([expect.objectContaining({ uri: "chat://rooms" })]),
+    });
+    expect(await inspect(service, "--method", "resources/templates/list")).toMatchObject({
+      resourceTemplates: [{ uriTemplate: "chat://rooms/{room_id}/messages" }],
+    });
+  });
+
+  it("the conformance suite passes in every scenario but those that its baseline explains", async () => {
+    // The suite has no token to send: the server trusts whoever sits on its loopback.
+    const service = await start({
+      COGNITO_REGION: "",
+      COGNITO_USER_POOL_ID: "",
+      COGNITO_CLIENT_IDS: "",
+      COGNITO_DOMAIN: "",
+    });
+    const baseline = resolve("test/mcp-server/conformance-baseline.yml");
+    const { stdout } = await run(
+      node,
+      [
+        tools["mcp-clients"].path("conformance"),
+        "server",
+        "--url",
+        service.mcp.href,
+        "--suite",
+        "all",
+        "--expected-failures",
+        baseline,
+      ],
+      { cwd: home },
+    );
+    const passed = [...stdout.matchAll(/^✓ ([\w-]+): [1-9]\d* passed, 0 failed/gm)].map(([, name]) => name);
+    expect(passed).toEqual([
+      "server-initialize",
+      "ping",
+      "tools-list",
+      "resources-list",
+      "dns-rebinding-protection",
+    ]);
+  });
+});

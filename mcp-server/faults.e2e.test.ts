@@ -125,7 +125,7 @@ describe("over PostgreSQL", () => {
     await database?.stop();
   });
 
-  it("killed between commit and answer, the same call again gives the one message: postgres", () =>
+  it("a call repeated after the server was killed between commit and answer sends one message: postgres", () =>
     killBetweenCommitAndAnswer({
       world: database.world,
       port: database.connection.port,
@@ -136,7 +136,7 @@ describe("over PostgreSQL", () => {
       }),
     }));
 
-  it("killed between commit and answer, the same call again gives the one message: hasura", async () => {
+  it("a call repeated after the server was killed between commit and answer sends one message: hasura", async () => {
     const signIn = await startSignIn(AGENT);
     await killBetweenCommitAndAnswer({
       world: database.world,
@@ -156,7 +156,7 @@ describe("over PostgreSQL", () => {
     signIn.stop();
   });
 
-  it("a database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("no message is lost or doubled when the database stops and starts under load", async () => {
     const chat = postgresBackend({ connection: database.connection, agentUserId: AGENT });
     const { server, world } = database;
     await stopUnderLoad({ chat, world, stop: server.pause, start: server.resume });
@@ -180,7 +180,7 @@ describeWithSynapse("over Synapse", () => {
     await homeserver?.stop();
   });
 
-  it("killed between commit and answer, the same call again gives the one message", () =>
+  it("a call repeated after the server was killed between commit and answer sends one message", () =>
     killBetweenCommitAndAnswer({
       world: homeserver.world,
       port: portNow(),
@@ -195,7 +195,7 @@ describeWithSynapse("over Synapse", () => {
       sending: "/send/m.room.message/",
     }));
 
-  it("a homeserver that is stopped and started under load loses nothing and doubles nothing", () =>
+  it("no message is lost or doubled when the homeserver stops and starts under load", () =>
     stopUnderLoad({
       chat,
       world: homeserver.world,
@@ -205,7 +205,7 @@ describeWithSynapse("over Synapse", () => {
       start: homeserver.restart,
     }));
 
-  it("a homeserver's database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("no message is lost or doubled when the homeserver's database stops and starts under load", async () => {
     const { postgres, world } = homeserver;
     const stop = async () => {
       await postgres.pause();
@@ -217,7 +217,7 @@ describeWithSynapse("over Synapse", () => {
     });
   });
 
-  it("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
+  it("a call fails in time if the homeserver hangs, and at once if the client disconnects", async () => {
     const { pid } = homeserver.synapse();
     process.kill(pid, "SIGSTOP");
     try {

@@ -45,7 +45,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(version).toBe(released);
   });
 
-  it("reports all that is wrong with its configuration in one line and does not start", async () => {
+  it("reports every mistake in its configuration in one line and does not start", async () => {
     const { child, log } = program.launch({ BACKEND_TYPE: "hasura", PORT: "x", AGENT_PASSWORD: "hunter2" });
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
@@ -54,7 +54,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(JSON.stringify(log())).not.toContain("hunter2");
   });
 
-  it("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
+  it("accepts no more requests after SIGTERM, completes the running one, and exits with 0", async () => {
     const { child, log, call, url } = await serve();
     const room_id = await database.world.newRoom("Shutdown", []);
     const blocker = new Client(database.connection);

@@ -7,7 +7,8 @@ import { Construct } from "constructs";
 import { Secret } from "../constructs/generated-secret.ts";
 import { LogGroup } from "../constructs/log-group.ts";
 import { environments } from "../environments/index.ts";
-import { Template } from "../test/template.ts";
+import { expectUpToDate } from "../test/jest/file-snapshot.ts";
+import { addressFile, addressList } from "../tools/docs/addresses.ts";
 import { ReadableStack } from "./addresses.ts";
 
 const stack = () => {
@@ -69,8 +70,6 @@ describe("a resource's address", () => {
 describe("the addresses of every environment", () => {
   // Renaming means destroy and create, so reviewers read this list's diff.
   it.each(environments)("those of $environment match its list", async (data) => {
-    await expect(`${new Template(data).addresses().join("\n")}\n`).toMatchFileSnapshot(
-      `../environments/${data.environment}.addresses.txt`,
-    );
+    await expectUpToDate(addressFile(data), addressList(data));
   });
 });

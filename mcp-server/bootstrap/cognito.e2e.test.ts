@@ -11,11 +11,11 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
-import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
-import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
+import { type Moto, startMoto } from "../../tools/servers/moto.ts";
+import { exampleProps } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
 
-describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an emulated Cognito", () => {
+describeWith("moto", "synapse")("bootstrap with an emulated Cognito", () => {
   const h = bootstrapHarness();
   let moto: Moto;
   let cognito: CognitoIdentityProviderClient;
@@ -43,7 +43,7 @@ describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an em
     return String(User?.Attributes?.find(({ Name }) => Name === "sub")?.Value);
   }
 
-  it("reads a group of more people than a page has, and who of them is disabled", async () => {
+  it("reads a group of more than one page, and which users are disabled", async () => {
     await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName: "many" }));
     const names = Array.from({ length: 61 }, (_, i) => `user-${i}`);
     const subs = new Map<string, string>();
@@ -55,7 +55,7 @@ describeWith({ moto: motoServer, synapse: synapsePython })("bootstrap with an em
     );
   });
 
-  it("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
+  it("removes users who left the group from the room, and joins them again when they return", async () => {
     await h.fresh();
     const succeed = () =>
       h.succeed({

@@ -6,7 +6,7 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
-import { userProvisionerRole } from "../../shared/database-roles.ts";
+import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
 import { metadataCommand } from "./metadata/task.ts";
 import { migrationCommand } from "./migration-task.ts";
 
@@ -65,7 +65,7 @@ export class ChatHasuraLite extends Construct {
       description: "Database credentials of the user provisioner; the migration task sets them",
       length: 40,
       version: props.provisionerPasswordVersion,
-      value: (random) => jsonencode({ username: userProvisionerRole, password: random }),
+      value: (random) => jsonencode({ username: USER_PROVISIONER_ROLE, password: random }),
     });
 
     const migration = new FargateTask(this, "migration", {

@@ -2,10 +2,10 @@ import { script, shellCommand } from "../../constructs/script.ts";
 import {
   changedMessage,
   createBookkeeping,
-  limitLockWait,
-  passwordSetting,
+  LIMIT_LOCK_WAIT,
+  PASSWORD_SETTING,
   setProvisionerPassword,
-  takeLock,
+  TAKE_LOCK,
 } from "../../migrations/bookkeeping.ts";
 import { type Migration, readMigrations } from "../../migrations/files.ts";
 
@@ -25,11 +25,11 @@ export const migrationCommand = (migrations: readonly Migration[] = readMigratio
   shellCommand(
     script(`${FOLDER}/migration-task.sh`, {
       SQL: script(`${FOLDER}/migration-task.sql`, {
-        TAKE_LOCK: takeLock,
-        LIMIT_LOCK_WAIT: limitLockWait,
+        TAKE_LOCK: TAKE_LOCK,
+        LIMIT_LOCK_WAIT: LIMIT_LOCK_WAIT,
         CREATE_BOOKKEEPING: createBookkeeping().trimEnd(),
         MIGRATIONS: migrations.map(applyOnce).join("").trimEnd(),
-        PASSWORD_SETTING: passwordSetting,
+        PASSWORD_SETTING: PASSWORD_SETTING,
         SET_PROVISIONER_PASSWORD: setProvisionerPassword().trimEnd(),
       }).trimEnd(),
     }),

@@ -3,7 +3,7 @@ import { TerraformResource } from "cdktf";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "./template.ts";
 
 const both = new Template();
 const synapseOnly = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "./template.ts";
 
 const template = new Template();
 const value = (name: string) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "../chat/template.ts";
 import { thresholds } from "./thresholds.ts";
 
 const both = new Template();

@@ -4,7 +4,7 @@ import { environments } from "../../environments/index.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "../chat/template.ts";
 import { COMPARED_TOOL, Dashboard } from "./dashboard.ts";
 import { COLUMNS, type DashboardBody, layOut } from "./widgets.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { createLog } from "../../mcp-server/log.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
-import { Template } from "../../test/template.ts";
+import { Template } from "../chat/template.ts";
 import { mcpLog, synapseLog } from "./log-metrics.ts";
 
 const client = "/_matrix/client/v3/rooms/%21a%3Aexample.org";

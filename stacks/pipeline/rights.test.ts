@@ -3,7 +3,7 @@ import type { PolicyStatement } from "../../constructs/iam-policy.ts";
 import { environments } from "../../environments/index.ts";
 import { production } from "../../environments/production.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { Template } from "../../test/template.ts";
+import { Template } from "../chat/template.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
 

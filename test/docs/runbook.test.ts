@@ -8,10 +8,9 @@ import * as rds from "@aws-sdk/client-rds";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
-import { commonOptions } from "../../tools/ops/verb.ts";
-import { verbs as known } from "../../tools/ops/verbs/index.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
 import { withMessage } from "../jest/with-message.ts";
-import { environment, Template } from "../template.ts";
+import { opsVerbs as verbs } from "../ops/command.ts";
 
 const page = readFileSync("docs/runbook.md", "utf8");
 
@@ -215,8 +214,3 @@ const COMMAND_LINE_ONLY = [
   "elasticache describe-events",
   "elasticache describe-replication-groups",
 ];
-
-/** Verbs of `npm run ops` with the names of their options. */
-const verbs: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  known.map(({ name, options }) => [name, [...Object.keys(commonOptions), ...Object.keys(options ?? {})]]),
-);

@@ -4,7 +4,7 @@ import type { ChatDatabase } from "../mcp-server/database.ts";
 import { startTask } from "../task.ts";
 import type { StartedTask, TaskOutcome } from "./ecs.ts";
 
-/** Runs the migration task's command, or the one that is given in its place, as the stock image would; no other task. */
+/** Runs the command of the migration task, or the override, as the stock image would; other tasks exit with 0 at once. */
 export const inPostgres =
   ({ connection }: ChatDatabase) =>
   async ({ family, command }: StartedTask): Promise<TaskOutcome> => {

@@ -7,8 +7,9 @@ import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { tools } from "../../tools/setup/tools.ts";
 import { describeWith } from "../jest/describe-if.ts";
-import { check, offlineTerraform, synthesised } from "../terraform/offline.ts";
+import { check, synthesised } from "../terraform/offline.ts";
 
 /** A finding that stays, and what holds the risk down instead. */
 const accepted = z
@@ -26,7 +27,7 @@ const accepted = z
   )
   .parse(JSON.parse(readFileSync("test/security/accepted-findings.json", "utf8")));
 
-const CHECKOV = process.env.CHECKOV ?? ".tools/checkov/bin/checkov";
+const CHECKOV = tools.checkov.path("checkov");
 
 const report = z.object({
   results: z.object({ failed_checks: z.array(z.object({ check_id: z.string(), resource: z.string() })) }),
@@ -67,7 +68,7 @@ const covers = (pattern: string, resource: string) =>
     ? resource.startsWith(pattern.slice(0, -1))
     : resource.replace(/\[.*\]$/, "") === pattern;
 
-describeWith({ ...offlineTerraform, checkov: CHECKOV })("checkov on the plans", () => {
+describeWith("terraform", "checkov")("checkov on the plans", () => {
   let found: string[];
   beforeAll(async () => {
     found = await findings();

@@ -2,19 +2,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it } from "@jest/globals";
+import { environmentVariables } from "../../tools/terraform/variables.ts";
 import { clone } from "../clone.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
-import { offlineTerraform, TOOL } from "./offline.ts";
+import { TOOL } from "./offline.ts";
 
 const checkout = clone("phenom-chat");
 const stack = path.join(checkout, "cdktf.out/stacks/development");
 
-/** As CI passes them: one TF_VAR_ each. */
-const variables = Object.fromEntries(
-  Object.entries(JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"))).map(
-    ([name, value]) => [`TF_VAR_${name}`, typeof value === "string" ? value : JSON.stringify(value)],
-  ),
+/** The example inputs as environment variables, as CI passes them. */
+const variables = environmentVariables(
+  JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
 );
 
 const npm = (...args: string[]) => {
@@ -22,7 +21,14 @@ const npm = (...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [TOOL, stack, "exec", "--", ...command], {
     cwd: checkout,
     encoding: "utf8",
-    env: { ...process.env, ...variables, CI: "1", FORCE_COLOR: "0" },
+    env: {
+      ...process.env,
+      ...variables,
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+      CI: "1",
+      FORCE_COLOR: "0",
+    },
     maxBuffer: 64 * 1024 * 1024,
   });
   return { status, output: stdout + stderr };
@@ -31,7 +37,7 @@ const npm = (...args: string[]) => {
 // The registry is out of reach offline, so the lock file's checksums are not asked for.
 const OFFLINE = "--skip-provider-lock";
 
-describeWith(offlineTerraform)("the commands that CI runs, with local state in place of S3", () => {
+describeWith("terraform", "cdktf")("the commands that CI runs, with local state in place of S3", () => {
   beforeAll(() => {
     mkdirSync(stack, { recursive: true });
     writeFileSync(
@@ -60,8 +66,10 @@ describeWith(offlineTerraform)("the commands that CI runs, with local state in p
   it("name the environments if the argument is missing or unknown", () => {
     expect(npm("plan")).toMatchObject({
       status: 2,
-      output: expect.stringContaining("npm run plan -- development|production"),
+      output: expect.stringContaining("missing required argument 'stack'\nUsage: npm run plan -- <stack>"),
     });
-    expect(npm("apply", "--", "staging").output).toContain("there is no environment staging");
+    expect(npm("apply", "--", "staging").output).toContain(
+      "value 'staging' is invalid for argument 'stack'. Allowed choices are development, production",
+    );
   });
 });

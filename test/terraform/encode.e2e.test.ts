@@ -7,8 +7,8 @@ import { App, ref, TerraformOutput, TerraformStack, Testing, Token } from "cdktf
 import fc from "fast-check";
 import { parse } from "yaml";
 import { jsonencode, yamlencode } from "../../constructs/encode.ts";
+import { tools } from "../../tools/setup/tools.ts";
 import { itWith } from "../jest/describe-if.ts";
-import { offlineTerraform } from "./offline.ts";
 
 /** What Terraform itself makes of an output's expression. */
 function evaluated(
@@ -21,10 +21,14 @@ function evaluated(
     new TerraformOutput(stack, name, { value, staticId: true });
   const { output } = JSON.parse(Testing.synth(stack));
   writeFileSync(path.join(dir, "main.tf.json"), JSON.stringify({ output, locals }));
-  execFileSync("terraform", [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"], {
-    env: { ...process.env, CHECKPOINT_DISABLE: "1" },
-    stdio: "pipe",
-  });
+  execFileSync(
+    tools.terraform.path("terraform"),
+    [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"],
+    {
+      env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+      stdio: "pipe",
+    },
+  );
   const state = JSON.parse(readFileSync(path.join(dir, "terraform.tfstate"), "utf8"));
   return Object.fromEntries(
     Object.entries(state.outputs as Record<string, { value: string }>).map(([k, v]) => [k, v.value]),
@@ -44,17 +48,14 @@ const awkward = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-itWith(offlineTerraform)(
-  "Terraform keeps every string as it is, including shell scripts and templates",
-  () => {
-    const samples = fc.sample(awkward, 300);
-    const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
-    expect(JSON.parse(json)).toEqual(samples);
-    expect(parse(yaml).samples).toEqual(samples);
-  },
-);
+itWith("terraform")("Terraform keeps every string as it is, including shell scripts and templates", () => {
+  const samples = fc.sample(awkward, 300);
+  const { json = "", yaml = "" } = evaluated({ json: jsonencode(samples), yaml: yamlencode({ samples }) });
+  expect(JSON.parse(json)).toEqual(samples);
+  expect(parse(yaml).samples).toEqual(samples);
+});
 
-itWith(offlineTerraform)(
+itWith("terraform")(
   "a reference keeps its value between quotes and backslashes, and its type if it is the whole value",
   () => {
     const [text, number] = [Token.asString(ref("local.text")), Token.asNumber(ref("local.number"))];

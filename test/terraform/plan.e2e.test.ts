@@ -12,7 +12,7 @@ import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { requiredVariables } from "../task.ts";
-import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
+import { check, mutate, synthesised } from "./offline.ts";
 
 const onlySynapse = {
   implementations: { synapse: true, hasura: false },
@@ -40,7 +40,7 @@ const knownWarnings = [
   /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
 ];
 
-describeWith(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
+describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
     ["development with A and B, inputs from variables, signing in on the admin paths", development],
     ["development with inputs from remote state", { ...development, ...fromRemoteState }],
@@ -108,7 +108,7 @@ describeWith(offlineTerraform)("Terraform plans, applies, finds nothing left to 
   });
 });
 
-describeWith(offlineTerraform)("the applied state", () => {
+describeWith("terraform")("the applied state", () => {
   let resources: { type: string; name: string; values: Record<string, unknown> }[];
   beforeAll(async () => {
     const synth = synthesised(development);
@@ -171,7 +171,7 @@ describeWith(offlineTerraform)("the applied state", () => {
   });
 });
 
-describeWith(offlineTerraform)("the roles of the pipeline", () => {
+describeWith("terraform")("the roles of the pipeline", () => {
   const trust = z.object({
     Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
   });
@@ -219,7 +219,7 @@ describeWith(offlineTerraform)("the roles of the pipeline", () => {
   });
 });
 
-describeWith(offlineTerraform)("Terraform changes only what depends on", () => {
+describeWith("terraform")("Terraform changes only what depends on", () => {
   const synth = () => synthesised(development);
   const definitions = (stack: string, task: string): string =>
     JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]

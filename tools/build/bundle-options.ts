@@ -23,8 +23,8 @@ const common = {
 } as const satisfies BuildOptions;
 
 /**
- * Removes what CDKTF loads or does at every synthesis without use for this app: the stack trace that it takes for each
- * reference (our addresses name the construct in errors), and its archiver (the Lambda bundles are zips already).
+ * Removes what CDKTF does at every synthesis and this app does not need: the stack trace of each reference (our addresses
+ * name the construct in errors), and its archiver (the Lambda bundles are zips already).
  */
 const trimCdktf: Plugin = {
   name: "trim-cdktf",

@@ -3,7 +3,7 @@ import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { outputsSchema } from "../../environments/outputs.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { EXIT, Problem } from "./problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 
 /** The outputs that operations read. */
 const readSchema = outputsSchema

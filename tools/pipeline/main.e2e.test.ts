@@ -37,7 +37,7 @@ describe("npm run release", () => {
   const [major = 0, minor = 0] = packageVersion(".").split(".").map(Number);
   const version = `${major}.${minor + 1}.0`;
 
-  it("refuses a working tree with changes, and leaves them", () => {
+  it("refuses a working tree with changes, and keeps them", () => {
     writeFileSync(path.join(checkout, "README.md"), "changed");
     const { status, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
     expect(status).toBe(1);
@@ -58,7 +58,7 @@ describe("npm run release", () => {
     expect(git("status", "--porcelain")).toBe("");
   });
 
-  it("makes what the tag's run publishes, and nothing for another tag", () => {
+  it("writes the release notes of its tag, and of no other", () => {
     const notes = pipeline(["release-notes", `v${version}`]);
     withMessage(notes.stderr, () => expect(notes.status).toBe(0));
     expect(notes.stdout).toContain("### Added");
@@ -71,7 +71,7 @@ describe("npm run release", () => {
 });
 
 describe("the inputs of a plan", () => {
-  it("are handed to the next steps as GitHub reads them, lines and all", () => {
+  it("are passed to later steps in GitHub's format, line breaks included", () => {
     const folder = path.join(checkout, "cdktf.out/stacks/development");
     mkdirSync(folder, { recursive: true });
     writeFileSync(
@@ -99,9 +99,9 @@ describe("the inputs of a plan", () => {
     });
   });
 
-  it("need the synthesised stack, and the tag of the images", () => {
-    expect(pipeline(["inputs", "staging"], { IMAGE_TAG: "a" }).stderr).toContain(
-      "cdktf.out/stacks/staging/cdk.tf.json is not there: synthesise it with npm run synth",
+  it("require the synthesised stack and the image tag", () => {
+    expect(pipeline(["inputs", "production"], { IMAGE_TAG: "a" }).stderr).toContain(
+      "cdktf.out/stacks/production/cdk.tf.json is missing: write it with npm run synth.",
     );
     expect(pipeline(["inputs", "development"], { IMAGE_TAG: "" }).stderr).toContain(
       "The environment variable IMAGE_TAG is not set",

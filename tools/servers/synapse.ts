@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import {
@@ -24,6 +24,7 @@ import {
   type WorkerConfig,
   workerConfig,
 } from "../../modules/chat-synapse/workers/workers.ts";
+import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
 
@@ -31,9 +32,8 @@ const run = promisify(execFile);
 // Also where this is bundled into a program that lies elsewhere.
 const root = process.cwd();
 
-/** Virtual environment with Synapse in it; docs/synapse.md says how to make one. */
-export const synapseVenv = resolve(root, process.env["SYNAPSE_VENV"] ?? ".tools/synapse");
-export const synapsePython = join(synapseVenv, "bin", "python");
+/** The Python of Synapse's virtual environment. */
+export const synapsePython = tools.synapse.path("python");
 export const entrypoint = join(root, "modules", "chat-synapse", "homeserver", "image", "entrypoint.py");
 
 /** The version that the image is built from, and that the tests run. */

@@ -1,11 +1,11 @@
 /** The chat's Hasura metadata, in the form of Hasura's own metadata files. */
 import type { EventTrigger, TableEntry } from "@hasura/metadata";
 import {
-  eventTriggerName,
+  EVENT_TRIGGER_NAME,
   type Role,
   roles,
-  webhookSecretHeader,
-  webhookSecretVariable,
+  WEBHOOK_SECRET_HEADER,
+  WEBHOOK_SECRET_VARIABLE,
 } from "../../../shared/hasura-names.ts";
 
 type BooleanExpression = NonNullable<
@@ -179,12 +179,12 @@ const previews: TableEntry = {
 /** Retried five times, half a minute apart. The timeout is that of the Lambda behind the URL. */
 export function eventTrigger(webhook: Pick<EventTrigger, "webhook" | "webhook_from_env">): EventTrigger {
   return {
-    name: eventTriggerName,
+    name: EVENT_TRIGGER_NAME,
     ...webhook,
     // Hasura's type takes an enum for "*", so these are the columns that the webhook reads.
     definition: { enable_manual: false, insert: { columns: ["id", "phenom_id", "created_at"] } },
     retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
-    headers: [{ name: webhookSecretHeader, value_from_env: webhookSecretVariable }],
+    headers: [{ name: WEBHOOK_SECRET_HEADER, value_from_env: WEBHOOK_SECRET_VARIABLE }],
   };
 }
 

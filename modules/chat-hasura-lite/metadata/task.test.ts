@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { type Disturbance, type MetadataApi, startMetadataApi } from "../../../test/hasura-metadata-api.ts";
 import { requiredVariables, startTask } from "../../../test/task.ts";
 import { metadataCommand } from "./task.ts";
@@ -42,7 +42,7 @@ describe("the metadata task", () => {
       insert: { columns: ["id", "phenom_id", "created_at"] },
       enable_manual: false,
       retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
-      headers: [{ name: "x-chat-webhook-secret", value_from_env: webhookSecretVariable }],
+      headers: [{ name: "x-chat-webhook-secret", value_from_env: WEBHOOK_SECRET_VARIABLE }],
     });
   });
 
@@ -143,7 +143,7 @@ describe("the metadata task, when the engine answers with an error,", () => {
     });
     const { code, output } = await runTask();
     expect(code).toBe(1);
-    expect(output).toContain(`set ${webhookSecretVariable} on the Hasura service`);
+    expect(output).toContain(`set ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
   it("says what to drop if only the database trigger is left", async () => {
@@ -183,10 +183,10 @@ describe("the check of consistency", () => {
   });
 
   it("names the variable that the engine lacks", async () => {
-    api.disturbance = inconsistent(`environment variable '${webhookSecretVariable}' not set`);
+    api.disturbance = inconsistent(`environment variable '${WEBHOOK_SECRET_VARIABLE}' not set`);
     const { code, output } = await runTask();
     expect(code).toBe(1);
-    expect(output).toContain(`set the environment variable ${webhookSecretVariable} on the Hasura service`);
+    expect(output).toContain(`set the environment variable ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
   it("only warns if the inconsistent object belongs to others", async () => {

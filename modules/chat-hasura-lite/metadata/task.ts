@@ -1,5 +1,9 @@
 import { script, shellCommand } from "../../../constructs/script.ts";
-import { eventTriggerName, source, webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import {
+  EVENT_TRIGGER_NAME,
+  HASURA_SOURCE as source,
+  WEBHOOK_SECRET_VARIABLE,
+} from "../../../shared/hasura-names.ts";
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
@@ -7,7 +11,7 @@ import { eventTriggerTable } from "./metadata.ts";
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
 /** Database trigger that the engine creates for the event trigger. */
-const DATABASE_TRIGGER = `notify_hasura_${eventTriggerName}_INSERT`;
+const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
   type: "run_sql",
@@ -31,7 +35,7 @@ export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
       DATABASE_TRIGGER: DATABASE_TRIGGER,
-      WEBHOOK_SECRET_VARIABLE: webhookSecretVariable,
+      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
     }),

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import Ajv2020 from "ajv/dist/2020.js";
 import { parse } from "yaml";
 import * as z from "zod";
 import { RESERVED_PREFIX, roomAliases } from "../../../shared/matrix-names.ts";
-import { describeWith } from "../../../test/jest/describe-if.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { workerConfig, workerKinds } from "../workers/workers.ts";
@@ -34,7 +33,7 @@ const schemaFile = resolve(
   process.env["SYNAPSE_CONFIG_SCHEMA"] ?? "../shared/data/synapse-config.schema.yaml",
 );
 
-describeWith({ synapse: schemaFile })("homeserver.yaml", () => {
+(existsSync(schemaFile) ? describe : describe.skip)("homeserver.yaml", () => {
   it.each<[string, HomeserverProps]>([
     ["as it is by default", exampleProps],
     ["with every option", everyOption],
@@ -59,6 +58,8 @@ describeWith({ synapse: schemaFile })("homeserver.yaml", () => {
     expect(validate({ ...homeserverConfig(exampleProps), media_retention: { forever: "1d" } })).toBe(false);
   });
 });
+
+describe("homeserver.yaml", () => {});
 
 describe("homeserver.yaml", () => {
   it("holds no secret, only paths of files in a folder that only Synapse reads", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { EnvironmentData } from "../../../environments/schema.ts";
+import { environment, Template } from "../../../stacks/chat/template.ts";
 import { type AlbOutcome, loadBalancer } from "../../../test/alb.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { environment, Template } from "../../../test/template.ts";
 import {
   federationEndpoints,
   mainEndpoints,

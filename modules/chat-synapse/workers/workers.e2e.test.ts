@@ -18,14 +18,13 @@ import {
 import { type SynapseCluster, startCluster } from "../../../test/synapse-cluster.ts";
 import { mainEndpoints, workerEndpoints } from "../../../test/worker-endpoints.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
-import { type Redis, redisServer, startRedis } from "../../../tools/servers/redis.ts";
-import { synapsePython } from "../../../tools/servers/synapse.ts";
+import { type Redis, startRedis } from "../../../tools/servers/redis.ts";
 
 const clients = "/_matrix/client/v3";
 /** In Synapse's documentation; without our configuration's leave, or superseded, nobody answers it. */
 const inUse = (path: string) => !/\/(api\/v1|r0|unstable)\//.test(path) && !path.endsWith("/login/get_token");
 
-describeWith({ synapse: synapsePython, redis: redisServer })("a homeserver with workers", () => {
+describeWith("synapse", "redis")("a homeserver with workers", () => {
   let postgres: PostgresServer;
   let redis: Redis;
   let cluster: SynapseCluster;

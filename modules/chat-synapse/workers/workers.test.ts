@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { environment, Template } from "../../../stacks/chat/template.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { environment, Template } from "../../../test/template.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { homeserverConfig } from "../homeserver/config.ts";
 import { METRICS_PORT, SYNAPSE_PORT } from "../homeserver/container.ts";
