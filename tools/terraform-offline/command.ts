@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { check } from "./check/check.ts";
-import { loadSchema, PROVIDER_NAMES, PROVIDERS } from "./plugin/schema.ts";
+import { loadSchema, providerNames, providers } from "./plugin/schema.ts";
 import { emptyCliConfig, execute, terraform } from "./programs.ts";
 import { type RunningProviders, startProviders } from "./providers/index.ts";
 import { newRunState } from "./run-state.ts";
@@ -33,10 +33,10 @@ function refuse(message: string): number {
 }
 
 function types(): number {
-  for (const name of PROVIDER_NAMES) {
+  for (const name of providerNames) {
     const { provider_version, resource_schemas, data_source_schemas, ephemeral_resource_schemas } =
       loadSchema(name);
-    const { source, protocol } = PROVIDERS[name];
+    const { source, protocol } = providers[name];
     console.log(`${source} ${provider_version} (protocol ${protocol})`);
     for (const type of Object.keys(resource_schemas).sort()) console.log(`  resource ${type}`);
     for (const type of Object.keys(data_source_schemas).sort()) console.log(`  data     ${type}`);
@@ -76,11 +76,11 @@ async function run(folder: string, command: string, args: readonly string[]): Pr
   const reason = isExec ? undefined : unusable(folder);
   if (reason !== undefined) return refuse(reason);
   const cliConfig = emptyCliConfig();
-  let providers: RunningProviders | undefined;
+  let servers: RunningProviders | undefined;
   try {
     const state = newRunState(path.resolve(folder), { allTypes: isExec });
-    providers = await startProviders(state);
-    const env = { ...cliConfig.env, ...providers.env };
+    servers = await startProviders(state);
+    const env = { ...cliConfig.env, ...servers.env };
     if (isExec && program !== undefined) return await execute(program, programArgs, env);
     if (command === "check") return await check(args, env, state);
     return (await terraform([command, ...args], { folder: state.folder, env })).code;
@@ -88,7 +88,7 @@ async function run(folder: string, command: string, args: readonly string[]): Pr
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     return refuse(String(process.env["TF_OFFLINE_DEBUG"] ? stack : message));
   } finally {
-    providers?.stop();
+    servers?.stop();
     cliConfig.remove();
   }
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "@jest/globals";
-import { z } from "zod";
+import * as z from "zod";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { emptyFolder, folderOf, writeConfiguration } from "../../test/terraform/configuration.ts";
 import { runTool, TOOL } from "../../test/terraform/tool.ts";
@@ -43,7 +43,7 @@ describeWith("terraform")("exec", () => {
       },
     });
     const { output } = await shell(
-      "terraform init >/dev/null; terraform apply -auto-approve -no-color",
+      '"$TF_OFFLINE_TERRAFORM" init >/dev/null; "$TF_OFFLINE_TERRAFORM" apply -auto-approve -no-color',
       configuration,
       assets,
     );

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "@jest/globals";
-import { z } from "zod";
+import * as z from "zod";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import {
   type Configuration,

@@ -74,12 +74,12 @@ interface Step {
   readonly run: () => Promise<StepResult>;
 }
 
-const FAILED: StepResult = { code: 1, stdout: "", stderr: "" };
+const stepFailed: StepResult = { code: 1, stdout: "", stderr: "" };
 
 /** Shows what a change would touch, in place of the second plan that must be empty. */
 async function mutate(terraform: TerraformRun, folder: string, change: Change): Promise<StepResult> {
   writeFileSync(change.file, change.text);
-  if (!hasNoDroppedNames(folder)) return FAILED;
+  if (!hasNoDroppedNames(folder)) return stepFailed;
   const { result, changes } = await terraform.planChanges();
   return changes ? { ...result, touched: touchedResources(changes) } : result;
 }

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "@jest/globals";
-import { z } from "zod";
+import * as z from "zod";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { folderOf } from "../../../test/terraform/configuration.ts";
 import { runTool } from "../../../test/terraform/tool.ts";

@@ -68,7 +68,7 @@ const classesOf = (source: string): Classes =>
   );
 
 /** The type of a plain value by its getter; the longer names stand first, since they contain the shorter ones. */
-const GETTERS: readonly [getter: string, type: (collection: "list" | "set") => Type][] = [
+const getterTypes: readonly [getter: string, type: (collection: "list" | "set") => Type][] = [
   ["getStringAttribute", () => "string"],
   ["getNumberAttribute", () => "number"],
   ["getBooleanAttribute", () => "bool"],
@@ -81,7 +81,7 @@ const GETTERS: readonly [getter: string, type: (collection: "list" | "set") => T
 ];
 
 /** Arguments of a provider block have no getter of a Terraform type, only a declaration. */
-const DECLARATIONS: Readonly<Record<string, Type>> = {
+const declaredTypes: Readonly<Record<string, Type>> = {
   string: "string",
   number: "number",
   boolean: "bool",
@@ -91,11 +91,11 @@ const DECLARATIONS: Readonly<Record<string, Type>> = {
 
 function plainType({ getter, declared }: Member): Type | undefined {
   const collection = getter.includes("Fn.tolist(") ? "set" : "list";
-  const known = GETTERS.find(([name]) => getter.includes(name));
+  const known = getterTypes.find(([name]) => getter.includes(name));
   if (known) return known[1](collection);
   if (getter.includes("interpolationForAttribute"))
     return /IResolvable\[\]|\[\]\[\]/.test(declared) ? [collection, "string"] : "dynamic";
-  return DECLARATIONS[declared.replaceAll("| cdktf.IResolvable", "").trim()];
+  return declaredTypes[declared.replaceAll("| cdktf.IResolvable", "").trim()];
 }
 
 /** The type of what CDKTF's own classes hold. */

@@ -1,7 +1,7 @@
 import type { Attribute, Block, BlockSchema, NestedBlock, Type } from "../../plugin/schema.ts";
 import { mapValues } from "../../plugin/value.ts";
 
-const FLAGS = ["required", "optional", "computed", "sensitive", "deprecated", "write_only"] as const;
+const flagNames = ["required", "optional", "computed", "sensitive", "deprecated", "write_only"] as const;
 
 function trimAttribute(attribute: Attribute): Attribute {
   const { type, nested_type: nested } = attribute;
@@ -15,7 +15,7 @@ function trimAttribute(attribute: Attribute): Attribute {
           },
         }
       : {}),
-    ...Object.fromEntries(FLAGS.filter((flag) => attribute[flag]).map((flag) => [flag, true])),
+    ...Object.fromEntries(flagNames.filter((flag) => attribute[flag]).map((flag) => [flag, true])),
   };
 }
 
@@ -56,8 +56,8 @@ export function addMissing(block: Block, newer: Block, path: string): string[] {
   return added;
 }
 
-const ATTRIBUTE = /^(\w+) = (.+?) \(([^)]*)\)/;
-const BLOCK = /^(\w+) block "(\w+)" \((\w+)\) \{$/;
+const attributeLine = /^(\w+) = (.+?) \(([^)]*)\)/;
+const blockLine = /^(\w+) block "(\w+)" \((\w+)\) \{$/;
 
 /** Reads the outline of a schema in the syntax of HCL, which is at hand where the JSON is not. */
 export function schemaFromOutline(text: string): BlockSchema {
@@ -65,8 +65,8 @@ export function schemaFromOutline(text: string): BlockSchema {
   const open: Block[] = [];
   for (const line of text.split("\n").map((line) => line.trim())) {
     const block = open.at(-1);
-    const [, blockName, nesting, presence] = BLOCK.exec(line) ?? [];
-    const [, name, type, flags] = ATTRIBUTE.exec(line) ?? [];
+    const [, blockName, nesting, presence] = blockLine.exec(line) ?? [];
+    const [, name, type, flags] = attributeLine.exec(line) ?? [];
     if (line === "") continue;
     if (/^(resource|data) ".*" \{$/.test(line)) open.push(root);
     else if (line === "}") open.pop();

@@ -14,7 +14,7 @@ import { gzipSync } from "node:zlib";
 import {
   type Block,
   type BlockSchema,
-  PROVIDER_NAMES,
+  providerNames,
   type ProviderName,
   SCHEMAS,
   type SchemaFile,
@@ -24,18 +24,18 @@ import { blockFromBindings } from "./bindings.ts";
 import { addMissing, schemaFromOutline, trimBlock } from "./blocks.ts";
 
 /** Attributes that the bindings do not mark as sensitive. */
-const SENSITIVE: Readonly<Record<string, readonly string[]>> = {
+const sensitiveAttributes: Readonly<Record<string, readonly string[]>> = {
   random_password: ["result", "bcrypt_hash"],
   tls_private_key: ["private_key_pem", "private_key_openssh", "private_key_pem_pkcs8"],
   cloudflare: ["api_key", "api_token", "api_user_service_key"],
 };
 
-const KINDS = {
+const kinds = {
   resource: { schemas: "resource_schemas", label: "", prefix: "" },
   data: { schemas: "data_source_schemas", label: "data.", prefix: "data-" },
 } as const;
 
-type Kind = keyof typeof KINDS;
+type Kind = keyof typeof kinds;
 
 const { bindings, aws } = parseArgs({
   options: { bindings: { type: "string" }, aws: { type: "string" } },
@@ -62,7 +62,7 @@ function fromBindings(provider: ProviderName, kind: Kind, name: string): Block |
 /** The schema of an AWS type in the folder `--aws`, as JSON or as an outline. */
 function fromAws(kind: Kind, type: string): BlockSchema | undefined {
   if (aws === undefined) return undefined;
-  const file = path.join(aws, KINDS[kind].schemas, type);
+  const file = path.join(aws, kinds[kind].schemas, type);
   if (existsSync(`${file}.json`)) {
     const { version, block }: BlockSchema = JSON.parse(readText(`${file}.json`));
     return { version: version ?? 0, block: trimBlock(block) };
@@ -79,7 +79,7 @@ function schemaOf(provider: ProviderName, kind: Kind, name: string): BlockSchema
   const real = provider === "aws" ? fromAws(kind, type) : undefined;
   if (!real && !derived) throw new Error(`${kind} ${type} is in neither folder`);
   if (real && derived)
-    for (const added of addMissing(real.block, derived, KINDS[kind].label + type))
+    for (const added of addMissing(real.block, derived, kinds[kind].label + type))
       console.log(`added ${added}`);
   const schema = real ?? { version: 0, block: trimBlock(derived ?? {}) };
   markSensitive(schema.block, type);
@@ -87,7 +87,7 @@ function schemaOf(provider: ProviderName, kind: Kind, name: string): BlockSchema
 }
 
 function markSensitive(block: Block, owner: string): void {
-  for (const name of SENSITIVE[owner] ?? []) {
+  for (const name of sensitiveAttributes[owner] ?? []) {
     const attribute = block.attributes?.[name];
     if (attribute) attribute.sensitive = true;
   }
@@ -120,7 +120,7 @@ function schemaFile(provider: ProviderName): SchemaFile {
   };
 }
 
-for (const provider of PROVIDER_NAMES) {
+for (const provider of providerNames) {
   const file = schemaFile(provider);
   writeFileSync(path.join(SCHEMAS, `${provider}.json.gz`), gzipSync(JSON.stringify(file), { level: 9 }));
   const counts = [file.resource_schemas, file.data_source_schemas].map((all) => Object.keys(all).length);
