@@ -18,20 +18,27 @@ const reattach = z.record(z.string(), z.object({ Addr: z.object({ String: z.stri
 
 const GARBAGE = { msgpack: Buffer.from([0xc1, 0xff, 0x00]) };
 
+const Client = makeClientConstructor(loadService("tfplugin5.proto", "tfplugin5.Provider"), "Provider");
+
 let providers: RunningProviders;
+let clients: InstanceType<typeof Client>[];
 
 beforeEach(async () => {
+  clients = [];
   providers = await startProviders(newRunState("."));
 });
 
-afterEach(() => providers.stop());
+afterEach(() => {
+  for (const client of clients) client.close();
+  providers.stop();
+});
 
 /** Calls of protocol 5 to a provider, as Terraform makes them. */
 function clientOf(provider: string) {
   const addresses = reattach.parse(JSON.parse(providers.env.TF_REATTACH_PROVIDERS));
   const address = addresses[`registry.terraform.io/hashicorp/${provider}`]?.Addr.String ?? "";
-  const Client = makeClientConstructor(loadService("tfplugin5.proto", "tfplugin5.Provider"), "Provider");
   const client = new Client(address, credentials.createInsecure());
+  clients.push(client);
   return (call: string, request: object) =>
     new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
       client[call]?.bind(client)(request, (error: Error | null, response: Record<string, unknown>) =>
