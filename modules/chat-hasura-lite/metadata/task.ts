@@ -34,8 +34,8 @@ const checkDatabaseTrigger: Call = {
 export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
-      DATABASE_TRIGGER: DATABASE_TRIGGER,
-      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
+      DATABASE_TRIGGER,
+      WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
     }),
