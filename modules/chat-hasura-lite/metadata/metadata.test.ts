@@ -16,7 +16,7 @@ const webhook = "https://example.org/link-preview";
 const everything = () =>
   JSON.stringify([usersTable, tables, searchFunction, eventTrigger({ webhook }), steps(webhook)]);
 
-describe("against the types that Hasura published", () => {
+describe("by the types that Hasura publishes", () => {
   it.each(
     [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
   )("the metadata of %s is valid", (_name, entry) => {

@@ -10,7 +10,7 @@ import { eventTriggerTable } from "./metadata.ts";
 /** Placeholder for the webhook's URL, which only the running task knows. */
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
-/** The database trigger that the engine makes for the event trigger. */
+/** Database trigger that the engine creates for the event trigger. */
 const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
