@@ -32,9 +32,7 @@ const targetOf = (file: string, mentioned: string) =>
   path.posix.normalize(path.posix.join(path.posix.dirname(file), mentioned));
 
 const mentions = (pattern: RegExp) =>
-  files.flatMap(({ file, text }) =>
-    [...text.matchAll(pattern)].map(([mentioned]) => ({ file, mentioned })),
-  );
+  files.flatMap(({ file, text }) => [...text.matchAll(pattern)].map(([mentioned]) => ({ file, mentioned })));
 
 const told = (found: readonly { readonly file: string; readonly mentioned: string }[]) =>
   found.map(({ file, mentioned }) => `${file} names ${mentioned}`);

@@ -62,7 +62,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (folder === "types" && command === undefined) return types();
   const help = folder === "--help" || folder === "-h";
   if (folder === undefined || command === undefined || help) {
-    console.error(USAGE);
+    (help ? console.log : console.error)(USAGE);
     return help ? 0 : WRONG_USAGE;
   }
   return run(folder, command, commandArgs);

@@ -3,9 +3,9 @@ import {
   type Attribute,
   type Block,
   loadSchema,
-  providerNames,
   type ProviderName,
   type ProviderSchema,
+  providerNames,
   type Type,
 } from "../plugin/schema.ts";
 import { mapValues } from "../plugin/value.ts";

@@ -7,9 +7,9 @@ import {
   type Block,
   type BlockSchema,
   loadSchema,
-  providers,
   type ProviderName,
   type ProviderSchema,
+  providers,
 } from "./schema.ts";
 import {
   fromWire,

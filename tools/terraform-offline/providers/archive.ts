@@ -20,7 +20,9 @@ const globPatterns: Readonly<Record<string, string>> = { "**/": ".*", "**": ".*"
 
 /** A pattern of `excludes`. One that names a folder covers what is in it. */
 const pattern = (glob: string) =>
-  new RegExp(`^${glob.replace(/\*\*\/?|[.+^${}()|[\]\\*?]/g, (part) => globPatterns[part] ?? `\\${part}`)}(/.*)?$`);
+  new RegExp(
+    `^${glob.replace(/\*\*\/?|[.+^${}()|[\]\\*?]/g, (part) => globPatterns[part] ?? `\\${part}`)}(/.*)?$`,
+  );
 
 function contents(config: Values, folder: string): Record<string, Uint8Array> {
   const { source_dir, source_file, source_content, source_content_filename } = config;

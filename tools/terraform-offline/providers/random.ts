@@ -48,14 +48,15 @@ function password(values: Values, seed: string): string {
     special: isKnown(special) && special !== "" ? String(special) : SPECIAL,
   };
   const isOn = (name: string) => values[name] !== false && !(name === "numeric" && values.number === false);
-  const all = characterSets.filter(isOn)
+  const all = characterSets
+    .filter(isOn)
     .map((name) => sets[name])
     .join("");
   if (!all)
     throw new Diagnostic("no characters are allowed: upper, lower, numeric and special are all false");
-  const required = characterSets.map((name) =>
-    characters(seed + name, Math.max(0, numberOr(values[`min_${name}`], 0)), sets[name]),
-  ).join("");
+  const required = characterSets
+    .map((name) => characters(seed + name, Math.max(0, numberOr(values[`min_${name}`], 0)), sets[name]))
+    .join("");
   const text = required + characters(`${seed}rest`, Math.max(0, length - required.length), all);
   const order = bytes(`${seed}order`, text.length * 2);
   return shuffled([...text], (i) => order.readUInt16BE(i * 2))

@@ -23,7 +23,10 @@ const appSchemePattern = /^(?!http:)[a-z][a-z0-9+.-]*:\/\/[^\s#]*$/i;
 function checkUrls(checks: Checks, config: Values, name: string): void {
   const urls = listOf(config[name]);
   for (const url of urls)
-    if (isText(url) && ![httpsPattern, localhostPattern, appSchemePattern].some((pattern) => pattern.test(url)))
+    if (
+      isText(url) &&
+      ![httpsPattern, localhostPattern, appSchemePattern].some((pattern) => pattern.test(url))
+    )
       checks.error(
         name,
         `invalid ${name} entry ${JSON.stringify(url)}`,

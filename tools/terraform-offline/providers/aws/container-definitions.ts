@@ -93,9 +93,9 @@ const definesVolume = ({ volume }: Values, name: unknown): boolean =>
   !Array.isArray(volume) || blocksOf(volume).some((block) => isUnknown(block.name) || block.name === name);
 
 function sizeErrors(container: JsonObject, { values, fargate }: Task): string[] {
-  const found = numbers.filter(
-    (name) => container[name] !== undefined && typeof container[name] !== "number",
-  ).map((name) => `"${name}" must be a number, not ${JSON.stringify(container[name])}.`);
+  const found = numbers
+    .filter((name) => container[name] !== undefined && typeof container[name] !== "number")
+    .map((name) => `"${name}" must be a number, not ${JSON.stringify(container[name])}.`);
   const { memory, memoryReservation } = container;
   if (!fargate && values.memory === null && memory === undefined && memoryReservation === undefined)
     found.push("one of memory or memoryReservation is required when the task has no memory.");

@@ -50,7 +50,10 @@ const vpcSecurityGroupRule: AwsResource = {
     checkPorts(checks, config);
     const peers = peerAttributes.filter((name) => isSet(config[name]));
     if (peers.length !== 1)
-      checks.error("cidr_ipv4", `exactly one of ${peerAttributes.join(", ")} must be set, found ${peers.length}`);
+      checks.error(
+        "cidr_ipv4",
+        `exactly one of ${peerAttributes.join(", ")} must be set, found ${peers.length}`,
+      );
     if (protocol === "-1" && (isKnown(from_port) || isKnown(to_port)))
       checks.error("ip_protocol", 'from_port and to_port are left out when ip_protocol is "-1"');
     if (protocol === "tcp" || protocol === "udp")

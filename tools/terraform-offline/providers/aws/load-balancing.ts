@@ -19,17 +19,7 @@ const HOSTED_ZONE = "Z35SXDOTRQ7X7K";
 
 const listenerProtocols = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC"];
 
-const targetGroupProtocols = [
-  "GENEVE",
-  "HTTP",
-  "HTTPS",
-  "TCP",
-  "TCP_UDP",
-  "TLS",
-  "UDP",
-  "QUIC",
-  "TCP_QUIC",
-];
+const targetGroupProtocols = ["GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP", "QUIC", "TCP_QUIC"];
 
 /** Types of action that end a request. A list of actions has exactly one of them. */
 const finalActions: readonly unknown[] = ["forward", "redirect", "fixed-response"];

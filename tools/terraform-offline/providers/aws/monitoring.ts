@@ -142,7 +142,12 @@ export const monitoring: AwsService = {
     },
     aws_scheduler_schedule: {
       check: (checks, config) =>
-        checks.matches(config, "schedule_expression", schedulePattern, "rate(), cron() with six fields, or at()."),
+        checks.matches(
+          config,
+          "schedule_expression",
+          schedulePattern,
+          "rate(), cron() with six fields, or at().",
+        ),
       computed({ group_name }, ids) {
         const name = ids.name();
         const group = textOf(group_name) ?? "default";

@@ -99,7 +99,8 @@ const actionErrors = (statement: JsonObject): string[] => {
 function resourceErrors(statement: JsonObject, kind: PolicyKind): string[] {
   const resources = listOf(statement.Resource ?? statement.NotResource);
   const isResource = (resource: unknown) =>
-    typeof resource === "string" && (resource === "*" || arnPattern.test(resource) || resource.startsWith("${"));
+    typeof resource === "string" &&
+    (resource === "*" || arnPattern.test(resource) || resource.startsWith("${"));
   const malformed = resources
     .filter((resource) => !isResource(resource))
     .map((resource) => `: ${JSON.stringify(resource)} is not an arnPattern or "*".`);

@@ -14,8 +14,8 @@ import { gzipSync } from "node:zlib";
 import {
   type Block,
   type BlockSchema,
-  providerNames,
   type ProviderName,
+  providerNames,
   SCHEMAS,
   type SchemaFile,
 } from "../../plugin/schema.ts";
