@@ -45,7 +45,8 @@ function patched(folder: string, patch: unknown): Change {
   const names = readdirSync(folder).filter((name) => name.endsWith(".tf.json"));
   const only = names.length === 1 ? names[0] : undefined;
   const name = names.find((candidate) => candidate === "cdk.tf.json") ?? only;
-  if (name === undefined) throw new Error("--mutate changes cdk.tf.json, or the only *.tf.json file there is");
+  if (name === undefined)
+    throw new Error("--mutate changes cdk.tf.json, or the only *.tf.json file there is");
   const file = path.join(folder, name);
   try {
     const document = applyPatch(JSON.parse(readFileSync(file, "utf8")), patch);
