@@ -8,17 +8,14 @@ interface TextFile {
   readonly text: string;
 }
 
-/** Written by others, with links into their own documentation. */
-const FOREIGN = ["modules/chat-synapse/homeserver/synapse-config.schema.yaml"];
-
-/** Every text file of ours that is in the repository or would be added to it. */
+/** Every text file that is in the repository or would be added to it. */
 const files: readonly TextFile[] = execFileSync(
   "git",
   ["ls-files", "--cached", "--others", "--exclude-standard", "-z"],
   { encoding: "utf8" },
 )
   .split("\0")
-  .filter((file) => file !== "" && !FOREIGN.includes(file) && existsSync(file))
+  .filter((file) => file !== "" && existsSync(file))
   .map((file) => ({ file, text: readFileSync(file, "utf8") }))
   .filter(({ text }) => !text.includes("\0"));
 
