@@ -1,10 +1,13 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import { describe, expect, it } from "@jest/globals";
 import { App, TerraformStack, Testing } from "cdktf";
 import type { Construct } from "constructs";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import "../test/jest/cdktf-matchers.ts";
 import { FargateTask, fargateMemory } from "./fargate-task.ts";
 import { GeneratedSecret } from "./generated-secret.ts";
 import { ListenerRule } from "./listener-rule.ts";
@@ -19,12 +22,14 @@ const deployment = {
   region: "us-east-1",
   accountId: "123456789012",
   protectData: false,
+  tags: {},
 };
 
 describe("a listener rule", () => {
   const rule = (props: Partial<ConstructorParameters<typeof ListenerRule>[2]>) =>
     problems(
       new ListenerRule(stack(), "rule", {
+        deployment,
         listenerArn: "arn",
         priority: 100,
         host: "chat.example.org",
@@ -84,10 +89,11 @@ describe("a Fargate task", () => {
   });
 
   it("sorts its variables", () => {
-    const { resource } = JSON.parse(Testing.synth(task(["true"])));
-    expect(resource.aws_ecs_task_definition.task.container_definitions ?? "").toContain(
-      '"environment" = [{"name" = "A", "value" = "1"}, {"name" = "B", "value" = "2"}]',
-    );
+    expect(Testing.synth(task(["true"]))).toHaveResourceWithProperties(EcsTaskDefinition, {
+      container_definitions: expect.stringContaining(
+        '"environment" = [{"name" = "A", "value" = "1"}, {"name" = "B", "value" = "2"}]',
+      ),
+    });
   });
 
   it("knows the memory sizes of each CPU size", () => {
@@ -106,11 +112,12 @@ describe("a generated secret", () => {
       length: 40,
       version: 3,
     });
-    const { resource, ephemeral } = JSON.parse(Testing.synth(s));
-    const [version] = Object.values<Record<string, unknown>>(resource.aws_secretsmanager_secret_version);
-    expect(Object.keys(ephemeral.random_password)).toHaveLength(1);
-    expect(version).toMatchObject({ secret_string_wo_version: 3 });
-    expect(version).not.toHaveProperty("secret_string");
+    const json = Testing.synth(s);
+    expect(Object.keys(JSON.parse(json).ephemeral.random_password)).toHaveLength(1);
+    expect(json).toHaveResourceWithProperties(SecretsmanagerSecretVersion, { secret_string_wo_version: 3 });
+    expect(json).not.toHaveResourceWithProperties(SecretsmanagerSecretVersion, {
+      secret_string: expect.anything(),
+    });
   });
 });
 

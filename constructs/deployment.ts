@@ -10,7 +10,15 @@ export interface Deployment {
   readonly accountId: string;
   /** Whether file systems, secrets, Cognito clients and log groups refuse to be destroyed. */
   readonly protectData: boolean;
+  /** Tags of the module's resources, in addition to the provider's default tags. */
+  readonly tags: Readonly<Record<string, string>>;
 }
+
+/** The deployment that the stack hands to a module: all its resources carry the module's name. */
+export const moduleDeployment = (deployment: Deployment, module: string): Deployment => ({
+  ...deployment,
+  tags: { ...deployment.tags, Module: module },
+});
 
 /** `lifecycle` of a resource that holds what can't be made again: Terraform refuses to destroy it where data is protected. */
 export const stateful = (deployment: Deployment) =>

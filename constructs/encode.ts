@@ -1,7 +1,7 @@
 import { type IResolvable, type IResolveContext, Token, Tokenization } from "cdktf";
 
 /** A reference inside a text, as CDKTF marks it until it writes the file. */
-const REFERENCE = /(\$\{TfToken\[[^\]]+\]\})/;
+const referencePattern = /(\$\{TfToken\[[^\]]+\]\})/;
 
 /**
  * A call of Terraform's `jsonencode` or `yamlencode`, written out once. CDKTF's own functions escape neither quotes nor
@@ -30,9 +30,9 @@ class Encoded implements IResolvable {
 
   private expression(value: unknown, context: IResolveContext): string {
     if (typeof value === "string") {
-      const parts = value.split(REFERENCE).filter((part) => part !== "");
-      if (parts.length === 1 && REFERENCE.test(value)) return this.reference(value, context);
-      return `"${parts.map((part) => (REFERENCE.test(part) ? `\${${this.reference(part, context)}}` : literal(part))).join("")}"`;
+      const parts = value.split(referencePattern).filter((part) => part !== "");
+      if (parts.length === 1 && referencePattern.test(value)) return this.reference(value, context);
+      return `"${parts.map((part) => (referencePattern.test(part) ? `\${${this.reference(part, context)}}` : literal(part))).join("")}"`;
     }
     if (Token.isUnresolved(value)) {
       const [token] = Tokenization.reverse(value);

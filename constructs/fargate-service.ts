@@ -7,7 +7,7 @@ import { type ContainerProps, type FargateSize, FargateTask } from "./fargate-ta
 import type { PolicyStatement } from "./iam-policy.ts";
 import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";
-import { HEALTH, TargetGroup } from "./target-group.ts";
+import { healthChecks, TargetGroup } from "./target-group.ts";
 
 /** Where the project's tasks run. */
 export interface Network {
@@ -72,7 +72,7 @@ export class FargateService extends Construct {
   /** Undefined where nobody asks the service anything. */
   readonly targetGroupArn: string | undefined;
   /** The most tasks that may run at once, where there is such a limit. */
-  readonly mostTasks: number | undefined;
+  readonly maxTasks: number | undefined;
   /** The service itself, for what must come after it. */
   readonly dependable: ITerraformDependable;
   /** The same target group, as its metrics name it. */
@@ -91,7 +91,7 @@ export class FargateService extends Construct {
         ...container,
         healthCheck: {
           command: ["CMD", ...health.probe, `http://127.0.0.1:${container.port}${health.path}`],
-          ...HEALTH,
+          ...healthChecks,
           startPeriod: health.startPeriod,
         },
       },
@@ -139,17 +139,19 @@ export class FargateService extends Construct {
           },
         ],
       },
+      tags: deployment.tags,
     });
 
     this.name = service.name;
     this.targetGroupArn = targetGroup?.arn;
     this.targetGroupArnSuffix = targetGroup?.arnSuffix;
-    this.mostTasks = rolling ? undefined : 1;
+    this.maxTasks = rolling ? undefined : 1;
     this.dependable = service;
   }
 
   private ownTargetGroup(props: ServiceProps & OwnTargetGroup) {
     const { arn, arnSuffix } = new TargetGroup(this, "target-group", {
+      deployment: props.deployment,
       name: props.targetGroupName,
       vpcId: props.network.vpcId,
       port: props.container.port,

@@ -81,7 +81,7 @@ export interface FargateTaskProps {
 }
 
 /** What a container may do unless it gives it up: the default of Docker and of Fargate. */
-const CAPABILITIES = [
+const defaultCapabilities = [
   "AUDIT_WRITE",
   "CHOWN",
   "DAC_OVERRIDE",
@@ -97,7 +97,7 @@ const CAPABILITIES = [
   "SETUID",
   "SYS_CHROOT",
 ] as const;
-export type Capability = (typeof CAPABILITIES)[number];
+export type Capability = (typeof defaultCapabilities)[number];
 
 /** Bytes that ECS allows a task definition ("Task definition size" among its quotas). */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
@@ -120,6 +120,8 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
 export class FargateTask extends Construct {
   readonly family: string;
   readonly logGroup: LogGroup;
+  /** The log group's name as plain text, without a reference to the resource. */
+  readonly logGroupName: string;
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
@@ -146,6 +148,7 @@ export class FargateTask extends Construct {
       name: checkedName(this, "IAM role", `${family}-execution`),
       description: `Starts ${family}: pulls its image, writes its log, reads the secrets it is given`,
       assumeRolePolicy: trust,
+      tags: deployment.tags,
     });
     const secretArns = [
       ...Object.values(container.secrets ?? {}).map((secret) => secret.secretArn),
@@ -173,6 +176,7 @@ export class FargateTask extends Construct {
       name: checkedName(this, "IAM role", `${family}-task`),
       description: `What the code of ${family} may do`,
       assumeRolePolicy: trust,
+      tags: deployment.tags,
     });
     const policy = taskPolicy.length
       ? [
@@ -209,7 +213,7 @@ export class FargateTask extends Construct {
         // Fargate lets nothing be added again, so what stays is what isn't dropped.
         capabilities: {
           drop: container.capabilities
-            ? CAPABILITIES.filter((name) => !container.capabilities?.includes(name))
+            ? defaultCapabilities.filter((name) => !container.capabilities?.includes(name))
             : ["ALL"],
         },
       },
@@ -249,10 +253,12 @@ export class FargateTask extends Construct {
       volume: [...volumes],
       // A service can be rolled back only to a revision that is still registered.
       skipDestroy: true,
+      tags: deployment.tags,
     });
 
     this.family = family;
     this.logGroup = logGroup;
+    this.logGroupName = logGroupName;
     this.roleArn = role.arn;
     this.container = container;
     this.dependencies = [executionPolicy, ...policy];

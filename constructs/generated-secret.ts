@@ -37,6 +37,7 @@ export class Secret extends SecretsmanagerSecret {
       name,
       description,
       recoveryWindowInDays: deployment.protectData ? 30 : 0,
+      tags: deployment.tags,
       ...stateful(deployment),
     });
     checkedName(this, "secret", name);

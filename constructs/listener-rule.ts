@@ -1,6 +1,7 @@
 import { LbListenerRule, type LbListenerRuleAction } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
+import type { Deployment } from "./deployment.ts";
 
 /** Sign-in by the load balancer itself, against a Cognito user pool. */
 export interface CognitoSignIn {
@@ -24,6 +25,7 @@ export type RuleAction =
   | { readonly forbidden: string };
 
 export interface ListenerRuleProps {
+  readonly deployment: Deployment;
   readonly listenerArn: string;
   /** From 1 to 50000, once per listener; the lowest that matches wins. */
   readonly priority: number;
@@ -103,6 +105,7 @@ export class ListenerRule extends LbListenerRule {
 
   constructor(scope: Construct, id: string, props: ListenerRuleProps) {
     const {
+      deployment,
       listenerArn,
       priority,
       host,
@@ -120,6 +123,7 @@ export class ListenerRule extends LbListenerRule {
       priority,
       condition: [{ hostHeader: { values: [host] } }, pathCondition],
       action: actions(action),
+      tags: deployment.tags,
       ...(dependsOn && { dependsOn }),
       ...(stripPrefix && {
         transform: [

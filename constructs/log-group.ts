@@ -15,7 +15,12 @@ export interface LogGroupProps {
 /** A log group with the project's retention, kept in production even when its writer goes. */
 export class LogGroup extends CloudwatchLogGroup {
   constructor(scope: Construct, id: string, { deployment, name }: LogGroupProps) {
-    super(scope, id, { name, retentionInDays: RETENTION_DAYS, ...stateful(deployment) });
+    super(scope, id, {
+      name,
+      retentionInDays: RETENTION_DAYS,
+      tags: deployment.tags,
+      ...stateful(deployment),
+    });
   }
 
   /** What whoever writes it may do. */

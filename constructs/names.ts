@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 
 /** AWS's limits on the names that this project derives from `project`; sources are the API references of each service. */
-const LIMITS = {
+const limits = {
   "target group": { max: 32, pattern: /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/ },
   "IAM role": { max: 64, pattern: /^[\w+=,.@-]+$/ },
   "Lambda function": { max: 64, pattern: /^[\w-]+$/ },
@@ -12,14 +12,14 @@ const LIMITS = {
   "Cognito client": { max: 128, pattern: /^[\w\s+=,.@-]+$/ },
 } as const;
 
-export type NamedResource = keyof typeof LIMITS;
+type NamedResource = keyof typeof limits;
 
 /**
  * Returns `name` and makes synthesis fail where AWS would refuse it, so that the error comes before any plan.
  * The error names the environment, the field to change (`project`), the name, the limit and the remedy.
  */
 export function checkedName(scope: Construct, kind: NamedResource, name: string): string {
-  const { max, pattern } = LIMITS[kind];
+  const { max, pattern } = limits[kind];
   scope.node.addValidation({
     validate: () => [
       ...(name.length > max

@@ -36,7 +36,7 @@ export interface NodeLambdaProps {
 }
 
 /** Where the build leaves one zip for each handler. */
-export const BUNDLES = "build/lambdas";
+const BUNDLES = "build/lambdas";
 
 /** Rights of the Lambda service on the network interfaces of a function in a VPC, as Lambda's developer guide lists them. */
 const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyStatement[] => [
@@ -91,6 +91,7 @@ export class NodeLambda extends Construct {
       name: checkedName(this, "IAM role", `${name}-lambda`),
       description: `What ${name} may do`,
       assumeRolePolicy: trustService("lambda.amazonaws.com", { arn, accountId }),
+      tags: deployment.tags,
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "function",
@@ -125,6 +126,7 @@ export class NodeLambda extends Construct {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
       dependsOn: [rights],
+      tags: deployment.tags,
     });
 
     this.name = fn.functionName;

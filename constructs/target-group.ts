@@ -1,11 +1,13 @@
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import type { Construct } from "constructs";
+import type { Deployment } from "./deployment.ts";
 import { checkedName } from "./names.ts";
 
 /** Seconds and counts of every service's health checks. */
-export const HEALTH = { interval: 30, timeout: 5, retries: 3 };
+export const healthChecks = { interval: 30, timeout: 5, retries: 3 };
 
 export interface TargetGroupProps {
+  readonly deployment: Deployment;
   readonly name: string;
   readonly vpcId: string;
   readonly port: number;
@@ -24,14 +26,15 @@ export class TargetGroup extends LbTargetGroup {
       targetType: "ip",
       protocol: "HTTP",
       port: props.port,
+      tags: props.deployment.tags,
       deregistrationDelay: String(props.deregistrationDelay),
       healthCheck: {
         path: props.healthPath,
         matcher: "200",
-        interval: HEALTH.interval,
-        timeout: HEALTH.timeout,
+        interval: healthChecks.interval,
+        timeout: healthChecks.timeout,
         healthyThreshold: 2,
-        unhealthyThreshold: HEALTH.retries,
+        unhealthyThreshold: healthChecks.retries,
       },
     });
   }

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { MAX_WORKERS, WORKER_KINDS, type WorkerKind } from "../modules/chat-synapse/workers/workers.ts";
+import { maxWorkers, type WorkerKind, workerKinds } from "../modules/chat-synapse/workers/workers.ts";
 import { checkedSize, described, size } from "./fields.ts";
 
 const workerCount = (kind: WorkerKind) => {
-  const most = MAX_WORKERS[kind];
+  const most = maxWorkers[kind];
   const error =
     most === 1
       ? "must be 0 or 1: Synapse gives this work to one process"
@@ -26,7 +26,7 @@ export const workers = z
       "cache.t4g.micro",
     ),
   })
-  .refine((counts) => WORKER_KINDS.some((kind) => counts[kind] > 0), {
+  .refine((counts) => workerKinds.some((kind) => counts[kind] > 0), {
     error: "must count at least one worker; leave workers out to have none",
   });
 
@@ -57,6 +57,12 @@ export const previewHosts = z.array(
     "must be a host name in lower case, such as cdn.example.org, or one with a port",
   ),
 );
+
+/** As Synapse writes sizes. A user may upload 1 GB a day. */
+export const maxUploadSize = described(
+  /^[1-9]\d{0,3}M$/,
+  "must be a number of megabytes, such as 50M",
+).default("50M");
 
 export const oldSigningKeys = z.array(
   z.strictObject({

@@ -20,7 +20,7 @@ const id = (prefix: string) => ({
 const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
 
 /** What exists already and belongs to others. */
-export const INPUT_TABLE = {
+export const inputTable = {
   vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
   privateSubnetIds: {
     name: "private_subnet_ids",
@@ -169,10 +169,10 @@ export const INPUT_TABLE = {
 } as const satisfies Record<string, Input>;
 
 /** The inputs, for those who document or check them. */
-export const INPUTS: readonly Input[] = Object.values(INPUT_TABLE);
+export const allInputs: readonly Input[] = Object.values(inputTable);
 
-type Key = keyof typeof INPUT_TABLE;
+type Key = keyof typeof inputTable;
 type Value<T extends InputType> = T extends "number" ? number : T extends "list(string)" ? string[] : string;
 
 /** References to what exists already. Terraform knows the values, synthesis does not. */
-export type Platform = { readonly [K in Key]: Value<(typeof INPUT_TABLE)[K]["type"]> };
+export type Platform = { readonly [K in Key]: Value<(typeof inputTable)[K]["type"]> };

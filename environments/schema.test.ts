@@ -1,10 +1,11 @@
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
-import { describe, expect, it } from "vitest";
+import { environment } from "../stacks/chat/template.ts";
 import { synthesise } from "../stacks/synthesise.ts";
-import { environment } from "../test/template.ts";
+import { withMessage } from "../test/jest/with-message.ts";
 import { production } from "./production.ts";
 import { EnvironmentError } from "./schema.ts";
 
@@ -95,6 +96,11 @@ describe("synthesis refuses an environment and says which, which field, which va
       'development: previewHosts.0: "https://cdn.thephenom.app/" must be a host name in lower case, such as cdn.example.org, or one with a port',
     ],
     [
+      "an upload limit that is no size",
+      environment({ maxUploadSize: "50 MB" }),
+      'development: maxUploadSize: "50 MB" must be a number of megabytes, such as 50M',
+    ],
+    [
       "the signing key in use among the former ones",
       environment({
         oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],
@@ -120,7 +126,7 @@ describe("synthesis refuses an environment and says which, which field, which va
         ...production,
         images: { ...production.images, curl: { repository: "curlimages/curl", tag: "latest" } },
       },
-      'production: images.curl.tag: "latest" names another image tomorrow: production takes a released version or a commit',
+      'production: images.curl.tag: "latest" names another image tomorrow (latest, testing): production takes a released version or a commit',
     ],
     [
       "an open admin access in production",
@@ -164,33 +170,38 @@ describe("synthesis refuses an environment and says which, which field, which va
 
   it.each(cases)("%s", (_, data, problem) => {
     const { problems } = refused(data);
-    expect(
-      problems.some((p) => p.startsWith(problem)),
-      problems.join("\n"),
-    ).toBe(true);
+    withMessage(problems.join("\n"), () => expect(problems.some((p) => p.startsWith(problem))).toBe(true));
   });
 
-  it("all problems of all environments at once, and writes nothing", () => {
+  const fields = (problems: readonly string[]) =>
+    [...new Set(problems.map((problem) => problem.split(": ", 2).join(": ")))].sort();
+
+  it("reports every problem of every environment at once and writes nothing", () => {
     const { problems, written } = refused(
       {
-        ...environment({
-          project: "phenom-development-us-east",
-          serverName: "chat",
-          priorities: { ...environment().priorities, mcp: 200 },
-        }),
+        ...environment({ serverName: "chat", priorities: { ...environment().priorities, mcp: 200 } }),
         adminAcess: "closed",
       },
       { ...production, adminAccess: "open", serverName: "chat" },
     );
-    const about = problems.map((problem) => problem.split(": ", 2).join(": "));
-    expect([...new Set(about)].sort()).toEqual([
+    expect(fields(problems)).toEqual([
       "development: adminAcess",
       "development: priorities.mcp",
-      "development: project",
       "development: serverName",
       "production: adminAccess",
       "production: serverName",
     ]);
+    expect(written).toEqual([]);
+  });
+
+  it("reports the names that one environment makes too long together with the wrong settings of another", () => {
+    const { problems, written } = refused(environment({ project: "phenom-development-us-east" }), {
+      ...production,
+      adminAccess: "open",
+    });
+    expect(fields(problems)).toEqual(["development: project", "production: adminAccess"]);
+    // Every construct with such a name is named.
+    expect(problems.length).toBeGreaterThan(2);
     expect(written).toEqual([]);
   });
 });

@@ -2,8 +2,9 @@ import * as z from "zod";
 import { RESERVED_PRIORITIES } from "../modules/chat-synapse/workers/paths.ts";
 import { signingKeyId } from "../shared/matrix-names.ts";
 import { checkedSize, described, hostName, size } from "./fields.ts";
-import { jwt, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
-import { INPUTS } from "./inputs.ts";
+import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
+import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
+import { allInputs } from "./inputs.ts";
 
 const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
@@ -16,14 +17,8 @@ const image = z.strictObject({
     "must be an image's repository without a tag, in lower case",
   ),
   /** Without one the deployment names it, by the variable `<image>_image_tag`. */
-  tag: described(
-    /^[\w][\w.-]{0,127}$/,
-    "must be an image tag: letters, digits, _ . and -, at most 128",
-  ).optional(),
+  tag: described(new RegExp(IMAGE_TAG_PATTERN), IMAGE_TAG_RULE).optional(),
 });
-
-/** Tags that name another image tomorrow. */
-export const FLOATING_TAGS = ["latest", "testing"];
 
 const remoteState = z.strictObject({
   from: z.literal("remote-state"),
@@ -33,7 +28,7 @@ const remoteState = z.strictObject({
   /** Outputs that have another name there than the input has here. @default - the input's own name */
   outputs: z
     .partialRecord(
-      z.enum(INPUTS.map((input) => input.name) as [string, ...string[]]),
+      z.enum(allInputs.map((input) => input.name) as [string, ...string[]]),
       z.string().min(1, { error: "must name an output of the remote state" }),
     )
     .optional(),
@@ -133,6 +128,8 @@ const schema = z
     jwt: jwt.optional(),
     /** Further hosts, beside that of the content, whose links are previewed. */
     previewHosts: previewHosts.default([]),
+    /** Largest file that people may upload to the homeserver. */
+    maxUploadSize,
     /** Public halves of the signing keys that the homeserver had before. */
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
@@ -199,12 +196,7 @@ const schema = z
 
     if (!env.production) return;
     for (const [name, { tag }] of Object.entries(env.images))
-      if (tag && FLOATING_TAGS.includes(tag))
-        problem(
-          ["images", name, "tag"],
-          tag,
-          "names another image tomorrow: production takes a released version or a commit",
-        );
+      if (tag && floatingTags.includes(tag)) problem(["images", name, "tag"], tag, FLOATING_TAG_RULE);
     if (env.adminAccess === "open")
       problem(
         ["adminAccess"],
@@ -226,7 +218,11 @@ export type EnvironmentData = z.input<typeof schema>;
 /** An environment that was checked, with its defaults filled in. */
 export type Environment = z.output<typeof schema>;
 
-/** One line for each thing that is wrong: environment, field, value, what is allowed, what to do. */
+export type ParsedEnvironment =
+  | { readonly environment: Environment }
+  | { readonly problems: readonly string[] };
+
+/** Lists every problem in one line each: environment, field, value, allowed values, remedy. */
 export class EnvironmentError extends Error {
   readonly problems: readonly string[];
 
@@ -242,50 +238,22 @@ export class EnvironmentError extends Error {
 const valueAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
 
-/** `data` without the settings that `issues` are about: another environment's stand in their place. */
-function repaired(data: unknown, issues: readonly z.core.$ZodIssue[], donor: EnvironmentData): unknown {
-  const copy = structuredClone(data);
-  for (const issue of issues) {
-    const wrong =
-      issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    for (const path of wrong) {
-      const parent = valueAt(copy, path.slice(0, -1));
-      const key = path.at(-1);
-      if (typeof parent !== "object" || parent === null || key === undefined) continue;
-      const value = valueAt(donor, path);
-      if (value === undefined) Reflect.deleteProperty(parent, key);
-      else Reflect.set(parent, key, value);
-    }
-  }
-  return copy;
-}
-
-/**
- * The checked environment, with one line for every problem that its data has.
- * @param donor lends valid settings in place of wrong ones, so that what follows from the others is still found
- * @returns no environment where so much is wrong that nothing more can be said
- */
-export function parseEnvironment(
-  data: unknown,
-  donor: EnvironmentData,
-): { environment?: Environment; problems: string[] } {
+/** Checks the settings of an environment. Reports every problem in one line each. */
+export function parseEnvironment(data: unknown): ParsedEnvironment {
   const parsed = schema.safeParse(data);
-  if (parsed.success) return { environment: parsed.data, problems: [] };
-  const { issues } = parsed.error;
+  if (parsed.success) return { environment: parsed.data };
   const name = String(valueAt(data, ["environment"]) ?? "environment without a name");
-  const environment = schema.safeParse(repaired(data, issues, donor)).data;
   return {
-    ...(environment && { environment }),
-    problems: issues.flatMap((issue) => {
+    problems: parsed.error.issues.flatMap((issue) => {
       if (issue.code === "unrecognized_keys")
         return issue.keys.map(
           (key) =>
             `${name}: ${[...issue.path, key].join(".")}: is not a setting of an environment: remove it or correct its name`,
         );
       const value = valueAt(data, issue.path);
-      const said =
+      const finding =
         value === undefined ? `is missing: ${issue.message}` : `${JSON.stringify(value)} ${issue.message}`;
-      return `${name}: ${issue.path.join(".")}: ${said}`;
+      return `${name}: ${issue.path.join(".")}: ${finding}`;
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { bundle } from "../tools/servers/lambda.ts";
 
 const limits = { "link-preview": 100_000, "token-enhancement": 100_000, "user-provisioner": 450_000 };

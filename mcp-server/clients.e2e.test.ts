@@ -3,19 +3,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { installed } from "../test/installed.ts";
+import { describeWith } from "../test/jest/describe-if.ts";
+import { withMessage } from "../test/jest/with-message.ts";
 import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../test/mcp-server/service.ts";
 import { token } from "../tools/servers/cognito-tokens.ts";
+import { tools } from "../tools/setup/tools.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { catalog } from "./tools/catalog.ts";
 
 const run = promisify(execFile);
-const clients = resolve(process.env["MCP_CLIENTS"] ?? ".tools/mcp-clients", "node_modules/.bin");
 /** Both clients want a newer Node.js than the project does. */
-const node = resolve(process.env["LAMBDA_NODE"] || ".tools/node22/node_modules/node/bin/node");
+const node = tools.node22.path("node");
 
 let database: ChatDatabase;
 /** Where the clients keep their settings and results. */
@@ -29,9 +30,7 @@ async function start(variables?: Record<string, string>): Promise<TestService> {
   return service;
 }
 
-describe.runIf(
-  installed("clients that are not ours", join(clients, "conformance")) && installed("Node.js 22", node),
-)("a client that is not ours", () => {
+describeWith("mcp-clients", "node22")("a client that is not ours", () => {
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "phenom-mcp-clients-"));
     database = await startChatDatabase();
@@ -47,7 +46,7 @@ describe.runIf(
     const { stdout } = await run(
       node,
       [
-        join(clients, "mcp-inspector"),
+        tools["mcp-clients"].path("inspector"),
         "--cli",
         mcp.href,
         "--transport",
@@ -65,7 +64,7 @@ describe.runIf(
     const result = answer.parse(
       await inspect(service, "--method", "tools/call", "--tool-name", tool, ...given),
     );
-    expect(result, tool).not.toMatchObject({ isError: true });
+    withMessage(tool, () => expect(result).not.toMatchObject({ isError: true }));
     return result.structuredContent;
   };
 
@@ -100,7 +99,10 @@ describe.runIf(
     });
     expect(await call(service, "chat_unban_user", { room_id, user_id: user })).toEqual({ success: true });
     const { id: message_id } = sent.message;
-    expect(await call(service, "chat_delete_message", { message_id })).toEqual({ success: true, message_id });
+    expect(await call(service, "chat_delete_message", { message_id })).toEqual({
+      success: true,
+      message_id,
+    });
   });
 
   it("the inspector lists and reads the resources", async () => {
@@ -125,7 +127,7 @@ describe.runIf(
     const { stdout } = await run(
       node,
       [
-        join(clients, "conformance"),
+        tools["mcp-clients"].path("conformance"),
         "server",
         "--url",
         service.mcp.href,

@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { ConfigurationError, environmentSchema, readEnvironment } from "./environment.ts";
+import { describe, expect, it } from "@jest/globals";
+import { ConfigurationError } from "../shared/environment.ts";
+import { withMessage } from "../test/jest/with-message.ts";
+import { environmentSchema, readServerEnvironment } from "./environment.ts";
 
 const local = { BACKEND_TYPE: "postgres", DATABASE_URL: "postgres://localhost/chat" };
 const pool = {
@@ -11,7 +13,7 @@ const pool = {
 
 function problems(variables: Record<string, string>): readonly string[] {
   try {
-    readEnvironment(variables);
+    readServerEnvironment(variables);
     return [];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
@@ -21,12 +23,12 @@ function problems(variables: Record<string, string>): readonly string[] {
 
 describe("the configuration", () => {
   it("of a local server needs a backend and its database, and listens on loopback", () => {
-    expect(readEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
+    expect(readServerEnvironment(local)).toMatchObject({ HOST: "127.0.0.1", PORT: 3001, READ_ONLY: false });
   });
 
-  it("of a server on AWS takes what its task sets", () => {
+  it("of a server on AWS accepts the variables of its task", () => {
     expect(
-      readEnvironment({
+      readServerEnvironment({
         ...pool,
         BACKEND_TYPE: "hasura",
         HOST: "0.0.0.0",
@@ -68,7 +70,7 @@ describe("the configuration", () => {
     expect(shown).not.toContain("hunter2");
   });
 
-  it("without a user pool refuses to listen anywhere but on loopback", () => {
+  it("without a user pool allows listening on loopback only", () => {
     for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "example.org"])
       expect(problems({ ...local, HOST }).join()).toContain("COGNITO_USER_POOL_ID");
     for (const HOST of ["127.0.0.1", "::1", "localhost"]) expect(problems({ ...local, HOST })).toEqual([]);
@@ -85,6 +87,6 @@ describe("the configuration", () => {
 
   it("describes each of its variables", () => {
     for (const [name, field] of Object.entries(environmentSchema.shape))
-      expect(field.description, name).toBeTruthy();
+      withMessage(name, () => expect(field.description).toBeTruthy());
   });
 });

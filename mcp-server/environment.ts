@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { HTTP_URL_FORM, isHttpUrl, notSet, readEnvironment, type Variables } from "../shared/environment.ts";
 
 const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
-const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+const httpUrl = z.string().refine(isHttpUrl, HTTP_URL_FORM);
 const flag = z
   .enum(["true", "false"], { error: "must be true or false" })
   .transform((value) => value === "true");
@@ -15,11 +16,11 @@ const list = z
   )
   .refine((items) => items.length > 0, "must name at least one");
 
-/** The server's environment variables: names, forms, defaults and what they mean. */
+/** The server's environment variables: names, formats, defaults and descriptions. */
 export const environmentSchema = z.object({
   BACKEND_TYPE: z
     .enum(["hasura", "synapse", "postgres"], { error: "must be hasura, synapse or postgres" })
-    .describe("Which chat the tools work on; postgres is for local use and tests"),
+    .describe("Which chat the tools work on: hasura, synapse or, for local use and tests, postgres"),
   HOST: z.string().default("127.0.0.1").describe("Address to listen on: 0.0.0.0 in a container"),
   PORT: port.default(3001).describe("Port to listen on; 0 takes a free one"),
   PUBLIC_URL: httpUrl
@@ -52,14 +53,14 @@ export const environmentSchema = z.object({
     .describe("Hosted domain of the pool, as a prefix or a full host name: where people sign in"),
   COGNITO_CLIENT_IDS: list.optional().describe("Clients whose access tokens are accepted, comma separated"),
   AGENT_CLIENT_ID: z.string().optional().describe("Cognito client that the server itself signs in with"),
-  AGENT_CLIENT_SECRET: z.string().optional().describe("Secret of that client"),
+  AGENT_CLIENT_SECRET: z.string().optional().meta({ description: "Secret of that client", secret: true }),
   AGENT_USERNAME: z.string().optional().describe("Account that the server acts as"),
-  AGENT_PASSWORD: z.string().optional().describe("Password of that account"),
+  AGENT_PASSWORD: z.string().optional().meta({ description: "Password of that account", secret: true }),
   HASURA_ENDPOINT: httpUrl.optional().describe("GraphQL endpoint inside the VPC"),
   SYNAPSE_URL: httpUrl.optional().describe("Synapse's address inside the VPC"),
   SYNAPSE_SERVER_NAME: z.string().optional().describe("Matrix server name"),
   SYNAPSE_BOT_USERNAME: z.string().optional().describe("Matrix account that the server acts as"),
-  SYNAPSE_BOT_PASSWORD: z.string().optional().describe("Password of that account"),
+  SYNAPSE_BOT_PASSWORD: z.string().optional().meta({ description: "Password of that account", secret: true }),
   CONTENT_URL_TEMPLATE: z
     .string()
     .regex(/^https:\/\/.*\{id\}/, "must be an https URL with {id}")
@@ -68,7 +69,7 @@ export const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres URL" })
     .optional()
-    .describe("Database of the chat"),
+    .meta({ description: "Database of the chat", secret: true }),
   AGENT_USER_ID: z
     .string()
     .default("phenom-agent")
@@ -78,7 +79,7 @@ export const environmentSchema = z.object({
 export type Environment = z.infer<typeof environmentSchema>;
 export type EnvironmentVariable = keyof Environment;
 
-/** Variables that each backend needs. */
+/** Variables that each backend requires. */
 export const requiredByBackend: Record<Environment["BACKEND_TYPE"], readonly EnvironmentVariable[]> = {
   hasura: [
     "HASURA_ENDPOINT",
@@ -98,59 +99,20 @@ export const requiredByBackend: Record<Environment["BACKEND_TYPE"], readonly Env
   postgres: ["DATABASE_URL"],
 };
 
-/** Variables that come with a user pool. */
+/** Variables that a user pool requires. */
 export const requiredByUserPool: readonly EnvironmentVariable[] = [
   "COGNITO_REGION",
   "COGNITO_CLIENT_IDS",
   "COGNITO_DOMAIN",
 ];
 
-const secret = new Set(["AGENT_CLIENT_SECRET", "AGENT_PASSWORD", "SYNAPSE_BOT_PASSWORD", "DATABASE_URL"]);
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
 
 export const isLoopback = (host: string): boolean => loopback.has(host);
 
-/** All that is wrong with the environment, one line for each problem. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(
-      `The configuration has ${problems.length} problem(s):\n${problems.map((p) => `- ${p}`).join("\n")}`,
-    );
-    this.problems = problems;
-  }
-}
-
-/**
- * Reads the configuration; a variable that is set to nothing counts as not set.
- * @throws ConfigurationError with every problem at once: variable, value (secrets masked), remedy.
- */
-export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
-  const parsed = environmentSchema.safeParse(set);
-  const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => {
-      const name = String(issue.path[0]);
-      return `${name} ${shown(name, set[name])}: ${issue.message}. ${meaning(name)}`;
-    }),
-    ...missing(set),
-    ...unsafe(set),
-  ];
-  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems);
-  return parsed.data;
-}
-
-const shown = (name: string, value: string | undefined) =>
-  value === undefined ? "is not set" : secret.has(name) ? "= ****" : `= ${JSON.stringify(value)}`;
-
-function meaning(name: string): string {
-  const field = Object.entries(environmentSchema.shape).find(([key]) => key === name)?.[1];
-  return field?.description ? `It is: ${field.description}.` : "";
-}
-
-type Variables = Readonly<Record<string, string | undefined>>;
+/** Reads the server's environment. @throws ConfigurationError */
+export const readServerEnvironment = (variables: Variables): Environment =>
+  readEnvironment(environmentSchema, variables, (set) => [...missing(set), ...unsafe(set)]);
 
 function missing(set: Variables): string[] {
   const type = environmentSchema.shape.BACKEND_TYPE.safeParse(set["BACKEND_TYPE"]);
@@ -165,8 +127,8 @@ function missing(set: Variables): string[] {
       ? requiredByUserPool.map((name): [EnvironmentVariable, string] => [name, "COGNITO_USER_POOL_ID"])
       : []),
   ];
-  return [...new Map(needed.filter(([name]) => set[name] === undefined))].map(
-    ([name, reason]) => `${name} is not set: ${reason} needs it. ${meaning(name)}`,
+  return [...new Map(needed.filter(([name]) => set[name] === undefined))].map(([name, reason]) =>
+    notSet(environmentSchema, name, `${reason} needs it`),
   );
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../test/describe-with-synapse.ts";
+import { eventually } from "../test/jest/eventually.ts";
 import type { ContractWorld } from "../test/mcp-server/contract.ts";
 import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
 import { type Homeserver, startHomeserver } from "../test/mcp-server/homeserver.ts";
@@ -48,7 +49,10 @@ async function killBetweenCommitAndAnswer({ world, port, variables, sending }: K
   await first.call("chat_list_rooms", {});
   proxy.mute(sending);
   const lost = first.call("chat_send_message", draft).catch(() => "lost");
-  await expect.poll(messages, { timeout: 15_000 }).toMatchObject({ messages: [{ content: "Once only" }] });
+  await eventually(
+    async () => expect(await messages()).toMatchObject({ messages: [{ content: "Once only" }] }),
+    { timeout: 15_000 },
+  );
   first.child.kill("SIGKILL");
   expect(await lost).toBe("lost");
   await proxy.stop();
@@ -85,15 +89,16 @@ async function stopUnderLoad({ chat, world, stop, start }: Load) {
   const sender = async (name: number) => {
     for (let n = 0; n < 5 || !stopped; n++) {
       const [content, own] = [`${name}: ${n}`, key()];
-      await expect
-        .poll(() => attempt(content, own).then(() => sent.has(content)), { timeout: 60_000, interval: 100 })
-        .toBe(true);
+      await eventually(
+        async () => expect(await attempt(content, own).then(() => sent.has(content))).toBe(true),
+        { timeout: 60_000, interval: 100 },
+      );
     }
   };
   const senders = Promise.all([1, 2, 3, 4].map(sender));
-  await expect.poll(() => sent.size, { timeout: 20_000 }).toBeGreaterThan(4);
+  await eventually(() => expect(sent.size).toBeGreaterThan(4), { timeout: 20_000 });
   await stop();
-  await expect.poll(() => failures, { timeout: 20_000 }).toBeGreaterThan(4);
+  await eventually(() => expect(failures).toBeGreaterThan(4), { timeout: 20_000 });
   await start();
   stopped = true;
   await senders;
@@ -120,7 +125,7 @@ describe("over PostgreSQL", () => {
     await database?.stop();
   });
 
-  it("killed between commit and answer, the same call again gives the one message: postgres", () =>
+  it("a call repeated after the server was killed between commit and answer sends one message: postgres", () =>
     killBetweenCommitAndAnswer({
       world: database.world,
       port: database.connection.port,
@@ -131,7 +136,7 @@ describe("over PostgreSQL", () => {
       }),
     }));
 
-  it("killed between commit and answer, the same call again gives the one message: hasura", async () => {
+  it("a call repeated after the server was killed between commit and answer sends one message: hasura", async () => {
     const signIn = await startSignIn(AGENT);
     await killBetweenCommitAndAnswer({
       world: database.world,
@@ -151,7 +156,7 @@ describe("over PostgreSQL", () => {
     signIn.stop();
   });
 
-  it("a database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("no message is lost or doubled when the database stops and starts under load", async () => {
     const chat = postgresBackend({ connection: database.connection, agentUserId: AGENT });
     const { server, world } = database;
     await stopUnderLoad({ chat, world, stop: server.pause, start: server.resume });
@@ -175,7 +180,7 @@ describeWithSynapse("over Synapse", () => {
     await homeserver?.stop();
   });
 
-  it("killed between commit and answer, the same call again gives the one message", () =>
+  it("a call repeated after the server was killed between commit and answer sends one message", () =>
     killBetweenCommitAndAnswer({
       world: homeserver.world,
       port: portNow(),
@@ -190,7 +195,7 @@ describeWithSynapse("over Synapse", () => {
       sending: "/send/m.room.message/",
     }));
 
-  it("a homeserver that is stopped and started under load loses nothing and doubles nothing", () =>
+  it("no message is lost or doubled when the homeserver stops and starts under load", () =>
     stopUnderLoad({
       chat,
       world: homeserver.world,
@@ -200,17 +205,19 @@ describeWithSynapse("over Synapse", () => {
       start: homeserver.restart,
     }));
 
-  it("a homeserver's database that is stopped and started under load loses nothing and doubles nothing", async () => {
+  it("no message is lost or doubled when the homeserver's database stops and starts under load", async () => {
     const { postgres, world } = homeserver;
     const stop = async () => {
       await postgres.pause();
       expect(await chat.health(signal())).toMatchObject({ reachable: false });
     };
     await stopUnderLoad({ chat, world, stop, start: postgres.resume });
-    await expect.poll(() => chat.health(signal()), { timeout: 10_000 }).toEqual({ reachable: true });
+    await eventually(async () => expect(await chat.health(signal())).toEqual({ reachable: true }), {
+      timeout: 10_000,
+    });
   });
 
-  it("a homeserver that hangs fails the call in time, and a call whose client goes away at once", async () => {
+  it("a call fails in time if the homeserver hangs, and at once if the client disconnects", async () => {
     const { pid } = homeserver.synapse();
     process.kill(pid, "SIGSTOP");
     try {
@@ -226,8 +233,9 @@ describeWithSynapse("over Synapse", () => {
     } finally {
       process.kill(pid, "SIGCONT");
     }
-    await expect
-      .poll(() => chat.listRooms({ include_inactive: false }, signal()), { timeout: 10_000 })
-      .toBeInstanceOf(Array);
+    await eventually(
+      async () => expect(await chat.listRooms({ include_inactive: false }, signal())).toBeInstanceOf(Array),
+      { timeout: 10_000 },
+    );
   });
 });

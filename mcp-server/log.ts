@@ -1,25 +1,25 @@
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes JSON lines. Message content, tokens and secrets are never among the fields. */
+/** Writes JSON lines. No field ever holds message content, a token or a secret. */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** Written at every level: who moderated what, with what result. */
+  /** Written at every level: who moderated what, with which result. */
   audit(fields: LogFields): void;
 }
 
 const order: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-export function createLog(least: LogLevel, write: (line: string) => void = stdout): Log {
+export function createLog(minLevel: LogLevel, write: (line: string) => void = stdout): Log {
   const line = (level: LogLevel | "audit", event: string, fields: LogFields) =>
     write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })}\n`);
   const at =
     (level: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
-      if (order[level] >= order[least]) line(level, event, fields);
+      if (order[level] >= order[minLevel]) line(level, event, fields);
     };
   return {
     debug: at("debug"),
@@ -33,15 +33,3 @@ export function createLog(least: LogLevel, write: (line: string) => void = stdou
 const stdout = (line: string) => {
   process.stdout.write(line);
 };
-
-/** What of an error goes into a log: no stack of a library's, no nested secrets, three causes deep. */
-export function describeError(error: unknown, depth = 0): LogFields {
-  if (!(error instanceof Error)) return { message: String(error) };
-  return {
-    name: error.name,
-    message: error.message,
-    ...("code" in error && { code: error.code }),
-    ...(error.name === "Error" || error.name === "TypeError" ? { stack: error.stack } : {}),
-    ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
-  };
-}

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { eventually } from "../test/jest/eventually.ts";
 import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../test/mcp-server/database.ts";
 import { bundleServer, type Program } from "../test/mcp-server/program.ts";
 
@@ -44,7 +45,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(version).toBe(released);
   });
 
-  it("reports all that is wrong with its configuration in one line and does not start", async () => {
+  it("reports every mistake in its configuration in one line and does not start", async () => {
     const { child, log } = program.launch({ BACKEND_TYPE: "hasura", PORT: "x", AGENT_PASSWORD: "hunter2" });
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
@@ -53,7 +54,7 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
     expect(JSON.stringify(log())).not.toContain("hunter2");
   });
 
-  it("at SIGTERM takes no more requests, finishes the one that runs, and ends with 0", async () => {
+  it("accepts no more requests after SIGTERM, completes the running one, and exits with 0", async () => {
     const { child, log, call, url } = await serve();
     const room_id = await database.world.newRoom("Shutdown", []);
     const blocker = new Client(database.connection);
@@ -66,9 +67,9 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
           "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'phenom-chat-mcp'",
         )
       ).rowCount;
-    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    await eventually(async () => expect(await waiting()).toBe(1), { timeout: 5000 });
     child.kill("SIGTERM");
-    await expect.poll(() => log().some(({ event }) => event === "stopping")).toBe(true);
+    await eventually(() => expect(log().some(({ event }) => event === "stopping")).toBe(true));
     await expect(fetch(`${url}/health`)).rejects.toThrow();
     await blocker.query("rollback");
     await blocker.end();

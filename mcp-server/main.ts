@@ -1,12 +1,14 @@
+import { describeError } from "../shared/describe-error.ts";
+import { ConfigurationError } from "../shared/environment.ts";
 import { createBackend } from "./backends/create.ts";
-import { ConfigurationError, readEnvironment } from "./environment.ts";
+import { readServerEnvironment } from "./environment.ts";
 import { limits } from "./limits.ts";
-import { createLog, describeError } from "./log.ts";
+import { createLog } from "./log.ts";
 import { startService } from "./service.ts";
 
-/** The server as a process: configuration from the environment, JSON logs on stdout, an orderly end. */
+/** The server as a process: configuration from the environment, JSON logs on stdout, graceful shutdown. */
 async function main(): Promise<void> {
-  const environment = readEnvironment(process.env);
+  const environment = readServerEnvironment(process.env);
   const log = createLog(environment.LOG_LEVEL);
   const service = await startService({ environment, backend: createBackend(environment, log), log });
 

@@ -1,30 +1,25 @@
+import { embeddedMetrics, metricDirective } from "../shared/embedded-metrics.ts";
+
 /** CloudWatch namespace of the server's metrics. */
 export const METRIC_NAMESPACE = "PhenomChat/McpServer";
 
 /** The metrics of every call. */
 export const METRICS = { calls: "Calls", errors: "Errors", latency: "Latency" } as const;
-/** What they are counted by. */
+/** Their dimensions. */
 export const DIMENSIONS = ["tool", "backend"] as const;
 
-const CloudWatchMetrics = [
-  {
-    Namespace: METRIC_NAMESPACE,
-    Dimensions: [DIMENSIONS],
-    Metrics: [
-      { Name: METRICS.calls, Unit: "Count" },
-      { Name: METRICS.errors, Unit: "Count" },
-      { Name: METRICS.latency, Unit: "Milliseconds" },
-    ],
-  },
-] as const;
+const directives = [
+  metricDirective(METRIC_NAMESPACE, [DIMENSIONS], {
+    [METRICS.calls]: "Count",
+    [METRICS.errors]: "Count",
+    [METRICS.latency]: "Milliseconds",
+  }),
+];
 
-/**
- * The fields that make a log line an embedded metric: CloudWatch reads count, errors and latency per tool
- * and backend out of the line itself.
- */
+/** The fields of a call's log line from which CloudWatch reads count, errors and latency per tool and backend. */
 export function callMetrics(call: { tool: string; backend: string; failed: boolean; milliseconds: number }) {
   return {
-    _aws: { Timestamp: Date.now(), CloudWatchMetrics },
+    ...embeddedMetrics(directives),
     tool: call.tool,
     backend: call.backend,
     [METRICS.calls]: 1,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { JwksCache } from "aws-jwt-verify/jwk";
+import { version } from "../shared/version.ts";
 import { type Authenticate, everyoneOnLoopback } from "./auth/authenticate.ts";
 import { cognitoAuthentication } from "./auth/token-verifier.ts";
 import type { ChatBackend } from "./chat/backend.ts";
@@ -9,13 +10,12 @@ import { createListener, type Routes } from "./http/listener.ts";
 import { oauthMetadata } from "./http/oauth-metadata.ts";
 import { RateLimit } from "./http/rate-limit.ts";
 import type { Log } from "./log.ts";
-import { version } from "./version.ts";
 
 export interface Service {
-  /** Origin that clients reach it under. */
+  /** Origin under which clients reach the server. */
   readonly publicUrl: URL;
   readonly port: number;
-  /** Stops accepting, lets running requests finish, then closes the backend. */
+  /** Stops accepting requests, waits for running ones, then closes the backend. */
   stop(): Promise<void>;
 }
 
@@ -23,11 +23,11 @@ export interface ServiceParts {
   readonly environment: Environment;
   readonly backend: ChatBackend;
   readonly log: Log;
-  /** Where the user pool's keys come from. @default - fetched from Cognito, and kept */
+  /** Cache of the user pool's public keys. @default - fetched from Cognito, and kept */
   readonly jwksCache?: JwksCache;
 }
 
-/** Starts to listen. @throws the listener's error, such as EADDRINUSE */
+/** Starts the server. @throws the listener's error, such as EADDRINUSE */
 export async function startService({ environment, backend, log, jwksCache }: ServiceParts): Promise<Service> {
   const { HOST, PORT } = environment;
   const health = new Health(backend);
@@ -65,7 +65,7 @@ export async function startService({ environment, backend, log, jwksCache }: Ser
       health.stop();
       const closed = once(listener, "close");
       listener.close();
-      // A connection whose last request has just been answered would be kept open for the next one.
+      // A connection that has just become idle would otherwise be kept open for the next request.
       const closing = setInterval(() => listener.closeIdleConnections(), 50);
       await closed;
       clearInterval(closing);

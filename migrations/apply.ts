@@ -1,48 +1,48 @@
 import { Client, type ClientConfig } from "pg";
 import * as z from "zod";
 import {
-  changedMessage,
   createBookkeeping,
-  limitLockWait,
-  passwordSetting,
+  changedMessage,
+  LIMIT_LOCK_WAIT,
+  PASSWORD_SETTING,
   setProvisionerPassword,
-  takeLock,
+  TAKE_LOCK,
 } from "./bookkeeping.ts";
 import { type Migration, readMigrations } from "./files.ts";
 import { splitStatements } from "./statements.ts";
 
-/** A migration that did not go through: nothing of its file is left behind. */
+/** A migration failed, and its transaction was rolled back. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 
 export interface ApplyOptions {
-  /** @default the files of `migrations/` below the working directory */
+  /** @default - the files of `migrations/` in the working directory */
   readonly migrations?: readonly Migration[];
-  /** Sets the password of the user provisioner's role. @default the role keeps what it has */
+  /** Sets the password of the user provisioner's role. @default - the password stays unchanged */
   readonly userProvisionerPassword?: string;
 }
 
 /**
- * Brings a database to the newest schema: the files not yet applied, in order, each in a transaction.
- * Keeps the same records as the migration task on AWS. Safe to run twice and twice at once.
+ * Brings a database to the newest schema: applies the files that are not yet applied, in order, each in a transaction.
+ * Writes the same records as the migration task on AWS. May run again, and in parallel.
  *
  * @returns the names of the files that this run applied
- * @throws MigrationError with the statement and PostgreSQL's message, or when an applied file was changed
+ * @throws MigrationError with the statement and PostgreSQL's message, or if an applied file was changed
  */
 export async function applyMigrations(
   connection: ClientConfig,
   { migrations = readMigrations(), userProvisionerPassword }: ApplyOptions = {},
 ): Promise<string[]> {
   const client = new Client(connection);
-  // A lost connection also fails the query that runs, which is where it is reported.
+  // A lost connection also fails the running query, which reports it.
   client.on("error", () => {});
   await client.connect();
   try {
     await client.query("set client_min_messages = warning");
-    await client.query(takeLock);
-    await client.query(limitLockWait);
-    await client.query(createBookkeeping);
+    await client.query(TAKE_LOCK);
+    await client.query(LIMIT_LOCK_WAIT);
+    await client.query(createBookkeeping());
     const applied: string[] = [];
     for (const migration of migrations) {
       if (await isApplied(client, migration)) continue;
@@ -50,8 +50,8 @@ export async function applyMigrations(
       applied.push(migration.name);
     }
     if (userProvisionerPassword !== undefined) {
-      await client.query("select set_config($1, $2, false)", [passwordSetting, userProvisionerPassword]);
-      await client.query(setProvisionerPassword);
+      await client.query("select set_config($1, $2, false)", [PASSWORD_SETTING, userProvisionerPassword]);
+      await client.query(setProvisionerPassword());
     }
     return applied;
   } finally {
@@ -88,7 +88,7 @@ async function applyOne(client: Client, migration: Migration): Promise<void> {
     );
     await client.query("commit");
   } catch (error) {
-    // The first error is the one to tell; a connection that died has rolled back by itself.
+    // The first error is reported. If the connection died, the server has rolled back.
     await client.query("rollback").catch(() => {});
     throw error;
   }

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Migration {
-  /** The number in front of the file's name: the order, and the key of the bookkeeping. */
+  /** The number at the start of the file's name: order and primary key of the records. */
   readonly version: number;
-  /** The file's name without its ending, as `001-chat-schema`. */
+  /** The file's name without its extension, such as `001-chat-schema`. */
   readonly name: string;
   readonly sql: string;
   /** SHA-256 of the file, in hexadecimal. */
@@ -15,8 +15,8 @@ export interface Migration {
 /**
  * Reads every `NNN-name.sql` in order.
  *
- * @param directory where they lie; by default `migrations/` of the repository that the process runs in
- * @throws Error when two files share a number, or a name has none
+ * @param directory @default - `migrations/` in the working directory
+ * @throws Error if two files share a number, or a name has none
  */
 export function readMigrations(directory = join(process.cwd(), "migrations")): Migration[] {
   const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
@@ -28,7 +28,7 @@ export function readMigrations(directory = join(process.cwd(), "migrations")): M
   );
 }
 
-/** Numbers, sorts and sums up migrations given as name and text. */
+/** Sorts migrations by number and adds their checksums. */
 export function orderMigrations(files: readonly { name: string; sql: string }[]): Migration[] {
   const migrations = files
     .map(({ name, sql }) => {

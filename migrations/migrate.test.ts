@@ -1,8 +1,9 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrationContainer } from "../modules/chat-hasura-lite/migration-task.ts";
-import { userProvisionerRole } from "../shared/database-roles.ts";
-import { type Outcome, startTask } from "../test/task.ts";
+import { migrationCommand } from "../modules/chat-hasura-lite/migration-task.ts";
+import { USER_PROVISIONER_ROLE } from "../shared/database-roles.ts";
+import { eventually } from "../test/jest/eventually.ts";
+import { type Outcome, requiredVariables, startTask } from "../test/task.ts";
 import {
   type DatabaseConnection,
   libpqEnvironment,
@@ -25,7 +26,7 @@ const migrationTask = (
   migrations: readonly Migration[] = readMigrations(),
   variables: Record<string, string> = {},
 ) =>
-  startTask(migrationContainer(migrations).command, {
+  startTask(migrationCommand(migrations), {
     ...libpqEnvironment(connection),
     USER_PROVISIONER_PASSWORD: "p'a\"s s$w\\ord",
     ...variables,
@@ -92,7 +93,7 @@ describe.each([
     );
   });
 
-  it("changes nothing when it runs again, and keeps what was renamed or written since", async () => {
+  it("changes nothing when it runs again, and keeps later changes of the data", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     await query(
@@ -113,7 +114,7 @@ describe.each([
     expect(await records(database)).toHaveLength(readMigrations().length);
   });
 
-  it("refuses a file that was changed after it was applied, and touches nothing", async () => {
+  it("refuses a file that was changed after it was applied, and changes nothing", async () => {
     const database = await server.createDatabase();
     await migrate(database, added("select 1"));
     const { code, output } = await migrate(database, added("create table never()"));
@@ -136,7 +137,7 @@ describe.each([
     expect([await describeSchema(database), await records(database)]).toEqual(before);
   });
 
-  it("continues behind the files that went through when a later one fails", async () => {
+  it("continues after the applied files when a later one has failed", async () => {
     const database = await server.createDatabase();
     await migrate(database, added("create table kept ()", "select 1/0"));
     expect(await migrate(database, added("create table kept ()", "create table mended ()"))).toMatchObject({
@@ -145,7 +146,7 @@ describe.each([
     expect(await records(database)).toHaveLength(readMigrations().length + 2);
   });
 
-  it("gives up on a table that somebody holds instead of queueing everyone behind it", async () => {
+  it("stops waiting for a locked table, so that other statements do not queue behind it", async () => {
     const database = await server.createDatabase();
     await migrate(database);
     const holder = new Client(database);
@@ -174,7 +175,7 @@ describe.each([
     ]);
   });
 
-  it("names the columns that an existing users table lacks, and how to mend it", async () => {
+  it("names the columns that an existing users table lacks, and the remedy", async () => {
     const database = await server.createDatabase();
     await query(database, "create table users (id text primary key, username text)");
     const { code, output } = await migrate(database);
@@ -185,7 +186,7 @@ describe.each([
 });
 
 describe("the two ways of migrating", () => {
-  it("make two databases of one server at once, which share the roles", async () => {
+  it("migrate two databases of one server at once, which share the roles", async () => {
     const databases = await Promise.all([1, 2, 3, 4].map(() => server.createDatabase()));
     const outcomes = await Promise.all(
       databases.map((database, n) => (n % 2 ? byTask(database) : byLibrary(database))),
@@ -219,22 +220,22 @@ describe("the two ways of migrating", () => {
 });
 
 describe("the migration task", () => {
-  it("leaves no half of a file when it is killed in the middle, and goes through the next time", async () => {
+  it("leaves no part of a file when it is killed, and succeeds the next time", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     const before = await describeSchema(database);
     const file = added("create table half (); select pg_sleep(60); create table other_half ()");
     const { child, done } = migrationTask(database, file);
-    await expect
-      .poll(
-        () =>
-          query(
+    await eventually(
+      async () =>
+        expect(
+          await query(
             database,
             "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
           ),
-        { timeout: 20_000 },
-      )
-      .toHaveLength(1);
+        ).toHaveLength(1),
+      { timeout: 20_000 },
+    );
     child.kill("SIGKILL");
     await done;
     // The server notices the lost client at its next message; ending the sleep stands for that.
@@ -248,7 +249,7 @@ describe("the migration task", () => {
     });
   });
 
-  it.each(migrationContainer().environment)("names the variable %s when it is missing", async (name) => {
+  it.each(requiredVariables(migrationCommand()))("names the variable %s when it is missing", async (name) => {
     const database = await server.createDatabase();
     const { code, output } = await migrationTask(database, readMigrations(), { [name]: "" }).done;
     expect(code).toBe(64);
@@ -285,28 +286,28 @@ describe("the migration task", () => {
     expect(output).not.toContain("hush-hush");
   });
 
-  it("needs no escaping in Terraform: no template marker stands in its command", () => {
-    expect(migrationContainer().command.join("\n")).not.toMatch(/[$%]\{/);
+  it("needs no escaping in Terraform, because its command holds no template marker", () => {
+    expect(migrationCommand().join("\n")).not.toMatch(/[$%]\{/);
   });
 
-  it("refuses a file with a line that psql would take for a command of its own", () => {
-    expect(() => migrationContainer(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
+  it("refuses a file with a line that psql would run as a command", () => {
+    expect(() => migrationCommand(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
   });
 });
 
 describe("the user provisioner's database role", () => {
   const login = async (database: DatabaseConnection, password: string) => {
-    return { ...database, user: userProvisionerRole, password };
+    return { ...database, user: USER_PROVISIONER_ROLE, password };
   };
 
-  it("signs in with the password of its secret, whatever characters that has", async () => {
+  it("logs in with the password of its secret, with any characters", async () => {
     const database = await server.createDatabase();
     await byTask(database);
     const provisioner = await login(database, "p'a\"s s$w\\ord");
-    expect(await query(provisioner, "select current_user as me")).toEqual([{ me: userProvisionerRole }]);
+    expect(await query(provisioner, "select current_user as me")).toEqual([{ me: USER_PROVISIONER_ROLE }]);
   });
 
-  it("gets the new password with the next run after a rotation", async () => {
+  it("gets the new password in the next run after a rotation", async () => {
     const database = await server.createDatabase();
     await applyMigrations(database, { userProvisionerPassword: "old-password" });
     await applyMigrations(database, { userProvisionerPassword: "new-password" });
@@ -314,16 +315,16 @@ describe("the user provisioner's database role", () => {
     await expect(query(await login(database, "old-password"), "select 1")).rejects.toThrow(/authentication/);
   });
 
-  it("may keep users and memberships, and nothing else", async () => {
+  it("may write users and memberships, and nothing else", async () => {
     const database = await server.createDatabase();
     await applyMigrations(database, { userProvisionerPassword: "provisioner" });
     const rights = await query(
       database,
       `select table_name as "table", privilege_type as "right", string_agg(column_name, ', ' order by column_name) as columns
-         from information_schema.column_privileges where grantee = '${userProvisionerRole}' group by 1, 2
+         from information_schema.column_privileges where grantee = '${USER_PROVISIONER_ROLE}' group by 1, 2
        union all
        select table_name, privilege_type, null from information_schema.table_privileges
-        where grantee = '${userProvisionerRole}' and privilege_type = 'DELETE'
+        where grantee = '${USER_PROVISIONER_ROLE}' and privilege_type = 'DELETE'
        order by 1, 2`,
     );
     expect(rights).toEqual([

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";
@@ -109,23 +109,23 @@ describe("a message", () => {
     ]);
   });
 
-  it("is refused in a room that is not active, from whomever", async () => {
+  it("of any user is refused in an inactive room", async () => {
     await client.query("update chat_rooms set is_active = false where id = $1", [community]);
     await client.query("update chat_members set role = 'admin'");
     await refused(send(), "roomInactive");
     expect(await outcome(send({ room_id: partners }))).toBeUndefined();
   });
 
-  it("is refused from a user who is no member", async () => {
+  it("of a user who is no member is refused", async () => {
     await refused(send({ user_id: "stranger" }), "notAMember");
     await refused(send({ user_id: "nobody at all" }), "notAMember");
   });
 
-  it("is refused into a room that does not exist as into one that the user is no member of", async () => {
+  it("is refused in an unknown room with the same error as in a room without membership", async () => {
     await refused(send({ room_id: "00000000-0000-4000-8000-000000000000" }), "notAMember");
   });
 
-  it("is refused while a mute lasts and taken when it is over, though nothing swept it", async () => {
+  it("is refused during a mute and accepted after its end, without any clean-up", async () => {
     await mute(null);
     await refused(send(), "muted");
     await mute("1 hour");
@@ -134,12 +134,12 @@ describe("a message", () => {
     expect(await outcome(send())).toBeUndefined();
   });
 
-  it("is taken when is_muted is false, whatever muted_until says", async () => {
+  it("is accepted if is_muted is false, for any muted_until", async () => {
     await client.query("update chat_members set is_muted = false, muted_until = now() + interval '1 hour'");
     expect(await outcome(send())).toBeUndefined();
   });
 
-  it("is refused while any ban of the room lasts, and taken when all are over", async () => {
+  it("is refused during any ban of the room, and accepted after the last", async () => {
     await ban("-1 second");
     expect(await outcome(send())).toBeUndefined();
     await ban(null);
@@ -149,14 +149,14 @@ describe("a message", () => {
     expect(await outcome(send())).toBeUndefined();
   });
 
-  it("is refused as banned where more than one rule stands against it", async () => {
+  it("is refused as banned if several rules forbid it", async () => {
     await ban(null);
     await mute(null);
     await client.query("update chat_rooms set is_active = false");
     await refused(send(), "banned");
   });
 
-  it("compares mutes with the time of the statement, not with the transaction's", async () => {
+  it("is checked against mutes by the time of the statement, not of the transaction", async () => {
     await mute("150 milliseconds");
     await client.query("begin");
     await refused(send(), "muted");
@@ -170,13 +170,13 @@ describe("a message", () => {
     expect(taken).toBeUndefined();
   });
 
-  it("has 1 to 4000 characters, counted as characters and not as bytes", async () => {
+  it("has 1 to 4000 characters, not bytes", async () => {
     await refused(send({ content: "" }), "contentLength");
     await refused(send({ content: "x".repeat(4001) }), "contentLength");
     expect(await outcome(send({ content: "𝄞".repeat(4000) }))).toBeUndefined();
   });
 
-  it("of type phenom_link names its content", async () => {
+  it("of type phenom_link needs the id of the content", async () => {
     for (const phenom_id of [null, "", "x".repeat(256)]) {
       await refused(send({ message_type: "phenom_link", phenom_id }), "phenomId");
     }
@@ -192,7 +192,7 @@ describe("a message", () => {
     expect(await outcome(send({ room_id: null }))).toBe(messageRules.notAMember.sqlstate);
   });
 
-  it("cannot be made empty, too long or linkless by an update either", async () => {
+  it("cannot be made empty, too long or without its link by an update", async () => {
     await send();
     for (const change of ["content = ''", "content = repeat('x', 4001)", "message_type = 'phenom_link'"]) {
       expect(await outcome(client.query(`update chat_messages set ${change}`))).toBe("23514");
@@ -212,7 +212,7 @@ describe("a message", () => {
     expect(deleted.created_at).toEqual(sent.created_at);
   });
 
-  it("is refused exactly when one of the rules says so, in every combination of states", async () => {
+  it("is refused exactly if a rule forbids it, in every combination of states", async () => {
     const offset = fc.constantFrom(null, "-1 hour", "-1 second", "1 hour");
     const state = fc.record({
       active: fc.boolean(),
@@ -279,12 +279,12 @@ describe("one message", () => {
     expect((await client.query("select from chat_messages")).rowCount).toBe(0);
   });
 
-  it("per request leaves the next request on the same connection its own", async () => {
+  it("per request does not limit the next request on the same connection", async () => {
     for (const content of ["one", "two", "three"]) await asHasura("user", () => send({ content }));
     expect((await client.query("select from chat_messages")).rowCount).toBe(3);
   });
 
-  it("per request binds neither the other roles nor writers without Hasura", async () => {
+  it("per request is no limit for other roles and for writers without Hasura", async () => {
     const several = async () => {
       await send();
       await send();
@@ -299,7 +299,7 @@ describe("one message", () => {
 });
 
 describe("an idempotency key", () => {
-  it("gives one message, however often and however concurrently it is sent", async () => {
+  it("gives one message, for any number of repeated and concurrent requests", async () => {
     const others = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const other = new Client(database);
@@ -318,7 +318,7 @@ describe("an idempotency key", () => {
     expect(await outcome(send({ idempotency_key: "k1", user_id: "mod" }))).toBeUndefined();
   });
 
-  it("has 1 to 255 characters, and none is needed", async () => {
+  it("is optional and has 1 to 255 characters", async () => {
     expect(await outcome(send({ idempotency_key: "" }))).toBe("23514");
     expect(await outcome(send({ idempotency_key: "x".repeat(256) }))).toBe("23514");
     await send({ idempotency_key: null });
@@ -358,7 +358,7 @@ describe("the outbox of link previews", () => {
     expect(await requests()).toEqual(["abc"]);
   });
 
-  it("lets an engine that signs in as a role of its own write its event log from there", async () => {
+  it("lets an engine with a role of its own write its event log", async () => {
     const engine = new Client(server.asSuperuser(database));
     await engine.connect();
     await engine.query(`
@@ -388,7 +388,7 @@ describe("the outbox of link previews", () => {
     expect(rows).toEqual([{ phenom_id: "abc" }]);
   });
 
-  it("loses the requests that a stored preview answers, and keeps the others", async () => {
+  it("drops the requests that a stored preview answers, and keeps the others", async () => {
     await link();
     await link();
     await link("other");
@@ -398,7 +398,7 @@ describe("the outbox of link previews", () => {
 });
 
 describe("a page of a room's messages", () => {
-  it("is read from the index in its order, newest and later ones alike", async () => {
+  it("is read from the index in its order, the first and later pages alike", async () => {
     await client.query("begin");
     await client.query(
       "insert into chat_messages (room_id, user_id, content, created_at) select $1, 'ann', 'm', now() - n * interval '1 second' from generate_series(1, 3000) n",
@@ -423,7 +423,7 @@ describe("search", () => {
       await client.query("select content from search_chat_messages($1) order by created_at", [query])
     ).rows.map((row) => row.content);
 
-  it("finds words in any form, phrases, and leaves out what is excluded", async () => {
+  it("finds words in any form and phrases, without excluded words", async () => {
     for (const content of ["Lights over the desert", "A light, moving fast", "nothing here"])
       await send({ content });
     expect(await found("light")).toEqual(["Lights over the desert", "A light, moving fast"]);
@@ -432,7 +432,7 @@ describe("search", () => {
     expect(await found("desert or nothing")).toEqual(["Lights over the desert", "nothing here"]);
   });
 
-  it("takes any input without an error", async () => {
+  it("accepts any input without an error", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")),
@@ -444,7 +444,7 @@ describe("search", () => {
     );
   });
 
-  it("is served by the full-text index, its function inlined", async () => {
+  it("uses the full-text index, because its function is inlined", async () => {
     await client.query("begin");
     await client.query("set local enable_seqscan = off");
     const { rows } = await client.query(
@@ -456,7 +456,7 @@ describe("search", () => {
 });
 
 describe("the functions", () => {
-  it("of the triggers pin their search path", async () => {
+  it("of the triggers have a fixed search path", async () => {
     const { rows } = await client.query(
       `select proname from pg_proc
         where pronamespace = 'public'::regnamespace and prorettype = 'trigger'::regtype
@@ -465,7 +465,7 @@ describe("the functions", () => {
     expect(rows).toEqual([]);
   });
 
-  it("hold when a writer puts tables of the same names in front", async () => {
+  it("are not fooled by a writer's tables of the same names", async () => {
     const other = new Client(database);
     await other.connect();
     await other.query("create temp table chat_members as select * from public.chat_members");
@@ -480,7 +480,7 @@ describe("the functions", () => {
     await other.end();
   });
 
-  it("refuse with the codes and messages that are written down for clients", () => {
+  it("refuse with the documented codes and messages", () => {
     const sql = readMigrations()
       .map((migration) => migration.sql)
       .join("\n");
@@ -491,7 +491,7 @@ describe("the functions", () => {
   });
 });
 
-describe("tables made by hand from the first draft of the schema", () => {
+describe("tables created by hand from the first draft of the schema", () => {
   it("are adopted with their rows, and the rules hold on them", async () => {
     const drafted = await server.createDatabase();
     const owner = new Client(drafted);

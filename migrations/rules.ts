@@ -1,7 +1,7 @@
 /**
  * The errors with which the database refuses a message: SQLSTATE and message by rule. Hasura's clients see
  * the message (with the code `data-exception` for class 22, `constraint-violation` for class 23), clients of
- * PostgreSQL both. Kept equal to the trigger function by a test.
+ * PostgreSQL see both. A test compares them with the trigger function.
  */
 export const messageRules = {
   contentLength: { sqlstate: "22C01", message: "A message has 1 to 4000 characters." },

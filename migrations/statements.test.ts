@@ -1,10 +1,10 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { readMigrations } from "./files.ts";
 import { splitStatements } from "./statements.ts";
 
 describe("a file of SQL", () => {
-  it("is split at the semicolons that end its statements", () => {
+  it("is split into its statements", () => {
     expect(splitStatements("select 1; select 2;\n")).toEqual(["select 1", "select 2"]);
   });
 
@@ -12,7 +12,7 @@ describe("a file of SQL", () => {
     expect(splitStatements("select 1;\nselect 2 -- the last")).toEqual(["select 1", "select 2 -- the last"]);
   });
 
-  it("has no statement where there are only comments and blanks", () => {
+  it("of comments and blanks has no statement", () => {
     expect(splitStatements("-- nothing;\n/* nothing; */ ;;\n ")).toEqual([]);
   });
 
@@ -43,7 +43,7 @@ describe("a file of SQL", () => {
 describe("a migration's file", () => {
   it.each(
     readMigrations().map((migration) => [migration.name, migration.sql] as const),
-  )("%s leaves transactions to the runner and holds no escape string, which the splitter does not know", (_name, sql) => {
+  )("%s holds neither transaction commands nor escape strings", (_name, sql) => {
     for (const statement of splitStatements(sql)) {
       expect(statement.replace(/^(\s*--[^\n]*\n)+/, "")).not.toMatch(
         /^(begin|commit|rollback|savepoint|start)\b/i,

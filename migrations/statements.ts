@@ -1,8 +1,8 @@
-// A semicolon inside one of these does not end a statement: '…', "…", $tag$…$tag$ and both comments.
+// A semicolon in a string, a quoted identifier, a dollar-quoted text or a comment ends no statement.
 const tokens =
   /'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;|[^'"$\-/;]+|[\s\S]/g;
 
-/** Splits SQL at the semicolons that end its statements; comments stay with the statement they precede. */
+/** Splits SQL into statements; a comment stays with the statement that follows it. */
 export function splitStatements(sql: string): string[] {
   const statements: string[] = [];
   let current = "";

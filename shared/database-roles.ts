@@ -1,2 +1,2 @@
-/** The database role that the user provisioner signs in as; made by the first migration. */
-export const userProvisionerRole = "chat_user_provisioner";
+/** The database role that the user provisioner signs in as; the first migration creates it. */
+export const USER_PROVISIONER_ROLE = "chat_user_provisioner";

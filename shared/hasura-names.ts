@@ -1,5 +1,5 @@
 /** The Hasura source that holds the chat's tables: the engine's first database. */
-export const source = "default";
+export const HASURA_SOURCE = "default";
 
 /**
  * The chat's Hasura roles. The last is not called `admin`: in Hasura that name bypasses every permission and
@@ -8,13 +8,13 @@ export const source = "default";
 export const roles = ["user", "support", "chat_admin"] as const;
 export type Role = (typeof roles)[number];
 
-export const eventTriggerName = "chat_link_preview";
+export const EVENT_TRIGGER_NAME = "chat_link_preview";
 
-/** Header in which the engine shows the webhook that it is the engine. */
-export const webhookSecretHeader = "x-chat-webhook-secret";
+/** Header with which the engine proves to the webhook that it is the engine. */
+export const WEBHOOK_SECRET_HEADER = "x-chat-webhook-secret";
 
-/** Environment variable of the ENGINE that holds the header's value; the metadata has only this name. */
-export const webhookSecretVariable = "CHAT_LINK_PREVIEW_SECRET";
+/** Environment variable of the ENGINE with the header's value; the metadata holds only this name. */
+export const WEBHOOK_SECRET_VARIABLE = "CHAT_LINK_PREVIEW_SECRET";
 
-/** Environment variable of the engine with the webhook's URL, for those who apply the metadata by the CLI. */
-export const webhookUrlVariable = "CHAT_LINK_PREVIEW_URL";
+/** Environment variable of the engine with the webhook's URL, for metadata that is applied with the CLI. */
+export const WEBHOOK_URL_VARIABLE = "CHAT_LINK_PREVIEW_URL";

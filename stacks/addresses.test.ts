@@ -1,13 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { describe, expect, it } from "@jest/globals";
 import { App, Testing } from "cdktf";
 import { Construct } from "constructs";
-import { describe, expect, it } from "vitest";
 import { Secret } from "../constructs/generated-secret.ts";
 import { LogGroup } from "../constructs/log-group.ts";
 import { environments } from "../environments/index.ts";
-import { Template } from "../test/template.ts";
+import { expectUpToDate } from "../test/jest/file-snapshot.ts";
+import { addressFile, addressList } from "../tools/docs/addresses.ts";
 import { ReadableStack } from "./addresses.ts";
 
 const stack = () => {
@@ -21,6 +22,7 @@ const deployment = {
   region: "us-east-1",
   accountId: "1",
   protectData: false,
+  tags: {},
 };
 const secret = (scope: Construct, id: string) =>
   new Secret(scope, id, { deployment, name: id, description: id });
@@ -68,8 +70,6 @@ describe("a resource's address", () => {
 describe("the addresses of every environment", () => {
   // Renaming means destroy and create, so reviewers read this list's diff.
   it.each(environments)("$environment has those of its list", async (data) => {
-    await expect(`${new Template(data).addresses().join("\n")}\n`).toMatchFileSnapshot(
-      `../environments/${data.environment}.addresses.txt`,
-    );
+    await expectUpToDate(addressFile(data), addressList(data));
   });
 });

@@ -1,27 +1,64 @@
-import type { App } from "cdktf";
-import { development } from "../environments/development.ts";
+import path from "node:path";
+import { type App, TerraformResource } from "cdktf";
 import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../environments/schema.ts";
+import type { ReadableStack } from "./addresses.ts";
 import { ChatStack } from "./chat/chat-stack.ts";
 import { PipelineStack } from "./pipeline/stack.ts";
 
+/** What synthesis wrote for one stack. */
+export interface SynthesisedStack {
+  readonly name: string;
+  /** Number of its resources. */
+  readonly resources: number;
+  /** Path of its Terraform JSON. */
+  readonly file: string;
+  /** Time that it took to make and to write. */
+  readonly milliseconds: number;
+}
+
 /**
- * Writes the Terraform of every environment, and of the pipeline's rights in it, below `cdktf.out/stacks`.
+ * Writes the Terraform of each environment and of its pipeline below `cdktf.out/stacks`.
  * @throws EnvironmentError with every problem of every environment; nothing is written then
  */
-export function synthesise(app: App, environments: readonly EnvironmentData[]): void {
-  const problems = environments.flatMap((data) => {
-    const { environment, problems } = parseEnvironment(data, development);
-    if (!environment) return problems;
-    const stacks = [new ChatStack(app, environment), new PipelineStack(app, environment)];
-    const found = stacks
-      .flatMap(({ node }) => node.findAll())
-      .flatMap((construct) =>
-        construct.node
-          .validate()
-          .map((message) => `${environment.environment}: ${message} (${construct.node.path})`),
-      );
-    return [...problems, ...found];
-  });
+export function synthesise(app: App, environments: readonly EnvironmentData[]): SynthesisedStack[] {
+  const problems: string[] = [];
+  const stacks: { readonly stack: ReadableStack; milliseconds: number }[] = [];
+  for (const data of environments) {
+    const parsed = parseEnvironment(data);
+    if ("problems" in parsed) {
+      problems.push(...parsed.problems);
+      continue;
+    }
+    for (const Stack of [ChatStack, PipelineStack]) {
+      const start = performance.now();
+      const stack = new Stack(app, parsed.environment);
+      problems.push(...constructProblems(parsed.environment.environment, stack));
+      stacks.push({ stack, milliseconds: performance.now() - start });
+    }
+  }
   if (problems.length) throw new EnvironmentError(problems);
+
+  for (const entry of stacks) {
+    const { synthesizer } = entry.stack;
+    entry.stack.synthesizer = {
+      synthesize(session) {
+        const start = performance.now();
+        synthesizer.synthesize(session);
+        entry.milliseconds += performance.now() - start;
+      },
+    };
+  }
   app.synth();
+  return stacks.map(({ stack, milliseconds }) => ({
+    name: stack.node.id,
+    resources: stack.node.findAll().filter((construct) => TerraformResource.isTerraformResource(construct))
+      .length,
+    file: path.join(app.outdir, app.manifest.forStack(stack).synthesizedStackPath),
+    milliseconds,
+  }));
 }
+
+const constructProblems = (environment: string, stack: ReadableStack) =>
+  stack.node
+    .findAll()
+    .flatMap(({ node }) => node.validate().map((message) => `${environment}: ${message} (${node.path})`));

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Template } from "./template.ts";
+import type { Template } from "../stacks/chat/template.ts";
 
 /** A request as it arrives at the HTTPS listener. */
 export interface AlbRequest {

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** The repository as a fresh checkout in a folder of this name, with the installed packages linked in. */
+/** A fresh checkout of the repository in a folder of this name, with links to the installed packages. */
 export function clone(name: string): string {
   const root = process.cwd();
   const folder = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), name);
@@ -12,7 +12,7 @@ export function clone(name: string): string {
   });
   for (const file of files.split("\n").filter((file) => file && existsSync(file)))
     cpSync(path.join(root, file), path.join(folder, file), { recursive: true });
-  for (const packages of ["node_modules", "tools/cdktf/node_modules"])
+  for (const packages of ["node_modules", ".tools"])
     if (existsSync(packages)) symlinkSync(path.join(root, packages), path.join(folder, packages));
   return folder;
 }

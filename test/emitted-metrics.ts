@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { startInvocation } from "../lambdas/shared/invocation.ts";
 import { callMetrics } from "../mcp-server/metrics.ts";
-import { MCP_LOG, SYNAPSE_LOG } from "../stacks/monitoring/log-metrics.ts";
+import { mcpLog, synapseLog } from "../stacks/monitoring/log-metrics.ts";
 
 /** A metric's kind: what CloudWatch knows it by, without the values of its dimensions. */
 export const kind = (namespace: string, name: string, dimensions: readonly string[]) =>
@@ -99,7 +99,7 @@ export function emittedMetrics(environment: string): ReadonlySet<string> {
     ),
     ...kindsIn(invocationLine()),
     ...kindsIn(callMetrics({ tool: "t", backend: "b", failed: false, milliseconds: 1 })),
-    ...[...Object.values(SYNAPSE_LOG), ...Object.values(MCP_LOG)].map(({ name }) =>
+    ...[...Object.values(synapseLog), ...Object.values(mcpLog)].map(({ name }) =>
       kind(`PhenomChat/Log/${environment}`, name, []),
     ),
   ]);

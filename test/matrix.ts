@@ -1,6 +1,7 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
 import * as z from "zod";
+import { LOGIN_PATH, matrixRequest, path, REGISTRATION_PATH, registration } from "../shared/matrix.ts";
 import type { Cognito, CognitoUser } from "../tools/servers/cognito.ts";
 
 export interface Reply {
@@ -24,16 +25,15 @@ export async function matrix(
   path: string,
   { token, body, address }: { token?: string | undefined; body?: unknown; address?: string } = {},
 ): Promise<Reply> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      "content-type": "application/json",
-      ...(token && { authorization: `Bearer ${token}` }),
-      ...(address && { "x-forwarded-for": address, "x-forwarded-proto": "https" }),
+  const reply = await matrixRequest(
+    url,
+    { method, path, body },
+    {
+      token,
+      ...(address && { headers: { "x-forwarded-for": address, "x-forwarded-proto": "https" } }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };
+  );
+  return { status: reply.status, body: z.record(z.string(), z.unknown()).parse(reply.body) };
 }
 
 const loginReply = z.object({ user_id: z.string(), access_token: z.string() });
@@ -50,13 +50,11 @@ export async function register(
   sharedSecret: string,
   user: { username: string; password: string; admin?: boolean },
 ): Promise<Reply> {
-  const path = "/_synapse/admin/v1/register";
-  const { nonce } = z.object({ nonce: z.string() }).parse((await matrix(url, "GET", path)).body);
-  const admin = user.admin ?? false;
-  const mac = createHmac("sha1", sharedSecret)
-    .update([nonce, user.username, user.password, admin ? "admin" : "notadmin"].join("\0"))
-    .digest("hex");
-  return matrix(url, "POST", path, { body: { nonce, ...user, admin, mac } });
+  const { body } = await matrix(url, "GET", REGISTRATION_PATH);
+  const { nonce } = z.object({ nonce: z.string() }).parse(body);
+  return matrix(url, "POST", REGISTRATION_PATH, {
+    body: registration(sharedSecret, nonce, { admin: false, ...user }),
+  });
 }
 
 export async function createRoom(url: string, { accessToken }: Account, body: object = {}): Promise<string> {
@@ -65,12 +63,10 @@ export async function createRoom(url: string, { accessToken }: Account, body: ob
 }
 
 export const send = (url: string, { accessToken }: Account, roomId: string, text: string): Promise<Reply> =>
-  matrix(
-    url,
-    "PUT",
-    `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${randomUUID()}`,
-    { token: accessToken, body: { msgtype: "m.text", body: text } },
-  );
+  matrix(url, "PUT", path`/_matrix/client/v3/rooms/${roomId}/send/m.room.message/${randomUUID()}`, {
+    token: accessToken,
+    body: { msgtype: "m.text", body: text },
+  });
 
 export interface BrowserReply {
   readonly status: number;
@@ -151,7 +147,7 @@ export async function appSignIn(
     );
   }
   const token = new URL(back.location).searchParams.get("loginToken");
-  const reply = await matrix(url, "POST", "/_matrix/client/v3/login", {
+  const reply = await matrix(url, "POST", LOGIN_PATH, {
     body: { type: "m.login.token", token },
   });
   return account(reply);

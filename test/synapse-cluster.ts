@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import type { HomeserverConfig } from "../modules/chat-synapse/homeserver/config.ts";
 import { type Worker, type WorkerCounts, workersOf } from "../modules/chat-synapse/workers/workers.ts";
+import { environment, Template } from "../stacks/chat/template.ts";
 import { freePort } from "../tools/servers/free-port.ts";
 import type { PostgresServer } from "../tools/servers/postgres.ts";
 import type { Redis } from "../tools/servers/redis.ts";
@@ -14,7 +15,6 @@ import {
 } from "../tools/servers/synapse.ts";
 import { loadBalancer } from "./alb.ts";
 import { type AlbServer, startAlb } from "./alb-server.ts";
-import { environment, Template } from "./template.ts";
 
 const host = "127.0.0.1";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll } from "@jest/globals";
 import type { HomeserverProps } from "../modules/chat-synapse/homeserver/config.ts";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../shared/matrix-names.ts";
 import { type Cognito, type CognitoUser, createCognito } from "../tools/servers/cognito.ts";

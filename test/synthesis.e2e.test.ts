@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { clone } from "./clone.ts";
 
 const synth = (cwd: string, env: NodeJS.ProcessEnv = {}) =>
@@ -24,7 +24,30 @@ describe("npm run synth", () => {
     expect(Object.keys(first)).toContain("stacks/development/cdk.tf.json");
     expect(second).toEqual(first);
     for (const [name, content] of Object.entries(first))
-      expect(Buffer.from(content, "base64").includes(path.dirname(one)), name).toBe(false);
+      expect([name, Buffer.from(content, "base64").includes(path.dirname(one))]).toEqual([name, false]);
+  });
+
+  it("prints one line for each stack and what to do next", () => {
+    const { status, stdout, stderr } = synth(clone("summary"));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(
+      lines.map((line) => line.replace(/ +\d+ resources/, " N resources").replace(/ +\d+ ms$/, " N ms")),
+    ).toEqual([
+      expect.stringMatching(
+        /^development +N resources {2}cdktf\.out\/stacks\/development\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^pipeline-development +N resources {2}cdktf\.out\/stacks\/pipeline-development\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^production +N resources {2}cdktf\.out\/stacks\/production\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^pipeline-production +N resources {2}cdktf\.out\/stacks\/pipeline-production\/cdk\.tf\.json +N ms$/,
+      ),
+      "Next: npm run plan -- development|production",
+    ]);
   });
 
   it("prints every problem, writes nothing and fails where an environment is wrong", () => {

@@ -6,6 +6,13 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** The variables without which a one-shot task's command refuses to run. */
+export function requiredVariables(command: readonly string[]): string[] {
+  const [, names] = /for name in ([\w ]+); do/.exec(command.join("\n")) ?? [];
+  if (!names) throw new Error("the command checks no variables");
+  return names.split(" ");
+}
+
 /** Starts a one-shot task's exact command with the machine's own programs, and with these variables alone. */
 export function startTask(
   [program = "sh", ...args]: readonly string[],

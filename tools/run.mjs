@@ -1,8 +1,20 @@
 // node tools/run.mjs <program.ts> [arguments]: bundles a TypeScript program and runs it in this process.
+import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+
+/** The providers are imported by folder, which ES modules don't know. */
+const providers = {
+  name: "providers",
+  setup({ onResolve }) {
+    onResolve({ filter: /^@cdktf\/provider-[^/]+\/lib\/[^/]+$/ }, ({ path: folder }) => ({
+      path: `${folder}/index.js`,
+      external: true,
+    }));
+  },
+};
 
 /** Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. */
 export async function bundleProgram(source, outfile) {
@@ -14,6 +26,7 @@ export async function bundleProgram(source, outfile) {
     format: "esm",
     target: "node20",
     packages: "external",
+    plugins: [providers],
     logLevel: "warning",
     write: false,
   });
@@ -24,10 +37,27 @@ export async function bundleProgram(source, outfile) {
   await rename(unfinished, outfile);
 }
 
-const [, self, source] = process.argv;
-if (import.meta.url === pathToFileURL(self).href) {
+const USAGE_EXIT_CODE = 2;
+
+/** Ends the process with the text and exit code of a Problem (tools/cli/problem.ts), or with a stack trace. */
+function fail(error) {
+  const isProblem = error instanceof Error && error.name === "Problem";
+  console.error(isProblem ? error.text : error);
+  process.exit(isProblem ? error.exitCode : 1);
+}
+
+async function run(source) {
+  if (!source || !existsSync(source)) {
+    const problem = source ? `there is no program ${source}` : "no program is named";
+    console.error(`${problem}\nUsage: node tools/run.mjs <program.ts> [arguments]`);
+    process.exit(USAGE_EXIT_CODE);
+  }
   const outfile = path.resolve("build", "programs", source.replace(/\.ts$/, ".mjs"));
   await bundleProgram(source, outfile);
   process.argv.splice(1, 1);
+  process.on("uncaughtException", fail);
   await import(pathToFileURL(outfile).href);
 }
+
+const [, self, source] = process.argv;
+if (import.meta.url === pathToFileURL(self).href) await run(source).catch(fail);

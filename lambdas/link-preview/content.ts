@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { type Ask, GraphqlError } from "./graphql.ts";
+import { GraphqlError } from "../../shared/graphql.ts";
+import type { Send } from "./hasura.ts";
 
 const fields = z.looseObject({
   title: z.nullable(z.string()),
@@ -8,24 +9,24 @@ const fields = z.looseObject({
   media_type: z.nullable(z.string()),
 });
 
-/** What a preview card shows of a piece of content; lengths are limited to what a card can hold. */
+/** What a preview card shows of a piece of content, with lengths that a card can hold. */
 export type Content = Pick<z.infer<typeof fields>, "title" | "description" | "thumbnail_url" | "media_type">;
 
 const answer = z.record(z.string(), z.unknown());
 
 /**
- * Asks the Phenom backend for a piece of content.
+ * Reads a piece of content from the Phenom backend.
  *
- * @returns undefined where the backend knows no such id, also where it has not even the form of an id
- * @throws GraphqlError, TypeError, or Error where the answer is not what the query must give
+ * @returns undefined if the backend knows no such id, or the text has not the form of an id
+ * @throws GraphqlError, TypeError, or Error if the answer has not the form that the query must give
  */
 export async function fetchContent(
-  ask: Ask,
+  send: Send,
   query: string,
   id: string,
   signal: AbortSignal,
 ): Promise<Content | undefined> {
-  const data = await ask(query, { id }, signal).catch((error: unknown) => {
+  const data = await send(query, { id }, signal).catch((error: unknown) => {
     // Hasura's code for a value that PostgreSQL cannot read as the column's type, such as a uuid.
     if (error instanceof GraphqlError && error.code === "data-exception") return { none: null };
     throw error;
@@ -49,11 +50,11 @@ export async function fetchContent(
   };
 }
 
-/** At most so many characters, none cut in two. */
+/** At most `limit` characters, without cutting one in two. */
 const cut = (text: string | null, limit: number) =>
   text === null || text.length <= limit ? text : [...text].slice(0, limit).join("");
 
-/** Clients load it as a picture: nothing but http and https. */
+/** Clients load it as a picture, so only http and https pass. */
 const webUrl = (text: string | null) =>
   text !== null && text.length <= 2048 && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
     ? text

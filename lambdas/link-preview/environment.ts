@@ -1,46 +1,51 @@
-import { type EnvironmentDeclaration, optional, secretArn, url } from "../shared/environment.ts";
+import * as z from "zod/mini";
+import { isHttpUrl } from "../../shared/environment.ts";
+import { secretArn, url, variable } from "../shared/environment.ts";
 
-export const environment = {
-  HASURA_ENDPOINT: {
-    description: "GraphQL URL of the Hasura engine inside the VPC, in which the previews are stored",
-    parse: url,
-  },
-  HASURA_ADMIN_SECRET_ARN: {
-    description: "ARN of the secret whose text is Hasura's admin secret",
-    parse: secretArn,
-  },
-  WEBHOOK_SECRET_ARN: {
-    description: "ARN of the secret whose text Hasura's event trigger shows with each event",
-    parse: secretArn,
-  },
-  CONTENT_ENDPOINT: optional({
-    description:
-      "GraphQL URL of the Phenom backend, HASURA_ENDPOINT unless set; no other gets Hasura's admin secret",
-    parse: url,
+const QUERY_PARTS = ["$id", "title", "description", "thumbnail_url", "media_type"];
+
+export const environment = z.object({
+  HASURA_ENDPOINT: variable(
+    url(),
+    "GraphQL URL of the Hasura engine inside the VPC, in which the previews are stored",
+    { secret: true },
+  ),
+  HASURA_ADMIN_SECRET_ARN: variable(secretArn(), "ARN of the secret whose text is Hasura's admin secret", {
+    secret: true,
   }),
-  CONTENT_QUERY: {
-    description:
-      "GraphQL document with the variable $id and one root field with title, description, thumbnail_url and media_type",
-    parse: contentQuery,
-  },
-  CONTENT_URL_TEMPLATE: {
-    description: "URL of a piece of content, {id} standing for its id",
-    default: "https://thephenom.app/phenom/{id}",
-    parse: urlTemplate,
-  },
-} satisfies EnvironmentDeclaration;
-
-function contentQuery(value: string): string {
-  const missing = ["$id", "title", "description", "thumbnail_url", "media_type"].filter(
-    (part) => !value.includes(part),
-  );
-  if (missing.length > 0)
-    throw new Error(`lacks ${missing.join(", ")}: take the variable and ask for each field by that name`);
-  return value;
-}
-
-function urlTemplate(value: string): string {
-  if (!value.includes("{id}")) throw new Error(`is ${JSON.stringify(value)}: it lacks {id}`);
-  url(value.replaceAll("{id}", "id"));
-  return value;
-}
+  WEBHOOK_SECRET_ARN: variable(
+    secretArn(),
+    "ARN of the secret whose text Hasura's event trigger shows with each event",
+    { secret: true },
+  ),
+  CONTENT_ENDPOINT: variable(
+    z.optional(url()),
+    "GraphQL URL of the Phenom backend, HASURA_ENDPOINT unless set; no other gets Hasura's admin secret",
+    { secret: true },
+  ),
+  CONTENT_QUERY: variable(
+    z
+      .string()
+      .check(
+        z.refine(
+          (query) => QUERY_PARTS.every((part) => query.includes(part)),
+          `must hold ${QUERY_PARTS.join(", ")}: take the variable and ask for each field by that name`,
+        ),
+      ),
+    "GraphQL document with the variable $id and one root field with title, description, thumbnail_url and media_type",
+  ),
+  CONTENT_URL_TEMPLATE: variable(
+    z._default(
+      z
+        .string()
+        .check(
+          z.refine(
+            (text) => text.includes("{id}") && isHttpUrl(text.replaceAll("{id}", "id")),
+            "must be an http or https URL that holds {id}",
+          ),
+        ),
+      "https://thephenom.app/phenom/{id}",
+    ),
+    "URL of a piece of content, {id} standing for its id",
+  ),
+});

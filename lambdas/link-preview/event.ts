@@ -13,7 +13,7 @@ export type HttpRequest = z.infer<typeof httpRequest>;
 export const parseHttpRequest = (event: unknown): HttpRequest | undefined =>
   httpRequest.safeParse(event).data;
 
-// The same length as in the table of messages, and an id that cannot stand in a URL names nothing.
+// As long as in the table of messages. An id that cannot stand in a URL names no content.
 const phenomId = z.string().check(
   z.minLength(1),
   z.maxLength(255 * 2),
@@ -30,15 +30,15 @@ const previewRequest = z.looseObject({
   delivery_info: z.optional(z.looseObject({ current_retry: z.number(), max_retries: z.number() })),
 });
 
-/** What one event of Hasura asks for. */
+/** The request in one event of Hasura. */
 export interface PreviewRequest {
   readonly eventId: string;
   readonly phenomId: string;
-  /** How often Hasura delivered this event before. */
+  /** Number of earlier deliveries of this event. */
   readonly retry: number;
 }
 
-/** Reads the event trigger's payload. @returns its problem as text where it is not one */
+/** Reads the event trigger's payload. @returns the problem as text if it is invalid */
 export function parsePreviewRequest({ body, isBase64Encoded }: HttpRequest): PreviewRequest | string {
   const json = isBase64Encoded ? Buffer.from(body ?? "", "base64").toString("utf8") : (body ?? "");
   let payload: unknown;

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startGraphqlServer, startHasura } from "../../test/lambdas/graphql-server.ts";
 import {
   adminSecretArn,
@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 beforeEach(() => world.reset());
 
-describe("an event of the outbox", () => {
-  it("stores the preview of the content with the template's URL and a day to live, and closes the request", async () => {
+describe("an event for a link", () => {
+  it("stores the preview for a day, with the URL of the template, and closes the request", async () => {
     await world.database.query(
       "insert into chat_link_preview_requests (phenom_id) values ('abc123'), ('abc123')",
     );
@@ -39,7 +39,7 @@ describe("an event of the outbox", () => {
     expect(rows).toEqual([]);
   });
 
-  it("delivered again finds the preview and does not ask for the content", async () => {
+  it("that is delivered again finds the preview and does not read the content again", async () => {
     await world.call(outboxEvent("abc123"));
     const before = await world.previews();
     world.hasura.requests.length = 0;
@@ -51,12 +51,12 @@ describe("an event of the outbox", () => {
     expect(await world.previews()).toEqual(before);
   });
 
-  it("finds a preview that never expires", async () => {
+  it("accepts a stored preview that never expires", async () => {
     await world.database.query("insert into link_previews (url, phenom_id) values ('u', 'abc123')");
     expect((await world.call(outboxEvent("abc123"))).body).toMatchObject({ outcome: "cached" });
   });
 
-  it("replaces a preview that expired", async () => {
+  it("replaces an expired preview", async () => {
     await world.database.query(
       `insert into link_previews (url, phenom_id, title, resolved_at, expires_at)
        values ('old', 'abc123', 'old', now() - interval '2 days', now() - interval '1 day')`,
@@ -65,7 +65,7 @@ describe("an event of the outbox", () => {
     expect(await world.previews()).toMatchObject([{ title: phenom.title }]);
   });
 
-  it("that resolves later than another started after it leaves the newer preview", async () => {
+  it("that is resolved later than a newer event keeps the newer preview", async () => {
     world.phenoms.set("abc123", async () => {
       await world.database.query(
         `insert into link_previews (url, phenom_id, title, resolved_at)
@@ -84,7 +84,7 @@ describe("an event of the outbox", () => {
     await slow.stop();
   });
 
-  it("that comes many times at once stores one preview", async () => {
+  it("that is delivered many times at once stores one preview", async () => {
     const others = Array.from({ length: 3 }, () => world.start());
     const answers = await Promise.all(
       [world.lambda, ...others].map((on) => world.call(outboxEvent("abc123"), { on })),
@@ -94,14 +94,14 @@ describe("an event of the outbox", () => {
     await Promise.all(others.map((other) => other.stop()));
   });
 
-  it("reads both secrets once, not once an event", async () => {
+  it("causes no new read of the secrets", async () => {
     await world.coldStart();
     await world.call(outboxEvent("abc123"));
     await world.call(outboxEvent("abc123"));
     expect(world.aws.calls).toEqual(["GetSecretValue", "GetSecretValue"]);
   });
 
-  it("is read from a Base64 body, too", async () => {
+  it("may have a Base64 body", async () => {
     const body = JSON.stringify(outboxEvent("abc123"));
     const request = httpRequest(Buffer.from(body).toString("base64"), {
       "x-chat-webhook-secret": "webhook-secret",
@@ -123,7 +123,7 @@ describe("content", () => {
     expect(await world.previews()).toMatchObject([{ phenom_id: id, url }]);
   });
 
-  it("is cut to what a card can hold, and its picture is a web address or none", async () => {
+  it("is cut to the lengths of a card, and its picture is an http or https URL or missing", async () => {
     world.phenoms.set("abc123", {
       title: "🛸".repeat(400),
       description: "d".repeat(5000),
@@ -136,7 +136,7 @@ describe("content", () => {
     ]);
   });
 
-  it("may come as a list from a query by condition", async () => {
+  it("may be the only item of a list, as from a query with a condition", async () => {
     const schema = buildSchema(`
       type Query { items(where: String!): [item!]! }
       type item { title: String description: String thumbnail_url: String media_type: String }`);
@@ -160,7 +160,7 @@ describe("content", () => {
 });
 
 describe("Hasura's admin secret", () => {
-  it("goes to no other endpoint than Hasura's, nor to where that leads", async () => {
+  it("is sent to no endpoint but Hasura's, and not along a redirect", async () => {
     const backend = await startGraphqlServer(
       buildSchema(`type Query { phenoms_by_pk(id: String!): item }
         type item { title: String description: String thumbnail_url: String media_type: String }`),
@@ -181,7 +181,7 @@ describe("Hasura's admin secret", () => {
     await backend.stop();
   });
 
-  it("is read again once it was rotated", async () => {
+  it("is read again after a rotation", async () => {
     await world.coldStart();
     await world.call(outboxEvent("first"));
     world.hasura.adminSecret = "rotated";
@@ -190,7 +190,7 @@ describe("Hasura's admin secret", () => {
     world.hasura.adminSecret = "hasura-admin-secret";
   });
 
-  it("that is wrong lets Hasura deliver the event again", async () => {
+  it("makes Hasura deliver the event again if it is wrong", async () => {
     await world.coldStart();
     world.aws.secrets.set(adminSecretArn, "wrong");
     expect((await world.call(outboxEvent("abc123"))).statusCode).toBe(503);
@@ -205,7 +205,7 @@ describe("a caller", () => {
     "webhook-secret ",
     "WEBHOOK-SECRET",
     "ẘ".repeat(5000),
-  ])("who shows %j is turned away before anything else", async (secret) => {
+  ])("who sends the secret %j is refused before anything else", async (secret) => {
     expect(await world.call("not JSON", { secret })).toMatchObject({
       statusCode: 401,
       body: { outcome: "unauthorized" },
@@ -213,13 +213,13 @@ describe("a caller", () => {
     expect(world.hasura.requests).toEqual([]);
   });
 
-  it("who shows none is turned away, and so is an event that is no request", async () => {
+  it("without a secret is refused, and so is an event of another kind", async () => {
     const request = httpRequest("{}", {});
     for (const event of [request, { ...request, headers: undefined }, {}, null, "event"])
       expect(httpAnswer.parse(await world.lambda.invoke(event)).statusCode).toBe(401);
   });
 
-  it("who shows the new secret after a rotation is let in, the old one no longer", async () => {
+  it("is accepted with the new secret after a rotation, and no longer with the old one", async () => {
     await world.coldStart();
     await world.call(outboxEvent("abc123"));
     world.aws.secrets.set(webhookSecretArn, "rotated");
@@ -227,14 +227,14 @@ describe("a caller", () => {
     expect((await world.call(outboxEvent("abc123"))).statusCode).toBe(401);
   });
 
-  it("who guesses again and again does not make us read the secret each time", async () => {
+  it("cannot cause a read of the secret with each guess", async () => {
     await world.coldStart();
     for (let guess = 0; guess < 20; guess++) await world.call("{}", { secret: `guess ${guess}` });
     expect(world.aws.calls.length).toBe(2);
   });
 });
 
-it("the log has ids, outcomes and metrics, and neither secrets nor what the content says", async () => {
+it("the log holds ids, outcomes and metrics, but no secrets and no content", async () => {
   await world.coldStart();
   await world.call(outboxEvent("abc123"));
   await world.call("{}", { secret: "guessed-secret" });

@@ -1,20 +1,20 @@
-import { webhookSecretHeader } from "../../shared/hasura-names.ts";
-import { ConfigurationError, readEnvironment } from "../shared/environment.ts";
-import { describeError, type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
+import { describeError } from "../../shared/describe-error.ts";
+import { ConfigurationError, readEnvironment } from "../../shared/environment.ts";
+import { WEBHOOK_SECRET_HEADER } from "../../shared/hasura-names.ts";
+import { type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { environment } from "./environment.ts";
 import { parseHttpRequest, parsePreviewRequest } from "./event.ts";
-import { graphql } from "./graphql.ts";
-import { askHasura } from "./hasura.ts";
+import { sendTo, sendToHasura } from "./hasura.ts";
 import { type Outcome, statusCodes } from "./outcomes.ts";
 import { resolvePreview } from "./resolve.ts";
-import { webhookGate } from "./webhook-secret.ts";
+import { webhookVerifier } from "./webhook-secret.ts";
 
-/** For the whole invocation; Hasura waits 30 seconds, API Gateway as long. */
-const budgetMs = 10_000;
+/** Time for the whole invocation; Hasura and API Gateway wait 30 seconds. */
+const BUDGET_MS = 10_000;
 
-/** Kept for the answer where Lambda would end the invocation earlier. */
-const reserveMs = 500;
+/** Time that is left for the answer when Lambda would end the invocation earlier. */
+const RESERVE_MS = 500;
 
 /** An answer for API Gateway. */
 export interface HttpAnswer {
@@ -26,11 +26,11 @@ export interface HttpAnswer {
 type Service = ReturnType<typeof createService>;
 let service: Service | undefined;
 
-/** The webhook of Hasura's event trigger: makes the preview card of a link that was sent to a room. */
+/** The webhook of Hasura's event trigger: stores the preview card of a link that was sent to a room. */
 export async function handler(event: unknown, context: InvocationContext): Promise<HttpAnswer> {
   const invocation = startInvocation<Outcome>("link-preview", context);
-  const remaining = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
-  const signal = AbortSignal.timeout(Math.min(budgetMs, remaining));
+  const remaining = Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS);
+  const signal = AbortSignal.timeout(Math.min(BUDGET_MS, remaining));
   const end = (outcome: Outcome, level: Level, fields = {}, latencies = {}): HttpAnswer => {
     const statusCode = statusCodes[outcome];
     invocation.finish(outcome, level, { statusCode, hasuraRetries: statusCode >= 300, ...fields }, latencies);
@@ -43,8 +43,9 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   try {
     service ??= createService();
     const request = parseHttpRequest(event);
-    const shown = request?.headers[webhookSecretHeader];
-    if (!request || !shown || !(await service.gate(shown, signal))) return end("unauthorized", "WARN");
+    const presented = request?.headers[WEBHOOK_SECRET_HEADER];
+    if (!request || !presented || !(await service.gate(presented, signal)))
+      return end("unauthorized", "WARN");
 
     const wanted = parsePreviewRequest(request);
     if (typeof wanted === "string") return end("dropped", "WARN", { reason: `malformed payload: ${wanted}` });
@@ -60,21 +61,17 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   }
 }
 
-/** What outlives an invocation. */
+/** What is kept between invocations. */
 function createService() {
   const values = readEnvironment(environment);
-  const hasura = askHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
+  const hasura = sendToHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
   const contentEndpoint = values.CONTENT_ENDPOINT ?? values.HASURA_ENDPOINT;
   return {
-    gate: webhookGate(secret(values.WEBHOOK_SECRET_ARN)),
+    gate: webhookVerifier(secret(values.WEBHOOK_SECRET_ARN)),
     sources: {
       hasura,
       // The admin secret is for Hasura alone.
-      content:
-        contentEndpoint === values.HASURA_ENDPOINT
-          ? hasura
-          : (query: string, variables: object, signal: AbortSignal) =>
-              graphql(contentEndpoint, {}, query, variables, signal),
+      content: contentEndpoint === values.HASURA_ENDPOINT ? hasura : sendTo(contentEndpoint),
       contentQuery: values.CONTENT_QUERY,
       urlTemplate: values.CONTENT_URL_TEMPLATE,
     },

@@ -1,24 +1,33 @@
+import { type GraphqlEndpoint, GraphqlError, graphql } from "../../shared/graphql.ts";
 import type { Secret } from "../shared/secret.ts";
-import { type Ask, GraphqlError, graphql } from "./graphql.ts";
 
-/**
- * Asks Hasura with its admin secret, which is read once more where Hasura turns it down: it was rotated.
- */
-export function askHasura(endpoint: string, adminSecret: Secret): Ask {
-  const ask = (secret: string, ...[query, variables, signal]: Parameters<Ask>) =>
-    graphql(endpoint, { "x-hasura-admin-secret": secret }, query, variables, signal);
+/** Bytes of an answer that are read; a preview needs a few hundred. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** Sends one GraphQL operation to an endpoint. */
+export type Send = (query: string, variables: object, signal: AbortSignal) => Promise<unknown>;
+
+/** Sends to an endpoint that needs no secret. */
+export const sendTo =
+  (url: string, headers: GraphqlEndpoint["headers"] = {}): Send =>
+  (query, variables, signal) =>
+    graphql({ url, headers, maxBytes: MAX_ANSWER_BYTES }, query, variables, signal);
+
+/** Sends with Hasura's admin secret, which is read once more if Hasura refuses it: it was rotated. */
+export function sendToHasura(url: string, adminSecret: Secret): Send {
+  const sendWith = (secret: string) => sendTo(url, { "x-hasura-admin-secret": secret });
   return async (query, variables, signal) => {
     const secret = await adminSecret.read(signal);
     try {
-      return await ask(secret, query, variables, signal);
+      return await sendWith(secret)(query, variables, signal);
     } catch (error) {
-      if (!isTurnedDown(error)) throw error;
+      if (!isRefused(error)) throw error;
       const current = await adminSecret.readAgain(signal);
       if (current === secret) throw error;
-      return ask(current, query, variables, signal);
+      return sendWith(current)(query, variables, signal);
     }
   };
 }
 
-const isTurnedDown = (error: unknown) =>
-  error instanceof GraphqlError && ["access-denied", "http-401"].includes(error.code);
+const isRefused = (error: unknown) =>
+  error instanceof GraphqlError && (error.code === "access-denied" || error.status === 401);

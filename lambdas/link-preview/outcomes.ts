@@ -1,6 +1,6 @@
 /**
- * Status by outcome. Hasura takes any 2xx as the end of an event and delivers it again after everything
- * else: what can never succeed is answered with 200, too.
+ * HTTP status by outcome. Hasura takes any 2xx as the end of an event and delivers the event again after any other
+ * status, so a request that can never succeed is answered with 200 too.
  */
 export const statusCodes = {
   stored: 200,

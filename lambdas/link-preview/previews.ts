@@ -1,20 +1,20 @@
 import * as z from "zod/mini";
 import type { Content } from "./content.ts";
-import type { Ask } from "./graphql.ts";
+import type { Send } from "./hasura.ts";
 
-/** How long a preview is served before a message with its link asks for it anew: a day. */
-export const previewLifetimeMs = 24 * 60 * 60 * 1000;
+/** How long a preview is fresh: a message with its link requests it again after a day. */
+export const PREVIEW_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
-// Fresh as the database's trigger sees it that lists the messages without a preview.
-const freshPreview = `query FreshPreview($phenomId: String!, $now: timestamptz!) {
+// The same definition of fresh as in the database's trigger that requests previews.
+const FRESH_PREVIEW = `query FreshPreview($phenomId: String!, $now: timestamptz!) {
   link_previews(
     where: { phenom_id: { _eq: $phenomId }, _or: [{ expires_at: { _is_null: true } }, { expires_at: { _gt: $now } }] }
     limit: 1
   ) { id }
 }`;
 
-// Events come twice and out of order: an older answer never replaces a newer one.
-const storePreview = `mutation StorePreview($preview: link_previews_insert_input!, $resolvedAt: timestamptz!) {
+// Events may come twice and out of order, so an older answer never replaces a newer one.
+const STORE_PREVIEW = `mutation StorePreview($preview: link_previews_insert_input!, $resolvedAt: timestamptz!) {
   insert_link_previews_one(
     object: $preview
     on_conflict: {
@@ -29,9 +29,9 @@ const id = z.object({ id: z.string() });
 const fresh = z.object({ link_previews: z.array(id) });
 const stored = z.object({ insert_link_previews_one: z.nullable(id) });
 
-/** Whether a preview of the content is stored that has not expired. */
-export async function hasFreshPreview(ask: Ask, phenomId: string, signal: AbortSignal): Promise<boolean> {
-  const data = await ask(freshPreview, { phenomId, now: new Date().toISOString() }, signal);
+/** Whether an unexpired preview of the content is stored. */
+export async function hasFreshPreview(send: Send, phenomId: string, signal: AbortSignal): Promise<boolean> {
+  const data = await send(FRESH_PREVIEW, { phenomId, now: new Date().toISOString() }, signal);
   return fresh.parse(data).link_previews.length > 0;
 }
 
@@ -43,19 +43,19 @@ export interface Preview extends Content {
 /**
  * Inserts or replaces the preview of a piece of content.
  *
- * @param resolvedAt when its content was asked for
- * @returns false where one that was resolved later is already stored
+ * @param resolvedAt when its content was requested
+ * @returns false if a preview that was resolved later is already stored
  */
 export async function storeNewerPreview(
-  ask: Ask,
+  send: Send,
   preview: Preview,
   resolvedAt: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
   const times = {
     resolved_at: resolvedAt.toISOString(),
-    expires_at: new Date(resolvedAt.getTime() + previewLifetimeMs).toISOString(),
+    expires_at: new Date(resolvedAt.getTime() + PREVIEW_LIFETIME_MS).toISOString(),
   };
   const variables = { preview: { ...preview, ...times }, resolvedAt: times.resolved_at };
-  return stored.parse(await ask(storePreview, variables, signal)).insert_link_previews_one !== null;
+  return stored.parse(await send(STORE_PREVIEW, variables, signal)).insert_link_previews_one !== null;
 }

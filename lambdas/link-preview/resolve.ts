@@ -1,24 +1,24 @@
 import { timed } from "../shared/timed.ts";
 import { fetchContent } from "./content.ts";
-import type { Ask } from "./graphql.ts";
+import type { Send } from "./hasura.ts";
 import { hasFreshPreview, storeNewerPreview } from "./previews.ts";
 
 export interface Sources {
-  readonly hasura: Ask;
-  readonly content: Ask;
+  readonly hasura: Send;
+  readonly content: Send;
   readonly contentQuery: string;
-  /** URL with {id} where the content's id belongs. */
+  /** URL of a piece of content, with {id} for its id. */
   readonly urlTemplate: string;
 }
 
-/** What became of a request for a preview: `superseded` by one that was resolved later, `unknown` content. */
+/** Result of a request for a preview; `superseded` means that a preview which was resolved later is stored. */
 export type Resolution = "stored" | "cached" | "superseded" | "unknown";
 
 /**
  * Makes sure that a fresh preview of the content is stored.
  *
- * @param latencies gets the milliseconds of each call by metric name
- * @throws what asking throws; nothing is stored then, and the same call may succeed later
+ * @param latencies receives the milliseconds of each call by metric name
+ * @throws the errors of `Send`; nothing is stored then, and the same call may succeed later
  */
 export async function resolvePreview(
   { hasura, content, contentQuery, urlTemplate }: Sources,

@@ -3,7 +3,7 @@ import {
   CognitoIdentityProviderClient,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
 import { lambdaEnvironment } from "../../tools/servers/lambda.ts";
 import { callAws } from "./aws.ts";
@@ -16,13 +16,9 @@ const { signal } = new AbortController();
 let aws: AwsServer;
 beforeAll(async () => {
   aws = await startAws();
-  for (const [name, value] of Object.entries({ ...lambdaEnvironment, ...aws.environment }))
-    vi.stubEnv(name, value);
+  Object.assign(process.env, lambdaEnvironment, aws.environment);
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await aws.stop();
-});
+afterAll(() => aws.stop());
 beforeEach(() => {
   aws.disturbance = undefined;
   aws.calls.length = 0;
@@ -31,7 +27,7 @@ beforeEach(() => {
 });
 
 describe("a call to AWS", () => {
-  it("is signed so that the verifier which AWS's own SDK passes lets it through, with the same answers", async () => {
+  it("passes the same signature check as AWS's own SDK and gets the same answers", async () => {
     const sdk = {
       secret: await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId: arn })),
       groups: await new CognitoIdentityProviderClient({}).send(new AdminListGroupsForUserCommand(ask)),
@@ -44,7 +40,7 @@ describe("a call to AWS", () => {
     });
   });
 
-  it("signed with another key is what the verifier turns down", async () => {
+  it("with a signature of another key fails that check", async () => {
     const credentials = { accessKeyId: lambdaEnvironment.AWS_ACCESS_KEY_ID, secretAccessKey: "another" };
     const stranger = new SecretsManagerClient({ credentials });
     await expect(stranger.send(new GetSecretValueCommand({ SecretId: arn }))).rejects.toMatchObject({
@@ -60,13 +56,13 @@ describe("a call to AWS", () => {
     });
   });
 
-  it("that meets a passing failure is repeated", async () => {
+  it("is repeated after a temporary failure", async () => {
     aws.disturbance = () => (aws.calls.length === 1 ? { status: 500, body: {} } : undefined);
     await callAws("secretsmanager", "GetSecretValue", { SecretId: arn }, signal);
     expect(aws.calls).toHaveLength(2);
   });
 
-  it("that never gets an answer ends with its signal", async () => {
+  it("without an answer ends when its signal aborts", async () => {
     aws.disturbance = () => "hang";
     const call = callAws("cognito-idp", "AdminListGroupsForUser", ask, AbortSignal.timeout(20));
     await expect(call).rejects.toThrow(/timeout/i);
@@ -75,7 +71,7 @@ describe("a call to AWS", () => {
   it.each([
     { status: 503, body: "<html>" },
     { status: 400, body: null },
-  ])("that gets the senseless answer %j fails with its status", async (answer) => {
+  ])("fails with the status of the invalid answer %j", async (answer) => {
     aws.disturbance = () => answer;
     await expect(callAws("cognito-idp", "AdminListGroupsForUser", ask, signal)).rejects.toMatchObject({
       name: `HTTP ${answer.status}`,
@@ -84,7 +80,7 @@ describe("a call to AWS", () => {
 });
 
 describe("a secret", () => {
-  it("is fetched once and again only on demand", async () => {
+  it("is read once, and again only on demand", async () => {
     const cached = secret(arn);
     expect(await cached.read(signal)).toBe("first");
     aws.secrets.set(arn, "second");
@@ -94,7 +90,7 @@ describe("a secret", () => {
     expect(await cached.read(signal)).toBe("second");
   });
 
-  it("that could not be fetched is fetched the next time", async () => {
+  it("is read the next time after a failed read", async () => {
     const cached = secret(arn);
     aws.secrets.delete(arn);
     await expect(cached.read(signal)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
@@ -102,7 +98,7 @@ describe("a secret", () => {
     expect(await cached.read(signal)).toBe("now");
   });
 
-  it("without text is an error that names its ARN", async () => {
+  it("without text fails with an error that names its ARN", async () => {
     aws.secrets.set(arn, "");
     await expect(secret(arn).read(signal)).rejects.toThrow(arn);
   });

@@ -1,10 +1,10 @@
 import { AwsClient } from "aws4fetch";
 import * as z from "zod/mini";
-import { parseOrUndefined } from "./json.ts";
+import { parseJson } from "../../shared/json.ts";
 
 /**
- * The two AWS operations that the handlers call, in AWS's JSON 1.1 protocol. The SDK's clients would be
- * three times the size that the handlers may have.
+ * The services that the handlers call, in AWS's JSON 1.1 protocol. The SDK's clients are three times as large as a
+ * handler may be.
  */
 const services = {
   secretsmanager: { target: "secretsmanager", endpointVariable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" },
@@ -14,7 +14,7 @@ const services = {
   },
 } as const;
 
-/** What AWS refused; `name` is AWS's error type, such as ResourceNotFoundException. */
+/** An error that AWS answers with; `name` is its type, such as ResourceNotFoundException. */
 export class AwsError extends Error {
   override readonly name: string;
   constructor(name: string, message: string) {
@@ -23,7 +23,7 @@ export class AwsError extends Error {
   }
 }
 
-const refusal = z.object({
+const errorSchema = z.object({
   __type: z.optional(z.string()),
   message: z.optional(z.string()),
   Message: z.optional(z.string()),
@@ -32,10 +32,10 @@ const refusal = z.object({
 let client: AwsClient | undefined;
 
 /**
- * Calls an operation as the function's role. Region and credentials are those that Lambda puts into the
- * environment; AWS_ENDPOINT_URL_<SERVICE> names another endpoint, as for the SDKs.
+ * Calls an operation with the function's role. Lambda sets region and credentials in the environment;
+ * AWS_ENDPOINT_URL_<SERVICE> sets another endpoint, as for the SDKs.
  *
- * @throws AwsError where AWS refuses, TypeError where it is out of reach, the signal's reason on abort
+ * @throws AwsError if AWS refuses, TypeError if it cannot be reached, the signal's reason on abort
  */
 export async function callAws(
   service: keyof typeof services,
@@ -49,7 +49,7 @@ export async function callAws(
     accessKeyId: variable("AWS_ACCESS_KEY_ID"),
     secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
     sessionToken: process.env["AWS_SESSION_TOKEN"] ?? "",
-    // After 5xx and 429 only, 50 ms and then 100 ms apart at most.
+    // Only after 5xx and 429, after 50 ms and then 100 ms at most.
     retries: 2,
     initRetryMs: 50,
   });
@@ -66,13 +66,13 @@ export async function callAws(
   );
   const answer = await response.text();
   if (response.ok) return JSON.parse(answer);
-  const { data = {} } = refusal.safeParse(parseOrUndefined(answer));
+  const { data = {} } = errorSchema.safeParse(parseJson(answer));
   const type = data.__type?.split("#").at(-1) ?? `HTTP ${response.status}`;
   throw new AwsError(type, `${operation}: ${data.message ?? data.Message ?? "no explanation"}`);
 }
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: Lambda sets it, elsewhere set it yourself`);
+  if (!value) throw new Error(`${name} is not set: Lambda sets it; outside Lambda set it yourself`);
   return value;
 }

@@ -3,9 +3,9 @@ import { callAws } from "./aws.ts";
 
 /** A secret of Secrets Manager, kept in memory between invocations. */
 export interface Secret {
-  /** The secret string as last read. @throws AwsError, TypeError or Error where it cannot be read */
+  /** The secret string as last read. @throws AwsError, TypeError or Error if it cannot be read */
   read(signal: AbortSignal): Promise<string>;
-  /** The secret string as it stands now, for when the one last read was turned down. */
+  /** Reads the secret string again, after the last one was refused. */
   readAgain(signal: AbortSignal): Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** Runs a step and notes its milliseconds under a name, also where it fails. */
+/** Runs a step and records its duration in milliseconds, even if it fails. */
 export async function timed<T>(
   latencies: Record<string, number>,
   name: string,

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { hasuraClaims } from "./claims.ts";
 
 const allowedRoles = (groups: readonly string[]) =>
@@ -42,7 +42,7 @@ describe("the claims of a token", () => {
     );
   });
 
-  it("hold no role but those of the whitelist, and never admin, whatever the groups are called", () => {
+  it("hold only known roles, and never admin, for any names of groups", () => {
     fc.assert(
       fc.property(fc.array(anyGroup), (groups) => {
         const roles = allowedRoles(groups);
@@ -57,7 +57,7 @@ describe("the claims of a token", () => {
     );
   });
 
-  it("have three fields and the user's id unchanged, whatever it is", () => {
+  it("have three fields and the unchanged user id, for any id", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(anyGroup), (userId, groups) => {
         const claims = JSON.parse(hasuraClaims(userId, groups));

@@ -1,4 +1,4 @@
-import type { EnvironmentDeclaration } from "../shared/environment.ts";
+import * as z from "zod/mini";
 
 /** The function reads no variables. */
-export const environment = {} satisfies EnvironmentDeclaration;
+export const environment = z.object({});

@@ -9,7 +9,7 @@ const preTokenGeneration = z.looseObject({
   }),
 });
 
-/** A pre token generation event that is about a person. */
+/** A pre token generation event for a user. */
 export interface PreTokenGeneration {
   readonly kind: "user";
   readonly event: object;
@@ -17,7 +17,7 @@ export interface PreTokenGeneration {
   /** The Cognito `sub`. */
   readonly userId: string;
   readonly groups: readonly string[];
-  /** As it came, to be sent back. */
+  /** Unchanged, to be sent back. */
   readonly groupConfiguration: object | undefined;
 }
 
@@ -26,7 +26,7 @@ export type ParsedEvent =
   | { readonly kind: "no_user" }
   | { readonly kind: "malformed"; readonly problem: string };
 
-/** Reads the fields that the claims depend on; everything else in the event stays as it is. */
+/** Reads the fields that the claims depend on; the rest of the event is kept unchanged. */
 export function parsePreTokenGeneration(event: unknown): ParsedEvent {
   const { success, data, error } = preTokenGeneration.safeParse(event);
   if (!success) {

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { clientCredentialsEvent, sub, tokenEvents } from "../../tools/servers/cognito-events.ts";
 import { type Bundle, bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
 import { hasuraClaims } from "./claims.ts";
@@ -63,7 +63,7 @@ describe("the bundle of token enhancement", () => {
     });
   });
 
-  it("gives an application that signs in as itself no claims", async () => {
+  it("adds no claims for client credentials", async () => {
     expect(await lambda.invoke(clientCredentialsEvent)).toEqual(clientCredentialsEvent);
     expect(lambda.logs.at(-1)).toMatchObject({ level: "INFO", Outcome: "no_user" });
   });
@@ -73,12 +73,12 @@ describe("the bundle of token enhancement", () => {
     ["no version", { ...tokenEvents.V2_0(["admin"]), version: undefined }],
     ["groups that are no list", { ...tokenEvents.V1_0([]), request: { groupConfiguration: "admin" } }],
     ["nothing in it", {}],
-  ])("sends an event with %s back as it came, and says so", async (_, event) => {
+  ])("returns an event with %s unchanged and logs that", async (_, event) => {
     expect(await lambda.invoke(event)).toEqual(JSON.parse(JSON.stringify(event)));
     expect(lambda.logs.at(-1)).toMatchObject({ level: "ERROR", Outcome: "malformed" });
   });
 
-  it("logs one JSON line an invocation, with metrics, the user's id and nothing else of the person", async () => {
+  it("logs one JSON line per invocation, with metrics, the user's id and no other personal data", async () => {
     const before = lambda.output.length;
     await lambda.invoke(tokenEvents.V2_0(["support"]));
     const [line, ...more] = lambda.output.slice(before);
@@ -111,8 +111,8 @@ describe("the bundle of token enhancement", () => {
   });
 });
 
-it("whatever the event, the handler returns it, adding nothing but a response that never grants admin", async () => {
-  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+it("the handler returns any event, and adds only a response that never grants admin", async () => {
+  const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
   const group = fc.oneof(fc.string(), fc.constantFrom("admin", "support", "chat_admin"));
   const mostly = <T, U>(likely: fc.Arbitrary<T>, hostile: fc.Arbitrary<U>) =>
     fc.oneof({ weight: 9, arbitrary: likely }, { weight: 1, arbitrary: hostile });

@@ -1,12 +1,12 @@
 import { type InvocationContext, startInvocation } from "../shared/invocation.ts";
-import { hasuraClaim, hasuraClaims } from "./claims.ts";
+import { HASURA_CLAIM, hasuraClaims } from "./claims.ts";
 import { type PreTokenGeneration, parsePreTokenGeneration } from "./event.ts";
 import type { Outcome } from "./outcomes.ts";
 
 /**
  * Cognito's pre token generation trigger, event versions V1_0, V2_0 and V3_0: adds the claims that Hasura
- * reads. An event without a user (an application that signs in as itself, or nothing that we know) goes back
- * as it came: the token then opens nothing in the chat, and nobody is kept from signing in.
+ * reads. An event without a user (client credentials, or an unknown form) is returned unchanged: its token opens
+ * nothing in the chat, and nobody is kept from signing in.
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
   const invocation = startInvocation<Outcome>("token-enhancement", context);
@@ -17,15 +17,15 @@ export async function handler(event: unknown, context: InvocationContext): Promi
     return event;
   }
   const { userId, groups } = parsed;
-  const response = responseFor(parsed, { [hasuraClaim]: hasuraClaims(userId, groups) });
+  const response = responseFor(parsed, { [HASURA_CLAIM]: hasuraClaims(userId, groups) });
   invocation.finish("enhanced", "INFO", { userId });
   return { ...parsed.event, response };
 }
 
-/** V1_0 knows the ID token only; V2_0 and V3_0 take each token's claims apart. */
+/** V1_0 sets the claims of the ID token only; V2_0 and V3_0 set those of both tokens. */
 function responseFor({ version, groupConfiguration }: PreTokenGeneration, claims: Record<string, string>) {
   const generation = { claimsToAddOrOverride: claims };
-  // Cognito drops the groups from the tokens where its own group configuration does not come back.
+  // Cognito removes the groups from the tokens unless its group configuration is returned.
   const groups = { groupOverrideDetails: groupConfiguration };
   return version === "1"
     ? { claimsOverrideDetails: { ...generation, ...groups } }

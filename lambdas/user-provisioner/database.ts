@@ -2,24 +2,24 @@ import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { Client, DatabaseError, type QueryConfig } from "pg";
 import * as z from "zod/mini";
-import { parseOrUndefined } from "../shared/json.ts";
+import { parseJson } from "../../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
 
 export interface DatabaseOptions {
   readonly host: string;
   readonly port: number;
   readonly name: string;
-  /** Its text is JSON with username and password. */
+  /** JSON with username and password. */
   readonly secret: Secret;
   /** PEM file of the authorities that may sign the server's certificate. */
   readonly caFile: string;
 }
 
-/** How long a connection from an earlier invocation may take before it counts as dead. */
-const reusedTimeoutMs = 1000;
+/** Time after which a connection from an earlier invocation counts as dead. */
+const REUSED_TIMEOUT_MS = 1000;
 
-/** The server gives up a statement that nobody waits for any more. */
-const statementTimeoutMs = 3000;
+/** Time after which the server cancels a statement: nobody waits for it any more. */
+const STATEMENT_TIMEOUT_MS = 3000;
 
 const credentials = z.object({
   username: z.string().check(z.minLength(1)),
@@ -30,11 +30,11 @@ type Credentials = z.infer<typeof credentials>;
 interface Connection {
   readonly client: Client;
   readonly socket: Socket;
-  /** It served an invocation: it may have died while Lambda kept the process frozen. */
+  /** Whether it served an invocation before: it may have died while Lambda kept the process frozen. */
   isUsed: boolean;
 }
 
-/** One connection that is kept between invocations and replaced when it died. */
+/** One connection that is kept between invocations and replaced when it is dead. */
 export class Database {
   private readonly options: DatabaseOptions;
   private kept: Connection | undefined;
@@ -45,22 +45,21 @@ export class Database {
     this.options = options;
   }
 
-  /** Begins to connect unless that is done, so that the statement finds the connection ready. */
+  /** Connects ahead of the statement, unless connected. */
   prepare(signal: AbortSignal): void {
-    // Running the statement meets the same failure and reports it.
+    // `run` meets the same failure and reports it.
     this.connect(signal).catch(() => {});
   }
 
   /**
-   * Runs a statement that does no harm when it runs twice: where a kept connection fails it runs once more on
-   * a new one.
+   * Runs an idempotent statement: if a kept connection fails, the statement runs once more on a new one.
    *
-   * @throws DatabaseError, Error where the server is out of reach, or the signal's reason
+   * @throws DatabaseError, Error if the server cannot be reached, or the signal's reason
    */
   async run(statement: QueryConfig, signal: AbortSignal): Promise<void> {
     const connection = await this.connect(signal);
     if (!connection.isUsed) return this.query(connection, statement, signal);
-    const timer = setTimeout(() => this.discard(connection), reusedTimeoutMs);
+    const timer = setTimeout(() => this.discard(connection), REUSED_TIMEOUT_MS);
     try {
       await this.query(connection, statement, signal);
     } catch (error) {
@@ -76,7 +75,7 @@ export class Database {
     try {
       await untilAborted(connection.socket, signal, () => connection.client.query(statement));
     } catch (error) {
-      // An error of the statement leaves the connection as it was; any other ends it.
+      // The connection survives an error of the statement, and no other.
       if (!(error instanceof DatabaseError && error.severity === "ERROR")) this.discard(connection);
       throw error;
     }
@@ -84,7 +83,7 @@ export class Database {
 
   private async connect(signal: AbortSignal): Promise<Connection> {
     if (this.kept) return this.kept;
-    // An attempt of an earlier invocation may be over without having noticed yet.
+    // An attempt of an earlier invocation may have been aborted and not have ended yet.
     if (!this.opening || this.opening.signal.aborted)
       this.opening = { connection: this.open(signal), signal };
     const { opening } = this;
@@ -120,10 +119,10 @@ export class Database {
       user: username,
       password,
       ssl: { ca: this.ca },
-      // Ours, so that it can be destroyed at any moment.
+      // A socket of our own can be destroyed at any moment.
       stream: () => socket,
       keepAlive: true,
-      statement_timeout: statementTimeoutMs,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
       application_name: "chat-user-provisioner",
     });
     const connection = { client, socket, isUsed: false };
@@ -139,7 +138,7 @@ export class Database {
   }
 }
 
-/** Destroys the socket when the signal says so, and with it what the step waits for. */
+/** Destroys the socket when the signal aborts, which ends what the step waits for. */
 async function untilAborted<T>(socket: Socket, signal: AbortSignal, step: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const stop = () => socket.destroy();
@@ -155,12 +154,12 @@ async function untilAborted<T>(socket: Socket, signal: AbortSignal, step: () => 
 }
 
 function parseCredentials(text: string): Credentials {
-  const { success, data } = credentials.safeParse(parseOrUndefined(text));
-  // Without the text, which holds the password.
+  const { success, data } = credentials.safeParse(parseJson(text));
+  // The message leaves the text out: it holds the password.
   if (!success) throw new Error('the database secret is not JSON of the form {"username", "password"}');
   return data;
 }
 
-/** PostgreSQL's codes for a wrong password and for a role that may not sign in. */
+/** PostgreSQL's codes for a wrong password and for a role that may not log in. */
 const isAuthenticationFailure = (error: unknown) =>
   error instanceof DatabaseError && (error.code === "28P01" || error.code === "28000");

@@ -1,22 +1,17 @@
-import { type EnvironmentDeclaration, port, secretArn } from "../shared/environment.ts";
+import * as z from "zod/mini";
+import { port, secretArn, variable } from "../shared/environment.ts";
 
-export const environment = {
-  DATABASE_HOST: {
-    description: "Host name of the PostgreSQL server, as its certificate has it",
-    parse: (value: string) => value,
-  },
-  DATABASE_PORT: { description: "Port of the PostgreSQL server", default: "5432", parse: port },
-  DATABASE_NAME: {
-    description: "Database that holds the chat's tables",
-    parse: (value: string) => value,
-  },
-  DATABASE_SECRET_ARN: {
-    description: "ARN of the secret with the database role's username and password as JSON",
-    parse: secretArn,
-  },
-  DATABASE_CA_FILE: {
-    description: "PEM file of the authorities that may sign the server's certificate",
-    default: "/var/runtime/ca-cert.pem",
-    parse: (value: string) => value,
-  },
-} satisfies EnvironmentDeclaration;
+export const environment = z.object({
+  DATABASE_HOST: variable(z.string(), "Host name of the PostgreSQL server, as its certificate has it"),
+  DATABASE_PORT: variable(z.prefault(port(), "5432"), "Port of the PostgreSQL server"),
+  DATABASE_NAME: variable(z.string(), "Database that holds the chat's tables"),
+  DATABASE_SECRET_ARN: variable(
+    secretArn(),
+    "ARN of the secret with the database role's username and password as JSON",
+    { secret: true },
+  ),
+  DATABASE_CA_FILE: variable(
+    z._default(z.string(), "/var/runtime/ca-cert.pem"),
+    "PEM file of the authorities that may sign the server's certificate",
+  ),
+});

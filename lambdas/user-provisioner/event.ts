@@ -8,20 +8,20 @@ const postAuthentication = z.looseObject({
   }),
 });
 
-/** Who signed in, as the Cognito post authentication event says. */
+/** Who signed in, from Cognito's post authentication event. */
 export interface Person {
   /** The Cognito `sub`. */
   readonly id: string;
   readonly userPoolId: string;
-  /** The name that Cognito knows the user by. */
+  /** The user's name in Cognito. */
   readonly cognitoName: string;
-  /** Null for what the attributes leave open. */
+  /** Null if no attribute says it. */
   readonly preferredUsername: string | null;
   readonly displayName: string | null;
   readonly avatarUrl: string | null;
 }
 
-/** @returns the problem as text where the event is not one of a person's sign-in */
+/** @returns the problem as text if the event is not a user's sign-in */
 export function parsePostAuthentication(event: unknown): Person | string {
   const { success, data, error } = postAuthentication.safeParse(event);
   if (!success)
@@ -38,15 +38,15 @@ export function parsePostAuthentication(event: unknown): Person | string {
   };
 }
 
-/** Longest text kept, in characters: Cognito's limit for an attribute. */
-const limit = 2048;
+/** Longest text that is stored, in characters: Cognito's limit for an attribute. */
+const MAX_LENGTH = 2048;
 
-/** Without the characters that PostgreSQL cannot store; null where nothing remains. */
+/** The text without characters that PostgreSQL cannot store; null if nothing remains. */
 function clean(value: unknown): string | null {
   if (typeof value !== "string") return null;
-  return value.replaceAll("\0", "").trim().slice(0, limit) || null;
+  return value.replaceAll("\0", "").trim().slice(0, MAX_LENGTH) || null;
 }
 
-/** Clients load it as a picture; some identity providers put other things there. */
+/** Clients load it as a picture, so only http and https pass. */
 const webUrl = (value: string | null) =>
   value !== null && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : null;

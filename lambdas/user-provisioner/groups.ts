@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { callAws } from "../shared/aws.ts";
 
-/** How long a sign-in waits for the groups. */
-const timeoutMs = 1000;
+/** Longest time that a sign-in waits for the groups. */
+const TIMEOUT_MS = 1000;
 
 const page = z.object({
   Groups: z.array(z.object({ GroupName: z.string() })),
@@ -10,15 +10,15 @@ const page = z.object({
 });
 
 /**
- * The user's Cognito groups; the post authentication event carries none.
+ * Reads the user's Cognito groups, which the post authentication event does not hold.
  *
- * @throws AwsError, TypeError, or the signal's reason, after one second at the latest
+ * @throws AwsError, TypeError, or the signal's reason, after one second at most
  */
 export async function listGroups(
   { userPoolId, cognitoName }: { userPoolId: string; cognitoName: string },
   signal: AbortSignal,
 ): Promise<string[]> {
-  const soon = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const groups: string[] = [];
   let next: object = {};
   for (;;) {

@@ -1,13 +1,9 @@
-import { readEnvironment } from "../shared/environment.ts";
-import {
-  describeError,
-  type Invocation,
-  type InvocationContext,
-  startInvocation,
-} from "../shared/invocation.ts";
+import { withDeadline } from "../../shared/deadline.ts";
+import { describeError } from "../../shared/describe-error.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import { type Invocation, type InvocationContext, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { timed } from "../shared/timed.ts";
-import { withinBudget } from "./budget.ts";
 import { Database } from "./database.ts";
 import { environment } from "./environment.ts";
 import { type Person, parsePostAuthentication } from "./event.ts";
@@ -16,15 +12,14 @@ import { membershipsOf } from "./memberships.ts";
 import type { Outcome } from "./outcomes.ts";
 import { provisioning } from "./statement.ts";
 
-/** Cognito waits five seconds for a trigger and then refuses the sign-in. */
-const budgetMs = 3000;
+/** Cognito refuses the sign-in if a trigger takes longer than five seconds. */
+const BUDGET_MS = 3000;
 
 let database: Database | undefined;
 
 /**
- * Cognito's post authentication trigger: brings the user's row and memberships up to date. Always returns the
- * event, so that no failure here keeps anybody from signing in; failures are logged and counted, and the next
- * sign-in makes up for them.
+ * Cognito's post authentication trigger: updates the user's row and memberships. Always returns the event, so that no
+ * failure here keeps anybody from signing in; failures are logged and counted, and the next sign-in repairs them.
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
   const invocation = startInvocation<Outcome>("user-provisioner", context);
@@ -36,7 +31,12 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   const ids = { userId: person.id };
   const latencies: Record<string, number> = {};
   try {
-    const groups = await withinBudget(budgetMs, (signal) => provision(person, signal, invocation, latencies));
+    const groups = await withDeadline(
+      undefined,
+      BUDGET_MS,
+      () => new Error(`not done within ${BUDGET_MS} ms`),
+      (signal) => provision(person, signal, invocation, latencies),
+    );
     if (groups) invocation.finish("provisioned", "INFO", ids, latencies);
     else invocation.finish("provisioned_without_groups", "WARN", ids, latencies);
   } catch (error) {
@@ -46,7 +46,7 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   return event;
 }
 
-/** @returns the groups, or undefined where Cognito did not say */
+/** @returns the groups, or undefined if Cognito did not answer */
 async function provision(
   person: Person,
   signal: AbortSignal,

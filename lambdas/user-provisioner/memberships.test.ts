@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { rooms } from "../../shared/chat-rooms.ts";
 import { type ProvisionerWorld, signIn, startProvisionerWorld } from "../../test/lambdas/provisioner.ts";
 import { sub } from "../../tools/servers/cognito-events.ts";
@@ -18,7 +18,7 @@ const groups = (...names: string[]) => world.aws.groups.set("ann", names);
 const members = async () => (await world.state()).members;
 
 describe("the first sign-in", () => {
-  it("makes the user, a member of Community", async () => {
+  it("creates the user and the membership of Community", async () => {
     await signIn(lambda);
     expect(await world.state()).toEqual({
       user: { id: sub, username: "ann", display_name: null, avatar_url: null },
@@ -38,7 +38,7 @@ describe("the first sign-in", () => {
     [{ picture: "https://cdn.example.com/a.png" }, "u1", { avatar_url: "https://cdn.example.com/a.png" }],
     [{ picture: "javascript:alert(1)" }, "u1", { avatar_url: null }],
     [{ picture: '{"data":{"url":"https://example.com"}}' }, "u1", { avatar_url: null }],
-  ])("of %j, in Cognito %s, writes %j", async (attributes, userName, row) => {
+  ])("with the attributes %j and the Cognito name %s writes %j", async (attributes, userName, row) => {
     await signIn(lambda, attributes, userName);
     expect((await world.state()).user).toMatchObject(row);
   });
@@ -68,14 +68,14 @@ describe("the groups", () => {
     expect(await members()).toEqual(expected);
   });
 
-  it("count also where they fill more than a page", async () => {
+  it("count even if they fill more than one page", async () => {
     groups(...Array.from({ length: 120 }, (_, index) => `group-${index}`), "internal");
     await signIn(lambda);
     expect(await members()).toMatchObject({ "Phenom Internal": "user" });
     expect(world.aws.calls.filter((call) => call === "AdminListGroupsForUser")).toHaveLength(3);
   });
 
-  it("raise and lower the role, open and close the rooms at the next sign-in", async () => {
+  it("change the role and the rooms at the next sign-in", async () => {
     groups("internal", "support");
     await signIn(lambda);
     groups("internal", "partners", "admin");
@@ -95,7 +95,7 @@ describe("the groups", () => {
     ["break", () => ({ status: 500, body: {} })],
     ["come in no form that we know", () => ({ status: 200, body: { Groups: [{}] } })],
     ["do not come", () => "hang" as const],
-  ])("that %s leave roles and rooms as they are, and the user in Community", async (_, disturbance) => {
+  ])("that %s leave roles and rooms unchanged and keep the user in Community", async (_, disturbance) => {
     groups("internal", "admin");
     await signIn(lambda);
     world.aws.disturbance = (operation) =>
@@ -115,8 +115,8 @@ describe("the groups", () => {
   });
 });
 
-describe("what moderators and the backend wrote", () => {
-  it("stays: a mute and a ban, also where the role changes", async () => {
+describe("data of moderators and of the backend", () => {
+  it("stays: a mute and a ban survive a change of the role", async () => {
     await signIn(lambda);
     await world.database.query("update chat_members set is_muted = true, muted_until = '2099-01-01'");
     await world.database.query("insert into chat_bans (room_id, user_id, banned_by) values ($1, $2, $2)", [
@@ -135,7 +135,7 @@ describe("what moderators and the backend wrote", () => {
     expect((await world.database.query("select from chat_bans")).rowCount).toBe(1);
   });
 
-  it("stays in the user's row where the attributes say nothing", async () => {
+  it("stays in the user's row if no attribute replaces it", async () => {
     await world.database.query("insert into users values ($1, 'chosen', 'Chosen', 'https://a.example/b')", [
       sub,
     ]);
@@ -150,7 +150,7 @@ describe("what moderators and the backend wrote", () => {
     expect((await world.state()).user).toMatchObject({ username: "ann2", display_name: "Chosen" });
   });
 
-  it("is not written again where nothing changed", async () => {
+  it("is not written again if nothing changed", async () => {
     groups("internal");
     await signIn(lambda, { name: "Ann" });
     const versions = () =>
@@ -162,7 +162,7 @@ describe("what moderators and the backend wrote", () => {
     expect(await versions()).toEqual(before);
   });
 
-  it("may have columns of its own that must be filled", async () => {
+  it("may have required columns of its own", async () => {
     await world.database.query("alter table users add column email text");
     await world.database.query("insert into users (id, email) values ($1, 'ann@example.com')", [sub]);
     await world.database.query("alter table users alter column email set not null");
@@ -178,7 +178,7 @@ describe("what moderators and the backend wrote", () => {
   });
 });
 
-it("other people's rows are never touched, whatever the attributes hold", async () => {
+it("rows of other users never change, for any attributes", async () => {
   await world.database.query("insert into users (id, username) values ('bob', 'bob')");
   await world.database.query(
     "insert into chat_members (room_id, user_id, role) values ($1, 'bob', 'admin')",

@@ -1,17 +1,17 @@
 import { rooms } from "../../shared/chat-rooms.ts";
 
-/** Rooms that the Cognito group of the same name opens; Community is everyone's. */
+/** Rooms that the Cognito group of the same name opens; Community is open to everyone. */
 const groupRooms = ["internal", "partners"] as const;
 
-/** What a sign-in makes of the memberships. */
+/** A user's memberships after a sign-in. */
 export interface Memberships {
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** Null: as it is, `user` where the membership is new. */
+  /** Null keeps the role of a membership and gives `user` to a new one. */
   readonly role: "user" | "support" | "admin" | null;
 }
 
-/** @param groups undefined where Cognito did not say: roles and rooms then stay as they are */
+/** @param groups undefined if Cognito did not answer: roles and rooms then stay unchanged */
 export function membershipsOf(groups: readonly string[] | undefined): Memberships {
   if (!groups) return { joined: [rooms.community], left: [], role: null };
   const opened = groupRooms.filter((group) => groups.includes(group));

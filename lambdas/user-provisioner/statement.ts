@@ -2,10 +2,10 @@ import type { QueryConfig } from "pg";
 import type { Person } from "./event.ts";
 import type { Memberships } from "./memberships.ts";
 
-// One statement, so one round trip and all or nothing. What Cognito does not say is kept, what has not
-// changed is not written. The row of a user who exists is updated, not upserted: the table may belong to the
-// Phenom backend and want columns that only the backend can fill. A mute goes only with the membership.
-const text = `with updated as (
+// One statement: one round trip, all or nothing. Values that Cognito does not give are kept, and unchanged rows are not
+// written. An existing user is updated, not upserted: the table may belong to the Phenom backend and have required
+// columns that only the backend can fill. A mute ends only with the membership.
+const PROVISION = `with updated as (
   update public.users person
      set username = coalesce($2::text, person.username, $3::text),
          display_name = coalesce($4::text, person.display_name),
@@ -27,16 +27,16 @@ select room_id, $1, coalesce($8::text, 'user') from unnest($6::uuid[]) as room_i
 on conflict (room_id, user_id) do update set role = excluded.role
  where $8::text is not null and chat_members.role <> excluded.role`;
 
-/** The statement that brings a user's row and memberships up to date; it may run any number of times. */
+/** The statement that updates a user's row and memberships. It is idempotent. */
 export function provisioning(person: Person, { joined, left, role }: Memberships): QueryConfig {
   const { id, preferredUsername, displayName, avatarUrl } = person;
   return {
-    // Parsed and planned once a connection.
+    // A prepared statement: parsed and planned once per connection.
     name: "provision",
-    text,
+    text: PROVISION,
     values: [id, preferredUsername, fallbackUsername(person), displayName, avatarUrl, joined, left, role],
   };
 }
 
-/** Members see each other's user names: an e-mail address that somebody signs in with is not one. */
+/** Members see each other's user names, so an e-mail address is never used as one. */
 const fallbackUsername = ({ cognitoName }: Person) => (cognitoName.includes("@") ? null : cognitoName);

@@ -9,15 +9,15 @@ import {
   CreateUserPoolClientCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { installed } from "../../test/installed.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { close, listen } from "../../tools/servers/listening.ts";
-import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
+import { type Moto, startMoto } from "../../tools/servers/moto.ts";
 import { type AgentCredentials, agentSession } from "./agent-session.ts";
 
 // Moto's Cognito checks passwords, refresh tokens and their secret hashes.
-describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the agent's sign-in", () => {
+describeWith("moto")("the agent's sign-in", () => {
   let moto: Moto;
   let front: Front;
   let cognito: CognitoIdentityProviderClient;
@@ -97,7 +97,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(front.flows()).toEqual(["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]);
   });
 
-  it("goes back to the password when the refresh token was revoked", async () => {
+  it("uses the password again after the refresh token was revoked", async () => {
     const agent = session();
     await agent.identity();
     await cognito.send(new AdminUserGlobalSignOutCommand({ UserPoolId: poolId, Username: "agent" }));
@@ -107,7 +107,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(front.flows()).toEqual(["REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]);
   });
 
-  it("with a wrong password or secret says so, without showing it, and does not try again for a minute", async () => {
+  it("reports a wrong password or secret without showing it, and does not try again for a minute", async () => {
     for (const wrong of [{ password: "Wrong-Horse-1" }, { clientSecret: "wrong" }]) {
       front.reset();
       const agent = session(wrong);
@@ -123,7 +123,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     }
   });
 
-  it("that Cognito throttles backs off, longer each time, and recovers", async () => {
+  it("waits longer after each throttled attempt, and recovers", async () => {
     const agent = session();
     front.throttle(true);
     const waits: number[] = [];
@@ -140,7 +140,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     expect(agent.problem()).toBeUndefined();
   });
 
-  it("keeps using a token that is still good while it cannot be renewed, and stops when it has ended", async () => {
+  it("keeps a valid token while it cannot be renewed, and stops when it has expired", async () => {
     const agent = session();
     const { idToken } = await agent.identity();
     front.throttle(true);
@@ -150,7 +150,7 @@ describe.runIf(installed("signing in to a Cognito emulator", motoServer))("the a
     await expect(agent.identity()).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("is done again for a token that was refused", async () => {
+  it("happens again after a token was refused", async () => {
     const agent = session();
     const { idToken } = await agent.identity();
     agent.forget("another");

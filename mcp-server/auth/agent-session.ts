@@ -1,10 +1,10 @@
-import { createHmac } from "node:crypto";
 import {
   type AuthenticationResultType,
   CognitoIdentityProviderClient,
   InitiateAuthCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import * as z from "zod";
+import { secretHash } from "../../shared/cognito.ts";
 import { ChatError } from "../chat/error.ts";
 
 export interface AgentCredentials {
@@ -15,7 +15,7 @@ export interface AgentCredentials {
   readonly password: string;
 }
 
-/** The agent's identity towards Hasura. */
+/** The agent's identity for Hasura. */
 export interface AgentIdentity {
   readonly idToken: string;
   /** Cognito `sub`. */
@@ -23,29 +23,29 @@ export interface AgentIdentity {
 }
 
 export interface AgentSession {
-  /** A token that is good for some minutes. @throws ChatError unavailable */
+  /** A token that is valid for some minutes. @throws ChatError unavailable */
   identity(): Promise<AgentIdentity>;
-  /** The token was refused although its time is not over: forget it. */
+  /** Discards a token that was refused before it expired. */
   forget(idToken: string): void;
-  /** A word for what is wrong with signing in, or nothing. */
+  /** Code of the problem with the sign-in, if there is one. */
   problem(): string | undefined;
 }
 
-/** Milliseconds before a token's end at which it is refreshed. */
-const MARGIN_MS = 5 * 60_000;
-/** Milliseconds between attempts after a failure: the first, and the most. */
-const BACK_OFF = { first: 1_000, most: 60_000 };
+/** Time before a token's expiry at which it is refreshed. */
+const REFRESH_MARGIN_MS = 5 * 60_000;
+/** Time between attempts after failures: the first pause, and the longest. */
+const BACK_OFF_MS = { first: 1_000, max: 60_000 };
 
 const claimsSchema = z.object({ sub: z.string(), exp: z.number(), "cognito:username": z.string() });
 
 interface SignedIn extends AgentIdentity {
   readonly expiresAt: number;
-  /** What the refresh's secret hash is made with, which need not be what was signed in with. */
+  /** The user name for the secret hash of a refresh, which may differ from that of the sign-in. */
   readonly cognitoUsername: string;
   readonly refreshToken: string | undefined;
 }
 
-/** Signs in with USER_PASSWORD_AUTH, keeps the token, refreshes it in time; one sign-in at a time. */
+/** Signs in with USER_PASSWORD_AUTH, keeps the token and refreshes it in time. Only one sign-in runs at a time. */
 export function agentSession(
   credentials: AgentCredentials,
   now: () => number = Date.now,
@@ -59,10 +59,6 @@ export function agentSession(
   let underWay: Promise<SignedIn> | undefined;
   let failure: { problem: string; until: number; wait: number } | undefined;
 
-  const hash = (username: string) =>
-    createHmac("sha256", credentials.clientSecret)
-      .update(username + credentials.clientId)
-      .digest("base64");
   const initiate = async (
     flow: "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH",
     parameters: Record<string, string>,
@@ -77,17 +73,17 @@ export function agentSession(
     initiate("USER_PASSWORD_AUTH", {
       USERNAME: credentials.username,
       PASSWORD: credentials.password,
-      SECRET_HASH: hash(credentials.username),
+      SECRET_HASH: secretHash(credentials, credentials.username),
     });
   const withRefreshToken = async ({ refreshToken, cognitoUsername }: SignedIn) => {
     if (refreshToken === undefined) return withPassword();
     try {
       return await initiate("REFRESH_TOKEN_AUTH", {
         REFRESH_TOKEN: refreshToken,
-        SECRET_HASH: hash(cognitoUsername),
+        SECRET_HASH: secretHash(credentials, cognitoUsername),
       });
     } catch (error) {
-      // Revoked, expired, or refused for another reason: the password decides.
+      // Revoked, expired or refused for another reason: sign in with the password.
       if (problemOf(error) === "agent_sign_in_refused") return withPassword();
       throw error;
     }
@@ -101,11 +97,11 @@ export function agentSession(
       return current;
     } catch (error) {
       const problem = problemOf(error);
-      // A wrong password does not get better by itself, and Cognito locks accounts that keep trying.
+      // A wrong password stays wrong, and Cognito locks accounts that keep trying.
       const wait =
         problem === "agent_sign_in_refused"
-          ? BACK_OFF.most
-          : Math.min(BACK_OFF.most, (failure?.wait ?? BACK_OFF.first / 2) * 2);
+          ? BACK_OFF_MS.max
+          : Math.min(BACK_OFF_MS.max, (failure?.wait ?? BACK_OFF_MS.first / 2) * 2);
       failure = { problem, wait, until: now() + wait };
       throw refused(problem, wait, error);
     }
@@ -119,11 +115,11 @@ export function agentSession(
 
   return {
     async identity() {
-      if (current && now() < current.expiresAt - MARGIN_MS) return current;
+      if (current && now() < current.expiresAt - REFRESH_MARGIN_MS) return current;
       try {
         return await signInOnce();
       } catch (error) {
-        // Inside the margin the old token still opens the door.
+        // Until it expires, the old token is still valid.
         if (current && now() < current.expiresAt) return current;
         throw error;
       }
@@ -144,7 +140,7 @@ function readResult(
   oldRefreshToken: string | undefined,
 ): SignedIn {
   const idToken = result?.IdToken ?? "";
-  // It comes from Cognito itself, over TLS: it is read here, and checked by Hasura.
+  // The token comes from Cognito over TLS, so it is only read here; Hasura verifies it.
   const claims = claimsSchema.parse(
     JSON.parse(Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString()),
   );

@@ -2,16 +2,16 @@
 export const groups = ["agent", "support", "admin"] as const;
 export type Group = (typeof groups)[number];
 
-/** Who calls, as their access token says. */
+/** The caller, as the access token identifies them. */
 export interface Caller {
   /** Cognito `sub`. */
   readonly id: string;
   readonly clientId: string;
-  /** The highest group of the caller. */
+  /** The caller's highest group. */
   readonly group: Group;
 }
 
-/** The highest of `names` that opens tools, or nothing: a community member's groups open none. */
+/** The highest of `names` that opens tools; `undefined` if none does, as for a community member. */
 export function highestGroup(names: readonly string[]): Group | undefined {
   return groups.findLast((group) => names.includes(group));
 }

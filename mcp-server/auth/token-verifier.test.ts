@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
-import { Refusal } from "../http/respond.ts";
+import { HttpError } from "../http/respond.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";
 
 const publicUrl = new URL("https://chat.example.org");
@@ -15,7 +15,7 @@ const bearer = (text: string) => authenticate(`Bearer ${text}`);
 const past = Math.floor(Date.now() / 1000) - 60;
 
 describe("a caller's access token", () => {
-  it("tells who calls, through which client and with which highest group", async () => {
+  it("identifies the caller, the client and the highest group", async () => {
     expect(await bearer(token({ groups: ["community", "agent", "support"] }))).toMatchObject({
       id: "caller-sub",
       clientId: CLIENT,
@@ -57,7 +57,7 @@ describe("a caller's access token", () => {
     await expect(bearer(token({ claims: { aud: "https://chat.example.org/mcp" } }))).resolves.toBeDefined();
   });
 
-  it("of a user without a group that opens tools is refused as forbidden", async () => {
+  it("of a user without a group that opens tools is forbidden", async () => {
     for (const groups of [[], ["internal", "partners"], ["Admin"]])
       await expect(bearer(token({ groups }))).rejects.toMatchObject({
         status: 403,
@@ -65,7 +65,7 @@ describe("a caller's access token", () => {
       });
   });
 
-  it("that is missing, or comes in another scheme, is asked for without an error code", async () => {
+  it("is requested without an error code if it is missing or of another scheme", async () => {
     for (const header of [undefined, "", "Basic dXNlcjpwYXNz", "Bearer", token()])
       await expect(authenticate(header)).rejects.toMatchObject({
         status: 401,
@@ -73,7 +73,7 @@ describe("a caller's access token", () => {
       });
   });
 
-  it("is no reason to turn callers away when the pool's keys cannot be read", async () => {
+  it("gets status 500, not 401, while the pool's keys cannot be read", async () => {
     const offline = cognitoAuthentication({
       userPoolId: USER_POOL,
       clientIds: [CLIENT],
@@ -83,10 +83,10 @@ describe("a caller's access token", () => {
     await expect(offline(`Bearer ${token()}`)).rejects.toMatchObject({ status: 500 });
   });
 
-  it("is refused whatever comes instead of it", async () => {
+  it("is refused if it is any other text", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (text) => {
-        await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(Refusal);
+        await expect(authenticate(`Bearer ${text}`)).rejects.toBeInstanceOf(HttpError);
       }),
     );
   });
@@ -98,7 +98,7 @@ describe("a caller's access token", () => {
         // The last character of a signature holds bits that mean nothing.
         fc.pre(valid[at] !== character && at < valid.length - 1);
         const changed = valid.slice(0, at) + character + valid.slice(at + 1);
-        await expect(bearer(changed)).rejects.toBeInstanceOf(Refusal);
+        await expect(bearer(changed)).rejects.toBeInstanceOf(HttpError);
       }),
     );
   });

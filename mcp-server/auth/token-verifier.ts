@@ -9,23 +9,23 @@ import {
 import type { JwksCache } from "aws-jwt-verify/jwk";
 import * as z from "zod";
 import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
-import { Refusal } from "../http/respond.ts";
+import { HttpError } from "../http/respond.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Caller, groups, highestGroup } from "./caller.ts";
 
 export interface TokenPolicy {
   readonly userPoolId: string;
   readonly clientIds: readonly string[];
-  /** Origin of this server, which tokens may be bound to. */
+  /** Origin of this server, to which tokens may be bound. */
   readonly publicUrl: URL;
-  /** Where the pool's public keys come from. @default - fetched from Cognito, and kept */
+  /** Cache of the pool's public keys. @default - fetched from Cognito, and kept */
   readonly jwksCache?: JwksCache;
 }
 
 const claimsSchema = z.object({
   sub: z.string().min(1),
   client_id: z.string(),
-  // The verifier looks at an expiry only where there is one.
+  // The verifier accepts a token without an expiry.
   exp: z.number(),
   "cognito:groups": z.array(z.string()).default([]),
   aud: z.union([z.string(), z.array(z.string())]).optional(),
@@ -64,25 +64,23 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
       );
     return Object.freeze({ id: sub, clientId, group, expiresAt: exp * 1000 });
   };
-  return remembering(authenticate);
+  return cached(authenticate);
 }
 
-/** Milliseconds for which a token that was checked counts as checked. */
-const REMEMBER_MS = 60_000;
-const MOST_REMEMBERED = 1000;
+/** Time for which a verified token is accepted without another check. */
+const CACHE_MS = 60_000;
+const MAX_CACHED = 1000;
 
-/** A signature takes longer to check than everything else about a request: each token's is checked once a minute. */
-function remembering(
-  authenticate: (authorization: string | undefined) => Promise<VerifiedCaller>,
-): Authenticate {
+/** Verifying a signature takes longer than the rest of a request, so each token is verified once a minute. */
+function cached(authenticate: (authorization: string | undefined) => Promise<VerifiedCaller>): Authenticate {
   const known = new Map<string, { readonly caller: VerifiedCaller; readonly until: number }>();
   return async (authorization) => {
     const now = Date.now();
     const hit = known.get(authorization ?? "");
     if (hit && now < hit.until) return hit.caller;
     const caller = await authenticate(authorization);
-    if (known.size >= MOST_REMEMBERED) known.clear();
-    known.set(authorization ?? "", { caller, until: Math.min(now + REMEMBER_MS, caller.expiresAt) });
+    if (known.size >= MAX_CACHED) known.clear();
+    known.set(authorization ?? "", { caller, until: Math.min(now + CACHE_MS, caller.expiresAt) });
     return caller;
   };
 }
@@ -92,33 +90,33 @@ interface VerifiedCaller extends Caller {
   readonly expiresAt: number;
 }
 
-/** Errors that are no fault of the token's. */
-const keyTrouble = [FetchError, JwksValidationError, JwkValidationError];
+/** Errors that are not the fault of the token. */
+const keyErrors = [FetchError, JwksValidationError, JwkValidationError];
 
-function refused(publicUrl: URL, cause: unknown): Refusal {
-  if (!(cause instanceof JwtBaseError) || keyTrouble.some((trouble) => cause instanceof trouble))
-    return new Refusal(500, "The user pool's keys cannot be read now. Try again in a minute.", { cause });
-  // What exactly is wrong helps whoever forges tokens; that one has expired helps whoever holds it.
+function refused(publicUrl: URL, cause: unknown): HttpError {
+  if (!(cause instanceof JwtBaseError) || keyErrors.some((keyError) => cause instanceof keyError))
+    return new HttpError(500, "The user pool's keys cannot be read now. Try again in a minute.", { cause });
+  // The exact problem would help those who forge tokens; only an expiry is told.
   return cause instanceof JwtExpiredError
     ? challenge(publicUrl, 401, "The token has expired: sign in again.", "invalid_token")
     : challenge(publicUrl, 401, "The token is not valid here.", "invalid_token", cause);
 }
 
-/** RFC 6750's challenge with RFC 9728's pointer to where clients learn how to sign in. */
+/** RFC 6750's challenge, with RFC 9728's pointer to the metadata from which clients learn how to sign in. */
 function challenge(
   publicUrl: URL,
   status: 401 | 403,
   message: string,
   error?: string,
   cause?: unknown,
-): Refusal {
+): HttpError {
   const parameters = {
     resource_metadata: resourceMetadataUrl(publicUrl),
     scope,
     ...(error !== undefined && { error, error_description: message }),
   };
   const quoted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
-  return new Refusal(status, message, {
+  return new HttpError(status, message, {
     headers: { "www-authenticate": `Bearer ${quoted.join(", ")}` },
     ...(cause !== undefined && { cause }),
   });

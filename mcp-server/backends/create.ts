@@ -1,7 +1,9 @@
+import { describeError } from "../../shared/describe-error.ts";
+import { ConfigurationError } from "../../shared/environment.ts";
 import { agentSession } from "../auth/agent-session.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { ConfigurationError, type Environment } from "../environment.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Environment } from "../environment.ts";
+import type { Log } from "../log.ts";
 import { hasuraBackend } from "./hasura.ts";
 import { postgresBackend } from "./postgres.ts";
 import type { SweepReport } from "./sanctions-sweep.ts";
@@ -12,42 +14,42 @@ export function createBackend(environment: Environment, log: Log): ChatBackend {
   switch (environment.BACKEND_TYPE) {
     case "postgres":
       return postgresBackend({
-        connection: { connectionString: given(environment, "DATABASE_URL") },
+        connection: { connectionString: required(environment, "DATABASE_URL") },
         agentUserId: environment.AGENT_USER_ID,
       });
     case "hasura":
       return hasuraBackend({
-        endpoint: given(environment, "HASURA_ENDPOINT"),
+        endpoint: required(environment, "HASURA_ENDPOINT"),
         session: agentSession({
-          region: given(environment, "COGNITO_REGION"),
-          clientId: given(environment, "AGENT_CLIENT_ID"),
-          clientSecret: given(environment, "AGENT_CLIENT_SECRET"),
-          username: given(environment, "AGENT_USERNAME"),
-          password: given(environment, "AGENT_PASSWORD"),
+          region: required(environment, "COGNITO_REGION"),
+          clientId: required(environment, "AGENT_CLIENT_ID"),
+          clientSecret: required(environment, "AGENT_CLIENT_SECRET"),
+          username: required(environment, "AGENT_USERNAME"),
+          password: required(environment, "AGENT_PASSWORD"),
         }),
       });
     case "synapse":
       return synapseBackend({
-        url: given(environment, "SYNAPSE_URL"),
-        serverName: given(environment, "SYNAPSE_SERVER_NAME"),
+        url: required(environment, "SYNAPSE_URL"),
+        serverName: required(environment, "SYNAPSE_SERVER_NAME"),
         bot: {
-          username: given(environment, "SYNAPSE_BOT_USERNAME"),
-          password: given(environment, "SYNAPSE_BOT_PASSWORD"),
+          username: required(environment, "SYNAPSE_BOT_USERNAME"),
+          password: required(environment, "SYNAPSE_BOT_PASSWORD"),
         },
-        contentUrlTemplate: given(environment, "CONTENT_URL_TEMPLATE"),
-        // What is read only changes nothing, not even what it was told to end.
+        contentUrlTemplate: required(environment, "CONTENT_URL_TEMPLATE"),
+        // A read-only server changes nothing, so it does not end bans and mutes either.
         ...(!environment.READ_ONLY && { sweep: sweepReport(log) }),
       });
   }
 }
 
-/** What a server does by itself is on record beside what it was told to do. */
+/** The sweep writes to the audit log, like the tools. */
 const sweepReport = (log: Log): SweepReport => ({
   done: (what) => log.audit({ caller: "sweep", result: "ok", ...what }),
   failed: (room, error) => log.warn("sweep_failed", { room, error: describeError(error) }),
 });
 
-function given<Name extends keyof Environment>(
+function required<Name extends keyof Environment>(
   environment: Environment,
   name: Name,
 ): NonNullable<Environment[Name]> {

@@ -1,30 +1,12 @@
-import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
+import { GraphqlError, graphql } from "../../shared/graphql.ts";
 import type { AgentSession } from "../auth/agent-session.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import type { Operation } from "./hasura-operations.ts";
 import { ruleBroken } from "./sql-form.ts";
 
 const NAME = "hasura";
-
-const answerSchema = z.object({
-  data: z.unknown().optional(),
-  errors: z
-    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() }))
-    .optional(),
-});
-
-/** An error that Hasura reports: its code, and the words of the database where Hasura passes them on. */
-export class HasuraError extends Error {
-  override readonly name = "HasuraError";
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 export type Send = <Answer>(
   operation: Operation<Answer>,
@@ -33,27 +15,21 @@ export type Send = <Answer>(
 ) => Promise<Answer>;
 
 /** Sends operations as the agent, with the role of each. Rejects with a `ChatError`. */
-export function hasuraClient(endpoint: string, session: AgentSession): Send {
-  const post = async (operation: Operation<unknown>, variables: object, signal: AbortSignal) => {
-    const { idToken } = await session.identity();
-    const response = await fetch(endpoint, {
-      method: "POST",
-      signal,
-      headers: {
-        "content-type": "application/json",
-        authorization: `Bearer ${idToken}`,
-        "x-hasura-role": operation.role,
-      },
-      body: JSON.stringify({ query: operation.document, variables }),
-    }).catch((error: unknown) => {
+export function hasuraClient(url: string, session: AgentSession): Send {
+  const post = async <Answer>(
+    { role, document, answer }: Operation<Answer>,
+    variables: object,
+    idToken: string,
+    signal: AbortSignal,
+  ): Promise<Answer> => {
+    const headers = { authorization: `Bearer ${idToken}`, "x-hasura-role": role };
+    const data = await graphql({ url, headers }, document, variables, signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw errors.unavailable(NAME, error);
+      throw error instanceof GraphqlError ? fromHasura(error) : errors.unavailable(NAME, error);
     });
-    const body = await response.text().catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw errors.unavailable(NAME, error);
-    });
-    return { idToken, answer: readAnswer(response.status, body) };
+    const parsed = answer.safeParse(data);
+    if (parsed.success) return parsed.data;
+    throw errors.unreadable(parsed.error);
   };
 
   return (operation, variables, outer) =>
@@ -62,54 +38,44 @@ export function hasuraClient(endpoint: string, session: AgentSession): Send {
       limits.backendMs,
       () => errors.timeout(NAME),
       async (signal) => {
-        let { idToken, answer } = await post(operation, variables, signal);
-        // The token may have been revoked before its time: one more try with a new one, as nothing was done.
-        if (answer.errors?.[0]?.extensions?.code === "invalid-jwt") {
+        const { idToken } = await session.identity();
+        try {
+          return await post(operation, variables, idToken, signal);
+        } catch (error) {
+          // The token may have been revoked before it expired. Nothing was done, so a new token may try once more.
+          if (causeOf(error)?.code !== "invalid-jwt") throw error;
           session.forget(idToken);
-          ({ answer } = await post(operation, variables, signal));
+          return await post(operation, variables, (await session.identity()).idToken, signal);
         }
-        const [first] = answer.errors ?? [];
-        if (first) throw fromHasura(new HasuraError(first.extensions?.code ?? "unknown", first.message));
-        const parsed = operation.answer.safeParse(answer.data);
-        if (parsed.success) return parsed.data;
-        throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-          cause: parsed.error,
-        });
       },
     );
 }
 
-function readAnswer(status: number, body: string): z.infer<typeof answerSchema> {
-  try {
-    return answerSchema.parse(JSON.parse(body));
-  } catch {
-    // A load balancer's page, or an engine that is starting.
-    throw errors.unavailable(NAME, new Error(`HTTP ${status}: ${body.slice(0, 200)}`));
-  }
-}
-
-/** Violations that have a name in PostgreSQL; Hasura puts the name before the message. */
+/** Violations of constraints; Hasura puts their names before the message. */
 const named = /^(Uniqueness|Foreign key|Not-NULL|Check constraint|Exclusion) violation\. /;
 
-/** Rules of the chat come through word for word, with the code of their SQLSTATE's class. */
-function fromHasura(error: HasuraError): ChatError {
+/** The chat's own rules keep their message and have the code of their SQLSTATE's class. */
+function fromHasura(error: GraphqlError): ChatError {
   if (["constraint-violation", "data-exception"].includes(error.code) && !named.test(error.message))
     return ruleBroken(error.message, error);
-  if (error.code === "postgres-max-connections-error") return errors.unavailable(NAME, error);
+  // A load balancer's page, an engine that is starting, or one without a connection to its database.
+  if (["not-graphql", "postgres-max-connections-error"].includes(error.code))
+    return errors.unavailable(NAME, error);
   if (error.code === "invalid-jwt" || error.code === "access-denied")
     return new ChatError(
       "unavailable",
       "The chat's backend does not accept the server's own account: its operator has to check the account's groups.",
       { cause: error },
     );
-  return new ChatError("internal", "The chat's backend refused the operation; the log has the reason.", {
-    cause: error,
-  });
+  return errors.refused(error);
 }
 
-/** The name of the constraint that a write broke, if that is what went wrong. */
+/** The name of the constraint that a write violated; `undefined` for another error. */
 export function brokenConstraint(error: unknown): string | undefined {
-  const cause = error instanceof ChatError ? error.cause : undefined;
-  if (!(cause instanceof HasuraError) || !named.test(cause.message)) return undefined;
-  return /constraint "([^"]+)"/.exec(cause.message)?.[1];
+  const message = causeOf(error)?.message ?? "";
+  return named.test(message) ? /constraint "([^"]+)"/.exec(message)?.[1] : undefined;
 }
+
+/** The error that Hasura reported. */
+const causeOf = (error: unknown): GraphqlError | undefined =>
+  error instanceof ChatError && error.cause instanceof GraphqlError ? error.cause : undefined;

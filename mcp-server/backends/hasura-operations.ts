@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { banRow, memberRow, messageRow, roomRow } from "./sql-form.ts";
 
-/** A GraphQL operation: its document never changes, its answer is parsed. */
+/** A GraphQL operation with a constant document and the schema of its answer. */
 export interface Operation<Answer> {
-  /** Hasura role that it is sent with. */
+  /** Hasura role of the request. */
   readonly role: "user" | "support" | "chat_admin";
   readonly document: string;
   readonly answer: z.ZodType<Answer>;
@@ -15,14 +15,14 @@ const operation = <Answer>(
   document: string,
 ): Operation<Answer> => ({ role, answer, document });
 
-const user = "user { id username display_name avatar_url }";
-const message = `id room_id user_id content message_type phenom_id created_at updated_at ${user}
+const USER = "user { id username display_name avatar_url }";
+const MESSAGE = `id room_id user_id content message_type phenom_id created_at updated_at ${USER}
   link_preview { url title description thumbnail_url media_type }`;
-const member = `id room_id user_id role is_muted muted_until joined_at ${user}`;
-const ban = "id room_id user_id banned_by reason banned_at expires_at";
-const newestFirst = "order_by: [{ created_at: desc }, { id: desc }]";
-const joinedFirst = "order_by: [{ joined_at: asc }, { id: asc }]";
-const activeBan = "{ room_id: { _eq: $room }, user_id: { _eq: $user }, is_active: { _eq: true } }";
+const MEMBER = `id room_id user_id role is_muted muted_until joined_at ${USER}`;
+const BAN = "id room_id user_id banned_by reason banned_at expires_at";
+const NEWEST_FIRST = "order_by: [{ created_at: desc }, { id: desc }]";
+const JOINED_FIRST = "order_by: [{ joined_at: asc }, { id: asc }]";
+const ACTIVE_BAN = "{ room_id: { _eq: $room }, user_id: { _eq: $user }, is_active: { _eq: true } }";
 
 const messages = z.object({ rows: z.array(messageRow) });
 const members = z.object({ rows: z.array(memberRow) });
@@ -43,7 +43,7 @@ export const operations = {
       "user",
       messages,
       `query GetMessages($room: uuid!, $limit: Int!) {
-        rows: chat_messages(where: { room_id: { _eq: $room } }, ${newestFirst}, limit: $limit) { ${message} }
+        rows: chat_messages(where: { room_id: { _eq: $room } }, ${NEWEST_FIRST}, limit: $limit) { ${MESSAGE} }
       }`,
     ),
     next: operation(
@@ -56,9 +56,9 @@ export const operations = {
             created_at: { _lte: $at }
             _or: [{ created_at: { _lt: $at } }, { id: { _lt: $id } }]
           }
-          ${newestFirst}
+          ${NEWEST_FIRST}
           limit: $limit
-        ) { ${message} }
+        ) { ${MESSAGE} }
       }`,
     ),
   },
@@ -70,9 +70,9 @@ export const operations = {
         rows: search_chat_messages(
           args: { query: $query }
           where: { room_id: $room, user_id: $user }
-          ${newestFirst}
+          ${NEWEST_FIRST}
           limit: $limit
-        ) { ${message} }
+        ) { ${MESSAGE} }
       }`,
     ),
     next: operation(
@@ -90,9 +90,9 @@ export const operations = {
             created_at: { _lte: $at }
             _or: [{ created_at: { _lt: $at } }, { id: { _lt: $id } }]
           }
-          ${newestFirst}
+          ${NEWEST_FIRST}
           limit: $limit
-        ) { ${message} }
+        ) { ${MESSAGE} }
       }`,
     ),
   },
@@ -101,7 +101,7 @@ export const operations = {
       "user",
       members,
       `query ListMembers($room: uuid!, $limit: Int!) {
-        rows: chat_members(where: { room_id: { _eq: $room } }, ${joinedFirst}, limit: $limit) { ${member} }
+        rows: chat_members(where: { room_id: { _eq: $room } }, ${JOINED_FIRST}, limit: $limit) { ${MEMBER} }
       }`,
     ),
     next: operation(
@@ -114,13 +114,13 @@ export const operations = {
             joined_at: { _gte: $at }
             _or: [{ joined_at: { _gt: $at } }, { id: { _gt: $id } }]
           }
-          ${joinedFirst}
+          ${JOINED_FIRST}
           limit: $limit
-        ) { ${member} }
+        ) { ${MEMBER} }
       }`,
     ),
   },
-  /** Why a room shows nothing; as support, because users do not see bans. */
+  /** Why a room shows nothing. Role support, because users do not see bans. */
   standing: operation(
     "support",
     z.object({
@@ -131,7 +131,7 @@ export const operations = {
     `query Standing($room: uuid!, $user: String!) {
       room: chat_rooms_by_pk(id: $room) { id }
       members: chat_members(where: { room_id: { _eq: $room }, user_id: { _eq: $user } }, limit: 1) { id }
-      bans: chat_bans(where: ${activeBan}, limit: 1) { id }
+      bans: chat_bans(where: ${ACTIVE_BAN}, limit: 1) { id }
     }`,
   ),
   sendMessage: operation(
@@ -140,16 +140,16 @@ export const operations = {
     `mutation SendMessage($room: uuid!, $content: String!, $type: String!, $phenom: String, $key: String) {
       sent: insert_chat_messages_one(
         object: { room_id: $room, content: $content, message_type: $type, phenom_id: $phenom, idempotency_key: $key }
-      ) { ${message} }
+      ) { ${MESSAGE} }
     }`,
   ),
-  /** As support, because users do not see what was deleted. */
+  /** Role support, because users do not see deleted messages. */
   messageByKey: operation(
     "support",
     z.object({ rows: z.array(messageRow.extend({ is_deleted: z.boolean() })) }),
     `query MessageByKey($user: String!, $key: String!) {
       rows: chat_messages(where: { user_id: { _eq: $user }, idempotency_key: { _eq: $key } }) {
-        is_deleted ${message}
+        is_deleted ${MESSAGE}
       }
     }`,
   ),
@@ -175,14 +175,14 @@ export const operations = {
       done: update_chat_members(
         where: { room_id: { _eq: $room }, user_id: { _eq: $user } }
         _set: { is_muted: $muted, muted_until: $until }
-      ) { returning { ${member} } }
+      ) { returning { ${MEMBER} } }
     }`,
   ),
   activeBan: operation(
     "support",
     z.object({ rows: z.array(banRow) }),
     `query ActiveBan($room: uuid!, $user: String!) {
-      rows: chat_bans(where: ${activeBan}, order_by: [{ expires_at: desc_nulls_first }], limit: 1) { ${ban} }
+      rows: chat_bans(where: ${ACTIVE_BAN}, order_by: [{ expires_at: desc_nulls_first }], limit: 1) { ${BAN} }
     }`,
   ),
   banUser: operation(
@@ -191,7 +191,7 @@ export const operations = {
     `mutation BanUser($room: uuid!, $user: String!, $reason: String, $until: timestamptz) {
       ban: insert_chat_bans_one(
         object: { room_id: $room, user_id: $user, reason: $reason, expires_at: $until }
-      ) { ${ban} }
+      ) { ${BAN} }
     }`,
   ),
   unbanUser: operation(

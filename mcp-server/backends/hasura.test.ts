@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contract } from "../../test/mcp-server/contract.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { signedIn } from "../../tools/servers/agent-session.ts";
@@ -39,7 +39,7 @@ describe("the operations sent to Hasura", () => {
   });
 });
 
-describe("on Hasura", () => {
+describe("the Hasura backend", () => {
   let database: ChatDatabase;
   let hasura: HasuraServer;
   const signal = () => new AbortController().signal;
@@ -52,7 +52,7 @@ describe("on Hasura", () => {
     await database.stop();
   });
 
-  it("a token that is refused before its time is replaced once, and the call goes through", async () => {
+  it("replaces a token once that is refused before it expires, and completes the call", async () => {
     const session = signedIn(database.world.agent);
     const chat = hasuraBackend({ endpoint: hasura.endpoint, session });
     const { idToken: first } = await session.identity();
@@ -67,7 +67,7 @@ describe("on Hasura", () => {
     hasura.refuseTokens(() => false);
   });
 
-  it("an engine that is away fails the call as unavailable and the health as unreachable", async () => {
+  it("fails a call as unavailable and is unhealthy while the engine cannot be reached", async () => {
     const chat = hasuraBackend({
       endpoint: "http://127.0.0.1:9/v1/graphql",
       session: signedIn(database.world.agent),
@@ -78,7 +78,7 @@ describe("on Hasura", () => {
     expect(await chat.health(signal())).toEqual({ reachable: false, problem: "unavailable" });
   });
 
-  it("what moderators do is on record as the agent's", async () => {
+  it("records the agent as the one who deleted a message", async () => {
     const chat = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
     const user = await database.world.newUser();
     const room = await database.world.newRoom("Record", [user]);

@@ -24,25 +24,25 @@ export interface HasuraOptions {
 
 const KEY_CONSTRAINT = "chat_messages_user_id_idempotency_key_key";
 
-/** The chat through Hasura, as the agent's account and with the role that each tool needs. */
+/** The chat through Hasura, with the agent's account and the role that each tool needs. */
 export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend {
   const send = hasuraClient(endpoint, session);
   const read: Send = (operation, variables, signal) =>
     retryOnce(() => send(operation, variables, signal), signal);
   const me = async () => (await session.identity()).userId;
 
-  /** A room that shows nothing may be empty, unknown, or closed to the agent. */
+  /** Tells whether a room without results is empty, unknown or closed to the agent. */
   const explainEmpty = async (room: string, signal: AbortSignal) => {
     const standing = await read(operations.standing, { room, user: await me() }, signal);
     if (!standing.room) throw errors.noRoom(room);
     if (standing.members.length === 0) throw errors.notInRoom(room);
     if (standing.bans.length > 0) throw errors.bannedFromRoom(room);
   };
-  const knownRoom = async (room: string, signal: AbortSignal) => {
+  const assertRoomExists = async (room: string, signal: AbortSignal) => {
     const standing = await read(operations.standing, { room, user: await me() }, signal);
     if (!standing.room) throw errors.noRoom(room);
   };
-  /** Reads one row more than asked for, which tells whether there is a next page. */
+  /** Reads one row more than requested, which tells whether there is a next page. */
   const readPage = async <Answer>(
     pages: Record<"first" | "next", Parameters<typeof read<Answer>>[0]>,
     { cursor, limit }: PageRequest,
@@ -98,12 +98,12 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
           return messageOf((await send(operations.sendMessage, variables, signal)).sent);
         } catch (error) {
           const rejected = error instanceof ChatError && error.code === "rejected";
-          // The rules hold for new messages; one that was sent before a ban is still the answer to its key.
+          // The rules apply to new messages only: a message that was sent before a ban still answers its key.
           if (rejected || brokenConstraint(error) === KEY_CONSTRAINT) {
             const row = await sentBefore();
             if (row) return messageOf(row);
           }
-          if (rejected) await knownRoom(room, signal);
+          if (rejected) await assertRoomExists(room, signal);
           throw error;
         }
       };
@@ -126,7 +126,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const variables = { room, user, muted, until: until ?? null };
       const [row] = (await send(operations.muteUser, variables, signal)).done.returning;
       if (row) return memberOf(row);
-      await knownRoom(room, signal);
+      await assertRoomExists(room, signal);
       throw errors.notAMember(user);
     },
     async banUser({ room_id, user_id: user, reason, expires_at }, signal) {
@@ -150,7 +150,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const room = uuid("room_id", room_id);
       const { returning } = (await send(operations.unbanUser, { room, user }, signal)).done;
       if (returning.some(({ is_active }) => is_active)) return;
-      await knownRoom(room, signal);
+      await assertRoomExists(room, signal);
       throw errors.notBanned(user);
     },
     async health(signal) {

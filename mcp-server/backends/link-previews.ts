@@ -1,11 +1,11 @@
 import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { LinkPreview } from "../chat/model.ts";
-import { withDeadline } from "../deadline.ts";
 import { contentUrl } from "./matrix-form.ts";
 import type { SynapseClient } from "./synapse-client.ts";
 
-/** Milliseconds that a page of messages waits for its previews. Synapse goes on and has them the next time. */
-const PATIENCE = 1_000;
+/** Longest time that a page of messages waits for its previews. Synapse goes on and has them the next time. */
+const TIMEOUT_MS = 1_000;
 
 const text = z.string().min(1).optional().catch(undefined);
 const previewSchema = z.object({
@@ -15,7 +15,7 @@ const previewSchema = z.object({
   "og:type": text,
 });
 
-/** Previews of content that messages link to, by content id. What Synapse can't preview now is left out. */
+/** Previews of linked content, by content id, without those that Synapse cannot give now. */
 export type LinkPreviews = (
   phenomIds: Iterable<string>,
   signal: AbortSignal,
@@ -42,9 +42,9 @@ export function linkPreviews(client: SynapseClient, template: string): LinkPrevi
     const late = () => new Error("no preview in time");
     const found = await Promise.all(
       [...new Set(phenomIds)].map(async (id): Promise<[string, LinkPreview][]> => {
-        const preview = await withDeadline(signal, PATIENCE, late, (inner) => fetchPreview(id, inner)).catch(
-          () => undefined,
-        );
+        const preview = await withDeadline(signal, TIMEOUT_MS, late, (inner) =>
+          fetchPreview(id, inner),
+        ).catch(() => undefined);
         return preview ? [[id, preview]] : [];
       }),
     );

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { messageSchema } from "../chat/model.ts";
 import {
   eventSchema,
@@ -29,7 +29,7 @@ const read = (event: ReturnType<typeof message>) =>
 const text = fc.string({ unit: "grapheme", minLength: 1 });
 
 describe("a message", () => {
-  it("comes back as it was sent, with a link and without", () => {
+  it("is read as it was sent, with and without a link", () => {
     fc.assert(
       fc.property(text, fc.option(text, { nil: undefined }), (content, phenom_id) => {
         const back = read(message(toContent({ content, phenom_id }, template)));
@@ -65,13 +65,13 @@ describe("a message", () => {
     ["https://thephenom.app/phenom/", undefined],
     ["https://thephenom.app/phenom/%E0", undefined],
     ["https://thephenom.app/about", undefined],
-  ])("as people's apps write it links to content by its address: %s", (body, id) => {
+  ])("of another app links to content by its address: %s", (body, id) => {
     const type = id === undefined ? "text" : "phenom_link";
     expect(read(message({ body }))).toMatchObject({ content: body, message_type: type });
     expect(read(message({ body })).phenom_id).toBe(id);
   });
 
-  it("links to content whose address goes on behind the id", () => {
+  it("links to content whose address continues after the id", () => {
     const pages = "https://example.org/{id}/view.html";
     const event = message({ body: "See https://example.org/a%2Fb/view.html." });
     expect(phenomIdOf(event, pages)).toBe("a/b");
@@ -88,14 +88,14 @@ describe("a message", () => {
     expect(isMessage(event)).toBe(false);
   });
 
-  it("in a reply is one of its own", () => {
+  it("may be a reply to another", () => {
     const reply = { body: "x", "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
     expect(isMessage(message(reply))).toBe(true);
   });
 });
 
 describe("a cursor", () => {
-  it("comes back as the position that it was made of", () => {
+  it("is read as the position that it was made from", () => {
     const name = fc.stringMatching(/^[!-9;-~]{1,200}:[a-z0-9]{1,20}\.org$/);
     fc.assert(
       fc.property(fc.nat(), name, (at, name) => {
@@ -106,7 +106,7 @@ describe("a cursor", () => {
     );
   });
 
-  it("of any other text is refused by name", () => {
+  it("of any other text is refused with the name of the argument", () => {
     const refused = expect.objectContaining({ code: "invalid_argument", field: "cursor" });
     fc.assert(
       fc.property(

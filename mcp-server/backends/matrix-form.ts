@@ -3,15 +3,15 @@ import { errors } from "../chat/error.ts";
 import type { LinkPreview, Message, User } from "../chat/model.ts";
 import { limits } from "../limits.ts";
 
-/** Key of a message's content that makes it a `phenom_link`; its value is the content's id. */
+/** Key in a message's content that makes it a `phenom_link`; its value is the content's id. */
 export const PHENOM_ID = "app.thephenom.phenom_id";
 
-/** What an agent reads in place of a message that only the members' own devices can decrypt. */
+/** Text that replaces an end-to-end encrypted message, which only the members' devices can decrypt. */
 export const UNREADABLE = "(end-to-end encrypted: these tools cannot read this message)";
 
 const contentSchema = z.record(z.string(), z.unknown());
 
-/** An event as the client-server API gives it; what users wrote is in `content`, in whatever form. */
+/** An event of the client-server API; users control `content`, which may have any form. */
 export const eventSchema = z.object({
   event_id: z.string(),
   type: z.string(),
@@ -36,23 +36,23 @@ export type MatrixEvent = z.output<typeof eventSchema>;
 
 const MESSAGE = "m.room.message";
 const ENCRYPTED = "m.room.encrypted";
-/** Types of events that are messages to the tools. */
+/** Event types that the tools show as messages. */
 export const messageTypes: readonly string[] = [MESSAGE, ENCRYPTED];
 
 const relationSchema = z.object({ "m.relates_to": z.object({ rel_type: z.literal("m.replace") }) });
 
-/** Whether people see the event as a message: not redacted, and no edit of another message. */
+/** Whether apps show the event as a message: not redacted, and no edit of another message. */
 export const isMessage = (event: MatrixEvent): boolean =>
   messageTypes.includes(event.type) &&
   event.state_key === undefined &&
   !isRedacted(event) &&
   !relationSchema.safeParse(event.content).success;
 
-/** Redaction takes the whole content of a message away. */
+/** Redaction removes the whole content of a message. */
 export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
   unsigned.redacted_because !== undefined || Object.keys(content).length === 0;
 
-/** Other servers set the times of their events as they like; a year has four digits. */
+/** The latest time with a year of four digits; other servers may send any time. */
 const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
 
 export const isoTime = (milliseconds: number): string =>
@@ -61,7 +61,7 @@ export const isoTime = (milliseconds: number): string =>
 const present = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
 
-/** The profile in a member event's content; what is known of everybody is their id. */
+/** The profile in a member event's content; only the id is always known. */
 export const toUser = (id: string, member: Readonly<Record<string, unknown>> = {}): User => ({
   id,
   username: id.slice(1).split(":")[0],
@@ -69,11 +69,11 @@ export const toUser = (id: string, member: Readonly<Record<string, unknown>> = {
   avatar_url: present(member["avatar_url"]),
 });
 
-/** Address of a piece of content, as the link previews of the other implementation have it. */
+/** Address of a piece of content, the same as in the link previews of Hasura Lite. */
 export const contentUrl = (template: string, phenomId: string): string =>
   template.replaceAll("{id}", () => encodeURIComponent(phenomId));
 
-/** A link's address stands in the last line, for people whose app knows nothing of our key. */
+/** The link's address is the last line, for apps that do not know our key. */
 export function toContent(
   draft: { readonly content: string; readonly phenom_id?: string | undefined },
   template: string,
@@ -123,7 +123,7 @@ function editOf({ unsigned }: MatrixEvent) {
 
 const shownContent = (event: MatrixEvent) => editOf(event)?.content ?? event.content;
 
-/** The content that a message links to: by our key, or, as people's apps write it, by its address in the text. */
+/** Id of the linked content, from our key or from the address in the text, as other apps write it. */
 export function phenomIdOf(event: MatrixEvent, template: string): string | undefined {
   const body = present(shownContent(event)["body"]) ?? "";
   return present(event.content[PHENOM_ID]) ?? linkedId(body, template);
@@ -134,7 +134,7 @@ function linkedId(body: string, template: string): string | undefined {
   const start = body.indexOf(before);
   if (before === "" || start < 0) return undefined;
   const rest = body.slice(start + before.length);
-  // An address ends where a word does; a full stop or bracket behind it belongs to the sentence.
+  // The address ends with the word; a full stop or bracket after it belongs to the sentence.
   const word =
     /^[^\s<>"/?#]*/.exec(after === "" ? rest : rest.slice(0, Math.max(rest.indexOf(after), 0)))?.[0] ?? "";
   const encoded = after === "" ? word.replace(/[.,;:!)\]'*]+$/, "") : word;
@@ -146,9 +146,9 @@ function linkedId(body: string, template: string): string | undefined {
   }
 }
 
-/** Printable ASCII but the colon, which ids of old accounts and rooms may hold; then the server's name. */
+/** Printable ASCII without the colon, as in ids of old accounts and rooms, then the server name. */
 const WITH_SERVER = "[!-9;-~]+:(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::\\d{1,5})?";
-/** A reference hash: of rooms in the alphabet of base64 that fits addresses, of old events in the other too. */
+/** A reference hash: in URL-safe base64 for rooms, in either alphabet of base64 for events. */
 const HASH = { room: "[A-Za-z0-9_-]{43}", event: "[A-Za-z0-9_/+-]{43}" };
 
 const forms = {
@@ -163,7 +163,7 @@ const forms = {
   user_id: { is: new RegExp(`^@${WITH_SERVER}$`), form: "a Matrix user id, such as @name:example.org" },
 } as const;
 
-/** @throws ChatError invalid_argument where `value` is no Matrix id of the field's kind */
+/** @throws ChatError invalid_argument unless `value` is a Matrix id of the field's kind */
 export function matrixId(field: keyof typeof forms, value: string): string {
   const { is, form } = forms[field];
   if (is.test(value) && value.length <= limits.textCharacters) return value;
@@ -173,7 +173,7 @@ export function matrixId(field: keyof typeof forms, value: string): string {
 const eventId = z.string().regex(forms.message_id.is).max(limits.textCharacters);
 const milliseconds = z.number().int().min(0).max(8.64e15);
 
-/** Where a page ended, by tool: events have their order by themselves, or by time. */
+/** Position at which a page ended, by tool: an event, or a time and an id. */
 export const positions = {
   messages: z.tuple([eventId]),
   search: z.tuple([milliseconds, eventId]),

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { powerLevels } from "../bootstrap/rooms.ts";
 import { changedLevels, roomPower } from "./matrix-power.ts";
 
@@ -10,7 +10,7 @@ const create = (version: string, more: object = {}) => ({
   content: { room_version: version, ...more },
 });
 
-describe("roles, in a room as bootstrap makes it", () => {
+describe("a user's role in a room of bootstrap", () => {
   const content = powerLevels({ users: { "@mod:x": 50, "@some:x": 49, "@muted:x": -1 } }, bots, new Set());
   const power = roomPower(create("10"), content);
 
@@ -25,13 +25,13 @@ describe("roles, in a room as bootstrap makes it", () => {
     expect(power.role(user)).toBe(role);
   });
 
-  it("only who stands below everybody else is muted", () => {
+  it("only a user below everybody else is muted", () => {
     expect(power.isMuted("@muted:x")).toBe(true);
     for (const user of [owner, bot, ann, "@some:x"]) expect(power.isMuted(user)).toBe(false);
   });
 });
 
-it("as of room version 12 the creators are above all levels, and stand in no list", () => {
+it("from room version 12 the creators are above all levels without an entry", () => {
   const power = roomPower(create("12", { additional_creators: [ann] }), { users: { [bot]: 90 } });
   for (const creator of [owner, ann]) {
     expect(power.of(creator)).toBe(Number.POSITIVE_INFINITY);
@@ -40,18 +40,18 @@ it("as of room version 12 the creators are above all levels, and stand in no lis
   expect(roomPower(create("11"), {}).of(owner)).toBe(0);
 });
 
-it("a room without levels leaves all power to its creator", () => {
+it("in a room without power levels only the creator has power", () => {
   const power = roomPower(create("10"), undefined);
   expect([power.of(owner), power.of(ann), power.toSend]).toEqual([100, 0, 0]);
 });
 
-it("a room where only moderators write has nobody muted for that", () => {
+it("nobody is muted because only moderators may write in a room", () => {
   const power = roomPower(create("10"), { users: { [bot]: 90 }, events_default: 50 });
   expect(power.isMuted(ann)).toBe(false);
   expect(roomPower(create("10"), changedLevels(power, [ann], new Map())).isMuted(ann)).toBe(true);
 });
 
-it("a mute and its end leave the levels as they were, whatever they are", () => {
+it("the end of a mute restores the levels, for any levels", () => {
   const level = fc.integer({ min: -100, max: 100 });
   const contents = fc.record(
     {

@@ -2,11 +2,11 @@ import * as z from "zod";
 import type { Member } from "../chat/model.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 
-/** Rooms of old versions hold levels as text. */
+/** Rooms of old versions store levels as text. */
 const level = z.coerce.number().int();
 const levels = z.record(z.string(), level);
 
-/** Content of `m.room.power_levels`; keys that this server does not use are kept when it is written. */
+/** Content of `m.room.power_levels`; keys that this server does not use are written back unchanged. */
 export const powerLevelsSchema = z.looseObject({
   users: levels.default({}),
   users_default: level.default(0),
@@ -18,7 +18,7 @@ export const powerLevelsSchema = z.looseObject({
 });
 export type PowerLevels = z.output<typeof powerLevelsSchema>;
 
-/** Room version from which on a room's creators have all power, written nowhere. */
+/** First room version whose creators have unlimited power without an entry in the power levels. */
 const CREATORS_RULE = 12;
 
 const createSchema = z.object({
@@ -26,14 +26,14 @@ const createSchema = z.object({
   additional_creators: z.array(z.string()).default([]),
 });
 
-/** Who may do what in a room. */
+/** A room's power levels. */
 export interface Power {
   readonly levels: PowerLevels;
   of(user: string): number;
-  /** Level that sending a message takes. */
+  /** Level that sending a message requires. */
   readonly toSend: number;
   role(user: string): Member["role"];
-  /** Put below everybody else and below what sending takes: one's own doing keeps nobody silent. */
+  /** Whether the user is below the default level and below the level that sending requires. */
   isMuted(user: string): boolean;
 }
 
@@ -42,7 +42,7 @@ export function roomPower(create: Pick<MatrixEvent, "sender" | "content">, conte
   const creators = new Set(
     Number(room_version) >= CREATORS_RULE ? [create.sender, ...additional_creators] : [],
   );
-  // Without the event the creator alone has power, and nothing takes any.
+  // Without the event only the creator has power, and no action requires any.
   const levels = powerLevelsSchema.parse(content ?? { users: { [create.sender]: 100 }, state_default: 0 });
   const { users, users_default, events, events_default, state_default, ban, redact } = levels;
   const toSend = events["m.room.message"] ?? events_default;
@@ -62,10 +62,10 @@ export function roomPower(create: Pick<MatrixEvent, "sender" | "content">, conte
   };
 }
 
-/** The level that mutes in this room. */
+/** The level of a muted user in this room. */
 const silent = ({ levels, toSend }: Power) => Math.min(toSend, levels.users_default) - 1;
 
-/** The levels with these users muted, and those given the level that they had: null for none of their own. */
+/** The levels with some users muted and others restored to their former level; null removes the entry. */
 export function changedLevels(
   power: Power,
   muted: readonly string[],

@@ -7,16 +7,16 @@ import {
   type UserColumns,
 } from "./sql-form.ts";
 
-/** Rows as the statements select them: flat, each its own user's columns and preview's. */
+/** Rows as the statements select them: flat, with the columns of user and preview. */
 export type FlatMessage = MessageColumns &
   KnownUser &
   Omit<PreviewColumns, "url"> & {
-    /** Null where the message has no preview. */
+    /** Null if the message has no preview. */
     readonly url: string | null;
   };
 export type FlatMember = MemberColumns & KnownUser;
 type KnownUser = UserColumns & {
-  /** Whether table users has the sender or member; if not, its columns are null. */
+  /** Whether table users holds the sender or member; if not, the columns are null. */
   readonly user_known: boolean;
 };
 

@@ -26,42 +26,42 @@ export interface PostgresOptions {
 const NAME = "postgres";
 type Values = readonly (string | number | boolean | null)[];
 
-/** The chat's tables through `pg`, with the visibility that Hasura's roles give. */
+/** The chat's tables through `pg`, with the same visibility as Hasura's roles. */
 export function postgresBackend({ connection, agentUserId: agent }: PostgresOptions): ChatBackend {
   const pool = new Pool({
     max: 10,
     connectionTimeoutMillis: limits.probeMs,
     statement_timeout: limits.backendMs,
     application_name: "phenom-chat-mcp",
-    // Times in UTC; and the server looks whether a query's client is still there.
+    // Times in UTC; the server checks whether the client of a running query is still connected.
     options: "-c TimeZone=UTC -c client_connection_check_interval=500",
     ...connection,
   });
-  // A connection that dies while idle leaves the pool; the next call opens another.
+  // The pool removes a connection that breaks while idle; the next call opens another.
   pool.on("error", () => {});
 
-  // A row's type is what its statement selects. What reaches the agent is parsed, once, by the tool's output
-  // schema: parsing a page of rows here as well would double the work that a call costs.
+  // The rows' types follow from the statements and are not parsed here: the tool's output schema checks what reaches
+  // the agent, and a second check would double the work of a call.
   const run = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
     query<Row>(pool, { ...statement, values: [...values] }, signal);
   const read = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
     retryOnce(() => run<Row>(statement, values, signal), signal);
 
-  /** A room that shows nothing may be empty, unknown, or closed to the agent. */
+  /** Tells whether a room without results is empty, unknown or closed to the agent. */
   const explainEmpty = async (room: string, signal: AbortSignal) => {
     const [standing] = await read<Standing>(statements.standing, [agent, room], signal);
     if (!standing) throw errors.noRoom(room);
     if (!standing.is_member) throw errors.notInRoom(room);
     if (standing.is_banned) throw errors.bannedFromRoom(room);
   };
-  const knownRoom = async (room: string, signal: AbortSignal) => {
+  const assertRoomExists = async (room: string, signal: AbortSignal) => {
     if ((await read(statements.roomExists, [room], signal)).length === 0) throw errors.noRoom(room);
   };
   const ofPage = (pages: { first: Statement; next: Statement }, { cursor, limit }: PageRequest) => {
     const after = fromCursor(cursor);
     return {
       statement: after ? pages.next : pages.first,
-      // One more than asked for tells whether there is a next page.
+      // One row more than requested tells whether there is a next page.
       rows: limit + 1,
       position: after ? [after.at, after.id] : [],
       isFirst: !after,
@@ -107,10 +107,10 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
           const row = sent ?? (await sentBefore());
           if (row) return messageOf(row);
         } catch (error) {
-          // The rules hold for new messages; one that was sent before a ban is still the answer to its key.
+          // The rules apply to new messages only: a message that was sent before a ban still answers its key.
           const row = isRejection(error) ? await sentBefore() : undefined;
           if (row) return messageOf(row);
-          if (isRejection(error)) await knownRoom(room, signal);
+          if (isRejection(error)) await assertRoomExists(room, signal);
           throw error;
         }
         throw new ChatError(
@@ -141,7 +141,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       if (user_id === agent && muted) throw errors.ownAccount("mute");
       const [row] = await run<FlatMember>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
       if (row) return memberOf(row);
-      await knownRoom(room, signal);
+      await assertRoomExists(room, signal);
       throw errors.notAMember(user_id);
     },
     async banUser({ room_id, user_id, reason, expires_at }, signal) {
@@ -159,7 +159,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       const room = uuid("room_id", room_id);
       const lifted = await run<{ was_active: boolean }>(statements.unbanUser, [room, user_id], signal);
       if (lifted.some(({ was_active }) => was_active)) return;
-      await knownRoom(room, signal);
+      await assertRoomExists(room, signal);
       throw errors.notBanned(user_id);
     },
     async health(signal) {
@@ -178,7 +178,7 @@ type Statement = { readonly name: string; readonly text: string };
 type Standing = { readonly is_member: boolean; readonly is_banned: boolean };
 type KeyedRow = FlatMessage & { readonly is_deleted: boolean };
 
-/** Runs a statement; when the signal aborts, the connection is cut and the server drops the query. */
+/** Runs a statement. When the signal aborts, the connection is closed and the server cancels the query. */
 async function query<Row extends object>(
   pool: Pool,
   statement: Statement & { values: Values[number][] },
@@ -188,7 +188,7 @@ async function query<Row extends object>(
   const client = await pool.connect().catch((error: unknown) => {
     throw fromPostgres(error);
   });
-  // A connection that dies fails its query, which is told below, and raises an event that nobody else waits for.
+  // A broken connection fails its query, which is handled below, and emits an event without another listener.
   client.on("error", ignore);
   const release = releaseOnce(client);
   const cut = () => release(true);
@@ -216,20 +216,20 @@ function releaseOnce(client: PoolClient): (destroy?: boolean) => void {
     if (released) return;
     released = true;
     client.release(destroy);
-    // One that goes is closed only now, and may yet say that it broke.
+    // A destroyed connection is closed only now and may still emit an error.
     if (!destroy) client.off("error", ignore);
   };
 }
 
-/** SQLSTATEs of the chat's own rules: class 22 or 23 and a subclass that begins with C. */
+/** SQLSTATEs of the chat's own rules: class 22 or 23, subclass C and two digits. */
 const isRule = (code: string | undefined) => /^2[23]C\d\d$/.test(code ?? "");
-/** Shutting down, starting up, out of connections, connection failures. */
-const isAway = (code: string | undefined) => /^(57P0[1-5]|53300|08...)$/.test(code ?? "");
+/** SQLSTATEs of a server that shuts down, starts up or has no free connection, and of connection failures. */
+const isUnavailable = (code: string | undefined) => /^(57P0[1-5]|53300|08...)$/.test(code ?? "");
 
 function fromPostgres(error: unknown): ChatError {
   if (!(error instanceof DatabaseError)) return errors.unavailable(NAME, error);
   if (isRule(error.code)) return ruleBroken(error.message, error);
-  if (isAway(error.code)) return errors.unavailable(NAME, error);
+  if (isUnavailable(error.code)) return errors.unavailable(NAME, error);
   if (error.code === "57014") return errors.timeout(NAME, error);
   return new ChatError("internal", "The chat's database refused the statement; the log has the reason.", {
     cause: error,
@@ -238,7 +238,7 @@ function fromPostgres(error: unknown): ChatError {
 
 const isRejection = (error: unknown) => error instanceof ChatError && error.code === "rejected";
 
-/** A ban names a room and a user that have to exist. */
+/** The error for a ban whose room or user does not exist. */
 function missingReference(error: unknown, room: string, user: string): unknown {
   const cause = error instanceof ChatError ? error.cause : undefined;
   if (!(cause instanceof DatabaseError) || cause.code !== "23503") return error;

@@ -1,6 +1,6 @@
 import { BackendUnreachable } from "../chat/error.ts";
 
-/** Repeats work once that may be repeated, when the connection to the backend broke under it. */
+/** Repeats idempotent work once, if the connection to the backend broke. */
 export async function retryOnce<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   try {
     return await work();

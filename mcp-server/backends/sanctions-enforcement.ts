@@ -1,24 +1,25 @@
 import * as z from "zod";
+import { MatrixError, path } from "../../shared/matrix.ts";
 import { ChatError } from "../chat/error.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { changedLevels, type Power } from "./matrix-power.ts";
 import { BAN, type BanRecord, type Membership, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
-import { MatrixError, path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
-/** Who becomes muted by a change of levels, and who gets a level back: null for none of their own. */
+/** A change of power levels: users to mute, and users to restore to a level; null removes the entry. */
 export interface MuteChange {
   readonly muted: readonly string[];
   readonly unmuted: ReadonlyMap<string, number | null>;
 }
 
-/** The deeds behind bans and mutes. Each may be done again, by this server or another, and then changes nothing. */
+/** The actions that enforce bans and mutes. Each is idempotent, on this server and across servers. */
 export interface Enforcement {
   member(room: string, user: string, signal: AbortSignal): Promise<MatrixEvent | undefined>;
-  keepBan(room: string, user: string, record: BanRecord | undefined, signal: AbortSignal): Promise<void>;
-  keepMute(room: string, user: string, record: MuteRecord | undefined, signal: AbortSignal): Promise<void>;
+  storeBan(room: string, user: string, record: BanRecord | undefined, signal: AbortSignal): Promise<void>;
+  storeMute(room: string, user: string, record: MuteRecord | undefined, signal: AbortSignal): Promise<void>;
   ban(room: string, user: string, reason: string | undefined, signal: AbortSignal): Promise<void>;
-  /** Carries out the end of a ban of ours and clears its record. */
+  /** Ends a ban of ours and clears its record. */
   endBan(
     room: string,
     user: string,
@@ -27,7 +28,7 @@ export interface Enforcement {
     signal: AbortSignal,
   ): Promise<void>;
   unban(room: string, user: string, signal: AbortSignal): Promise<void>;
-  /** Reads the levels, decides, writes what differs; one change at a time in a room. */
+  /** Reads the levels, decides and writes what differs, with one change at a time per room. */
   changeMutes(
     room: string,
     decide: (power: Power, event: MatrixEvent | undefined) => Promise<MuteChange>,
@@ -38,15 +39,15 @@ export interface Enforcement {
 const anything = z.unknown();
 const membershipSchema = z.object({ membership: z.string() });
 
-/** A member event's part that sanctions are about. */
+/** The part of a member event that sanctions use. */
 export function membershipOf(event: MatrixEvent | undefined): Membership | undefined {
   const parsed = membershipSchema.safeParse(event?.content).data;
   return event && parsed ? { ...parsed, sender: event.sender, at: event.origin_server_ts } : undefined;
 }
 
 export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: string): Enforcement {
-  const turn = turns();
-  const keep = async (type: string, room: string, user: string, record: object, signal: AbortSignal) => {
+  const inOrder = queuePerKey();
+  const store = async (type: string, room: string, user: string, record: object, signal: AbortSignal) => {
     const place = path`/_matrix/client/v3/rooms/${room}/state/${type}/${stateKey(user)}`;
     await client.send({ method: "PUT", path: place, body: record }, anything, signal);
   };
@@ -55,11 +56,11 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
     await client
       .send({ method: "POST", path: place, body: { user_id: user } }, anything, signal)
       .catch((error: unknown) => {
-        // Another server was faster.
+        // Another server was first.
         if (refusedWith(error) !== "M_BAD_STATE") throw error;
       });
   };
-  /** An account that was switched off meanwhile, or that invitations can't reach, stays out. */
+  /** Joins the user again; an account that was deactivated or cannot be invited stays out. */
   const rejoin = async (room: string, user: string, signal: AbortSignal) => {
     const body = { user_id: user };
     await client
@@ -73,8 +74,8 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
   return {
     unban,
     member: (room, user, signal) => rooms.state(room, "m.room.member", user, signal),
-    keepBan: (room, user, record, signal) => keep(BAN, room, user, record ?? {}, signal),
-    keepMute: (room, user, record, signal) => keep(MUTE, room, user, record ?? {}, signal),
+    storeBan: (room, user, record, signal) => store(BAN, room, user, record ?? {}, signal),
+    storeMute: (room, user, record, signal) => store(MUTE, room, user, record ?? {}, signal),
     async ban(room, user, reason, signal) {
       const body = { user_id: user, ...(reason !== undefined && { reason }) };
       await client.send(
@@ -88,10 +89,10 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
       if (ours && member.membership === "ban") await unban(room, user, signal);
       if (record?.rejoin && ours && ["ban", "leave"].includes(member.membership))
         await rejoin(room, user, signal);
-      if (record) await keep(BAN, room, user, {}, signal);
+      if (record) await store(BAN, room, user, {}, signal);
     },
     changeMutes: (room, decide, signal) =>
-      turn(room, async () => {
+      inOrder(room, async () => {
         const { power, event } = await rooms.power(room, signal);
         const { muted, unmuted } = await decide(power, event);
         if (muted.length === 0 && unmuted.size === 0) return;
@@ -102,12 +103,12 @@ export function enforcement(client: SynapseClient, rooms: SynapseRooms, me: stri
   };
 }
 
-/** The event with this id, as far as the room shows it. */
+/** The event with this id, if the room shows it. */
 export const eventOf = (client: SynapseClient, room: string, id: string, signal: AbortSignal) =>
   client.find(path`/_matrix/client/v3/rooms/${room}/event/${id}`, eventSchema, signal);
 
-/** Lets work with one key run one after the other. */
-function turns(): <Result>(key: string, work: () => Promise<Result>) => Promise<Result> {
+/** Runs work with the same key one after the other. */
+function queuePerKey(): <Result>(key: string, work: () => Promise<Result>) => Promise<Result> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
     const mine = (last.get(key) ?? Promise.resolve()).then(work, work);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { limits } from "../limits.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { roomPower } from "./matrix-power.ts";
@@ -7,18 +8,18 @@ import {
   type BanRecord,
   banStep,
   isDue,
-  type Kept,
-  keptBan,
-  keptMute,
   MUTE,
   type MuteRecord,
   muteStep,
+  type Stored,
+  storedBan,
+  storedMute,
 } from "./sanctions.ts";
 import { type Enforcement, eventOf, membershipOf } from "./sanctions-enforcement.ts";
-import { path, type SynapseClient } from "./synapse-client.ts";
+import type { SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
-/** Tells what a sweep did or could not do. */
+/** Reports what a sweep did or could not do. */
 export interface SweepReport {
   done(what: { room: string; user: string; step: "ban" | "end_ban" | "mute" | "end_mute" }): void;
   failed(room: string | undefined, error: unknown): void;
@@ -35,10 +36,10 @@ export interface SweepParts {
 const stateSchema = z.object({ state: z.array(eventSchema) });
 
 /**
- * Looks at every room's records again and again, and carries out what is missing: ends, and what a server that
- * stopped half-way left. All servers do; what another did first is found done.
+ * Reads every room's records at intervals and carries out what is missing: ended sanctions, and those of a server that
+ * stopped half-way. All servers do this; what another did first needs nothing more.
  *
- * @returns what stops it, when the round under way has ended
+ * @returns a function that stops the sweep and waits for the current round
  */
 export function startSweep(parts: SweepParts, everyMs: number = limits.sweepEveryMs): () => Promise<void> {
   const stopping = new AbortController();
@@ -74,10 +75,10 @@ async function sweep(parts: SweepParts, signal: AbortSignal): Promise<void> {
 }
 
 async function sweepBans(parts: SweepParts, room: string, signal: AbortSignal) {
-  for (const kept of await records(parts.client, room, BAN, keptBan, signal)) {
-    if (!isDue(kept, Date.now())) continue;
-    // One that can't be carried out keeps no other waiting.
-    await settleBan(parts, room, kept, signal).catch((error: unknown) => {
+  for (const stored of await records(parts.client, room, BAN, storedBan, signal)) {
+    if (!isDue(stored, Date.now())) continue;
+    // A ban that cannot be settled does not keep the others waiting.
+    await settleBan(parts, room, stored, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       parts.report.failed(room, error);
     });
@@ -87,12 +88,12 @@ async function sweepBans(parts: SweepParts, room: string, signal: AbortSignal) {
 async function settleBan(
   { enforcement, me, report }: SweepParts,
   room: string,
-  kept: Kept<BanRecord>,
+  stored: Stored<BanRecord>,
   signal: AbortSignal,
 ) {
-  const { user, record } = kept;
+  const { user, record } = stored;
   const member = membershipOf(await enforcement.member(room, user, signal));
-  const step = banStep(kept, member, me, Date.now());
+  const step = banStep(stored, member, me, Date.now());
   if (step === undefined) return;
   if (step === "ban") await enforcement.ban(room, user, record.reason, signal);
   else await enforcement.endBan(room, user, record, member, signal);
@@ -101,23 +102,23 @@ async function settleBan(
 
 async function sweepMutes(parts: SweepParts, room: string, signal: AbortSignal) {
   const { client, enforcement, me, report } = parts;
-  const all = await records(client, room, MUTE, keptMute, signal);
+  const all = await records(client, room, MUTE, storedMute, signal);
   if (all.length === 0) return;
   let muted: string[] = [];
-  let steps: { kept: Kept<MuteRecord>; step: ReturnType<typeof muteStep> }[] = [];
+  let steps: { stored: Stored<MuteRecord>; step: ReturnType<typeof muteStep> }[] = [];
   const chosen = (wanted: ReturnType<typeof muteStep>) =>
-    steps.flatMap(({ kept, step }) => (step === wanted ? [kept] : []));
+    steps.flatMap(({ stored, step }) => (step === wanted ? [stored] : []));
   await enforcement.changeMutes(
     room,
     async (power, event) => {
       const suspicious = all.some(({ user }) => !power.isMuted(user)) && event?.sender !== me;
       const before = suspicious ? await levelsBefore(parts, room, event, signal) : undefined;
-      steps = all.map((kept) => {
-        const mutedBefore = before?.isMuted(kept.user) ?? false;
+      steps = all.map((stored) => {
+        const mutedBefore = before?.isMuted(stored.user) ?? false;
         const change = event && { sender: event.sender, at: event.origin_server_ts, mutedBefore };
-        return { kept, step: muteStep(kept, power.isMuted(kept.user), change, me, Date.now()) };
+        return { stored, step: muteStep(stored, power.isMuted(stored.user), change, me, Date.now()) };
       });
-      // Who has come to power since is left alone, as we could not change their level.
+      // A user with as much power as our account is skipped: we cannot change their level.
       muted = chosen("mute").flatMap(({ user }) => (power.of(user) < power.of(me) ? [user] : []));
       return {
         muted,
@@ -128,12 +129,12 @@ async function sweepMutes(parts: SweepParts, room: string, signal: AbortSignal) 
   );
   for (const user of muted) report.done({ room, user, step: "mute" });
   for (const { user } of [...chosen("unmute"), ...chosen("forget")]) {
-    await enforcement.keepMute(room, user, undefined, signal);
+    await enforcement.storeMute(room, user, undefined, signal);
     report.done({ room, user, step: "end_mute" });
   }
 }
 
-/** The levels that `event` replaced. */
+/** The power levels before `event`. */
 async function levelsBefore(
   { client, rooms }: SweepParts,
   room: string,
@@ -150,9 +151,9 @@ async function records<Record>(
   client: SynapseClient,
   room: string,
   type: string,
-  read: (event: MatrixEvent) => Kept<Record> | undefined,
+  read: (event: MatrixEvent) => Stored<Record> | undefined,
   signal: AbortSignal,
-): Promise<Kept<Record>[]> {
+): Promise<Stored<Record>[]> {
   const { state } = await client.read(
     path`/_synapse/admin/v1/rooms/${room}/state?type=${type}`,
     stateSchema,

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { synapseBackend } from "./synapse.ts";
-import { path } from "./synapse-client.ts";
 
 const signal = () => new AbortController().signal;
 const inMilliseconds = (wait: number) => new Date(Date.now() + wait).toISOString();
@@ -66,7 +67,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     );
 
   describe("end by themselves", () => {
-    it("a ban: its user is a member again and writes, whether one server looks or several", async () => {
+    it("a ban, after which the user is a member again and may write, with one server or several", async () => {
       const user = await world.newUser();
       const id = await room([user], { preset: "private_chat" });
       startServer();
@@ -74,13 +75,13 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const expires_at = inMilliseconds(1500);
       await chat.banUser({ room_id: id, user_id: user, expires_at }, signal());
       expect(await membership(id, user)).toBe("ban");
-      await expect.poll(() => membership(id, user), soon).toBe("join");
+      await eventually(async () => expect(await membership(id, user)).toBe("join"), soon);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "ban", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "ban", user)).toEqual({}), soon);
     });
 
-    it("a mute: a moderator has the level from before", async () => {
+    it("a mute, after which a moderator has the former level", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await setLevel(id, user, 50);
@@ -89,9 +90,9 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       expect(await world.trySay(user, id)).toBe(false);
       startServer();
       startServer();
-      await expect.poll(() => ownLevel(id, user), soon).toBe(50);
+      await eventually(async () => expect(await ownLevel(id, user)).toBe(50), soon);
       expect(await world.trySay(user, id)).toBe(true);
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: false, role: "support" });
     });
 
@@ -102,18 +103,19 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       for (const user_id of users)
         await chat.muteUser({ room_id: id, user_id, muted: true, until }, signal());
       const before = await changes(id);
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
-      for (const user of users) await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      for (const user of users)
+        await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect((await changes(id)) - before).toBe(1);
     });
 
-    it("a mute whose time is over is shown as none, even before it is carried out", async () => {
+    it("a mute, which is shown as ended even before the levels change", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       const until = inMilliseconds(300);
       await chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
-      await expect.poll(async () => (await shown(id, user))?.is_muted, soon).toBe(false);
+      await eventually(async () => expect((await shown(id, user))?.is_muted).toBe(false), soon);
       expect(await ownLevel(id, user)).toBe(-1);
     });
   });
@@ -125,45 +127,45 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     return z.array(z.unknown()).parse(body["chunk"]).length;
   };
 
-  describe("that a server left half done are finished by another", () => {
-    const keep = async (id: string, kind: "ban" | "mute", user: string, body: object) => {
+  describe("are completed by another server if one stopped half-way:", () => {
+    const store = async (id: string, kind: "ban" | "mute", user: string, body: object) => {
       const reply = await admin("PUT", id, path`state/app.thephenom.chat.${kind}/${user.slice(1)}`, body);
       expect(reply.status).toBe(200);
     };
 
-    it("a ban that stands in the record only", async () => {
+    it("a ban that is only recorded", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
+      await store(id, "ban", user, { until: null, rejoin: true, reason: "Spam" });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => done, soon).toContainEqual({ room: id, user, step: "ban" });
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(done).toContainEqual({ room: id, user, step: "ban" }), soon);
     });
 
-    it("a ban that can't be carried out is told of, and keeps no other waiting", async () => {
+    it("a ban after another one that cannot be carried out and is reported", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
-      await keep(id, "ban", user, { until: null, rejoin: true });
+      await store(id, "ban", homeserver.admin.userId, { until: null, rejoin: true });
+      await store(id, "ban", user, { until: null, rejoin: true });
       startServer();
-      await expect.poll(() => membership(id, user), soon).toBe("ban");
-      await expect.poll(() => failures.length, soon).toBeGreaterThan(0);
+      await eventually(async () => expect(await membership(id, user)).toBe("ban"), soon);
+      await eventually(() => expect(failures.length).toBeGreaterThan(0), soon);
       expect(await membership(id, homeserver.admin.userId)).toBe("join");
-      await keep(id, "ban", homeserver.admin.userId, {});
+      await store(id, "ban", homeserver.admin.userId, {});
       await Promise.all([...sweeping].map((each) => each.close()));
       failures.length = 0;
     });
 
-    it("a mute that stands in the record only", async () => {
+    it("a mute that is only recorded", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await keep(id, "mute", user, { until: null, power: null });
+      await store(id, "mute", user, { until: null, power: null });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
       expect(await shown(id, user)).toMatchObject({ is_muted: true });
     });
 
-    it("a mute that somebody's change of the levels at the same moment overwrote", async () => {
+    it("a mute that a simultaneous change of the levels overwrote", async () => {
       const [user, other] = [await world.newUser(), await world.newUser()];
       const id = await room([user, other]);
       const before = await levels(id);
@@ -174,22 +176,22 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await admin("PUT", id, "state/m.room.power_levels", before);
       await admin("PUT", id, "state/m.room.power_levels", { ...before, users_default: 1 });
       startServer();
-      await expect.poll(() => world.trySay(user, id), soon).toBe(false);
+      await eventually(async () => expect(await world.trySay(user, id)).toBe(false), soon);
     });
   });
 
-  describe("give way to who moderates by hand", () => {
+  describe("respect what moderators do by hand:", () => {
     it("a mute that was lifted in the room's settings stays lifted", async () => {
       const user = await world.newUser();
       const id = await room([user]);
       await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
       await setLevel(id, user, 0);
       startServer();
-      await expect.poll(() => record(id, "mute", user), soon).toEqual({});
+      await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
       expect(await world.trySay(user, id)).toBe(true);
     });
 
-    it("a ban that was lifted by hand stays lifted, and one set by hand outlasts the end of ours", async () => {
+    it("a ban that was lifted by hand stays lifted, and one set by hand survives the end of ours", async () => {
       const users = await Promise.all([world.newUser(), world.newUser(), world.newUser()]);
       const [lifted = "", banned = "", witness = ""] = users;
       const id = await room(users);
@@ -200,10 +202,10 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       }
       expect((await admin("POST", id, "ban", { user_id: banned, reason: "By hand" })).status).toBe(200);
       await chat.muteUser({ room_id: id, user_id: witness, muted: true, until }, signal());
-      await expect.poll(() => Date.now() > Date.parse(until), soon).toBe(true);
+      await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
       // Mutes come after bans in a round.
-      await expect.poll(() => world.trySay(witness, id), soon).toBe(true);
+      await eventually(async () => expect(await world.trySay(witness, id)).toBe(true), soon);
       expect(await membership(id, lifted)).toBe("leave");
       expect(await membership(id, banned)).toBe("ban");
     });
@@ -235,7 +237,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", user)).toEqual({});
   });
 
-  it("muting anew changes the end and keeps the level from before the first mute", async () => {
+  it("a second mute changes the end and keeps the level before the first mute", async () => {
     const user = await world.newUser();
     const id = await room([user]);
     await setLevel(id, user, 50);
@@ -248,7 +250,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await ownLevel(id, user)).toBe(50);
   });
 
-  it("mutes of several users at once are all in force", async () => {
+  it("simultaneous mutes of several users all take effect", async () => {
     const users = await Promise.all(Array.from({ length: 5 }, () => world.newUser()));
     const id = await room(users);
     await Promise.all(users.map((user_id) => chat.muteUser({ room_id: id, user_id, muted: true }, signal())));
@@ -258,7 +260,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
   it.each([
     ["in a room whose creator is above all levels", {}],
     ["in a room of an older version", { room_version: "10" }],
-  ])("nobody with as much power as the agent can be muted or banned: %s", async (_, body) => {
+  ])("a user with as much power as the agent cannot be muted or banned: %s", async (_, body) => {
     const id = await room([], body);
     const owner = homeserver.admin.userId;
     const refused = {
@@ -274,7 +276,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     expect(await record(id, "ban", owner)).toMatchObject({ errcode: "M_NOT_FOUND" });
   });
 
-  it("a room that gives the agent too little power says what has to be done", async () => {
+  it("an action without enough power in a room fails with the remedy", async () => {
     const user = await world.newUser();
     const id = await room([user], { power_level_content_override: {} });
     await expect(chat.banUser({ room_id: id, user_id: user }, signal())).rejects.toMatchObject({

@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
-import { BAN, banStep, isDue, isOver, keptBan, keptMute, MUTE, muteStep, stateKey } from "./sanctions.ts";
+import { BAN, banStep, isDue, isOver, MUTE, muteStep, stateKey, storedBan, storedMute } from "./sanctions.ts";
 
 const me = "@phenom-mcp:example.org";
 const user = "@ann:example.org";
@@ -19,23 +19,23 @@ const event = (type: string, content: Record<string, unknown>) => ({
 });
 
 describe("a record", () => {
-  it("is about the user whose id, without its first character, is the state key", () => {
+  it("belongs to the user whose id, without its first character, is the state key", () => {
     const content = { until: null, rejoin: true };
-    expect(keptBan(event(BAN, content))).toEqual({ user, record: content, setAt: now });
+    expect(storedBan(event(BAN, content))).toEqual({ user, record: content, setAt: now });
   });
 
-  it("that is empty, or has another form, says nothing", () => {
-    expect(keptBan(undefined)).toBeUndefined();
+  it("does not exist if the content is empty or has another form", () => {
+    expect(storedBan(undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (content) => {
-        expect(keptBan(event(BAN, content))).toBeUndefined();
-        expect(keptMute(event(MUTE, content))).toBeUndefined();
+        expect(storedBan(event(BAN, content))).toBeUndefined();
+        expect(storedMute(event(MUTE, content))).toBeUndefined();
       }),
     );
-    expect(keptMute(event(MUTE, { until: "tomorrow", power: null }))).toBeUndefined();
+    expect(storedMute(event(MUTE, { until: "tomorrow", power: null }))).toBeUndefined();
   });
 
-  it("without an end is never over", () => {
+  it("without an end never ends", () => {
     fc.assert(fc.property(fc.date(), (date) => !isOver({ until: null }, date.getTime())));
   });
 });
@@ -71,7 +71,7 @@ describe("the step that a ban needs", () => {
     expect(banStep(kept, membership, me, now)).toBe(step);
   });
 
-  it("is looked for while it is young or over, not of every ban that holds", () => {
+  it("is computed for new and for expired bans only", () => {
     expect(isDue(ban(null, now - minute), now)).toBe(true);
     expect(isDue(ban(null, now - 60 * minute), now)).toBe(false);
     expect(isDue(ban(at(-1), now - 60 * minute), now)).toBe(true);
@@ -110,7 +110,7 @@ describe("the step that a mute needs", () => {
   });
 });
 
-it("whatever the order in which servers look, steps come to an end", () => {
+it("the steps come to an end in any order of the servers", () => {
   const memberships = fc.record({
     membership: fc.constantFrom("join", "leave", "ban", "invite"),
     sender: fc.constantFrom(me, user, "@mod:x"),

@@ -3,55 +3,55 @@ import { limits } from "../limits.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 
 /**
- * Matrix knows no end of a ban or a mute. It is kept in a state event of ours for each user: what stands there is
- * what shall be, and every server aligns membership and power levels with it. An event without content says nothing:
- * the sanction is over and was carried out.
+ * Matrix has no expiry of bans and mutes. We store it in a state event of our own per user: the event is the desired
+ * state, and every server aligns membership and power levels with it. An event with empty content means that the
+ * sanction has ended and nothing is left to do.
  */
 export const BAN = "app.thephenom.chat.ban";
 export const MUTE = "app.thephenom.chat.mute";
 
 const until = z.iso.datetime().nullable();
-/** `rejoin`: the user was a member and becomes one again when the ban ends, as on the other backends. */
+/** `rejoin`: the user was a member and joins again when the ban ends, as on the other backends. */
 const banSchema = z.object({ until, rejoin: z.boolean(), reason: z.string().optional() });
-/** `power`: the user's own level before the mute, null for none. */
+/** `power`: the user's own level before the mute; null if there was none. */
 const muteSchema = z.object({ until, power: z.number().int().nullable() });
 
 export type BanRecord = z.output<typeof banSchema>;
 export type MuteRecord = z.output<typeof muteSchema>;
 
-/** A state key that begins with `@` is reserved for that user's own events. */
+/** State keys that begin with `@` are reserved for that user's own events, so the `@` is left out. */
 export const stateKey = (user: string): string => user.slice(1);
 
-/** A record in a room's state, with the time at which it was set. */
-export interface Kept<Record> {
+/** A record from a room's state, with the time at which it was set. */
+export interface Stored<Record> {
   readonly user: string;
   readonly record: Record;
   readonly setAt: number;
 }
 
-const kept =
+const stored =
   <Record>(schema: z.ZodType<Record>) =>
-  (event: MatrixEvent | undefined): Kept<Record> | undefined => {
+  (event: MatrixEvent | undefined): Stored<Record> | undefined => {
     const record = schema.safeParse(event?.content).data;
     if (!event || record === undefined) return undefined;
     return { user: `@${event.state_key ?? ""}`, record, setAt: event.origin_server_ts };
   };
 
-/** The record in an event; undefined where there is none, or one that says nothing. */
-export const keptBan = kept(banSchema);
-export const keptMute = kept(muteSchema);
+/** The record in an event; undefined without an event or with empty content. */
+export const storedBan = stored(banSchema);
+export const storedMute = stored(muteSchema);
 
 export const isOver = ({ until }: { readonly until: string | null }, now: number): boolean =>
   until !== null && Date.parse(until) <= now;
 
 /**
- * Milliseconds in which a server that stopped between record and deed is expected to be noticed; later a difference
- * is somebody's wish.
+ * Time in which a sweep completes what a server left half-done. A later difference between record and room is taken
+ * as intended.
  */
-const UNFINISHED = 10 * 60_000;
+const UNFINISHED_MS = 10 * 60_000;
 
-/** Whether the call that set the record may still be about to do the deed: its record is not cleared then. */
-const isUnderWay = ({ setAt }: Kept<unknown>, now: number): boolean => now - setAt < limits.callMs;
+/** Whether the call that set the record may still be running; its record is not cleared then. */
+const isUnderWay = ({ setAt }: Stored<unknown>, now: number): boolean => now - setAt < limits.callMs;
 
 export interface Membership {
   readonly membership: string;
@@ -59,27 +59,26 @@ export interface Membership {
   readonly at: number;
 }
 
-/** Whether a ban has to be looked at: the members of the others need not be read. */
-export const isDue = ({ record, setAt }: Kept<BanRecord>, now: number): boolean =>
-  isOver(record, now) || now - setAt < UNFINISHED;
+/** Whether a ban must be checked; for others the membership need not be read. */
+export const isDue = ({ record, setAt }: Stored<BanRecord>, now: number): boolean =>
+  isOver(record, now) || now - setAt < UNFINISHED_MS;
 
 /**
- * What is missing between a ban's record and the user's membership. `end`: unban, where the ban is ours, and clear
- * the record.
+ * The step from a user's membership to a ban's record. `end` unbans, if the ban is ours, and clears the record.
  */
 export function banStep(
-  kept: Kept<BanRecord>,
+  stored: Stored<BanRecord>,
   member: Membership | undefined,
   me: string,
   now: number,
 ): "ban" | "end" | undefined {
-  if (isOver(kept.record, now)) {
+  if (isOver(stored.record, now)) {
     const ours = member?.membership === "ban" && member.sender === me;
-    return ours || !isUnderWay(kept, now) ? "end" : undefined;
+    return ours || !isUnderWay(stored, now) ? "end" : undefined;
   }
   if (member?.membership === "ban") return undefined;
-  // Who moderates by hand and lifted the ban since has the last word.
-  const liftedByOthers = member !== undefined && member.at >= kept.setAt && member.sender !== me;
+  // A moderator who has lifted the ban by hand has the last word.
+  const liftedByOthers = member !== undefined && member.at >= stored.setAt && member.sender !== me;
   return liftedByOthers ? undefined : "ban";
 }
 
@@ -91,23 +90,23 @@ export interface LevelsChange {
 }
 
 /**
- * What is missing between a mute's record and the room's power levels. All users' levels are one event, so somebody
- * else's change may undo a mute by accident, which is put right, or by intent (the levels before had it), which is
- * respected. `forget` clears the record.
+ * The step from the room's power levels to a mute's record. The levels of all users are one event, so a change by
+ * somebody else may undo a mute by accident, which is repaired, or on purpose (the levels before it had the mute),
+ * which is respected. `forget` clears the record.
  */
 export function muteStep(
-  kept: Kept<MuteRecord>,
+  stored: Stored<MuteRecord>,
   isMuted: boolean,
   levels: LevelsChange | undefined,
   me: string,
   now: number,
 ): "mute" | "unmute" | "forget" | undefined {
-  if (isOver(kept.record, now)) {
+  if (isOver(stored.record, now)) {
     if (isMuted) return "unmute";
-    return isUnderWay(kept, now) ? undefined : "forget";
+    return isUnderWay(stored, now) ? undefined : "forget";
   }
   if (isMuted) return undefined;
   const liftedByOthers =
-    levels !== undefined && levels.at >= kept.setAt && levels.sender !== me && levels.mutedBefore;
+    levels !== undefined && levels.at >= stored.setAt && levels.sender !== me && levels.mutedBefore;
   return liftedByOthers ? "forget" : "mute";
 }

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { utc } from "./sql-form.ts";
 
 /** Years that PostgreSQL writes with four digits. */

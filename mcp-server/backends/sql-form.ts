@@ -3,8 +3,8 @@ import { ChatError, errors } from "../chat/error.ts";
 import type { Ban, LinkPreview, Member, Message, Room, User } from "../chat/model.ts";
 
 /**
- * The chat's rows as PostgreSQL's tables shape them, read by both backends over that schema. Times are
- * PostgreSQL's text, so that no microsecond is lost between a page and the next.
+ * Rows of the chat's tables, for both backends on that schema. Times are PostgreSQL's text, so that no microsecond is
+ * lost between two pages.
  */
 const optional = z.string().nullable();
 const userRow = z.object({
@@ -64,7 +64,7 @@ export type MessageRow = z.output<typeof messageRow>;
 export type MemberRow = z.output<typeof memberRow>;
 export type BanRow = z.output<typeof banRow>;
 
-/** What a user, a message and a member say of themselves; who joins them in, nested or flat, is the backend's. */
+/** Columns of users, messages and members; the backends join them, nested or flat. */
 export type UserColumns = Omit<z.output<typeof userRow>, "id">;
 export type PreviewColumns = z.output<typeof linkPreviewRow>;
 export type MessageColumns = Omit<MessageRow, "user" | "link_preview">;
@@ -74,7 +74,7 @@ const SPACE = 32;
 
 /** `2026-01-31 12:00:00.123456+00` or `2026-01-31T12:00:00.123456+00:00` as ISO 8601 in UTC. */
 export function utc(text: string): string {
-  // What PostgreSQL writes for `timestamptz::text`: two of each message, so without a regular expression.
+  // The format of `timestamptz::text`. Each message has two of them, so this path uses no regular expression.
   if (text.length > 21 && text.charCodeAt(10) === SPACE && text.endsWith("+00"))
     return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(?:Z|[+-]00(?::?00)?)$/.exec(text);
@@ -107,7 +107,7 @@ export const toRoom = (row: RoomRow): Room => ({
   created_at: utc(row.created_at),
 });
 
-/** `user` is null where table users doesn't know the sender. */
+/** `user` is null if table users does not hold the sender. */
 export const toMessage = (
   row: MessageColumns,
   user: UserColumns | null,
@@ -125,7 +125,7 @@ export const toMessage = (
   updated_at: utc(row.updated_at),
 });
 
-/** A mute whose time is over is no mute any more, though its row still says so. */
+/** A mute that has expired counts as none, although its row still says so. */
 export const toMember = (row: MemberColumns, user: UserColumns | null): Member => {
   const muted = row.is_muted && (row.muted_until === null || Date.parse(utc(row.muted_until)) > Date.now());
   return {
@@ -149,7 +149,7 @@ export const toBan = (row: BanRow): Ban => ({
   expires_at: presentTime(row.expires_at),
 });
 
-/** Where a page ended: the time and id of its last row. */
+/** Position at which a page ended: time and id of its last row. */
 export interface Position {
   readonly at: string;
   readonly id: string;
@@ -171,13 +171,13 @@ export function fromCursor(cursor: string | undefined): Position | undefined {
     throw errors.badCursor();
   }
   const position = positionSchema.safeParse(json);
-  // PostgreSQL knows no year below 1 and rounds what is finer than a microsecond.
+  // PostgreSQL has no year below 1 and rounds to microseconds.
   if (!position.success || !/^[1-9]\d{3}-.{14}(\.\d{1,6})?Z$/.test(position.data[0]))
     throw errors.badCursor();
   return { at: position.data[0], id: position.data[1] };
 }
 
-/** Cuts rows that were asked for with one more than `limit` into a page. */
+/** Makes a page of rows that were read with one more than `limit`. */
 export function cutPage<R extends { id: string }, Item>(
   rows: readonly R[],
   limit: number,
@@ -192,13 +192,13 @@ export function cutPage<R extends { id: string }, Item>(
     : { items };
 }
 
-/** @throws ChatError invalid_argument where `value` is no UUID */
+/** @throws ChatError invalid_argument unless `value` is a UUID */
 export function uuid(field: string, value: string): string {
   if (!guid.safeParse(value).success)
     throw errors.badId(field, value, "a UUID, which room and message ids are on this chat");
   return value.toLowerCase();
 }
 
-/** The chat's own rules raise errors whose text is written for clients; everything else is hidden. */
+/** The message of the chat's own rules is written for clients; all other errors are hidden. */
 export const ruleBroken = (message: string, cause: unknown): ChatError =>
   new ChatError("rejected", message, { cause });

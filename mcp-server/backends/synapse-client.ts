@@ -1,71 +1,36 @@
 import { setTimeout as wait } from "node:timers/promises";
-import * as z from "zod";
+import type * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
+import { MatrixError, type MatrixRequest, matrixRequest } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
 import { retryOnce } from "./retry.ts";
 import { NAME, type SynapseSession } from "./synapse-session.ts";
 
-export interface MatrixRequest {
-  readonly method: "GET" | "PUT" | "POST";
-  /** Made with `path`. */
-  readonly path: string;
-  readonly body?: object;
-}
-
-/** What Synapse refused, in its own words: for the log, never for the agent. */
-export class MatrixError extends Error {
-  override readonly name = "MatrixError";
-  readonly status: number;
-  readonly errcode: string;
-
-  constructor(status: number, errcode: string, message: string) {
-    super(`${status} ${errcode}: ${message}`);
-    this.status = status;
-    this.errcode = errcode;
-  }
-}
-
-/** Requests to the homeserver as the server's own account. Every one rejects with a `ChatError`. */
+/** Requests to the homeserver with the server's own account. Each rejects with a `ChatError`. */
 export interface SynapseClient {
-  /** Reads, a second time where the connection broke. */
+  /** Reads, and once more if the connection broke. */
   read<Answer>(path: string, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
-  /** As `read`, but undefined where there is no such thing. */
+  /** Like `read`; undefined for M_NOT_FOUND. */
   find<Answer>(path: string, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer | undefined>;
-  /** Sends once; what carries a transaction id may be sent again. */
+  /** Sends once; a request with a transaction id may be sent again. */
   send<Answer>(request: MatrixRequest, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
 }
 
-/** A path whose inserted parts are percent-encoded. */
-export const path = (parts: TemplateStringsArray, ...values: readonly string[]): string =>
-  parts.map((part, index) => part + encodeURIComponent(values[index] ?? "")).join("");
-
-/** Milliseconds that must be left of a request's time after waiting for Synapse's rate limit. */
-const AFTER_WAIT = 1_000;
-
-const refusalSchema = z
-  .object({
-    errcode: z.string().default("M_UNKNOWN"),
-    error: z.string().default(""),
-    retry_after_ms: z.number().nonnegative().optional(),
-  })
-  .catch({ errcode: "M_UNKNOWN", error: "" });
+/** Time that must be left for a request after a pause for Synapse's rate limit. */
+const MIN_REMAINING_MS = 1_000;
 
 export function synapseClient(url: string, session: SynapseSession): SynapseClient {
-  const exchange = async ({ method, path, body }: MatrixRequest, signal: AbortSignal) => {
+  const exchange = async (request: MatrixRequest, signal: AbortSignal) => {
     const token = await session.token();
-    try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        signal,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      return { token, status: response.status, body: parse(response.status, await response.text()) };
-    } catch (error) {
+    const reply = await matrixRequest(url, request, { token, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw error instanceof ChatError ? error : errors.unavailable(NAME, error);
-    }
+      throw errors.unavailable(NAME, error);
+    });
+    // A load balancer's page, or a homeserver that is starting.
+    if (reply.body === undefined)
+      throw errors.unavailable(NAME, new Error(`HTTP ${reply.status}: ${reply.text.slice(0, 200)}`));
+    return { token, reply };
   };
 
   const send: SynapseClient["send"] = (request, answer, outer) =>
@@ -77,16 +42,15 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
         const started = performance.now();
         let signedInAnew = false;
         for (;;) {
-          const reply = await exchange(request, signal);
+          const { token, reply } = await exchange(request, signal);
           if (reply.status < 300) return readAnswer(answer, reply.body);
-          const { errcode, error, retry_after_ms } = refusalSchema.parse(reply.body);
-          const cause = new MatrixError(reply.status, errcode, error);
+          const cause = new MatrixError(request, reply);
           if (reply.status === 401 && !signedInAnew) {
             signedInAnew = true;
-            session.forget(reply.token);
+            session.forget(token);
           } else if (reply.status === 429) {
-            const pause = retry_after_ms ?? AFTER_WAIT;
-            if (performance.now() - started + pause + AFTER_WAIT > limits.backendMs)
+            const pause = cause.retryAfterMs ?? MIN_REMAINING_MS;
+            if (performance.now() - started + pause + MIN_REMAINING_MS > limits.backendMs)
               throw rateLimited(pause, cause);
             await wait(pause, undefined, { signal });
           } else throw refusal(request, cause);
@@ -107,27 +71,16 @@ export function synapseClient(url: string, session: SynapseSession): SynapseClie
   };
 }
 
-/** Synapse's error code, where it refused what was asked of it and nothing more is known of why. */
+/** Synapse's error code, if it refused the request itself; undefined for other errors. */
 export function refusedWith(error: unknown): string | undefined {
   const cause = error instanceof ChatError && error.code === "internal" ? error.cause : undefined;
   return cause instanceof MatrixError ? cause.errcode : undefined;
 }
 
-function parse(status: number, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A load balancer's page, or a homeserver that is starting.
-    throw errors.unavailable(NAME, new Error(`HTTP ${status}: ${text.slice(0, 200)}`));
-  }
-}
-
 function readAnswer<Answer>(answer: z.ZodType<Answer>, body: unknown): Answer {
   const parsed = answer.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-    cause: parsed.error,
-  });
+  throw errors.unreadable(parsed.error);
 }
 
 const rateLimited = (retryAfterMs: number, cause: MatrixError) =>
@@ -151,7 +104,5 @@ function refusal({ path }: MatrixRequest, cause: MatrixError): ChatError {
       "The server's own account is no administrator of the homeserver: its operator has to run bootstrap.",
       { cause },
     );
-  return new ChatError("internal", "The chat's backend refused the operation; the log has the reason.", {
-    cause,
-  });
+  return errors.refused(cause);
 }

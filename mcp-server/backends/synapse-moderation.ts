@@ -1,21 +1,31 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Member } from "../chat/model.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 import { eventSchema, isoTime, isRedacted, matrixId, messageTypes, toUser } from "./matrix-form.ts";
 import type { Power } from "./matrix-power.ts";
-import { BAN, isOver, type Kept, keptBan, keptMute, MUTE, type MuteRecord, stateKey } from "./sanctions.ts";
+import {
+  BAN,
+  isOver,
+  MUTE,
+  type MuteRecord,
+  type Stored,
+  stateKey,
+  storedBan,
+  storedMute,
+} from "./sanctions.ts";
 import { type Enforcement, membershipOf } from "./sanctions-enforcement.ts";
-import { path, type SynapseClient } from "./synapse-client.ts";
+import type { SynapseClient } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
 export interface ModerationParts {
   readonly client: SynapseClient;
   readonly rooms: SynapseRooms;
   readonly enforcement: Enforcement;
-  /** Our account's Matrix id. */
+  /** Matrix id of our account. */
   readonly me: string;
   readonly serverName: string;
 }
@@ -32,7 +42,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
     const body = reason === undefined ? {} : { reason };
     await client.send({ method: "PUT", path: place, body }, anything, signal);
   };
-  /** Whether there is such an account here; of other servers' only the rooms tell. */
+  /** Whether the account exists on this server; accounts of other servers are known from rooms only. */
   const exists = async (user: string, signal: AbortSignal) =>
     user.endsWith(`:${serverName}`) &&
     (await client.find(path`/_synapse/admin/v2/users/${user}`, anything, signal)) !== undefined;
@@ -42,13 +52,13 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       const id = matrixId("message_id", message_id);
       const found = await client.find(path`/_synapse/admin/v1/fetch_event/${id}`, foundSchema, signal);
       const event = found?.event;
-      // The administrator's view goes further than the rooms that this server serves.
+      // An administrator also sees events of rooms that this server does not serve.
       if (!event || !messageTypes.includes(event.type)) throw errors.noMessage(id);
       const room = event.room_id;
       if (!(await rooms.joined(signal)).includes(room)) throw errors.noMessage(id);
       if (isRedacted(event)) return;
       await rooms.within(room, signal, async () => {
-        // Apps show no edit of a deleted message, yet its words would still be in the room.
+        // Apps hide the edits of a deleted message, but their text would stay in the room.
         const edits = await client.read(
           path`/_matrix/client/v1/rooms/${room}/relations/${id}/m.replace?limit=100`,
           editsSchema,
@@ -66,18 +76,18 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       return rooms.within(room, signal, async () => {
         const [member, before, { power }] = await Promise.all([
           enforcement.member(room, user, signal),
-          rooms.state(room, MUTE, stateKey(user), signal).then(keptMute),
+          rooms.state(room, MUTE, stateKey(user), signal).then(storedMute),
           rooms.power(room, signal),
         ]);
         if (!member || membershipOf(member)?.membership !== "join") throw errors.notAMember(user);
-        if (muted) demandMorePower(power, me, user, "mute");
+        if (muted) assertMorePower(power, me, user, "mute");
         const now = new Date().toISOString();
         const end = muted ? (until === undefined ? null : new Date(until).toISOString()) : now;
-        // The level from before the first mute, however often it is changed.
+        // The level before the first mute, even if the mute is changed later.
         const own = power.isMuted(user) ? (before?.record.power ?? null) : (power.levels.users[user] ?? null);
         const record: MuteRecord = { until: end, power: own };
-        // First what shall be, then the deed: whoever finds the one without the other finishes it.
-        if (muted || before) await enforcement.keepMute(room, user, record, signal);
+        // The record first, then the action: a sweep that finds only the record completes it.
+        if (muted || before) await enforcement.storeMute(room, user, record, signal);
         await enforcement.changeMutes(
           room,
           async (current) => ({
@@ -86,7 +96,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
           }),
           signal,
         );
-        if (!muted && before) await enforcement.keepMute(room, user, undefined, signal);
+        if (!muted && before) await enforcement.storeMute(room, user, undefined, signal);
         const after = await rooms.power(room, signal);
         return toMember(room, member, after.power, muted ? { user, record, setAt: Date.now() } : undefined);
       });
@@ -99,7 +109,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       return rooms.within(room, signal, async () => {
         const [member, before, { power }] = await Promise.all([
           enforcement.member(room, user, signal),
-          rooms.state(room, BAN, stateKey(user), signal).then(keptBan),
+          rooms.state(room, BAN, stateKey(user), signal).then(storedBan),
           rooms.power(room, signal),
         ]);
         const current = membershipOf(member);
@@ -107,12 +117,12 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
         if (current?.membership === "ban" && !(ended && current.sender === me))
           throw errors.alreadyBanned(user, ended ? undefined : (before?.record.until ?? undefined));
         if (!member && !(await exists(user, signal))) throw errors.noUser(user);
-        demandMorePower(power, me, user, "ban");
+        assertMorePower(power, me, user, "ban");
         const until = expires_at === undefined ? null : new Date(expires_at).toISOString();
         const stillOut = current?.membership === "ban" && before !== undefined;
         const rejoin = stillOut ? before.record.rejoin : current?.membership === "join";
-        // First what shall be, then the deed: whoever finds the one without the other finishes it.
-        await enforcement.keepBan(room, user, { until, rejoin, ...(reason && { reason }) }, signal);
+        // The record first, then the action: a sweep that finds only the record completes it.
+        await enforcement.storeBan(room, user, { until, rejoin, ...(reason && { reason }) }, signal);
         await enforcement.ban(room, user, reason, signal);
         const event = await enforcement.member(room, user, signal);
         if (!event) throw errors.unavailable("synapse", new Error("the ban is not in the room's state"));
@@ -134,26 +144,26 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       await rooms.within(room, signal, async () => {
         const [event, before] = await Promise.all([
           enforcement.member(room, user, signal),
-          rooms.state(room, BAN, stateKey(user), signal).then(keptBan),
+          rooms.state(room, BAN, stateKey(user), signal).then(storedBan),
         ]);
         const member = membershipOf(event);
         if (member?.membership !== "ban") throw errors.notBanned(user);
-        // A ban that somebody set by hand has no record, or one that is not about it.
+        // A ban that was set by hand has no record, or the record of another ban.
         if (before === undefined || member.sender !== me) {
           await enforcement.unban(room, user, signal);
-          if (before) await enforcement.keepBan(room, user, undefined, signal);
+          if (before) await enforcement.storeBan(room, user, undefined, signal);
           return;
         }
         const record = { ...before.record, until: new Date().toISOString() };
-        await enforcement.keepBan(room, user, record, signal);
+        await enforcement.storeBan(room, user, record, signal);
         await enforcement.endBan(room, user, record, member, signal);
       });
     },
   };
 }
 
-/** Matrix lets nobody act on those who have as much power. */
-function demandMorePower(power: Power, me: string, user: string, what: string): void {
+/** In Matrix nobody may act on users with the same power or more. */
+function assertMorePower(power: Power, me: string, user: string, what: string): void {
   if (power.of(user) < power.of(me)) return;
   throw new ChatError(
     "forbidden",
@@ -162,12 +172,12 @@ function demandMorePower(power: Power, me: string, user: string, what: string): 
   );
 }
 
-/** A member's event with role and mute: a mute whose time is over is none any more, though the levels still say so. */
+/** A member with role and mute; a mute that has expired counts as none, although the levels still say so. */
 export function toMember(
   room: string,
   event: MatrixEvent,
   power: Power,
-  mute: Kept<MuteRecord> | undefined,
+  mute: Stored<MuteRecord> | undefined,
 ): Member {
   const user = event.state_key ?? "";
   const muted = power.isMuted(user) && !(mute && isOver(mute.record, Date.now()));

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { ChatBackend, Page } from "../chat/backend.ts";
 import { errors } from "../chat/error.ts";
 import type { Message } from "../chat/model.ts";
@@ -17,8 +18,8 @@ import {
   toUser,
 } from "./matrix-form.ts";
 import { retryOnce } from "./retry.ts";
-import { keptMute, MUTE } from "./sanctions.ts";
-import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { MUTE, storedMute } from "./sanctions.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 import { toMember } from "./synapse-moderation.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
 
@@ -30,10 +31,10 @@ export interface ReadingParts {
   readonly template: string;
 }
 
-/** Events asked for at a time, where those that are no messages have to be skipped. */
-const CHUNK = 100;
-/** Requests for one page at most; what is found by then is a page, with a cursor. */
-const ROUNDS = 8;
+/** Events per request when others than messages have to be skipped. */
+const CHUNK_SIZE = 100;
+/** Requests per page; what they have found then is the page, with a cursor. */
+const MAX_REQUESTS = 8;
 
 const messagesFilter = JSON.stringify({ types: messageTypes, lazy_load_members: true });
 const membersOnly = JSON.stringify({ types: ["m.room.member"], lazy_load_members: true });
@@ -61,7 +62,7 @@ type Profiles = ReadonlyMap<string, MatrixEvent>;
 
 export interface Reading
   extends Pick<ChatBackend, "listRooms" | "getMessages" | "searchMessages" | "listMembers"> {
-  /** One message as everyone sees it, and whether it was deleted. */
+  /** One message as everyone sees it, with its event. */
   message(room: string, id: string, signal: AbortSignal): Promise<{ event: MatrixEvent; message: Message }>;
 }
 
@@ -91,25 +92,25 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
       contextSchema,
       signal,
     );
-  /** Where reading goes on after the last message of the page before. */
+  /** Token from which reading continues after the last message of the previous page. */
   const after = async (room: string, position: readonly [string], signal: AbortSignal) => {
     try {
       return (await context(room, position[0], signal)).start;
     } catch (error) {
-      if (refusedWith(error) === "M_FORBIDDEN") await rooms.demandMembership(room, signal);
+      if (refusedWith(error) === "M_FORBIDDEN") await rooms.assertMembership(room, signal);
       throw refusedWith(error) === undefined ? error : errors.badCursor();
     }
   };
 
-  /** The results that lie after a position, as far as one request brings them. */
+  /** The results of one request after a position. */
   const search = async (
     term: string,
     room: string | undefined,
     position: readonly [number, string] | undefined,
     signal: AbortSignal,
   ) => {
-    // Synapse ends its own pages early where a deleted message is among the matches. Its tokens name a time and a
-    // place within that millisecond; one made of a message's time goes on from there without a gap.
+    // Synapse ends its pages early if a deleted message is among the matches. Its tokens are a time and a position
+    // within that millisecond, so a token made from a message's time continues there without a gap.
     const batch =
       position &&
       Buffer.from(`all\n\n${position[0] + 1},0`)
@@ -119,7 +120,7 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
       search_term: term,
       keys: ["content.body"],
       order_by: "recent",
-      filter: { limit: CHUNK, types: messageTypes, ...(room !== undefined && { rooms: [room] }) },
+      filter: { limit: CHUNK_SIZE, types: messageTypes, ...(room !== undefined && { rooms: [room] }) },
     };
     const request = {
       method: "POST",
@@ -146,11 +147,11 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
         const shown: MatrixEvent[] = [];
         const profiles = new Map<string, MatrixEvent>();
         let last: MatrixEvent | undefined;
-        for (let round = 0; shown.length <= limit && round < ROUNDS; round++) {
+        for (let round = 0; shown.length <= limit && round < MAX_REQUESTS; round++) {
           const query = new URLSearchParams({
             dir: "b",
-            // One more than asked for tells whether there is a next page.
-            limit: String(round === 0 ? limit + 1 : CHUNK),
+            // One event more than requested tells whether there is a next page.
+            limit: String(round === 0 ? limit + 1 : CHUNK_SIZE),
             filter: messagesFilter,
             ...(from !== undefined && { from }),
           });
@@ -179,11 +180,11 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
       const room = room_id === undefined ? undefined : matrixId("room_id", room_id);
       const sender = user_id === undefined ? undefined : matrixId("user_id", user_id);
       let position = fromCursor(positions.search, cursor);
-      // Synapse finds nothing in a room that our account is not in, and takes an id that is none for a fault.
-      if (room !== undefined) await rooms.demandMembership(room, signal);
+      // Synapse finds nothing in rooms without our account and answers an invalid id with an error.
+      if (room !== undefined) await rooms.assertMembership(room, signal);
       const shown: Found[] = [];
       let complete = false;
-      for (let round = 0; shown.length <= limit && !complete && round < ROUNDS; round++) {
+      for (let round = 0; shown.length <= limit && !complete && round < MAX_REQUESTS; round++) {
         const { count, found, fresh } = await search(query, room, position, signal);
         shown.push(...fresh.filter((event) => isMessage(event) && (sender ?? event.sender) === event.sender));
         const last = fresh.at(-1);
@@ -213,8 +214,8 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
         ]);
         const records = new Map(
           (mutes?.state ?? []).flatMap((event) => {
-            const kept = keptMute(event);
-            return kept ? [[kept.user, kept]] : [];
+            const stored = storedMute(event);
+            return stored ? [[stored.user, stored]] : [];
           }),
         );
         const sorted = chunk

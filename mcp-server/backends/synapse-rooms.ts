@@ -1,24 +1,25 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Room } from "../chat/model.ts";
 import { eventSchema, isoTime, type MatrixEvent } from "./matrix-form.ts";
 import { type Power, roomPower } from "./matrix-power.ts";
-import { path, refusedWith, type SynapseClient } from "./synapse-client.ts";
+import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 
-/** What this server reads of rooms, from their state. */
+/** Reads rooms' state. */
 export interface SynapseRooms {
-  /** Ids of the rooms that the server's account is a member of. */
+  /** Ids of the rooms of which our account is a member. */
   joined(signal: AbortSignal): Promise<readonly string[]>;
   list(signal: AbortSignal): Promise<readonly Room[]>;
   state(room: string, type: string, key: string, signal: AbortSignal): Promise<MatrixEvent | undefined>;
-  /** Who may do what, and the event that says so. */
+  /** The power levels and their event. */
   power(room: string, signal: AbortSignal): Promise<{ power: Power; event: MatrixEvent | undefined }>;
-  /** @throws ChatError rejected where the room takes no message of ours */
-  demandOpen(room: string, signal: AbortSignal): Promise<void>;
-  /** Does what a room may refuse, and says why it did where that is the room's or our standing in it. */
+  /** @throws ChatError rejected if the room is closed or encrypted */
+  assertOpen(room: string, signal: AbortSignal): Promise<void>;
+  /** Runs work in a room and explains a refusal by the state of the room or by our membership. */
   within<Result>(room: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
-  /** @throws ChatError where the room does not exist or our account is not in it */
-  demandMembership(room: string, signal: AbortSignal): Promise<void>;
+  /** @throws ChatError if the room does not exist or our account is not a member */
+  assertMembership(room: string, signal: AbortSignal): Promise<void>;
 }
 
 const joinedSchema = z.object({ joined_rooms: z.array(z.string()) });
@@ -27,7 +28,7 @@ const membershipSchema = z.object({ membership: z.string() });
 const ENCRYPTED = "End-to-end encrypted: these tools can neither read nor send messages here.";
 
 export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
-  /** A room's first event never changes. */
+  /** Rooms' creation events, which never change. */
   const creations = new Map<string, MatrixEvent>();
 
   const state: SynapseRooms["state"] = (room, type, key, signal) =>
@@ -73,7 +74,7 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
     };
   };
 
-  const demandMembership: SynapseRooms["demandMembership"] = async (room, signal) => {
+  const assertMembership: SynapseRooms["assertMembership"] = async (room, signal) => {
     if ((await joined(signal)).includes(room)) return;
     const own = await state(room, "m.room.member", me, signal).catch((error: unknown) => {
       if (refusedWith(error) === "M_FORBIDDEN") return undefined;
@@ -89,12 +90,12 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
     joined,
     state,
     power,
-    demandMembership,
+    assertMembership,
     async list(signal) {
       const rooms = await Promise.all(
         (await joined(signal)).map((room) =>
           describe(room, signal).catch((error: unknown) => {
-            // Left since, by our account's doing or another's.
+            // Our account is no longer a member.
             if (refusedWith(error) === "M_FORBIDDEN") return [];
             throw error;
           }),
@@ -102,7 +103,7 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
       );
       return rooms.flat().sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
     },
-    async demandOpen(room, signal) {
+    async assertOpen(room, signal) {
       const [encryption, tombstone] = await Promise.all([
         state(room, "m.room.encryption", "", signal),
         state(room, "m.room.tombstone", "", signal),
@@ -120,7 +121,7 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
         return await work();
       } catch (error) {
         if (refusedWith(error) !== "M_FORBIDDEN") throw error;
-        await demandMembership(room, signal);
+        await assertMembership(room, signal);
         const { power: current } = await power(room, signal);
         if (!takesMessages(current, me)) throw closed(room, error);
         throw new ChatError(
@@ -133,7 +134,7 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
   };
 }
 
-/** A room is closed where not even our account, which moderates, may write. */
+/** A room is closed if not even our account, which moderates, may write. */
 const takesMessages = (power: Power, me: string) => power.of(me) >= power.toSend;
 
 const closed = (room: string, cause?: unknown) =>

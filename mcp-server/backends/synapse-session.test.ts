@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { listen } from "../../tools/servers/listening.ts";
 import { DEVICE, synapseSession } from "./synapse-session.ts";
 
@@ -25,13 +25,13 @@ afterEach(() => {
 let clock = 0;
 const open = () => synapseSession({ url, username: "phenom-mcp", password: "secret" }, () => clock);
 
-it("however many calls wait for it, there is one sign-in, to the device of all servers", async () => {
+it("many waiting calls cause one sign-in, on the device of all servers", async () => {
   const session = open();
   expect(await Promise.all([1, 2, 3].map(() => session.token()))).toEqual(Array(3).fill("token-1"));
-  expect(requests).toMatchObject([{ type: "m.login.password", device_id: DEVICE }]);
+  expect(requests).toMatchObject([{ type: "m.login.password", device_id: DEVICE.device_id }]);
 });
 
-it("a refused token is replaced once, however many calls had it", async () => {
+it("a refused token of many calls is replaced once", async () => {
   const session = open();
   const token = await session.token();
   session.forget(token);
@@ -40,7 +40,7 @@ it("a refused token is replaced once, however many calls had it", async () => {
   expect(await session.token()).toBe("token-2");
 });
 
-it("throttled, it says for how long, and does not ask before that time", async () => {
+it("a throttled sign-in tells the time to wait, and is not repeated before it", async () => {
   const session = open();
   answers.push({ status: 429, body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 8000 } });
   await expect(session.token()).rejects.toMatchObject({ code: "unavailable", retryAfterMs: 8000 });
@@ -53,7 +53,7 @@ it("throttled, it says for how long, and does not ask before that time", async (
   expect(session.problem()).toBeUndefined();
 });
 
-it("refused, it tries again after a minute, and its error shows no password", async () => {
+it("a refused sign-in is repeated after a minute, and its error shows no password", async () => {
   const session = open();
   answers.push({ status: 403, body: { errcode: "M_FORBIDDEN", error: "Invalid username or password" } });
   const error = await session.token().catch((thrown: unknown) => thrown);
@@ -64,7 +64,7 @@ it("refused, it tries again after a minute, and its error shows no password", as
   expect(await session.token()).toBe("token-2");
 });
 
-it("a homeserver that fails is asked again at the next call", async () => {
+it("a sign-in that fails in the homeserver is repeated at the next call", async () => {
   const session = open();
   answers.push({ status: 500, body: {} });
   await expect(session.token()).rejects.toMatchObject({ code: "unavailable" });

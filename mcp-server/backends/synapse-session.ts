@@ -1,42 +1,50 @@
 import * as z from "zod";
+import {
+  type Credentials,
+  LOGIN_PATH,
+  MatrixError,
+  type MatrixReply,
+  matrixRequest,
+  passwordLogin,
+} from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 
 export const NAME = "synapse";
 
 /**
- * The device of every task. Synapse keeps transaction ids by device, so one that a killed task used still means the
- * same message to the next task. Signing in again leaves the device's other access tokens valid; nobody signs out,
- * because that would remove the device with all its tokens and transaction ids.
+ * The device of every task. Synapse keeps transaction ids by device, so the next task may repeat a request of a killed
+ * one. Signing in again leaves the device's other access tokens valid. No task signs out, because that would remove
+ * the device with all its tokens and transaction ids.
  */
-export const DEVICE = "PHENOM-MCP";
+export const DEVICE = {
+  device_id: "PHENOM-MCP",
+  initial_device_display_name: "Phenom MCP server",
+} as const;
 
-export interface SynapseAccount {
+export interface SynapseAccount extends Credentials {
   readonly url: string;
-  /** Local part of the Matrix id. */
-  readonly username: string;
-  readonly password: string;
 }
 
 /** The account's session on the homeserver. */
 export interface SynapseSession {
   /** An access token. Rejects with a `ChatError` unavailable or timeout. */
   token(): Promise<string>;
-  /** The token was refused: the next call signs in anew. */
+  /** Discards a refused token; the next call signs in again. */
   forget(token: string): void;
-  /** A word for what is wrong with signing in, or nothing. */
+  /** Code of the problem with the sign-in, if there is one. */
   problem(): string | undefined;
 }
 
-/** Milliseconds without another attempt after a refusal: Synapse locks accounts that keep trying. */
-const AFTER_REFUSAL = 60_000;
-/** Milliseconds, where Synapse throttles without saying for how long. */
-const AFTER_THROTTLING = 5_000;
+/** Time without another attempt after a refusal, because Synapse limits failed attempts. */
+const RETRY_AFTER_REFUSAL_MS = 60_000;
+/** Time to wait if Synapse throttles without naming one. */
+const RETRY_AFTER_THROTTLING_MS = 5_000;
 
+const LOGIN = { method: "POST", path: LOGIN_PATH };
 const replySchema = z.object({ access_token: z.string() });
-const refusalSchema = z.object({ retry_after_ms: z.number().nonnegative().optional() }).catch({});
 
-/** Signs in with the password, once however many calls wait for it, and keeps the token. */
+/** Signs in with the password and keeps the token. Only one sign-in runs at a time. */
 export function synapseSession(account: SynapseAccount, now: () => number = Date.now): SynapseSession {
   let current: string | undefined;
   let underWay: Promise<string> | undefined;
@@ -48,18 +56,19 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
   };
   const signIn = async (): Promise<string> => {
     if (failure && now() < failure.until) throw refused(failure.problem, failure.until - now(), undefined);
-    const { status, body } = await login(account);
-    if (status === 200) {
+    const reply = await login(account);
+    const { status } = reply;
+    const session = replySchema.safeParse(reply.body).data;
+    if (status === 200 && session) {
       failure = undefined;
-      current = replySchema.parse(body).access_token;
+      current = session.access_token;
       return current;
     }
-    const cause = new Error(`sign-in was answered with ${status}`);
-    if (status === 429) {
-      const { retry_after_ms = AFTER_THROTTLING } = refusalSchema.parse(body);
-      throw fail("agent_sign_in_throttled", retry_after_ms, cause);
-    }
-    if (status >= 400 && status < 500) throw fail("agent_sign_in_refused", AFTER_REFUSAL, cause);
+    const { message, retryAfterMs = RETRY_AFTER_THROTTLING_MS } = new MatrixError(LOGIN, reply);
+    // The cause is no MatrixError, which would look like a refusal of the caller's own request.
+    const cause = new Error(message);
+    if (status === 429) throw fail("agent_sign_in_throttled", retryAfterMs, cause);
+    if (status >= 400 && status < 500) throw fail("agent_sign_in_refused", RETRY_AFTER_REFUSAL_MS, cause);
     throw errors.unavailable(NAME, cause);
   };
 
@@ -78,39 +87,15 @@ export function synapseSession(account: SynapseAccount, now: () => number = Date
   };
 }
 
-async function login({
-  url,
-  username,
-  password,
-}: SynapseAccount): Promise<{ status: number; body: unknown }> {
-  try {
-    const response = await fetch(`${url}/_matrix/client/v3/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        type: "m.login.password",
-        identifier: { type: "m.id.user", user: username },
-        password,
-        device_id: DEVICE,
-        initial_device_display_name: "Phenom MCP server",
-      }),
-      // The callers' own deadlines are as long: whoever comes later may still have the token.
-      signal: AbortSignal.timeout(limits.backendMs),
-    });
-    const text = await response.text();
-    return { status: response.status, body: response.ok ? JSON.parse(text) : parsed(text) };
-  } catch (error) {
+// As long as the callers' own deadlines; a later caller may still use the token.
+const login = (account: SynapseAccount): Promise<MatrixReply> =>
+  matrixRequest(
+    account.url,
+    { ...LOGIN, body: passwordLogin(account, DEVICE) },
+    { signal: AbortSignal.timeout(limits.backendMs) },
+  ).catch((error: unknown) => {
     throw errors.unavailable(NAME, error);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
+  });
 
 const explained: Record<string, string> = {
   agent_sign_in_refused:

@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import type { Account } from "../../test/matrix.ts";
 import { contract } from "../../test/mcp-server/contract.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { toCursor } from "./matrix-form.ts";
 import { synapseBackend } from "./synapse.ts";
-import { path } from "./synapse-client.ts";
 
 const signal = () => new AbortController().signal;
 const all = { limit: 100 };
@@ -52,7 +53,7 @@ describeWithSynapse("Synapse as a backend", () => {
     });
 
   describe("pages of messages", () => {
-    it("skip what is no message, and the last has no cursor though a deleted message lies behind it", async () => {
+    it("skip other events, and the last page has no cursor even if a deleted message follows", async () => {
       const user = await world.newUser();
       const room = await world.newRoom("Skips", [user]);
       const ids: string[] = [];
@@ -69,7 +70,7 @@ describeWithSynapse("Synapse as a backend", () => {
       expect(pages).toEqual([["7", "6"], ["5", "3"], ["2"]]);
     });
 
-    it("go on from a message that was deleted meanwhile", async () => {
+    it("continue after a message that was deleted meanwhile", async () => {
       const user = await world.newUser();
       const room = await world.newRoom("Deleted cursor", [user]);
       for (const n of ["1", "2", "3"]) await world.say(user, room, n);
@@ -79,7 +80,7 @@ describeWithSynapse("Synapse as a backend", () => {
       expect(next.items.map(({ content }) => content)).toEqual(["2"]);
     });
 
-    it("take no cursor of another room or another tool", async () => {
+    it("refuse the cursor of another room or another tool", async () => {
       const user = await world.newUser();
       const [one, two] = [await world.newRoom("C1", [user]), await world.newRoom("C2", [user])];
       for (const room of [one, one, two, two]) await world.say(user, room, "x");
@@ -95,7 +96,7 @@ describeWithSynapse("Synapse as a backend", () => {
     });
   });
 
-  it("an edited message shows its newest words and when they came; deleting it takes those away too", async () => {
+  it("an edited message shows its newest text and the time of the edit; deleting it removes the edits", async () => {
     const user = await world.newUser();
     const who = homeserver.accountOf(user);
     const room = await world.newRoom("Edits", [user]);
@@ -109,7 +110,7 @@ describeWithSynapse("Synapse as a backend", () => {
     expect(JSON.stringify(raw["chunk"])).not.toMatch(/frist|first/);
   });
 
-  it("a search by one user finds all that Synapse has, though most matches are others' or deleted", async () => {
+  it("a search by one user finds all messages, even if most matches are by others or deleted", async () => {
     const [rare, busy] = [await world.newUser(), await world.newUser()];
     const room = await world.newRoom("Needle", [rare, busy]);
     const term = word();
@@ -150,12 +151,12 @@ describeWithSynapse("Synapse as a backend", () => {
       );
     });
 
-    it("is said to be one where rooms are listed", async () => {
+    it("is described as encrypted in the list of rooms", async () => {
       const rooms = await chat.listRooms({ include_inactive: false }, signal());
       expect(rooms.find(({ id }) => id === room)?.description).toMatch(/^For few End-to-end encrypted: /);
     });
 
-    it("shows that there are messages, and takes none from us in the clear", async () => {
+    it("shows that there are messages, and refuses messages in plain text", async () => {
       await ask(
         homeserver.accountOf(user),
         "PUT",
@@ -188,7 +189,7 @@ describeWithSynapse("Synapse as a backend", () => {
     ).rejects.toMatchObject({ code: "rejected", field: "room_id" });
   });
 
-  it("a link to content reaches people's apps as an address, and comes back without it", async () => {
+  it("a link to content is an address in other apps, and is read without it", async () => {
     const room = await homeserver.createRoom({ name: "Link" }, [world.agent]);
     const draft = {
       room_id: room,
@@ -206,7 +207,7 @@ describeWithSynapse("Synapse as a backend", () => {
     });
   });
 
-  it("an id of another kind is refused by name, before Synapse sees it", async () => {
+  it("an id of another kind is refused with the name of the argument, without a request to Synapse", async () => {
     const invalid = (field: string) => ({ code: "invalid_argument", field });
     await expect(chat.getMessages({ room_id: "../admin", ...all }, signal())).rejects.toMatchObject(
       invalid("room_id"),
@@ -220,7 +221,7 @@ describeWithSynapse("Synapse as a backend", () => {
     );
   });
 
-  it("whatever stands behind the first character of an id, the error names an argument", async () => {
+  it("an id with any text after its first character ends in an error that names an argument", async () => {
     const room = await world.newRoom("Hostile", []);
     const part = fc.oneof(
       fc
@@ -259,7 +260,7 @@ describeWithSynapse("Synapse as a backend", () => {
     );
   });
 
-  it("what is no message, or in no room of the agent's, can't be deleted though the account could", async () => {
+  it("only messages in the agent's rooms can be deleted, although the account may delete more", async () => {
     const foreign = await world.newForeignRoom("Private");
     const elsewhere = await world.say(homeserver.admin.userId, foreign, "ours alone");
     const room = await world.newRoom("State", []);
@@ -273,7 +274,7 @@ describeWithSynapse("Synapse as a backend", () => {
   });
 
   describe("the agent's account", () => {
-    it("serves two servers at once, and a key of the one is the other's", async () => {
+    it("serves two servers at once, with common idempotency keys", async () => {
       const room = await world.newRoom("Two servers", []);
       const logins = () =>
         homeserver
@@ -289,13 +290,13 @@ describeWithSynapse("Synapse as a backend", () => {
       // Signing in a second time, to the same device, has not ended the first one's session.
       const { devices } = await ask(await bot(), "GET", "/_matrix/client/v3/devices");
       expect(JSON.stringify(devices).match(/PHENOM-MCP/g)).toHaveLength(1);
-      await expect.poll(logins).toBe(before + 1);
+      await eventually(() => expect(logins()).toBe(before + 1));
       await chat.health(signal());
       await other.health(signal());
       expect(logins()).toBe(before + 1);
     });
 
-    it("signs in again when its sessions were ended, in the middle of many calls", async () => {
+    it("signs in again if its sessions are ended during many calls", async () => {
       const room = await world.newRoom("Signed out", []);
       await ask(await bot(), "POST", "/_matrix/client/v3/logout/all", {});
       const sent = await Promise.all(
@@ -306,7 +307,7 @@ describeWithSynapse("Synapse as a backend", () => {
       expect(new Set(sent.map(({ id }) => id)).size).toBe(5);
     });
 
-    it("with a wrong password tries once, says so, and is unhealthy by name", async () => {
+    it("tries a wrong password once, reports it, and is unhealthy with its code", async () => {
       const wrong = synapseBackend({
         ...homeserver.options,
         bot: { ...homeserver.bot, password: randomBytes(20).toString("hex") },
@@ -325,7 +326,7 @@ describeWithSynapse("Synapse as a backend", () => {
       expect(await wrong.health(signal())).toEqual({ reachable: false, problem: "agent_sign_in_refused" });
     });
 
-    it("that is no server administrator says what has to be done", async () => {
+    it("reports the remedy if it is no server administrator", async () => {
       const password = randomBytes(20).toString("hex");
       const user = path`/_synapse/admin/v2/users/${`@phenom-plain:${homeserver.serverName}`}`;
       expect((await homeserver.as(homeserver.admin, "PUT", user, { password })).status).toBe(201);
@@ -342,7 +343,7 @@ describeWithSynapse("Synapse as a backend", () => {
       });
     });
 
-    it("that Synapse limits waits for short times, and tells the agent of longer ones", async () => {
+    it("waits for short rate limits of Synapse, and tells the agent of longer ones", async () => {
       const limited = { username: "phenom-limited", password: randomBytes(20).toString("hex") };
       const id = `@${limited.username}:${homeserver.serverName}`;
       const user = path`/_synapse/admin/v2/users/${id}`;
@@ -372,7 +373,7 @@ describeWithSynapse("Synapse as a backend", () => {
     });
   });
 
-  it("a homeserver that is away fails the call as unavailable and the health as unreachable", async () => {
+  it("a call fails as unavailable and the backend is unhealthy while the homeserver cannot be reached", async () => {
     const away = synapseBackend({ ...homeserver.options, url: "http://127.0.0.1:9" });
     await expect(away.listRooms({ include_inactive: false }, signal())).rejects.toMatchObject({
       code: "unavailable",

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { type Credentials, MatrixError, path } from "../../shared/matrix.ts";
+import { userId } from "../../shared/matrix-names.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { linkPreviews } from "./link-previews.ts";
@@ -7,34 +9,34 @@ import { isRedacted, matrixId, toContent } from "./matrix-form.ts";
 import { retryOnce } from "./retry.ts";
 import { enforcement } from "./sanctions-enforcement.ts";
 import { type SweepReport, startSweep } from "./sanctions-sweep.ts";
-import { MatrixError, path, synapseClient } from "./synapse-client.ts";
+import { synapseClient } from "./synapse-client.ts";
 import { moderation } from "./synapse-moderation.ts";
 import { reading } from "./synapse-reading.ts";
 import { synapseRooms } from "./synapse-rooms.ts";
 import { NAME, synapseSession } from "./synapse-session.ts";
 
 export interface SynapseOptions {
-  /** Address inside the VPC. */
+  /** Synapse's address inside the VPC. */
   readonly url: string;
   readonly serverName: string;
-  /** The account that the server acts as: a server administrator, with power in the rooms. Bootstrap makes it. */
-  readonly bot: { readonly username: string; readonly password: string };
+  /** The account that the server uses: a server administrator with power in the rooms. Bootstrap creates it. */
+  readonly bot: Credentials;
   /** Address of a piece of content, with `{id}`. */
   readonly contentUrlTemplate: string;
-  /** Carries out the ends of bans and mutes, and tells of it. @default - leaves that to other servers */
+  /** Receives reports of the sweep that ends bans and mutes. @default - no sweep; other servers do it */
   readonly sweep?: SweepReport;
-  /** Milliseconds between two looks at what has ended. @default - `limits.sweepEveryMs` */
+  /** Milliseconds between two sweeps. @default - `limits.sweepEveryMs` */
   readonly sweepEveryMs?: number;
 }
 
 const sentSchema = z.object({ event_id: z.string() });
 const devicesSchema = z.object({ total: z.number() });
 
-/** The chat on a Matrix homeserver; docs/matrix-mapping.md says what each field and argument is there. */
+/** The chat on a Matrix homeserver; docs/matrix-mapping.md describes the mapping of each field and argument. */
 export function synapseBackend(options: SynapseOptions): ChatBackend {
   const { serverName, bot, contentUrlTemplate: template } = options;
   const url = options.url.replace(/\/+$/, "");
-  const me = `@${bot.username}:${serverName}`;
+  const me = userId(bot.username, serverName);
   const session = synapseSession({ url, ...bot });
   const client = synapseClient(url, session);
   const rooms = synapseRooms(client, me);
@@ -55,7 +57,7 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
     async sendMessage({ room_id, idempotency_key: key, ...draft }, signal) {
       const room = matrixId("room_id", room_id);
       return rooms.within(room, signal, async () => {
-        await rooms.demandOpen(room, signal);
+        await rooms.assertOpen(room, signal);
         const send = () =>
           client.send(
             {
@@ -74,7 +76,7 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
     },
     async health(signal) {
       try {
-        // Not kept in Synapse's memory: it answers only while its database does, and only to administrators.
+        // Synapse reads this from its database each time, and answers administrators only.
         await client.read(path`/_synapse/admin/v2/users/${me}/devices`, devicesSchema, signal);
         return { reachable: true };
       } catch (error) {

@@ -1,60 +1,62 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { type MatrixClient, MatrixError } from "./matrix.ts";
+import {
+  type Credentials,
+  LOGIN_PATH,
+  MatrixError,
+  passwordLogin,
+  path,
+  REGISTRATION_PATH,
+  registration,
+} from "../../shared/matrix.ts";
+import { userId } from "../../shared/matrix-names.ts";
+import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 
-export interface Credentials {
-  /** Local part of the Matrix id. */
-  readonly username: string;
-  readonly password: string;
-}
-
-/** One device for all runs: an interrupted one leaves no more than this behind. */
+/** One device for all runs, so that interrupted runs leave no more than one behind. */
 const DEVICE = { device_id: "BOOTSTRAP", initial_device_display_name: "Bootstrap" };
 
 const session = z.object({ access_token: z.string() });
 
-export const userId = (username: string, serverName: string): string => `@${username}:${serverName}`;
-
-const userPath = (id: string) => `/_synapse/admin/v2/users/${encodeURIComponent(id)}`;
+const userPath = (id: string) => path`/_synapse/admin/v2/users/${id}`;
 
 /**
- * Signs the administrator in, making the account where it is missing and setting its password where it was
- * rotated. The session is to be ended with `signOut`.
+ * Signs the administrator in, after creating the account if it is missing or setting its password if that was rotated.
+ * The caller ends the session with `signOut`.
  */
 export async function signInAdmin(
-  nobody: MatrixClient,
+  anonymous: MatrixClient,
   sharedSecret: string,
   admin: Credentials,
   serverName: string,
   report: Report,
 ): Promise<MatrixClient> {
   const id = userId(admin.username, serverName);
-  const token = await signIn(nobody, admin);
+  const token = await signIn(anonymous, admin);
   if (token !== undefined) {
-    report.asItWas(`account ${id}`);
-    return demandAdministrator(nobody.as(token), id);
+    report.unchanged(`account ${id}`);
+    return assertAdministrator(anonymous.as(token), id);
   }
-  if (await registerAdmin(nobody, sharedSecret, admin)) {
+  if (await registerAdmin(anonymous, sharedSecret, admin)) {
     report.changed(`account ${id}: registered as server administrator`);
   } else {
-    await resetAdmin(nobody, sharedSecret, admin, id);
+    await resetAdmin(anonymous, sharedSecret, admin, id);
     report.changed(`account ${id}: password set`);
   }
-  const fresh = await signIn(nobody, admin);
-  if (fresh === undefined) throw new Error(`${id} can't sign in with the password that was just set`);
-  return demandAdministrator(nobody.as(fresh), id);
+  const fresh = await signIn(anonymous, admin);
+  if (fresh === undefined) throw new Error(`${id} cannot sign in with the password that was just set`);
+  return assertAdministrator(anonymous.as(fresh), id);
 }
 
 export const signOut = (client: MatrixClient): Promise<void> =>
-  client.tell("POST", "/_matrix/client/v3/logout");
+  client.send("POST", "/_matrix/client/v3/logout");
 
 /**
- * Makes the account that the MCP server uses, or sets the password that it was given anew. It is a server
- * administrator: only the admin API finds the room of a message and tells who exists.
+ * Creates the MCP server's account, or sets its rotated password. It is a server administrator, because only the admin
+ * API finds the room of a message and tells which users exist.
  */
 export async function ensureBot(
-  nobody: MatrixClient,
+  anonymous: MatrixClient,
   admin: MatrixClient,
   bot: Credentials,
   serverName: string,
@@ -66,54 +68,49 @@ export async function ensureBot(
     z.object({ deactivated: z.boolean().default(false), admin: z.coerce.boolean() }),
   );
   if (found && !found.deactivated && found.admin) {
-    const token = await signIn(nobody, bot);
+    const token = await signIn(anonymous, bot);
     if (token !== undefined) {
-      await signOut(nobody.as(token));
-      return report.asItWas(`account ${id}`);
+      await signOut(anonymous.as(token));
+      return report.unchanged(`account ${id}`);
     }
   }
-  await admin.tell("PUT", userPath(id), {
+  await admin.send("PUT", userPath(id), {
     password: bot.password,
     admin: true,
     deactivated: false,
     ...(!found && { displayname: "Phenom" }),
   });
-  report.changed(`account ${id}: ${found ? "password and rights set" : "made"}`);
+  report.changed(`account ${id}: ${found ? "password and rights set" : "created"}`);
 }
 
-/** A token, or undefined where the account is missing, switched off or has another password. */
-async function signIn(nobody: MatrixClient, { username, password }: Credentials) {
+/** An access token; `undefined` if the account is missing, deactivated or has another password. */
+async function signIn(anonymous: MatrixClient, credentials: Credentials) {
+  const body = passwordLogin(credentials, DEVICE);
   try {
-    const identifier = { type: "m.id.user", user: username };
-    const body = { type: "m.login.password", identifier, password, ...DEVICE };
-    return (await nobody.ask("POST", "/_matrix/client/v3/login", session, body)).access_token;
+    return (await anonymous.request("POST", LOGIN_PATH, session, body)).access_token;
   } catch (error) {
     if (error instanceof MatrixError && error.status === 403) return undefined;
     throw error;
   }
 }
 
-/** @returns false where the name is taken */
+/** @returns false if the name is taken */
 async function registerAdmin(
-  nobody: MatrixClient,
+  anonymous: MatrixClient,
   sharedSecret: string,
-  { username, password }: Credentials,
+  credentials: Credentials,
 ): Promise<boolean> {
-  const path = "/_synapse/admin/v1/register";
-  const { nonce } = await nobody.ask("GET", path, z.object({ nonce: z.string() }));
-  // The order and the null bytes are Synapse's: nonce, user name, password, kind of account.
-  const mac = createHmac("sha1", sharedSecret)
-    .update([nonce, username, password, "admin"].join("\0"))
-    .digest("hex");
+  const { nonce } = await anonymous.request("GET", REGISTRATION_PATH, z.object({ nonce: z.string() }));
+  const body = registration(sharedSecret, nonce, { ...credentials, admin: true });
   try {
-    await nobody.tell("POST", path, { nonce, username, password, admin: true, mac, inhibit_login: true });
+    await anonymous.send("POST", REGISTRATION_PATH, { ...body, inhibit_login: true });
     return true;
   } catch (error) {
     if (!(error instanceof MatrixError)) throw error;
     if (error.errcode === "M_USER_IN_USE") return false;
     if (error.status === 403)
       throw new Error(
-        `SYNAPSE_REGISTRATION_SHARED_SECRET = **** is not the one that Synapse runs with (${error.message}): restart Synapse if the secret was drawn anew.`,
+        `SYNAPSE_REGISTRATION_SHARED_SECRET = **** is not the one that Synapse runs with (${error.message}): restart Synapse if the secret was rotated.`,
       );
     throw error;
   }
@@ -121,38 +118,38 @@ async function registerAdmin(
 
 const helperPrefix = (admin: Credentials) => `${admin.username}-reset-`;
 
-/** With the old password lost, another administrator, made for that alone, sets the new one. */
-async function resetAdmin(nobody: MatrixClient, sharedSecret: string, admin: Credentials, id: string) {
+/** Sets a new password without the old one, by another administrator that is created for this only. */
+async function resetAdmin(anonymous: MatrixClient, sharedSecret: string, admin: Credentials, id: string) {
   const helper = {
     username: `${helperPrefix(admin)}${randomBytes(8).toString("hex")}`,
     password: randomBytes(32).toString("base64url"),
   };
-  await registerAdmin(nobody, sharedSecret, helper);
-  const token = await signIn(nobody, helper);
-  if (token === undefined) throw new Error(`the account that was to reset ${id} can't sign in`);
+  await registerAdmin(anonymous, sharedSecret, helper);
+  const token = await signIn(anonymous, helper);
+  if (token === undefined) throw new Error(`the account that resets ${id} cannot sign in`);
   const body = { password: admin.password, admin: true, deactivated: false };
-  await nobody.as(token).tell("PUT", userPath(id), body);
+  await anonymous.as(token).send("PUT", userPath(id), body);
 }
 
 const userList = z.object({ users: z.array(z.object({ name: z.string() })) });
 
-/** Switches off what `resetAdmin` made, in this run or in one that was interrupted. */
+/** Deactivates the accounts that `resetAdmin` created, in this run or in an interrupted one. */
 export async function removeHelpers(client: MatrixClient, admin: Credentials): Promise<void> {
   const prefix = helperPrefix(admin);
-  const path = `/_synapse/admin/v2/users?deactivated=false&user_id=${encodeURIComponent(prefix)}`;
-  const { users } = await client.ask("GET", path, userList);
+  const list = path`/_synapse/admin/v2/users?deactivated=false&user_id=${prefix}`;
+  const { users } = await client.request("GET", list, userList);
   for (const { name } of users.filter((user) => user.name.startsWith(`@${prefix}`)))
-    await client.tell("POST", `/_synapse/admin/v1/deactivate/${encodeURIComponent(name)}`, { erase: true });
+    await client.send("POST", path`/_synapse/admin/v1/deactivate/${name}`, { erase: true });
 }
 
-async function demandAdministrator(client: MatrixClient, id: string): Promise<MatrixClient> {
+async function assertAdministrator(client: MatrixClient, id: string): Promise<MatrixClient> {
   const found = await client.find(userPath(id), z.unknown()).catch((error: unknown) => {
     if (error instanceof MatrixError && error.status === 403)
       throw new Error(
-        `${id} is no server administrator: as one, or in Synapse's database (table users, column admin), make it one.`,
+        `${id} is no server administrator: make it one, as another administrator or in Synapse's database (table users, column admin).`,
       );
     throw error;
   });
-  if (found === undefined) throw new Error(`${id} signed in, and Synapse knows no such account`);
+  if (found === undefined) throw new Error(`${id} signed in, but Synapse's admin API does not find it`);
   return client;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { startCut } from "../../test/bootstrap/cut.ts";
 import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
@@ -23,14 +23,14 @@ describeWithSynapse("bootstrap", () => {
     });
     afterAll(gone);
 
-    it("makes the rooms' owner and the MCP server's account, both server administrators", async () => {
+    it("creates the rooms' owner and the MCP server's account, both server administrators", async () => {
       for (const name of ["phenom-admin", "phenom-mcp"]) {
         const user = await get(`/_synapse/admin/v2/users/@${name}:${serverName}`, admin);
         expect(user).toMatchObject({ admin: true, deactivated: false });
       }
     });
 
-    it("says what it changed and ends with the rooms' ids, which their aliases lead to", async () => {
+    it("reports what it changed and ends with the rooms' ids, to which their aliases lead", async () => {
       expect(changed(first).length).toBe(first.lines.length - 1);
       for (const [name, id] of Object.entries(rooms)) {
         const { body } = await matrix(
@@ -46,7 +46,7 @@ describeWithSynapse("bootstrap", () => {
       ["internal", "invite", "private"],
       ["partners", "invite", "private"],
       ["community", "public", "public"],
-    ] as const)("makes %s a room to join by %s, listed as %s, not encrypted, its history for members", async (name, rule, visibility) => {
+    ] as const)("makes %s a room with join rule %s that is %s in the directory, unencrypted, with its history for members", async (name, rule, visibility) => {
       const room = rooms[name];
       expect(await state(room, "m.room.join_rules", admin)).toEqual({ join_rule: rule });
       expect(await state(room, "m.room.history_visibility", admin)).toEqual({ history_visibility: "shared" });
@@ -87,7 +87,7 @@ describeWithSynapse("bootstrap", () => {
       }
     });
 
-    it("run again changes nothing: no event, no session, no line that says so", async () => {
+    it("changes nothing when it runs again: no event, no session, no line", async () => {
       const snapshot = () => Promise.all(Object.values(rooms).map((room) => stateOf(room, admin)));
       const before = await snapshot();
       const again = await succeed();
@@ -98,7 +98,7 @@ describeWithSynapse("bootstrap", () => {
       expect(JSON.stringify(devices)).not.toContain("BOOTSTRAP");
     });
 
-    it("puts back what was changed in a room, and leaves who was muted or made moderator as they are", async () => {
+    it("restores a changed room, and keeps mutes and moderators", async () => {
       const room = rooms.internal;
       const path = `${clients}/rooms/${encodeURIComponent(room)}`;
       const put = (end: string, body: unknown) =>
@@ -130,7 +130,7 @@ describeWithSynapse("bootstrap", () => {
         .flatMap((user) => (user.admin ? [user.name] : []))
         .sort();
 
-    it("sets both accounts' passwords again after they were drawn anew, and leaves no third administrator", async () => {
+    it("sets both accounts' rotated passwords, and leaves no third administrator", async () => {
       h.passwords = { admin: drawPassword(), bot: drawPassword() };
       expect(changed(await succeed())).toEqual([
         `changed    account @phenom-admin:${serverName}: password set`,
@@ -141,7 +141,7 @@ describeWithSynapse("bootstrap", () => {
       expect(await administrators()).toEqual(ours);
     });
 
-    it("interrupted while it sets the administrator's password, still leaves no third administrator", async () => {
+    it("leaves no third administrator if it is interrupted while it sets the administrator's password", async () => {
       h.passwords = { ...h.passwords, admin: drawPassword() };
       // Sign-in, nonce, registration, nonce, registration, sign-in of the helper, whose work is cut.
       const cut = await startCut(h.synapse.url, 7);
@@ -152,7 +152,7 @@ describeWithSynapse("bootstrap", () => {
       expect(await administrators()).toEqual(ours);
     });
 
-    it("takes over a room that one of our accounts made by hand", async () => {
+    it("takes over a room that one of our accounts created by hand", async () => {
       await matrix(
         h.synapse.url,
         "DELETE",
@@ -176,7 +176,7 @@ describeWithSynapse("bootstrap", () => {
     });
   });
 
-  it("interrupted again and again, and limited in its rate, goes on at the next run and makes nothing twice", async () => {
+  it("continues after repeated interruptions and rate limits, and creates nothing twice", async () => {
     await fresh({ rc_message: { per_second: 0.5, burst_count: 1 } });
     let [runs, limited] = [0, 0];
     let result: Run;
@@ -195,18 +195,18 @@ describeWithSynapse("bootstrap", () => {
     await gone();
   });
 
-  describe("refused", () => {
+  describe("ends with code 1", () => {
     beforeAll(() => fresh());
     afterAll(gone);
 
-    it("because of another registration secret ends with code 1 and the remedy, without the secret", async () => {
+    it("and the remedy, without the secret, if Synapse has another registration secret", async () => {
       const { code, errors } = await run({ SYNAPSE_REGISTRATION_SHARED_SECRET: "very-wrong-secret" });
       expect(code).toBe(1);
       expect(errors).toMatch(/^bootstrap: SYNAPSE_REGISTRATION_SHARED_SECRET = \*{4} is not the one/);
       expect(errors).not.toContain("very-wrong-secret");
     });
 
-    it("because of an encrypted room says that it needs another", async () => {
+    it("and the remedy if a room is encrypted", async () => {
       await succeed();
       const admin = await asAdmin();
       const { room_id } = await get(

@@ -1,5 +1,6 @@
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
-import { ensureBot, removeHelpers, signInAdmin, signOut, userId } from "./accounts.ts";
+import { userId } from "../../shared/matrix-names.ts";
+import { ensureBot, removeHelpers, signInAdmin, signOut } from "./accounts.ts";
 import type { BootstrapEnvironment } from "./environment.ts";
 import { readGroup } from "./groups.ts";
 import { removeLeavers } from "./leavers.ts";
@@ -13,21 +14,21 @@ import { type RoomKey, roomPlans } from "./rooms.ts";
 export type RoomIds = Readonly<Partial<Record<RoomKey, string>>>;
 
 /**
- * Sets a homeserver up: accounts, rooms, members. Looks before each step, so it may be run at any time, and goes on
- * where a run before was interrupted.
+ * Sets up a homeserver: accounts, rooms, members. Each step checks first, so it may run at any time and continues an
+ * interrupted run.
  */
 export async function bootstrap(
   environment: BootstrapEnvironment,
   cognito: CognitoIdentityProviderClient,
   report: Report,
 ): Promise<RoomIds> {
-  const nobody = matrixClient(environment.SYNAPSE_URL);
+  const anonymous = matrixClient(environment.SYNAPSE_URL);
   const owner = {
     username: environment.SYNAPSE_ADMIN_BOT_USERNAME,
     password: environment.SYNAPSE_ADMIN_BOT_PASSWORD,
   };
   const admin = await signInAdmin(
-    nobody,
+    anonymous,
     environment.SYNAPSE_REGISTRATION_SHARED_SECRET,
     owner,
     environment.SYNAPSE_SERVER_NAME,
@@ -35,14 +36,14 @@ export async function bootstrap(
   );
   try {
     await removeHelpers(admin, owner);
-    return await setUp(nobody, admin, environment, cognito, report);
+    return await setUp(anonymous, admin, environment, cognito, report);
   } finally {
     await signOut(admin);
   }
 }
 
 async function setUp(
-  nobody: MatrixClient,
+  anonymous: MatrixClient,
   admin: MatrixClient,
   environment: BootstrapEnvironment,
   cognito: CognitoIdentityProviderClient,
@@ -50,7 +51,7 @@ async function setUp(
 ): Promise<RoomIds> {
   const serverName = environment.SYNAPSE_SERVER_NAME;
   const bot = { username: environment.SYNAPSE_BOT_USERNAME, password: environment.SYNAPSE_BOT_PASSWORD };
-  await ensureBot(nobody, admin, bot, serverName, report);
+  await ensureBot(anonymous, admin, bot, serverName, report);
   const bots = {
     admin: userId(environment.SYNAPSE_ADMIN_BOT_USERNAME, serverName),
     mcp: userId(bot.username, serverName),

@@ -7,18 +7,15 @@ import {
   CreateGroupCommand,
   CreateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { alias, bootstrapHarness } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
-import { installed } from "../../test/installed.ts";
-import { type Moto, motoServer, startMoto } from "../../tools/servers/moto.ts";
-import { exampleProps, synapsePython } from "../../tools/servers/synapse.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { type Moto, startMoto } from "../../tools/servers/moto.ts";
+import { exampleProps } from "../../tools/servers/synapse.ts";
 import { readGroup } from "./groups.ts";
 
-const what = "bootstrap with an emulated Cognito";
-const ready = [installed(what, motoServer), installed(what, synapsePython)].every(Boolean);
-
-describe.runIf(ready)(what, () => {
+describeWith("moto", "synapse")("bootstrap with an emulated Cognito", () => {
   const h = bootstrapHarness();
   let moto: Moto;
   let cognito: CognitoIdentityProviderClient;
@@ -46,7 +43,7 @@ describe.runIf(ready)(what, () => {
     return String(User?.Attributes?.find(({ Name }) => Name === "sub")?.Value);
   }
 
-  it("reads a group of more people than a page has, and who of them is disabled", async () => {
+  it("reads a group of more than one page, and which users are disabled", async () => {
     await cognito.send(new CreateGroupCommand({ UserPoolId, GroupName: "many" }));
     const names = Array.from({ length: 61 }, (_, i) => `user-${i}`);
     const subs = new Map<string, string>();
@@ -58,7 +55,7 @@ describe.runIf(ready)(what, () => {
     );
   });
 
-  it("removes from the room whom Cognito removed from the group, and joins again who was added again", async () => {
+  it("removes users who left the group from the room, and joins them again when they return", async () => {
     await h.fresh();
     const succeed = () =>
       h.succeed({

@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
-import { Template } from "../../test/template.ts";
-import { environmentSchema, readEnvironment } from "./environment.ts";
+import { expect, it } from "@jest/globals";
+import { readEnvironment } from "../../shared/environment.ts";
+import { Template } from "../../stacks/chat/template.ts";
+import { environmentSchema } from "./environment.ts";
 
 const complete = {
   SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008/",
@@ -14,29 +15,31 @@ const complete = {
   SYNAPSE_BOT_PASSWORD: "b".repeat(40),
 };
 
-it("a complete environment is taken, its address without a slash at the end", () => {
-  expect(readEnvironment({ ...complete, PATH: "/bin" })).toEqual({
+it("a complete environment is accepted, and the slash at the end of the address removed", () => {
+  expect(readEnvironment(environmentSchema, { ...complete, PATH: "/bin" })).toEqual({
     ...complete,
     SYNAPSE_URL: "http://synapse.phenom-dev-chat.internal:8008",
   });
 });
 
-it.each(Object.keys(complete))("without %s it is refused, and so with an empty one", (name) => {
-  expect(() => readEnvironment({ ...complete, [name]: undefined })).toThrow(`${name} is not set`);
-  expect(() => readEnvironment({ ...complete, [name]: "" })).toThrow(`${name} is not set`);
+it.each(Object.keys(complete))("an environment is refused without %s or with an empty one", (name) => {
+  expect(() => readEnvironment(environmentSchema, { ...complete, [name]: undefined })).toThrow(
+    `${name} is not set`,
+  );
+  expect(() => readEnvironment(environmentSchema, { ...complete, [name]: "" })).toThrow(`${name} is not set`);
 });
 
-it("all problems are told at once, with value and meaning, secrets masked", () => {
+it("all problems are reported at once, with value and meaning and with masked secrets", () => {
   const broken = {
     ...complete,
     SYNAPSE_URL: "synapse:8008",
     COGNITO_USER_POOL_ID: "pool",
     SYNAPSE_BOT_PASSWORD: "short-secret",
   };
-  const refused = () => readEnvironment(broken);
+  const refused = () => readEnvironment(environmentSchema, broken);
   expect(refused).toThrow("The configuration has 3 problem(s)");
   expect(refused).toThrow(
-    'SYNAPSE_URL = "synapse:8008": must be an http or https URL. It is: Synapse\'s address inside the VPC.',
+    'SYNAPSE_URL = "synapse:8008": must be an http or https URL without user name and password. It is: Synapse\'s address inside the VPC.',
   );
   expect(refused).toThrow("SYNAPSE_BOT_PASSWORD = ****: must have 32 characters at least");
   expect(refused).not.toThrow("short-secret");

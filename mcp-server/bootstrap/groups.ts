@@ -5,21 +5,21 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 
 export interface Person {
-  /** Cognito's own id of the person, which never changes. */
+  /** The user's Cognito `sub`, which never changes. */
   readonly sub: string;
   readonly enabled: boolean;
 }
 
 export interface Group {
   readonly name: string;
-  /** Undefined where the user pool has no such group. */
+  /** Undefined if the user pool has no such group. */
   readonly people: readonly Person[] | undefined;
 }
 
-/** People per request, the most that Cognito gives. */
+/** Users per request, Cognito's maximum. */
 const PAGE = 60;
 
-/** Everyone in a group of the user pool. Needs the right `cognito-idp:ListUsersInGroup`. */
+/** Reads everyone in a group of the user pool. Needs the permission `cognito-idp:ListUsersInGroup`. */
 export async function readGroup(
   cognito: CognitoIdentityProviderClient,
   userPoolId: string,
@@ -34,11 +34,11 @@ export async function readGroup(
     for await (const { Users = [] } of pages)
       for (const { Attributes = [], Enabled = true, Username = "" } of Users) {
         const sub = Attributes.find(({ Name }) => Name === "sub")?.Value;
-        if (sub === undefined) throw new Error(`Cognito told no sub of the user ${Username}`);
+        if (sub === undefined) throw new Error(`the Cognito user ${Username} has no attribute sub`);
         people.push({ sub, enabled: Enabled });
       }
   } catch (error) {
-    // Cognito says the same of a pool that is not there.
+    // Cognito raises the same exception for a missing user pool.
     if (error instanceof ResourceNotFoundException && /group/i.test(error.message))
       return { name, people: undefined };
     throw error;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import { IDENTITY_PROVIDER, RESERVED_PREFIX } from "../../shared/matrix-names.ts";
 import type { MatrixClient } from "./matrix.ts";
 import { memberships, type Room, unlessRefused } from "./members.ts";
@@ -10,15 +11,14 @@ const account = z.object({
   external_ids: z.array(z.object({ auth_provider: z.string(), external_id: z.string() })).default([]),
 });
 
-/** A Cognito `sub`, which is the local part of whoever signed in with a Cognito token first. */
+/** A Cognito `sub`: the local part of users whose first sign-in used a Cognito token. */
 const SUB = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Removes from a room whoever a Cognito user stands behind and is not among those who belong there. It does not ban:
- * who comes back to the group is joined again. Our own accounts stay, administrators of the server too, and everybody
- * of whom Synapse doesn't tell which Cognito user they are.
+ * Removes Cognito users from a room if they do not belong there. It does not ban, so a user who returns to the group is
+ * joined again. Our own accounts, server administrators and accounts without a known Cognito user stay.
  *
- * @param belonging Matrix ids of the group's people who may sign in
+ * @param belonging Matrix ids of the group's users who may sign in
  */
 export async function removeLeavers(
   admin: MatrixClient,
@@ -35,7 +35,7 @@ export async function removeLeavers(
     if (user === bots.admin || user === bots.mcp || user.startsWith(`@${RESERVED_PREFIX}`)) continue;
     const why = await reasonToStay(admin, user, serverName);
     if (why === undefined) await kick(admin, room, user, group, report);
-    else report.leftOut(`${room.alias}: ${user} is not in group ${group} and stays: ${why}`);
+    else report.skipped(`${room.alias}: ${user} is not in group ${group} and stays: ${why}`);
   }
 }
 
@@ -46,20 +46,22 @@ async function reasonToStay(
 ): Promise<string | undefined> {
   const [localpart = "", ...server] = user.slice(1).split(":");
   if (server.join(":") !== serverName) return "another homeserver's";
-  const found = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(user)}`, account);
+  const found = await admin.find(path`/_synapse/admin/v2/users/${user}`, account);
   if (found?.admin) return "a server administrator";
   const fromCognito = found?.external_ids.some(({ auth_provider }) => auth_provider === IDENTITY_PROVIDER);
   const byToken = found?.external_ids.length === 0 && SUB.test(localpart);
   return fromCognito || byToken ? undefined : "no Cognito user is known for this account";
 }
 
-/** One person who can't be removed, such as another owner of the room, keeps nobody else in. */
+/** Removes a user. A refusal, such as for another owner of the room, does not stop the run. */
 const kick = (admin: MatrixClient, room: Room, user: string, group: string, report: Report) =>
   unlessRefused(
     async () => {
-      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/kick`;
-      await admin.tell("POST", path, { user_id: user, reason: `Not in the group ${group}` });
+      await admin.send("POST", path`/_matrix/client/v3/rooms/${room.id}/kick`, {
+        user_id: user,
+        reason: `Not in the group ${group}`,
+      });
       report.changed(`${room.alias}: ${user} removed, not in group ${group}`);
     },
-    (reason) => report.leftOut(`${room.alias}: ${user} can't be removed: ${reason}`),
+    (reason) => report.skipped(`${room.alias}: ${user} cannot be removed: ${reason}`),
   );

@@ -1,11 +1,12 @@
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
+import { readEnvironment } from "../../shared/environment.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { readEnvironment } from "./environment.ts";
+import { environmentSchema } from "./environment.ts";
 import { createReport } from "./report.ts";
 
-/** Prints a line for each thing it looked at, and at last the rooms' ids as JSON. Exits 1 with the reason. */
+/** Prints a line for each step and at the end the rooms' ids as JSON. Exits with 1 and the reason on failure. */
 async function main(): Promise<void> {
-  const environment = readEnvironment(process.env);
+  const environment = readEnvironment(environmentSchema);
   const cognito = new CognitoIdentityProviderClient({ region: environment.COGNITO_REGION });
   const rooms = await bootstrap(environment, cognito, createReport(console.log));
   console.log(JSON.stringify({ rooms }));

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { MatrixError } from "../../shared/matrix.ts";
 import { listen } from "../../tools/servers/listening.ts";
-import { MatrixError, matrixClient } from "./matrix.ts";
+import { matrixClient } from "./matrix.ts";
 
 const anything = z.unknown();
-const times = { answer: 200, attempts: 2_000, pause: 10 };
+const times = { reply: 200, attempts: 2_000, pause: 10 };
 
 describe("a request to the homeserver", () => {
   let server: Server | undefined;
@@ -32,18 +33,18 @@ describe("a request to the homeserver", () => {
     { errcode: "M_LIMIT_EXCEEDED", error: "Too many", retry_after_ms },
   ];
 
-  it("that is limited is sent again after as long as the homeserver says", async () => {
+  it("is repeated after the time that the homeserver's rate limit names", async () => {
     const client = await answers(limited(150), limited(), [200, { done: true }]);
     const began = performance.now();
-    expect(await client.ask("PUT", "/x", anything, {})).toEqual({ done: true });
+    expect(await client.request("PUT", "/x", anything, {})).toEqual({ done: true });
     expect(performance.now() - began).toBeGreaterThan(140);
     expect(asked).toHaveLength(3);
     expect(asked[2]?.headers.authorization).toBe("Bearer the-token");
   });
 
-  it("that would have to wait beyond its deadline fails at once", async () => {
+  it("fails at once if the rate limit lasts longer than the deadline", async () => {
     const client = await answers(limited(60_000));
-    await expect(client.ask("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
+    await expect(client.request("GET", "/x", anything)).rejects.toThrow("429 M_LIMIT_EXCEEDED: Too many");
     expect(asked).toHaveLength(1);
   });
 
@@ -51,27 +52,29 @@ describe("a request to the homeserver", () => {
     ["whose connection breaks", undefined],
     ["that fails in the homeserver", [500, "<html>no JSON</html>"]],
     ["that a proxy answers meanwhile", [502, "Bad Gateway"]],
-  ])("%s is sent again", async (_, failure) => {
+  ])("%s is repeated", async (_, failure) => {
     const client = await answers(failure, [200, {}]);
-    expect(await client.ask("GET", "/x", anything)).toEqual({});
+    expect(await client.request("GET", "/x", anything)).toEqual({});
   });
 
-  it.each([400, 401, 403, 404, 409])("refused with %i is not sent again and names itself", async (status) => {
+  it.each([
+    400, 401, 403, 404, 409,
+  ])("that is refused with %i is not repeated, and the error names the request", async (status) => {
     const client = await answers([status, { errcode: "M_SOME", error: "why" }]);
-    const error = await client.ask("GET", "/x", anything).catch((reason: unknown) => reason);
+    const error = await client.request("GET", "/x", anything).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(MatrixError);
     expect(String(error)).toContain(`GET /x was answered with ${status} M_SOME: why`);
     expect(asked).toHaveLength(1);
   });
 
-  it("for something that is not there finds nothing", async () => {
+  it("finds nothing on 404", async () => {
     const client = await answers([404, { errcode: "M_NOT_FOUND" }]);
     expect(await client.find("/x", anything)).toBeUndefined();
   });
 
-  it("to where nobody listens says so after its attempts", async () => {
+  it("fails after its attempts if nobody listens", async () => {
     const client = matrixClient("http://127.0.0.1:1", undefined, { ...times, attempts: 50 });
-    await expect(client.ask("GET", "/x", anything)).rejects.toThrow(
+    await expect(client.request("GET", "/x", anything)).rejects.toThrow(
       /GET \/x was answered with 0 no answer: /,
     );
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
@@ -13,7 +13,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
   beforeAll(() => fresh());
   afterAll(gone);
 
-  it("joins those who have signed in to their room, over several pages, and nobody to another", async () => {
+  it("joins users who have signed in to their room, over several pages, and to no other", async () => {
     const people = Array.from({ length: 5 }, () => ({ sub: randomUUID() }));
     h.groups.set("internal", people).set("partners", people.slice(0, 1));
     const first = await succeed();
@@ -31,7 +31,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     expect(changed(await succeed())).toEqual([]);
   });
 
-  it("joins who signed in with a Cognito token only, not who is merely named like them", async () => {
+  it("joins users who signed in with a Cognito token, and nobody who only has such a name", async () => {
     const [byToken, victim] = [randomUUID(), randomUUID()];
     h.groups.set("internal", [{ sub: byToken }, { sub: victim }]).set("partners", []);
     const person = await someone(byToken, byToken, "token");
@@ -42,7 +42,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     expect(members).not.toContain(mallory.userId);
   });
 
-  it("keeps out who is banned or disabled in Cognito, and goes on with the others", async () => {
+  it("skips users who are banned or disabled in Cognito, and joins the others", async () => {
     const [banned, disabled, fine] = [randomUUID(), randomUUID(), randomUUID()];
     const [out, off, welcome] = [await someone(banned), await someone(disabled), await someone(fine)];
     const rooms = roomsOf(await succeed());
@@ -53,14 +53,14 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     });
     h.groups.set("partners", [{ sub: banned }, { sub: disabled, enabled: false }, { sub: fine }]);
     const { lines } = await succeed();
-    expect(lines).toContain(`left out   ${alias("partners")}: ${out.userId} is banned`);
-    expect(lines).toContain(`left out   ${alias("partners")}: ${disabled} is disabled in Cognito`);
+    expect(lines).toContain(`skipped    ${alias("partners")}: ${out.userId} is banned`);
+    expect(lines).toContain(`skipped    ${alias("partners")}: ${disabled} is disabled in Cognito`);
     const members = await joined(rooms.partners, admin);
     expect(members).toContain(welcome.userId);
     expect(members).not.toContain(off.userId);
   });
 
-  it("removes who left the group, by browser or by token, and joins them again when they are back", async () => {
+  it("removes users who left the group, and joins them again when they return", async () => {
     const [stays, leaves, leavesToo] = [randomUUID(), randomUUID(), randomUUID()];
     const people = [{ sub: stays }, { sub: leaves }, { sub: leavesToo }];
     h.groups.set("internal", people).set("partners", [{ sub: leaves }]);
@@ -91,7 +91,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     expect(await joined(rooms.internal, admin)).toContain(left.userId);
   });
 
-  it("removes who is disabled in Cognito or was only invited, though a moderator", async () => {
+  it("removes users who are disabled in Cognito or only invited, moderators too", async () => {
     const [disabled, invited] = [randomUUID(), randomUUID()];
     h.groups.set("internal", [{ sub: disabled }]).set("partners", []);
     const [off, guest] = [await someone(disabled), await someone(invited)];
@@ -113,7 +113,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
       });
   });
 
-  it("leaves our own accounts, administrators and those without a Cognito user where they are, and says so", async () => {
+  it("keeps our own accounts, administrators and accounts without a Cognito user, and reports that", async () => {
     h.groups.set("internal", []).set("partners", []);
     const rooms = roomsOf(await succeed());
     const admin = await asAdmin();
@@ -132,7 +132,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
       });
     const { lines } = await succeed();
     const stays = (who: Account, why: string) =>
-      `left out   ${alias("internal")}: ${who.userId} is not in group internal and stays: ${why}`;
+      `skipped    ${alias("internal")}: ${who.userId} is not in group internal and stays: ${why}`;
     expect(lines).toContain(stays(boss, "a server administrator"));
     expect(lines).toContain(stays(hand, "no Cognito user is known for this account"));
     expect(lines.join("\n")).not.toContain(own.userId);
@@ -141,7 +141,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     expect(members).toContain(`@phenom-mcp:${serverName}`);
   });
 
-  it("removes nobody where the user pool has no such group", async () => {
+  it("removes nobody if the user pool has no such group", async () => {
     const sub = randomUUID();
     h.groups.set("internal", [{ sub }]);
     const person = await someone(sub);
@@ -151,7 +151,7 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     expect(await joined(rooms.internal, await asAdmin())).toContain(person.userId);
   });
 
-  it("says which group the user pool lacks", async () => {
+  it("reports the group that the user pool lacks", async () => {
     h.groups.delete("partners");
     const { lines } = await succeed();
     expect(lines.join("\n")).toContain("the user pool has no group partners; make it and run this again");

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
+import { MatrixError, path } from "../../shared/matrix.ts";
+import { IDENTITY_PROVIDER, userId } from "../../shared/matrix-names.ts";
 import type { Group, Person } from "./groups.ts";
-import { type MatrixClient, MatrixError } from "./matrix.ts";
+import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 
 export interface Room {
@@ -13,30 +14,30 @@ const member = z.object({ state_key: z.string(), content: z.object({ membership:
 
 /** Everyone's membership by Matrix id: join, invite, leave, ban, knock. */
 export async function memberships(admin: MatrixClient, room: Room): Promise<Map<string, string>> {
-  const { chunk } = await admin.ask(
+  const { chunk } = await admin.request(
     "GET",
-    `/_matrix/client/v3/rooms/${encodeURIComponent(room.id)}/members`,
+    path`/_matrix/client/v3/rooms/${room.id}/members`,
     z.object({ chunk: z.array(member) }),
   );
   return new Map(chunk.map(({ state_key, content }) => [state_key, content.membership]));
 }
 
-/** Makes a local account a member, without being asked. */
+/** Joins a local account, without an invitation. */
 export async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
-  await admin.tell("POST", `/_synapse/admin/v1/join/${encodeURIComponent(room.id)}`, { user_id: user });
+  await admin.send("POST", path`/_synapse/admin/v1/join/${room.id}`, { user_id: user });
 }
 
-/** Joins the MCP server's account. */
+/** Joins the MCP server's account, unless it is a member. */
 export async function joinBot(admin: MatrixClient, room: Room, bot: string, report: Report): Promise<void> {
-  if ((await memberships(admin, room)).get(bot) === "join") return report.asItWas(`${room.alias}: ${bot}`);
+  if ((await memberships(admin, room)).get(bot) === "join") return report.unchanged(`${room.alias}: ${bot}`);
   await join(admin, room, bot);
   report.changed(`${room.alias}: ${bot} joined`);
 }
 
 /**
- * Joins everyone of a group who has signed in once; who was banned stays out.
+ * Joins everyone in a group who has signed in once, except banned users.
  *
- * @returns the Matrix ids of those who belong to the room, undefined where the user pool has no such group
+ * @returns the Matrix ids of those who belong to the room; undefined if the user pool has no such group
  */
 export async function joinGroup(
   admin: MatrixClient,
@@ -46,7 +47,7 @@ export async function joinGroup(
   report: Report,
 ): Promise<ReadonlySet<string> | undefined> {
   if (!group.people) {
-    report.leftOut(`${room.alias}: the user pool has no group ${group.name}; make it and run this again`);
+    report.skipped(`${room.alias}: the user pool has no group ${group.name}; create it and run this again`);
     return undefined;
   }
   const belonging = new Set<string>();
@@ -58,26 +59,26 @@ export async function joinGroup(
     if (user !== undefined) belonging.add(user);
     const membership = user === undefined ? undefined : known.get(user);
     if (user === undefined)
-      report.leftOut(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
+      report.skipped(`${room.alias}: ${person.sub} ${why ?? "has not signed in yet; joined at a later run"}`);
     else if (membership === "join") unchanged += 1;
-    else if (membership === "ban") report.leftOut(`${room.alias}: ${user} is banned`);
+    else if (membership === "ban") report.skipped(`${room.alias}: ${user} is banned`);
     else await joinPerson(admin, room, user, report);
   }
-  if (unchanged > 0) report.asItWas(`${room.alias}: ${unchanged} of group ${group.name}`);
+  if (unchanged > 0) report.unchanged(`${room.alias}: ${unchanged} of group ${group.name}`);
   return belonging;
 }
 
-/** One person whom Synapse refuses, such as a deactivated one, keeps nobody else out. */
+/** Joins a user. A refusal, such as for a deactivated account, does not stop the run. */
 const joinPerson = (admin: MatrixClient, room: Room, user: string, report: Report): Promise<void> =>
   unlessRefused(
     async () => {
       await join(admin, room, user);
       report.changed(`${room.alias}: ${user} joined`);
     },
-    (reason) => report.leftOut(`${room.alias}: ${user} can't be joined: ${reason}`),
+    (reason) => report.skipped(`${room.alias}: ${user} cannot be joined: ${reason}`),
   );
 
-/** Does something to one person; where Synapse says no to that, and not that it is busy or down, tells why. */
+/** Runs an action on one user and reports why Synapse refuses it, unless Synapse is busy or down. */
 export async function unlessRefused(
   act: () => Promise<void>,
   refused: (reason: string) => void,
@@ -95,15 +96,17 @@ const identities = z.object({
 });
 
 /**
- * The Matrix id that a person has by signing in with the browser, else by a Cognito ID token, which makes the `sub`
- * the local part and leaves no trace of who it was. An account that belongs to another `sub` and is only named like
- * this one is not theirs.
+ * The Matrix id of a Cognito user: of the browser's sign-in, which records the `sub`, else of a sign-in with a Cognito
+ * ID token, which makes the `sub` the local part and records nothing. An account with that name and another recorded
+ * `sub` belongs to somebody else.
  */
 async function matrixId(admin: MatrixClient, { sub }: Person, serverName: string) {
-  const path = `/_synapse/admin/v1/auth_providers/${IDENTITY_PROVIDER}/users/${encodeURIComponent(sub)}`;
-  const found = await admin.find(path, z.object({ user_id: z.string() }));
+  const found = await admin.find(
+    path`/_synapse/admin/v1/auth_providers/${IDENTITY_PROVIDER}/users/${sub}`,
+    z.object({ user_id: z.string() }),
+  );
   if (found) return found.user_id;
-  const named = `@${sub}:${serverName}`;
-  const account = await admin.find(`/_synapse/admin/v2/users/${encodeURIComponent(named)}`, identities);
+  const named = userId(sub, serverName);
+  const account = await admin.find(path`/_synapse/admin/v2/users/${named}`, identities);
   return account && account.external_ids.length === 0 ? named : undefined;
 }

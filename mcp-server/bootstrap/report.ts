@@ -1,16 +1,16 @@
-/** `left out`: what can't be done now and is tried again at the next run. */
-export type Outcome = "changed" | "as it was" | "left out";
+/** `skipped`: cannot be done now; the next run tries again. */
+export type Outcome = "changed" | "unchanged" | "skipped";
 
-/** Tells whoever reads the log what was done, a line each. */
+/** Writes a log line for each step. */
 export interface Report {
   changed(what: string): void;
-  asItWas(what: string): void;
-  leftOut(what: string): void;
+  unchanged(what: string): void;
+  skipped(what: string): void;
 }
 
-const WIDTH = "as it was".length;
+const WIDTH = "unchanged".length;
 
 export function createReport(write: (line: string) => void): Report {
   const line = (outcome: Outcome) => (what: string) => write(`${outcome.padEnd(WIDTH)}  ${what}`);
-  return { changed: line("changed"), asItWas: line("as it was"), leftOut: line("left out") };
+  return { changed: line("changed"), unchanged: line("unchanged"), skipped: line("skipped") };
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
+import { path } from "../../shared/matrix.ts";
 import type { MatrixClient } from "./matrix.ts";
 import type { Report } from "./report.ts";
 import { type PowerLevels, powerLevels, type RoomPlan } from "./rooms.ts";
 
-const clients = "/_matrix/client/v3";
 const roomId = z.object({ room_id: z.string() });
-/** Room version from which on a room's creators have all power, written nowhere. */
+/** First room version whose creators have unlimited power without an entry in the power levels. */
 const CREATORS_RULE = 12;
 
 const stateEvent = z.object({
@@ -22,47 +22,47 @@ const levels = z.looseObject({
   events: z.record(z.string(), z.number()).optional(),
 });
 
-/** Ids of our two accounts. */
+/** Matrix ids of our two accounts. */
 export interface Bots {
   readonly admin: string;
   readonly mcp: string;
 }
 
-/** Makes the room where its alias leads nowhere, and changes what is not as planned. Returns its id. */
+/** Creates the room if its alias does not exist, and changes what differs from the plan. @returns the id */
 export async function ensureRoom(
   admin: MatrixClient,
   plan: RoomPlan,
   bots: Bots,
   report: Report,
 ): Promise<string> {
-  const found = await admin.find(`${clients}/directory/room/${encodeURIComponent(plan.alias)}`, roomId);
+  const found = await admin.find(path`/_matrix/client/v3/directory/room/${plan.alias}`, roomId);
   const id = found?.room_id ?? (await createRoom(admin, plan));
-  if (found) report.asItWas(`room ${plan.alias}`);
-  else report.changed(`room ${plan.alias}: made`);
+  if (found) report.unchanged(`room ${plan.alias}`);
+  else report.changed(`room ${plan.alias}: created`);
 
   const state = await stateOf(admin, id, bots, plan, report);
   if (state.has("m.room.encryption"))
     throw new Error(
-      `${plan.alias} (${id}) is encrypted, which can't be undone and keeps the agent from reading it: remove the alias and run this again for a new room.`,
+      `${plan.alias} (${id}) is encrypted, which cannot be undone and keeps the agent from reading it: remove the alias and run this again for a new room.`,
     );
   const creators = creatorsOf(state.get("m.room.create"));
   const current: PowerLevels = levels.parse(state.get("m.room.power_levels")?.content ?? {});
   const wanted = { ...plan.state, "m.room.power_levels": powerLevels(current, bots, creators) };
   for (const [type, content] of Object.entries(wanted)) {
     const before = state.get(type)?.content;
-    // Synapse may know more about an event than was asked for, such as a topic in several forms.
+    // Synapse may add to an event, such as a topic in several formats.
     if (before && isDeepStrictEqual({ ...before, ...content }, before)) continue;
-    await admin.tell("PUT", `${clients}/rooms/${encodeURIComponent(id)}/state/${type}/`, content);
+    await admin.send("PUT", path`/_matrix/client/v3/rooms/${id}/state/${type}/`, content);
     if (found) report.changed(`room ${plan.alias}: ${type}`);
   }
   await ensureVisibility(admin, id, plan, report);
   return id;
 }
 
-/** Alias first: an interrupted run finds the room again by it, and goes on. */
+/** Creates the room with its alias, by which the run after an interruption finds it. */
 async function createRoom(admin: MatrixClient, plan: RoomPlan): Promise<string> {
   const [, localpart] = /^#([^:]+):/.exec(plan.alias) ?? [];
-  const made = await admin.ask("POST", `${clients}/createRoom`, roomId, {
+  const made = await admin.request("POST", "/_matrix/client/v3/createRoom", roomId, {
     room_alias_name: localpart,
     preset: plan.visibility === "public" ? "public_chat" : "private_chat",
     initial_state: Object.entries(plan.state)
@@ -72,7 +72,7 @@ async function createRoom(admin: MatrixClient, plan: RoomPlan): Promise<string> 
   return made.room_id;
 }
 
-/** The room's state by type; first takes the room over where it belongs to somebody else. */
+/** The room's state by type, after taking the room over if our account is not a member. */
 async function stateOf(
   admin: MatrixClient,
   id: string,
@@ -80,18 +80,17 @@ async function stateOf(
   plan: RoomPlan,
   report: Report,
 ): Promise<Map<string, StateEvent>> {
-  const path = encodeURIComponent(id);
-  const { joined_rooms } = await admin.ask(
+  const { joined_rooms } = await admin.request(
     "GET",
-    `${clients}/joined_rooms`,
+    "/_matrix/client/v3/joined_rooms",
     z.object({ joined_rooms: z.array(z.string()) }),
   );
   if (!joined_rooms.includes(id)) {
-    await admin.tell("POST", `/_synapse/admin/v1/rooms/${path}/make_room_admin`, { user_id: bots.admin });
-    await admin.tell("POST", `${clients}/join/${path}`);
+    await admin.send("POST", path`/_synapse/admin/v1/rooms/${id}/make_room_admin`, { user_id: bots.admin });
+    await admin.send("POST", path`/_matrix/client/v3/join/${id}`);
     report.changed(`room ${plan.alias}: taken over by ${bots.admin}`);
   }
-  const events = await admin.ask("GET", `${clients}/rooms/${path}/state`, z.array(stateEvent));
+  const events = await admin.request("GET", path`/_matrix/client/v3/rooms/${id}/state`, z.array(stateEvent));
   return new Map(events.filter(({ state_key }) => state_key === "").map((event) => [event.type, event]));
 }
 
@@ -104,9 +103,9 @@ function creatorsOf(create: StateEvent | undefined): ReadonlySet<string> {
 }
 
 async function ensureVisibility(admin: MatrixClient, id: string, plan: RoomPlan, report: Report) {
-  const path = `${clients}/directory/list/room/${encodeURIComponent(id)}`;
-  const { visibility } = await admin.ask("GET", path, z.object({ visibility: z.string() }));
+  const entry = path`/_matrix/client/v3/directory/list/room/${id}`;
+  const { visibility } = await admin.request("GET", entry, z.object({ visibility: z.string() }));
   if (visibility === plan.visibility) return;
-  await admin.tell("PUT", path, { visibility: plan.visibility });
+  await admin.send("PUT", entry, { visibility: plan.visibility });
   report.changed(`room ${plan.alias}: ${plan.visibility} in the room directory`);
 }

@@ -1,5 +1,5 @@
+import { expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { homeserverConfig } from "../../modules/chat-synapse/homeserver/config.ts";
 import { exampleProps } from "../../tools/servers/synapse.ts";
 import { powerLevels, roomPlans } from "./rooms.ts";
@@ -7,12 +7,12 @@ import { powerLevels, roomPlans } from "./rooms.ts";
 const { serverName } = exampleProps;
 const bots = { admin: `@phenom-admin:${serverName}`, mcp: `@phenom-mcp:${serverName}` };
 
-it("the room that everyone joins at sign-in is the one that bootstrap makes public", () => {
+it("the room that everyone joins at sign-in is the public one", () => {
   const open = roomPlans(serverName).filter(({ visibility }) => visibility === "public");
   expect(open.map(({ alias }) => alias)).toEqual(homeserverConfig(exampleProps).auto_join_rooms);
 });
 
-it("private rooms are opened by invitation only, to a Cognito group", () => {
+it("private rooms are joined by invitation and belong to a Cognito group", () => {
   for (const plan of roomPlans(serverName).filter(({ visibility }) => visibility === "private"))
     expect(plan).toMatchObject({ group: plan.key, state: { "m.room.join_rules": { join_rule: "invite" } } });
 });
@@ -22,7 +22,7 @@ const people = fc.dictionary(
   fc.integer({ min: -1, max: 50 }),
 );
 
-it("power levels keep everybody's own, and stay what they are when set again", () => {
+it("power levels keep those of users, and do not change when set again", () => {
   fc.assert(
     fc.property(people, fc.boolean(), (users, version12) => {
       const creators = new Set(version12 ? [bots.admin] : []);
@@ -34,7 +34,7 @@ it("power levels keep everybody's own, and stay what they are when set again", (
   );
 });
 
-it("the owner stands above the MCP server's account, or among the creators and so not in the list", () => {
+it("the owner is above the MCP server's account, or a creator and so without an entry", () => {
   expect(powerLevels({}, bots, new Set()).users).toEqual({ [bots.admin]: 100, [bots.mcp]: 90 });
   expect(powerLevels({}, bots, new Set([bots.admin])).users).toEqual({ [bots.mcp]: 90 });
 });

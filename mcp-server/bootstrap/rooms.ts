@@ -3,7 +3,7 @@ import { BAN, MUTE } from "../backends/sanctions.ts";
 
 export type RoomKey = keyof ReturnType<typeof roomAliases>;
 
-/** A room as it shall be. */
+/** The desired state of a room. */
 export interface RoomPlan {
   readonly key: RoomKey;
   readonly alias: string;
@@ -11,7 +11,7 @@ export interface RoomPlan {
   readonly visibility: "public" | "private";
   /** Cognito group whose members are joined. @default - everyone joins at sign-in */
   readonly group?: string;
-  /** Content of state events by type; all have the empty state key. */
+  /** Content of state events with an empty state key, by type. */
   readonly state: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<RoomKey, { name: string; topic: string }>> = {
   community: { name: "Phenom Community", topic: "For everyone who uses Phenom" },
 };
 
-/** The three rooms. Cognito groups are named like the rooms that they open. */
+/** The three rooms. A Cognito group has the name of the room that it opens. */
 export function roomPlans(serverName: string): RoomPlan[] {
   const aliases = roomAliases(serverName);
   const keys: RoomKey[] = ["internal", "partners", "community"];
@@ -37,7 +37,7 @@ export function roomPlans(serverName: string): RoomPlan[] {
         "m.room.topic": { topic: NAMES[key].topic },
         "m.room.canonical_alias": { alias: aliases[key] },
         "m.room.join_rules": { join_rule: open ? "public" : "invite" },
-        // Members read what was written before they came; nobody else reads anything.
+        // Members may read messages from before they joined; nobody else may read.
         "m.room.history_visibility": { history_visibility: "shared" },
         "m.room.guest_access": { guest_access: "forbidden" },
       },
@@ -45,11 +45,11 @@ export function roomPlans(serverName: string): RoomPlan[] {
   });
 }
 
-/** The MCP server mutes by lowering a member's power, moderators' (50) too, and changes nothing else of a room. */
+/** The MCP server mutes by lowering members' power, also that of moderators (50), and changes nothing else in a room. */
 const BOT_POWER = 90;
 const ADMIN_POWER = 100;
 
-/** Levels by which people chat and moderate; what makes the room is left to its owner. */
+/** Levels for chat and moderation; only the owner changes the room itself. */
 const LEVELS = {
   users_default: 0,
   events_default: 0,
@@ -60,7 +60,7 @@ const LEVELS = {
   redact: 50,
 };
 const EVENT_LEVELS = {
-  // Where the MCP server keeps the ends of bans and mutes.
+  // The MCP server stores the ends of bans and mutes in these.
   [BAN]: BOT_POWER,
   [MUTE]: BOT_POWER,
   "m.room.avatar": ADMIN_POWER,
@@ -84,9 +84,9 @@ export interface PowerLevels {
 }
 
 /**
- * The power levels that a room shall have: ours, and those of people as they are, who were muted or made moderators.
+ * The desired power levels of a room: our levels, and the current ones of users who were muted or made moderators.
  *
- * @param creators who has all power by making the room, as of room version 12; they may not be among the users
+ * @param creators users with unlimited power as the room's creators (from room version 12); they may not be listed
  */
 export function powerLevels(
   current: PowerLevels,
@@ -100,7 +100,7 @@ export function powerLevels(
     events: {
       ...current.events,
       ...EVENT_LEVELS,
-      // Before room version 12 nobody has more than the owner.
+      // Before room version 12 nobody has more power than the owner.
       ...(creators.size === 0 && { "m.room.tombstone": ADMIN_POWER }),
     },
     users: Object.fromEntries(Object.entries(users).filter(([id]) => !creators.has(id))),

@@ -18,17 +18,17 @@ export interface MessageDraft {
   readonly content: string;
   readonly message_type: MessageType;
   readonly phenom_id?: string | undefined;
-  /** Already bound to caller and room, 64 hexadecimal digits. */
+  /** A hash of caller, room and key: 64 hexadecimal digits. */
   readonly idempotency_key?: string | undefined;
 }
 
 export interface BackendHealth {
   readonly reachable: boolean;
-  /** A word for what is wrong, fit for the public: `agent_sign_in_refused`, `timeout`, ... */
+  /** Public code of the problem: `agent_sign_in_refused`, `timeout`, ... */
   readonly problem?: string;
 }
 
-/** What the nine tools need of a chat. Every method rejects with a `ChatError` and ends when `signal` aborts. */
+/** The chat as the nine tools need it. Each method rejects with a `ChatError` and ends when `signal` aborts. */
 export interface ChatBackend {
   readonly name: BackendName;
   listRooms(query: { include_inactive: boolean }, signal: AbortSignal): Promise<readonly Room[]>;
@@ -37,9 +37,9 @@ export interface ChatBackend {
     query: { query: string; room_id?: string | undefined; user_id?: string | undefined } & PageRequest,
     signal: AbortSignal,
   ): Promise<Page<Message>>;
-  /** Sends as the agent's account; a key seen before gives the message that it was first used for. */
+  /** Sends with the agent's account; a repeated key returns the message that was sent first with it. */
   sendMessage(draft: MessageDraft, signal: AbortSignal): Promise<Message>;
-  /** Deletes softly; deleting twice is no error. */
+  /** Marks a message as deleted; deleting it again is no error. */
   deleteMessage(
     target: { message_id: string; reason?: string | undefined },
     signal: AbortSignal,

@@ -1,4 +1,4 @@
-/** What went wrong, as the agent may know it. */
+/** Kind of an error, for the agent. */
 export type ChatErrorCode =
   | "invalid_argument"
   | "not_found"
@@ -12,15 +12,15 @@ export type ChatErrorCode =
   | "internal";
 
 export interface ChatErrorDetails {
-  /** Argument that the error is about. */
+  /** Argument that caused the error. */
   readonly field?: string;
   /** Milliseconds after which the same call may succeed. */
   readonly retryAfterMs?: number;
-  /** For the log only: never shown to the agent. */
+  /** For the log only, never for the agent. */
   readonly cause?: unknown;
 }
 
-/** An error whose message is written for the agent: it names the field and the remedy, and no internals. */
+/** An error with a message for the agent: field and remedy, without internals. */
 export class ChatError extends Error {
   override readonly name: string = "ChatError";
   readonly code: ChatErrorCode;
@@ -35,7 +35,7 @@ export class ChatError extends Error {
   }
 }
 
-/** The connection to the backend broke, or there was none: what may be repeated can be tried again at once. */
+/** The backend cannot be reached, or the connection broke: idempotent work may be repeated at once. */
 export class BackendUnreachable extends ChatError {
   constructor(backend: string, cause: unknown) {
     super("unavailable", `The chat's backend (${backend}) cannot be reached. Try again in a minute.`, {
@@ -113,5 +113,9 @@ export const errors = {
       `The chat's backend (${backend}) did not answer in time. Whether a write took place is not known: read before you repeat it, or repeat it with the same idempotency_key.`,
       { cause },
     ),
+  refused: (cause: unknown) =>
+    new ChatError("internal", "The chat's backend refused the operation; the log has the reason.", { cause }),
+  unreadable: (cause: unknown) =>
+    new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", { cause }),
   cancelled: () => new ChatError("cancelled", "The client went away before the call was done."),
 } as const;

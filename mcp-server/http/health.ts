@@ -1,15 +1,15 @@
+import { version } from "../../shared/version.ts";
 import type { BackendHealth, ChatBackend } from "../chat/backend.ts";
 import { limits } from "../limits.ts";
-import { version } from "../version.ts";
 
 /**
- * Liveness and readiness. Liveness tells what the last look at the backend found and never waits for one:
- * a slow backend is no reason to replace this server. Readiness looks now.
+ * Liveness and readiness. Liveness reports the last probe of the backend and never waits for one, because a slow
+ * backend is no reason to replace this server. Readiness probes the backend.
  */
 export class Health {
   readonly #backend: ChatBackend;
   #last: (BackendHealth & { checked_at: string }) | undefined;
-  #looking: Promise<BackendHealth> | undefined;
+  #probing: Promise<BackendHealth> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(backend: ChatBackend) {
@@ -17,8 +17,8 @@ export class Health {
   }
 
   watch(): void {
-    void this.#look();
-    this.#timer = setInterval(() => void this.#look(), limits.probeEveryMs);
+    void this.#probe();
+    this.#timer = setInterval(() => void this.#probe(), limits.probeEveryMs);
     this.#timer.unref();
   }
 
@@ -34,21 +34,21 @@ export class Health {
 
   /** Body of `/ready`; `ready` decides the status. */
   async readiness() {
-    const now = await this.#look();
+    const now = await this.#probe();
     return { ready: now.reachable, version, backend: { type: this.#backend.name, ...now } };
   }
 
-  /** However many ask, the backend is asked once at a time. */
-  #look(): Promise<BackendHealth> {
-    this.#looking ??= this.#backend
+  /** Probes the backend, with only one probe at a time. */
+  #probe(): Promise<BackendHealth> {
+    this.#probing ??= this.#backend
       .health(AbortSignal.timeout(limits.probeMs))
       .then((health) => {
         this.#last = { ...health, checked_at: new Date().toISOString() };
         return health;
       })
       .finally(() => {
-        this.#looking = undefined;
+        this.#probing = undefined;
       });
-    return this.#looking;
+    return this.#probing;
   }
 }

@@ -1,7 +1,8 @@
 import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
@@ -88,7 +89,7 @@ describe("the MCP endpoint", () => {
     }
   });
 
-  it("accepts a notification with nothing to say", async () => {
+  it("accepts a notification with 202 and no body", async () => {
     expect(await post({ jsonrpc: "2.0", method: "notifications/initialized" })).toMatchObject({
       status: 202,
       body: "",
@@ -115,7 +116,7 @@ describe("the MCP endpoint", () => {
     expect(response.headers.get("allow")).toBe("POST");
   });
 
-  it("refuses what is no JSON-RPC message with the protocol's own codes", async () => {
+  it("refuses other bodies than JSON-RPC messages with the protocol's codes", async () => {
     const code = async (body: unknown) => {
       const answer = await post(body);
       expect(answer.status).toBe(400);
@@ -143,7 +144,7 @@ describe("the MCP endpoint", () => {
     expect(await post(ping, { "mcp-protocol-version": "2025-06-18" })).toMatchObject({ status: 200 });
   });
 
-  it("lets nobody in without a token and tells where to sign in", async () => {
+  it("refuses a caller without a token and tells where to sign in", async () => {
     const { status, headers } = await post(ping, { authorization: "" });
     expect(status).toBe(401);
     expect(headers).toContain(
@@ -152,7 +153,7 @@ describe("the MCP endpoint", () => {
     expect(await post(ping, bearer([]))).toMatchObject({ status: 403 });
   });
 
-  it("refuses the Host and Origin of others", async () => {
+  it("refuses another Host or Origin", async () => {
     for (const other of [
       "evil.example",
       "chat.example.org.evil.example",
@@ -185,7 +186,7 @@ describe("the MCP endpoint", () => {
     });
   });
 
-  it("outlives bodies that end early or are no UTF-8", async () => {
+  it("survives bodies that end early or are not UTF-8", async () => {
     const { authorization } = bearer();
     const head = `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n`;
     await raw(`${head}content-length: 1000\r\n\r\n{"json`, service.port, true);
@@ -194,7 +195,7 @@ describe("the MCP endpoint", () => {
     expect(await raw(`${head}content-length: 2\r\n\r\n${bytes}`)).toMatchObject({ status: 400 });
   });
 
-  it("never fails on any JSON, whoever sends it", async () => {
+  it("never fails on any JSON", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.json(), fc.string()), async (body) => {
         expect((await post(body)).status).toBeLessThan(500);
@@ -227,8 +228,8 @@ describe("the MCP endpoint", () => {
   });
 });
 
-describe("a caller who sends too much", () => {
-  it("is told 429 with the seconds to wait, and others are not", async () => {
+describe("a caller above the rate limit", () => {
+  it("gets 429 with the seconds to wait, and others do not", async () => {
     const strict = await startTestService(
       { ...backend, close: async () => {} },
       { RATE_LIMIT_PER_SECOND: "1" },
@@ -246,7 +247,7 @@ describe("a caller who sends too much", () => {
   });
 });
 
-describe("the pages beside it", () => {
+describe("the other pages", () => {
   const page = async (path: string) => {
     const response = await fetch(`${origin()}${path}`);
     return { status: response.status, body: await response.json() };
@@ -255,7 +256,7 @@ describe("the pages beside it", () => {
   it.each([
     "/health",
     "/mcp/health",
-  ])("%s tells status, version, backend and its reachability to any Host", async (path) => {
+  ])("%s answers any Host with status, version, backend and whether that can be reached", async (path) => {
     await page("/ready");
     const { status, body } = await page(path);
     expect(status).toBe(200);
@@ -266,11 +267,11 @@ describe("the pages beside it", () => {
     });
   });
 
-  it("/mcp/version names the release, for whoever deployed it", async () => {
+  it("/mcp/version names the release", async () => {
     expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });
   });
 
-  it("the resource's metadata names this server as the one to ask, and that one's names Cognito", async () => {
+  it("the resource's metadata names this server as the authorisation server, whose metadata names Cognito", async () => {
     for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
       expect((await page(path)).body).toMatchObject({
         resource: "https://chat.example.org/mcp",
@@ -285,14 +286,14 @@ describe("the pages beside it", () => {
     });
   });
 
-  it("anything else is not there", async () => {
+  it("every other path is 404", async () => {
     for (const path of ["/", "/admin", "/mcp/other", "/.well-known/openid-configuration", "/constructor"])
       expect((await page(path)).status).toBe(404);
   });
 });
 
-describe("while the database is away", () => {
-  it("calls fail within their time as results, liveness stays, readiness falls, and all of it recovers", async () => {
+describe("while the database cannot be reached", () => {
+  it("calls fail in time with a result, liveness stays, readiness fails, and everything recovers", async () => {
     const call = async () =>
       JSON.parse(
         (await post({ ...ping, method: "tools/call", params: { name: "chat_list_rooms", arguments: {} } }))
@@ -315,7 +316,7 @@ describe("while the database is away", () => {
     expect((await fetch(`${origin()}/mcp/ready`)).status).toBe(200);
   });
 
-  it("a call whose client hangs up is cancelled in the database", async () => {
+  it("a call whose client disconnects is cancelled in the database", async () => {
     const blocker = new Client(database.connection);
     await blocker.connect();
     await blocker.query("begin; lock table chat_rooms in access exclusive mode");
@@ -336,9 +337,9 @@ describe("while the database is away", () => {
         `POST /mcp HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       ),
     );
-    await expect.poll(waiting, { timeout: 5000 }).toBe(1);
+    await eventually(async () => expect(await waiting()).toBe(1), { timeout: 5000 });
     socket.destroy();
-    await expect.poll(waiting, { timeout: 4000 }).toBe(0);
+    await eventually(async () => expect(await waiting()).toBe(0), { timeout: 4000 });
     await blocker.query("rollback");
     await blocker.end();
     expect(service.log.findLast(({ event }) => event === "tool_call")).toMatchObject({

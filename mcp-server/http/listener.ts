@@ -1,28 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { describeError } from "../../shared/describe-error.ts";
+import { version } from "../../shared/version.ts";
 import { limits } from "../limits.ts";
-import { describeError, type Log } from "../log.ts";
-import { version } from "../version.ts";
+import type { Log } from "../log.ts";
 import type { Health } from "./health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
-import { Refusal, sendJson, sendRefusal } from "./respond.ts";
+import { HttpError, sendHttpError, sendJson } from "./respond.ts";
 
 export interface Routes {
   readonly mcp: McpEndpoint;
   readonly health: Health;
-  /** OAuth documents by path; empty where no user pool is set. */
+  /** OAuth metadata by path; empty without a user pool. */
   readonly metadata: ReadonlyMap<string, unknown>;
   readonly log: Log;
 }
 
-/** The HTTP server, not yet listening. `routes` is asked for each request, once the port is known. */
+/** The HTTP server, not yet listening. `routes` is called for each request, when the port is known. */
 export function createListener(routes: () => Routes): Server {
   return createServer(
     {
       requestTimeout: limits.requestMs,
       headersTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
-      // How often the two timeouts above are looked at.
+      // How often the two timeouts above are checked.
       connectionsCheckingInterval: 1000,
     },
     (request, response) => void handle(routes(), request, response),
@@ -36,9 +37,9 @@ async function handle(routes: Routes, request: IncomingMessage, response: Server
     await route(routes, id, request, response);
   } catch (error) {
     const refusal =
-      error instanceof Refusal
+      error instanceof HttpError
         ? error
-        : new Refusal(500, "The server failed on this request.", { cause: error });
+        : new HttpError(500, "The server failed on this request.", { cause: error });
     const { status, message } = refusal;
     routes.log[status >= 500 ? "error" : "warn"]("refused", {
       request: id,
@@ -48,7 +49,7 @@ async function handle(routes: Routes, request: IncomingMessage, response: Server
       reason: message,
       ...(refusal.cause === undefined ? {} : { error: describeError(refusal.cause) }),
     });
-    sendRefusal(response, refusal);
+    sendHttpError(response, refusal);
   }
 }
 
@@ -57,15 +58,15 @@ async function route(routes: Routes, id: string, request: IncomingMessage, respo
   if (path === "/mcp" || path === "/mcp/") return handleMcp(routes.mcp, id, request, response);
   const document = routes.metadata.get(path);
   const known = document !== undefined || path in pages;
-  if (!known) throw new Refusal(404, `There is nothing at ${path.slice(0, 200)}; MCP is at /mcp.`);
+  if (!known) throw new HttpError(404, `There is nothing at ${path.slice(0, 200)}; MCP is at /mcp.`);
   if (request.method !== "GET" && request.method !== "HEAD")
-    throw new Refusal(405, "Send GET.", { headers: { allow: "GET, HEAD" } });
+    throw new HttpError(405, "Send GET.", { headers: { allow: "GET, HEAD" } });
   if (document !== undefined)
     return sendJson(response, 200, document, { "access-control-allow-origin": "*" });
   return pages[path]?.(routes, response);
 }
 
-/** The load balancer's check comes with an address for a Host, so none of these looks at it. */
+/** The load balancer's health check sends an address as Host, so these pages do not check it. */
 const pages: Record<string, (routes: Routes, response: ServerResponse) => void | Promise<void>> = {
   "/health": liveness,
   "/mcp/health": liveness,
@@ -81,13 +82,13 @@ function liveness({ health }: Routes, response: ServerResponse): void {
 
 async function readiness({ health }: Routes, response: ServerResponse): Promise<void> {
   const state = await health.readiness();
-  // Not 503: Cloudflare would take the whole origin for dead.
+  // Not 503, for which Cloudflare would mark the whole origin as down.
   sendJson(response, state.ready ? 200 : 500, state);
 }
 
 const pathOf = (request: IncomingMessage) => (request.url ?? "/").split("?", 1)[0] ?? "/";
 
-/** The load balancer's trace id where there is one, so that its logs and these meet. */
+/** The load balancer's trace id, if there is one, so that its logs and these can be joined. */
 function requestId(trace: string | string[] | undefined): string {
   return typeof trace === "string" && /^[\w=;:.-]{1,120}$/.test(trace) ? trace : randomUUID();
 }

@@ -11,7 +11,7 @@ import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import { Refusal, sendPieces } from "./respond.ts";
+import { HttpError, sendPieces } from "./respond.ts";
 
 export interface McpEndpoint {
   readonly service: ChatService;
@@ -22,8 +22,8 @@ export interface McpEndpoint {
 }
 
 /**
- * One streamable HTTP request, answered with JSON and without a session.
- * @throws Refusal for everything that is not let in
+ * Handles one streamable HTTP request, with a JSON answer and without a session.
+ * @throws HttpError for a request that is refused
  */
 export async function handleMcp(
   endpoint: McpEndpoint,
@@ -32,16 +32,16 @@ export async function handleMcp(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== "POST")
-    throw new Refusal(405, "This server keeps no sessions and opens no streams: send POST.", {
+    throw new HttpError(405, "This server keeps no sessions and opens no streams: send POST.", {
       headers: { allow: "POST" },
     });
   checkOrigin(request.headers, endpoint.publicUrl);
   const caller = await endpoint.authenticate(request.headers.authorization);
-  spend(endpoint.rateLimit, caller.id, 1);
+  consume(endpoint.rateLimit, caller.id, 1);
   checkHeaders(request);
 
   const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes));
-  if (messages.length > 1) spend(endpoint.rateLimit, caller.id, messages.length - 1);
+  if (messages.length > 1) consume(endpoint.rateLimit, caller.id, messages.length - 1);
 
   const gone = new AbortController();
   response.on("close", () => {
@@ -53,23 +53,23 @@ export async function handleMcp(
   else sendPieces(response, 200, batch ? serialiseBatch(answers) : answers.flatMap(serialise));
 }
 
-function spend(rateLimit: RateLimit, caller: string, count: number): void {
-  const wait = rateLimit.take(caller, count);
+function consume(rateLimit: RateLimit, caller: string, count: number): void {
+  const wait = rateLimit.consume(caller, count);
   if (wait === undefined) return;
   const seconds = Math.max(1, Math.ceil(wait / 1000));
-  throw new Refusal(429, `You sent too many requests. Try again in ${seconds} s.`, {
+  throw new HttpError(429, `You sent too many requests. Try again in ${seconds} s.`, {
     headers: { "retry-after": String(seconds) },
   });
 }
 
 function checkHeaders({ headers }: IncomingMessage): void {
   if (!isJsonContentType(headers["content-type"] ?? ""))
-    throw new Refusal(415, "Content-Type must be application/json.");
+    throw new HttpError(415, "Content-Type must be application/json.");
   if (!/application\/json|application\/\*|\*\/\*/.test(headers.accept ?? "*/*"))
-    throw new Refusal(406, "Accept must allow application/json: this server answers with nothing else.");
+    throw new HttpError(406, "Accept must allow application/json: this server answers with nothing else.");
   const version = headers["mcp-protocol-version"];
   if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
-    throw new Refusal(
+    throw new HttpError(
       400,
       `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${SUPPORTED_PROTOCOL_VERSIONS.join(", ")}.`,
     );

@@ -1,20 +1,20 @@
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { limits } from "../limits.ts";
-import { Refusal } from "./respond.ts";
+import { HttpError } from "./respond.ts";
 
 export interface Messages {
   readonly messages: readonly JSONRPCMessage[];
-  /** Whether they came as a batch, and the answer has to be one. */
+  /** Whether they are a batch, so that the answer must be one. */
   readonly batch: boolean;
 }
 
-/** @throws Refusal 400 for what is no JSON-RPC message, or no batch of them */
+/** @throws HttpError 400 unless the body is a JSON-RPC message or a batch */
 export function parseMessages(body: string): Messages {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    throw new Refusal(400, "The request's body is not JSON.", { rpcCode: -32700 });
+    throw new HttpError(400, "The request's body is not JSON.", { rpcCode: -32700 });
   }
   const batch = Array.isArray(json);
   const items: readonly unknown[] = Array.isArray(json) ? json : [json];
@@ -30,4 +30,4 @@ export function parseMessages(body: string): Messages {
   return { messages, batch };
 }
 
-const invalid = (message: string) => new Refusal(400, message, { rpcCode: -32600 });
+const invalid = (message: string) => new HttpError(400, message, { rpcCode: -32600 });

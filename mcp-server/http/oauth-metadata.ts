@@ -1,4 +1,4 @@
-/** What the metadata is made from. */
+/** Inputs of the metadata. */
 export interface SignInPages {
   /** Origin of this server. */
   readonly publicUrl: URL;
@@ -14,10 +14,10 @@ const scopes = ["openid", "profile"];
 
 export const resourceUrl = (publicUrl: URL): string => `${publicUrl.origin}/mcp`;
 export const resourceMetadataUrl = (publicUrl: URL): string => `${publicUrl.origin}${PROTECTED_RESOURCE}/mcp`;
-/** Scopes that an interactive client asks for, as the challenge and the metadata name them. */
+/** Scopes for interactive clients, as in the challenge and the metadata. */
 export const scope = scopes.join(" ");
 
-/** Documents by path: RFC 9728 for the resource, RFC 8414 for the server that people sign in at. */
+/** Documents by path: RFC 9728 for the resource, RFC 8414 for the authorisation server. */
 export function oauthMetadata(pages: SignInPages): ReadonlyMap<string, unknown> {
   const resource = protectedResource(pages.publicUrl);
   return new Map<string, unknown>([
@@ -36,8 +36,8 @@ const protectedResource = (publicUrl: URL) => ({
 });
 
 /**
- * Cognito's own document leaves `code_challenge_methods_supported` out, and MCP clients have to refuse an
- * authorisation server without it. So the issuer named here is this server, and its endpoints are Cognito's.
+ * Cognito's own document lacks `code_challenge_methods_supported`, and MCP clients must refuse an authorisation server
+ * without it. So the issuer is this server, and the endpoints are Cognito's.
  */
 function authorizationServer({ publicUrl, region, userPoolId, domain }: SignInPages) {
   const host = domain.includes(".") ? domain : `${domain}.auth.${region}.amazoncognito.com`;

@@ -1,22 +1,22 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { RateLimit } from "./rate-limit.ts";
 
 describe("a caller's rate limit", () => {
-  it("lets three seconds' worth through at once, then tells how long to wait", () => {
+  it("allows the requests of three seconds at once, then tells how long to wait", () => {
     const limit = new RateLimit(2, () => 0);
-    for (let n = 0; n < 6; n++) expect(limit.take("ann")).toBeUndefined();
-    expect(limit.take("ann")).toBe(500);
+    for (let n = 0; n < 6; n++) expect(limit.consume("ann")).toBeUndefined();
+    expect(limit.consume("ann")).toBe(500);
   });
 
-  it("is each caller's own", () => {
+  it("is separate for each caller", () => {
     const limit = new RateLimit(1, () => 0);
-    for (let n = 0; n < 3; n++) limit.take("ann");
-    expect(limit.take("ann")).toBe(1000);
-    expect(limit.take("ben")).toBeUndefined();
+    for (let n = 0; n < 3; n++) limit.consume("ann");
+    expect(limit.consume("ann")).toBe(1000);
+    expect(limit.consume("ben")).toBeUndefined();
   });
 
-  it("lets through again after exactly the time that it told, whatever came before", () => {
+  it("allows a request after exactly the time that it told, after any history", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.1, max: 1000, noNaN: true }),
@@ -26,18 +26,18 @@ describe("a caller's rate limit", () => {
           const limit = new RateLimit(perSecond, () => now);
           for (const { pause, count } of requests) {
             now += pause;
-            const wait = limit.take("ann", count);
+            const wait = limit.consume("ann", count);
             if (wait === undefined) continue;
             expect(wait).toBeGreaterThan(0);
             now += wait;
-            expect(limit.take("ann", count)).toBeUndefined();
+            expect(limit.consume("ann", count)).toBeUndefined();
           }
         },
       ),
     );
   });
 
-  it("never lets through more than the burst and what has run in since", () => {
+  it("never allows more than the burst and the tokens added since", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2000), { minLength: 1 }), (pauses) => {
         let now = 0;
@@ -45,7 +45,7 @@ describe("a caller's rate limit", () => {
         const limit = new RateLimit(5, () => now);
         for (const pause of pauses) {
           now += pause;
-          if (limit.take("ann") === undefined) passed++;
+          if (limit.consume("ann") === undefined) passed++;
         }
         expect(passed).toBeLessThanOrEqual(15 + (now / 1000) * 5);
       }),

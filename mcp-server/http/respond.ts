@@ -6,8 +6,8 @@ export const sendJson = (response: ServerResponse, status: number, body: unknown
   sendPieces(response, status, [JSON.stringify(body)], headers);
 
 /**
- * Sends JSON that is text already, in pieces. They are encoded into one buffer: for strings Node.js would set
- * three bytes a character aside, and joining them first would copy a page of messages once more.
+ * Sends JSON that is already text, in pieces. They are encoded into one buffer: for strings Node.js would reserve
+ * three bytes per character, and joining them first would copy a page of messages once more.
  */
 export function sendPieces(
   response: ServerResponse,
@@ -28,9 +28,9 @@ export function sendPieces(
   response.end(body);
 }
 
-/** A request that was not let in: an HTTP status with a JSON-RPC error as the body. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+/** A refused request: an HTTP status with a JSON-RPC error as the body. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
   readonly status: number;
   readonly rpcCode: number;
   readonly headers: Headers;
@@ -47,5 +47,8 @@ export class Refusal extends Error {
   }
 }
 
-export const sendRefusal = (response: ServerResponse, { status, rpcCode, message, headers }: Refusal): void =>
+export const sendHttpError = (
+  response: ServerResponse,
+  { status, rpcCode, message, headers }: HttpError,
+): void =>
   sendJson(response, status, { jsonrpc: "2.0", error: { code: rpcCode, message }, id: null }, headers);

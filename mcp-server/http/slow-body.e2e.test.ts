@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { startTestService } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 
-it("a body that comes a byte at a time is cut off, and others are served meanwhile", async () => {
+it("a body that arrives byte by byte is ended, and other requests are served meanwhile", async () => {
   const backend = postgresBackend({
     connection: { connectionString: "postgres://127.0.0.1:9/none" },
     agentUserId: "agent",

@@ -1,29 +1,30 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { withDeadline } from "../../shared/deadline.ts";
+import { describeError } from "../../shared/describe-error.ts";
 import { type Caller, includes } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { withDeadline } from "../deadline.ts";
 import { limits } from "../limits.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { callMetrics } from "../metrics.ts";
 import type { Tool } from "../tools/tool.ts";
 
-/** What is shared by all requests: fixed at start. */
+/** Shared by all requests and never changed. */
 export interface ChatService {
   readonly backend: ChatBackend;
   readonly log: Log;
   readonly readOnly: boolean;
 }
 
-/** What belongs to one request. */
+/** State of one request. */
 export interface RequestContext {
   readonly id: string;
   readonly caller: Caller;
-  /** Aborts when the client goes away, with a `ChatError` for a reason. */
+  /** Aborts with a `ChatError` when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** Runs one tool: authorised, timed, logged, and an error turned into a result that the agent can act on. */
+/** Runs one tool: authorises, limits the time, logs, and turns an error into a result that the agent can act on. */
 export async function callTool(
   service: ChatService,
   request: RequestContext,
@@ -47,7 +48,7 @@ export async function callTool(
   }
 }
 
-/** Whether the caller may use a tool at all: what tools/list shows and what a call is checked against. */
+/** Whether the caller may use a tool, for tools/list and for each call. */
 export const mayCall = (service: ChatService, caller: Caller, tool: Tool): boolean =>
   includes(caller.group, tool.group) && !(service.readOnly && !tool.annotations.readOnlyHint);
 
@@ -97,7 +98,7 @@ function report(
   const { log, backend } = service;
   const who = { request: request.id, caller: request.caller.id, client: request.caller.clientId };
   const outcome = error?.code ?? "ok";
-  // What the caller did wrong is no failure of the service.
+  // An error of the caller's is no failure of the service.
   const failed = error !== undefined && ["internal", "unavailable", "timeout"].includes(error.code);
   const metrics = callMetrics({
     tool: tool.name,
@@ -117,7 +118,7 @@ function report(
     });
 }
 
-/** The arguments of a moderation, as far as they are the tool's own; no moderation carries message content. */
+/** The known arguments of a moderation, none of which is message content. */
 function auditTarget(args: unknown): Record<string, unknown> {
   if (typeof args !== "object" || args === null) return {};
   const kept = ["room_id", "user_id", "message_id", "muted", "until", "expires_at", "reason"];

@@ -7,7 +7,7 @@ const ids: Record<BackendName, string> = {
     "Ids are Matrix ids: rooms !opaque, users @name:server, messages and bans $event. Pass them on unchanged. Keys of chat_send_message are kept for a day; attachments appear by file name; encrypted rooms cannot be read.",
 };
 
-/** What an agent is told once, at initialisation. */
+/** Instructions for the agent, sent once at initialisation. */
 export const instructions = (backend: BackendName): string =>
   [
     "Tools for the Phenom chat: three rooms (Internal, Partners, Community), read and written as the agent's own account.",

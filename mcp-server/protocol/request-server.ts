@@ -10,10 +10,10 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import { version } from "../../shared/version.ts";
 import { jsonSchemaValidator } from "../json-schema.ts";
 import { catalog, toolNamed } from "../tools/catalog.ts";
 import type { Tool } from "../tools/tool.ts";
-import { version } from "../version.ts";
 import { type ChatService, callTool, mayCall, type RequestContext } from "./call-tool.ts";
 import { instructions } from "./instructions.ts";
 import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";
@@ -29,9 +29,9 @@ const listed = new Map(
 );
 
 /**
- * Answers the messages of one HTTP request with a server object of the request's own: no other request can
- * reach what belongs to this one. The SDK's low-level `Server` is used, because `McpServer` would turn the
- * nine tools' schemas into JSON Schema again for each request.
+ * Answers the messages of one HTTP request with a server object of its own, so that no other request can reach its
+ * state. The SDK's low-level `Server` is used, because `McpServer` would convert the nine tools' schemas to JSON Schema
+ * again for each request.
  */
 export async function answer(
   service: ChatService,
@@ -70,7 +70,7 @@ export async function answer(
   try {
     return await transport.exchange(messages);
   } finally {
-    // Nothing runs any more, and nothing is kept: there is nothing to close.
+    // Nothing runs and nothing is kept, so there is nothing to close.
     request.signal.removeEventListener("abort", close);
   }
 }

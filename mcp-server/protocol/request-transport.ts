@@ -9,8 +9,8 @@ import type {
 export type JsonRpcResponse = JSONRPCResultResponse | JSONRPCErrorResponse;
 
 /**
- * The SDK's transport for exactly one HTTP request: hands its messages in, collects the responses, and
- * is thrown away with the server object that it was connected to.
+ * The SDK's transport for exactly one HTTP request: delivers its messages, collects the responses, and is discarded
+ * together with its server object.
  */
 export class RequestTransport implements Transport {
   onclose?: () => void;
@@ -25,7 +25,7 @@ export class RequestTransport implements Transport {
     return Promise.resolve();
   }
 
-  /** Resolves with the responses, in the order of the requests; without requests at once. */
+  /** Resolves with the responses in the order of the requests; at once if there are no requests. */
   async exchange(messages: readonly JSONRPCMessage[]): Promise<JsonRpcResponse[]> {
     const requests = messages.filter(
       (message): message is JSONRPCRequest => "method" in message && "id" in message,
@@ -43,7 +43,7 @@ export class RequestTransport implements Transport {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
-    // The server sends no requests and no notifications of its own: there is no stream to carry them.
+    // Without a stream the server sends no requests or notifications of its own.
     if ("id" in message && message.id !== undefined && !("method" in message)) {
       this.#responses.set(message.id, message);
       if (this.#responses.size >= this.#awaited) this.#settle?.();
@@ -51,7 +51,7 @@ export class RequestTransport implements Transport {
     return Promise.resolve();
   }
 
-  /** Cancels what still runs; whoever waits gets the responses that there are. */
+  /** Cancels running requests; `exchange` resolves with the responses so far. */
   close(): Promise<void> {
     this.onclose?.();
     this.#settle?.();

@@ -26,7 +26,7 @@ export const resourceTemplates: ListResourceTemplatesResult = {
   ],
 };
 
-/** The list of rooms and each active room's recent messages. */
+/** Lists the resources: the rooms, and each active room's recent messages. */
 export async function listResources(
   service: ChatService,
   request: RequestContext,
@@ -45,7 +45,7 @@ export async function listResources(
   };
 }
 
-/** Reads as the tools read: same authorisation, logs and limits. */
+/** Reads by the tools, with their authorisation, logs and limits. */
 export async function readResource(
   service: ChatService,
   request: RequestContext,
@@ -65,7 +65,7 @@ function toolFor(uri: string): [Tool, Record<string, unknown>] {
     try {
       return [getMessages, { room_id: decodeURIComponent(room) }];
     } catch {
-      // A broken percent-encoding names nothing.
+      // A broken percent-encoding names no room.
     }
   }
   // -32002 is the protocol's code for a resource that does not exist.

@@ -1,9 +1,8 @@
 import type { JsonRpcResponse } from "./request-transport.ts";
 
 /**
- * A response as JSON, in pieces to be written one after the other. The text of a tool's result is the JSON of
- * its structured content, which makes the larger half of a response: it is put in as it stands instead of
- * being written, and copied, a second time.
+ * A response as pieces of JSON. The text of a tool's result is the JSON of its structured content, which is the larger
+ * half of a response, so the text is reused instead of serialised again.
  */
 export function serialise(response: JsonRpcResponse): string[] {
   if (!("result" in response)) return [JSON.stringify(response)];

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService, textOf } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
@@ -41,7 +41,7 @@ const groupOf: Record<string, "agent" | "support" | "admin"> = {
 const order = ["agent", "support", "admin"];
 
 describe("the tools", () => {
-  it("are the nine of the specification, with a title, schemas that refuse what they don't know, and hints", async () => {
+  it("are the nine of the specification, with title, hints and schemas that refuse unknown arguments", async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(groupOf));
     for (const tool of tools) {
@@ -57,7 +57,7 @@ describe("the tools", () => {
     }
   });
 
-  it("answer with structured content and the same as text", async () => {
+  it("answer with structured content and the same JSON as text", async () => {
     const result = await call("chat_list_rooms");
     expect(result.structuredContent).toMatchObject({
       rooms: [{ name: "Phenom Internal" }, { name: "Phenom Partners" }, { name: "Phenom Community" }],
@@ -69,7 +69,7 @@ describe("the tools", () => {
     ["a time that is none", { created_at: "yesterday" }],
     ["a field too many", { secret_note: "not for agents" }],
     ["a field of another type", { is_active: "yes" }],
-  ])("hand on nothing that the output schema does not allow: %s", async (_, wrong) => {
+  ])("return nothing that the output schema does not allow: %s", async (_, wrong) => {
     const [room] = await backend.listRooms({ include_inactive: false }, new AbortController().signal);
     if (!room) throw new Error("there is no room");
     const broken = await startTestService({
@@ -92,7 +92,7 @@ describe("the tools", () => {
     await broken.stop();
   });
 
-  it("carry a message from sending to search, deletion and out of view", async () => {
+  it("send, find, delete and then hide a message", async () => {
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Journey", [user]);
     const sent = await call("chat_send_message", { room_id, content: "pangolin sighted" });
@@ -121,7 +121,7 @@ describe("the tools", () => {
     });
   });
 
-  it("send one message for one caller's key in one room, and one each for others", async () => {
+  it("send one message per caller, room and key", async () => {
     const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
     const other = await service.connect(token({ claims: { sub: "somebody-else" } }));
     const send = async (by: Client, room_id: string) => {
@@ -152,13 +152,13 @@ describe("errors", () => {
     });
   });
 
-  it("of the chat's own rules come with the rule's words", async () => {
+  it("of the chat's own rules have the rule's message", async () => {
     const room_id = await database.world.newInactiveRoom("Quiet");
     const result = await call("chat_send_message", { room_id, content: "Hello" });
     expect(textOf(result)).toBe("rejected: This room takes no new messages.");
   });
 
-  it("of contradictory arguments say which belongs to what", async () => {
+  it("of contradictory arguments tell which belongs to what", async () => {
     const room_id = await database.world.newRoom("Args", []);
     const text = async (name: string, args: Record<string, unknown>) => textOf(await call(name, args));
     expect(await text("chat_send_message", { room_id, content: "x", message_type: "phenom_link" })).toContain(
@@ -175,12 +175,12 @@ describe("errors", () => {
     ).toContain("expires_at: must lie in the future");
   });
 
-  it("name the tools that there are to whoever calls another", async () => {
+  it("for an unknown tool name the known ones", async () => {
     await expect(call("chat_drop_table")).rejects.toThrow(/Unknown tool "chat_drop_table".*chat_list_rooms/);
   });
 });
 
-describe("whoever calls", () => {
+describe("a caller", () => {
   it.each(order)("in group %s sees and may use exactly the tools of the group", async (group) => {
     const by = await service.connect(token({ groups: [group] }));
     const allowed = Object.keys(groupOf).filter(
@@ -189,12 +189,12 @@ describe("whoever calls", () => {
     expect((await by.listTools()).tools.map(({ name }) => name)).toEqual(allowed);
     for (const name of Object.keys(groupOf)) {
       const refused = textOf(await call(name, {}, by)).startsWith("forbidden:");
-      expect(refused, name).toBe(!allowed.includes(name));
+      expect([name, refused]).toEqual([name, !allowed.includes(name)]);
     }
     await by.close();
   });
 
-  it("is on record for each moderation, done or refused, without message content", async () => {
+  it("is logged for each moderation, done or refused, without message content", async () => {
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Audit", [user]);
     service.log.length = 0;
@@ -218,7 +218,7 @@ describe("whoever calls", () => {
 });
 
 describe("a read-only server", () => {
-  it("offers the reading tools only, to administrators too", async () => {
+  it("offers only the reading tools, to administrators too", async () => {
     const readOnly = await startTestService(backend, { READ_ONLY: "true" });
     const by = await readOnly.connect();
     expect((await by.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -264,7 +264,7 @@ describe("resources", () => {
 });
 
 describe("the metrics", () => {
-  it("stand in each call's log line, by tool and backend", async () => {
+  it("are in each call's log line, by tool and backend", async () => {
     service.log.length = 0;
     await call("chat_list_rooms");
     await call("chat_get_messages", {});
@@ -314,7 +314,7 @@ describe("hostile arguments", () => {
 
   it.each(
     Object.keys(groupOf),
-  )("to %s end in a result or an error that names an argument, never in a failure", async (name) => {
+  )("to %s end in a result or an error that names an argument, never in an internal error", async (name) => {
     const { tools } = await client.listTools();
     const fields = Object.keys(tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {});
     await fc.assert(

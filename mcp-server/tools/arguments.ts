@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { limits } from "../limits.ts";
 
-/** Half of a surrogate pair is no character, and PostgreSQL stores no U+0000. */
+/** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
 const storable = (text: string) => !/\p{Surrogate}|\0/u.test(text);
-const unstorable = "must not hold U+0000 or half of a surrogate pair";
+const UNSTORABLE = "must not hold U+0000 or half of a surrogate pair";
 
 const characters = (text: string) => [...text].length;
 
-/** Text of 1 to `max` characters, counted as PostgreSQL and JSON Schema count them: in code points. */
+/** Text of 1 to `max` characters (code points, as in PostgreSQL and JSON Schema). */
 export const text = (max: number, description: string) =>
   z
     .string()
@@ -15,7 +15,7 @@ export const text = (max: number, description: string) =>
     .refine((value) => characters(value) <= max, {
       error: (issue) => `has ${characters(String(issue.input))} characters, at most ${max} are allowed`,
     })
-    .refine(storable, unstorable)
+    .refine(storable, UNSTORABLE)
     .meta({ description, maxLength: max });
 
 const short = (description: string) => text(limits.textCharacters, description);
@@ -46,7 +46,7 @@ export const nextCursor = z
   .optional()
   .describe("Pass it as cursor for the next page; absent on the last");
 
-/** A moment to come, as ISO 8601 with an offset. */
+/** A time in the future, as ISO 8601 with an offset. */
 export const futureTime = (description: string) =>
   z.iso
     .datetime({ offset: true, error: "must be ISO 8601 with an offset, such as 2030-01-31T12:00:00Z" })

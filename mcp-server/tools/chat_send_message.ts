@@ -5,7 +5,7 @@ import { limits } from "../limits.ts";
 import { roomId, text } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
-/** Two callers, or two rooms, may use the same key for different messages. */
+/** The key of one caller in one room: others may use the same text for other messages. */
 const boundKey = (callerId: string, room: string, key: string) =>
   createHash("sha256")
     .update(JSON.stringify([callerId, room, key]))

@@ -7,40 +7,40 @@ import type { ValidateFunction } from "ajv";
 import * as z from "zod";
 import type { Group } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { ChatError } from "../chat/error.ts";
+import { ChatError, errors } from "../chat/error.ts";
 import { ajv } from "../json-schema.ts";
 
-/** What a tool's work may use. */
+/** Context of a call. */
 export interface ToolContext {
   readonly backend: ChatBackend;
-  /** Aborts when the client goes away or the call's time is over. */
+  /** Aborts when the client disconnects or the call takes too long. */
   readonly signal: AbortSignal;
-  /** Who calls, for what must be bound to one caller. */
+  /** Id of the caller, to which idempotency keys are bound. */
   readonly callerId: string;
 }
 
-/** The hints are required: clients ask people for consent by them. */
+/** The hints are required, because clients use them to ask people for consent. */
 type Hints = Required<Pick<ToolAnnotations, "readOnlyHint" | "destructiveHint" | "idempotentHint">>;
 
 interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
   readonly name: `chat_${string}`;
   readonly title: string;
-  /** Tells an agent when to use this tool and when another. */
+  /** Tells the agent when to use this tool and when another one. */
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
   readonly hints: Hints;
-  /** The least of the groups whose members may call. */
+  /** The lowest group whose members may call the tool. */
   readonly group: Group;
-  /** Whether each call goes to the audit log, with its arguments. */
+  /** Whether calls are written to the audit log. */
   readonly audited?: true;
   readonly run: (args: z.output<Input>, context: ToolContext) => Promise<z.input<Output>>;
 }
 
-/** JSON Schema of an object, as tools/list shows it. */
+/** JSON Schema of an object, as in tools/list. */
 export type ObjectSchema = ListedTool["inputSchema"];
 
-/** A tool as the server runs it: arguments come in unknown and are parsed, results go out checked. */
+/** A tool that parses its arguments and checks its results. */
 export interface Tool {
   readonly name: string;
   readonly title: string;
@@ -52,7 +52,7 @@ export interface Tool {
   readonly output: z.ZodObject;
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
-  /** Rejects with a `ChatError`, `invalid_argument` where the arguments do not fit. */
+  /** Rejects with a `ChatError`; `invalid_argument` for wrong arguments. */
   call(args: unknown, context: ToolContext): Promise<Record<string, unknown>>;
 }
 
@@ -61,7 +61,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
 ): Tool {
   const { name, title, description, input, output, hints, group } = definition;
   const outputSchema = objectSchema(output, "output");
-  // Compiled at the first call: that takes longer than the call.
+  // Compiled at the first call, because compiling takes longer than a call.
   let fits: ValidateFunction | undefined;
   return Object.freeze({
     name,
@@ -80,19 +80,17 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       const result = await definition.run(parsed.data, context);
       fits ??= ajv.compile(outputSchema);
       if (fits(result)) return result;
-      throw new ChatError("internal", "The chat's backend gave an answer that this server cannot read.", {
-        cause: new Error(ajv.errorsText(fits.errors)),
-      });
+      throw errors.unreadable(new Error(ajv.errorsText(fits.errors)));
     },
   });
 }
 
-/** Draft 7, because that is what the SDK's own clients compile. */
+/** JSON Schema draft 7, which the SDK's clients compile. */
 function objectSchema(schema: z.ZodObject, io: "input" | "output"): ObjectSchema {
   return ToolSchema.shape.inputSchema.parse(z.toJSONSchema(schema, { target: "draft-7", io }));
 }
 
-/** Every problem at once, each with its field and what came in. */
+/** The error with all problems, each with field and value. */
 function invalidArguments(error: z.ZodError, args: unknown): ChatError {
   const problems = error.issues.map((issue) => {
     if (issue.code === "unrecognized_keys")

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { Template } from "../../test/template.ts";
+import { describe, expect, it } from "@jest/globals";
+import { Template } from "../../stacks/chat/template.ts";
 
 const template = new Template();
 const fn = (name: string) => template.resource(`aws_lambda_function.chat_hasura_lite_${name}`);

@@ -6,42 +6,52 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
-import { userProvisionerRole } from "../../shared/database-roles.ts";
-import { metadataContainer } from "./metadata/task.ts";
-import { migrationContainer } from "./migration-task.ts";
+import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
+import { metadataCommand } from "./metadata/task.ts";
+import { migrationCommand } from "./migration-task.ts";
 
 export interface ChatHasuraLiteProps {
+  /** The environment, and the tags of the module's resources. */
   readonly deployment: Deployment;
+  /** Subnets and security group of the functions. */
   readonly network: LambdaNetwork;
+  /** Database that holds the schema. */
   readonly database: {
+    /** Host name of the RDS instance. */
     readonly host: string;
+    /** Its port. */
     readonly port: number;
+    /** Name of the database. */
     readonly name: string;
     /** Secret with `username` and `password` of the master user. */
     readonly masterSecretArn: string;
   };
+  /** GraphQL endpoint of Hasura inside the VPC. */
   readonly hasuraEndpoint: string;
+  /** Secret that holds Hasura's admin secret. */
   readonly hasuraAdminSecretArn: string;
-  /** Where the event trigger sends its events. */
+  /** URL that the event trigger sends its events to. */
   readonly linkPreviewUrl: string;
+  /** Cognito user pool that may invoke the functions. */
   readonly userPoolArn: string;
+  /** Stock images of PostgreSQL and curl: the tasks bring their scripts along. */
   readonly images: { readonly postgres: ContainerImage; readonly curl: ContainerImage };
-  /** Version of the user provisioner's database password. */
+  /** Version of the user provisioner's database password: raise it to draw a new one. */
   readonly provisionerPasswordVersion: number;
 }
 
 /** Smallest Fargate size: both tasks send statements and wait. */
-const ONE_SHOT_SIZE = { cpu: 256, memory: 512 };
+const oneShotSize = { cpu: 256, memory: 512 };
 /** Certificates of AWS, the RDS roots among them, that the Lambda runtime brings along but doesn't load. */
 const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
 /** Implementation B: the chat's schema, its Hasura metadata, and the functions that Cognito calls for it. */
 export class ChatHasuraLite extends Construct {
-  /** What runs once. */
+  /** One-shot tasks that apply the migrations and the metadata. */
   readonly tasks: { readonly migration: FargateTask; readonly metadata: FargateTask };
-  /** Post-authentication trigger, to be attached to the user pool by its owner. */
+  /** Post-authentication trigger, for the owner of the user pool to attach. */
   readonly userProvisioner: NodeLambda;
-  /** Pre-token-generation trigger, to be attached to the user pool by its owner. */
+  /** Pre-token-generation trigger, for the owner of the user pool to attach. */
   readonly tokenEnhancement: NodeLambda;
 
   constructor(scope: Construct, id: string, props: ChatHasuraLiteProps) {
@@ -55,16 +65,16 @@ export class ChatHasuraLite extends Construct {
       description: "Database credentials of the user provisioner; the migration task sets them",
       length: 40,
       version: props.provisionerPasswordVersion,
-      value: (random) => jsonencode({ username: userProvisionerRole, password: random }),
+      value: (random) => jsonencode({ username: USER_PROVISIONER_ROLE, password: random }),
     });
 
     const migration = new FargateTask(this, "migration", {
       deployment,
       family: `${project}-chat-migration`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.postgres,
-        command: migrationContainer().command,
+        command: migrationCommand(),
         environment: {
           PGHOST: database.host,
           PGPORT: Fn.tostring(database.port),
@@ -82,10 +92,10 @@ export class ChatHasuraLite extends Construct {
     const metadata = new FargateTask(this, "metadata", {
       deployment,
       family: `${project}-chat-hasura-metadata`,
-      size: ONE_SHOT_SIZE,
+      size: oneShotSize,
       container: {
         image: images.curl,
-        command: metadataContainer().command,
+        command: metadataCommand(),
         environment: { HASURA_ENDPOINT: props.hasuraEndpoint, LINK_PREVIEW_URL: props.linkPreviewUrl },
         secrets: { HASURA_ADMIN_SECRET: secretValue(hasuraAdminSecretArn) },
       },

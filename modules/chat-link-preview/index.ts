@@ -11,10 +11,13 @@ import { LogGroup } from "../../constructs/log-group.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
 
 export interface ChatLinkPreviewProps {
+  /** The environment, and the tags of the module's resources. */
   readonly deployment: Deployment;
+  /** Subnets and security group of the function. */
   readonly network: LambdaNetwork;
-  /** GraphQL endpoint of Hasura inside the VPC, where previews are kept. */
+  /** GraphQL endpoint of Hasura inside the VPC, where previews are stored. */
   readonly hasuraEndpoint: string;
+  /** Secret that holds Hasura's admin secret. */
   readonly hasuraAdminSecretArn: string;
   readonly content: {
     /** GraphQL endpoint that knows Phenom's content. */
@@ -24,20 +27,22 @@ export interface ChatLinkPreviewProps {
     /** Address of a piece of content, with `{id}`. */
     readonly urlTemplate: string;
   };
-  /** Version of the secret that Hasura and the function share. */
+  /** Version of the secret that Hasura and the function share: raise it to draw a new one. */
   readonly secretVersion: number;
 }
 
 /** Requests a second and at once that reach the function: Hasura is the only caller, one per shared link. */
-const THROTTLE = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
+const throttling = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
 /** Resolves shared links to preview cards: a function behind an HTTP API that Hasura's event trigger calls. */
 export class ChatLinkPreview extends Construct {
-  /** Where Hasura's event trigger sends its events. */
+  /** URL that Hasura's event trigger sends its events to. */
   readonly webhookUrl: string;
   /** Secret that Hasura sends with each event. */
   readonly webhookSecretArn: string;
+  /** The function behind the webhook. */
   readonly function: NodeLambda;
+  /** HTTP API in front of it, for metrics. */
   readonly apiId: string;
 
   constructor(scope: Construct, id: string, props: ChatLinkPreviewProps) {
@@ -83,6 +88,7 @@ export class ChatLinkPreview extends Construct {
       name,
       description: "Receives Hasura's events for links in chat messages",
       protocolType: "HTTP",
+      tags: deployment.tags,
     });
     const integration = new Apigatewayv2Integration(this, "integration", {
       apiId: api.id,
@@ -102,7 +108,7 @@ export class ChatLinkPreview extends Construct {
       apiId: api.id,
       name: "$default",
       autoDeploy: true,
-      defaultRouteSettings: THROTTLE,
+      defaultRouteSettings: throttling,
       accessLogSettings: {
         destinationArn: accessLog.arn,
         format: jsonencode({
@@ -116,6 +122,7 @@ export class ChatLinkPreview extends Construct {
         }),
       },
       dependsOn: [route],
+      tags: deployment.tags,
     });
     new LambdaPermission(this, "permission", {
       statementId: "http-api",

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { environment, Template } from "../../test/template.ts";
+import { describe, expect, it } from "@jest/globals";
+import { environment, Template } from "../../stacks/chat/template.ts";
 
 const hasura = new Template();
 const synapse = new Template(environment({ mcp: { backend: "synapse" } }));

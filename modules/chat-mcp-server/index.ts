@@ -30,28 +30,42 @@ export type McpBackend =
     };
 
 export interface ChatMcpServerProps {
+  /** The environment, and the tags of the module's resources. */
   readonly deployment: Deployment;
+  /** Host name of everything that the chat serves. */
   readonly serverName: string;
+  /** ECS cluster that the service runs in. */
   readonly clusterArn: string;
+  /** Name of that cluster, for autoscaling. */
   readonly clusterName: string;
+  /** VPC and private subnets of the tasks. */
   readonly network: Network;
+  /** HTTPS listener of the load balancer. */
   readonly listenerArn: string;
+  /** Security group of the load balancer. */
   readonly albSecurityGroupId: string;
+  /** Security group of the platform's ECS tasks, in which the server runs. */
   readonly ecsTasksSecurityGroupId: string;
+  /** Priority of its listener rule. */
   readonly priority: number;
+  /** The server's image. */
   readonly image: ContainerImage;
+  /** CPU and memory of a task. */
   readonly size: FargateSize;
-  /** Fewest and most tasks; in between CPU decides. */
+  /** Minimum and maximum number of tasks; in between CPU decides. */
   readonly count: { readonly min: number; readonly max: number };
+  /** The implementation that the tools work on, and what the server needs to reach it. */
   readonly backend: McpBackend;
   /** Who may call: access tokens of this pool, issued to one of these clients. */
   readonly callers: {
+    /** Cognito user pool. */
     readonly userPoolId: string;
-    /** Prefix of the hosted domain. */
+    /** Prefix of its hosted domain. */
     readonly domain: string;
+    /** Clients whose access tokens are accepted. */
     readonly clientIds: readonly string[];
   };
-  /** Whether a rule is added to the ECS tasks' group, which others own. */
+  /** Whether a rule is added to the ECS tasks' security group, which others own. */
   readonly manageIngress: boolean;
 }
 
@@ -61,8 +75,9 @@ const TARGET_CPU = 60;
 
 /** The MCP server: nine tools for agents, stateless, on as many tasks as the load asks for. */
 export class ChatMcpServer extends Construct {
+  /** The ECS service. */
   readonly service: FargateService;
-  /** Where MCP clients connect. */
+  /** Address for MCP clients. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: ChatMcpServerProps) {
@@ -100,6 +115,7 @@ export class ChatMcpServer extends Construct {
       health: { path: "/health", probe: ["node", "-e", PROBE], startPeriod: 60 },
       rules: (targetGroup) => [
         new ListenerRule(this, "rule", {
+          deployment,
           listenerArn: props.listenerArn,
           priority: props.priority,
           host: serverName,
@@ -121,6 +137,7 @@ export class ChatMcpServer extends Construct {
         ipProtocol: "tcp",
         fromPort: PORT,
         toPort: PORT,
+        tags: deployment.tags,
       });
 
     const scaling = new AppautoscalingTarget(this, "scaling", {
@@ -129,6 +146,7 @@ export class ChatMcpServer extends Construct {
       resourceId: `service/${props.clusterName}/${service.name}`,
       minCapacity: count.min,
       maxCapacity: count.max,
+      tags: deployment.tags,
     });
     new AppautoscalingPolicy(this, "scaling-policy", {
       name: `${name}-cpu`,

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { environment, Template } from "../../test/template.ts";
+import { describe, expect, it } from "@jest/globals";
+import { environment, Template } from "../../stacks/chat/template.ts";
 
 const template = new Template();
 const client = (name: string) => template.resource(`aws_cognito_user_pool_client.chat_shared_${name}`);

@@ -10,7 +10,9 @@ import { Secret, type SecretValue, secretValue } from "../../constructs/generate
 import { checkedName } from "../../constructs/names.ts";
 
 export interface ChatSharedProps {
+  /** The environment, and the tags of the module's resources. */
   readonly deployment: Deployment;
+  /** Cognito user pool that the clients belong to. */
   readonly userPoolId: string;
   /** Host name of everything that the chat serves. */
   readonly serverName: string;
@@ -23,7 +25,7 @@ export interface ChatSharedProps {
 }
 
 /** Lifetimes: access and ID tokens in minutes, refresh tokens in days. */
-const TOKENS = {
+const tokenValidity = {
   accessTokenValidity: 60,
   idTokenValidity: 60,
   tokenValidityUnits: [{ accessToken: "minutes", idToken: "minutes", refreshToken: "days" }],
@@ -31,17 +33,19 @@ const TOKENS = {
 
 /** The Cognito clients of the chat, and the secret that holds their credentials. */
 export class ChatShared extends Construct {
-  /** Client id of Synapse. */
+  /** Client id of Synapse. `undefined` if Synapse does not run. */
   readonly synapseClientId: string | undefined;
-  /** Client secret of Synapse. */
+  /** Client secret of Synapse. `undefined` if Synapse does not run. */
   readonly synapseClientSecret: SecretValue | undefined;
-  /** The client that agents and the MCP server itself sign in with. */
+  /** Client that agents and the MCP server itself sign in with. */
   readonly agentClientId: string;
+  /** Secret of that client. */
   readonly agentClientSecret: SecretValue;
-  /** The public client for people with an interactive MCP client. */
+  /** Public client for people with an interactive MCP client. `undefined` if there is none. */
   readonly mcpClientId: string | undefined;
-  /** The load balancer's client for the admin paths. */
+  /** Client of the load balancer for the admin paths. `undefined` if nobody signs in there. */
   readonly adminClientId: string | undefined;
+  /** Secret that holds the clients' ids and secrets. */
   readonly clientsSecretArn: string;
 
   constructor(scope: Construct, id: string, props: ChatSharedProps) {
@@ -59,7 +63,7 @@ export class ChatShared extends Construct {
         userPoolId,
         preventUserExistenceErrors: "ENABLED",
         enableTokenRevocation: true,
-        ...TOKENS,
+        ...tokenValidity,
         ...stateful(deployment),
         ...config,
       });

@@ -1,8 +1,8 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { environment, Template } from "../../stacks/chat/template.ts";
 import { otherSpellings } from "../../test/admin-spellings.ts";
 import { type AlbOutcome, type AlbRequest, loadBalancer } from "../../test/alb.ts";
-import { environment, Template } from "../../test/template.ts";
 
 const host = "chat-testing.thephenom.app";
 const modes = ["cognito", "closed", "open"] as const;

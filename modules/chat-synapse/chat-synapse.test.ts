@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
 
 const both = new Template();
 const rule = (name: string, template = both) => template.resource(`aws_lb_listener_rule.${name}`);

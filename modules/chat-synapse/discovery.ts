@@ -1,14 +1,21 @@
 import { ServiceDiscoveryService } from "@cdktf/provider-aws/lib/service-discovery-service";
 import type { Construct } from "constructs";
+import type { Deployment } from "../../constructs/deployment.ts";
 
 /** A name inside the VPC for the tasks of a service: `<name>.<namespace>`, whose answer follows them within seconds. */
 export const discoveryService = (
   scope: Construct,
   id: string,
-  { namespaceId, name, description }: { namespaceId: string; name: string; description: string },
+  {
+    deployment,
+    namespaceId,
+    name,
+    description,
+  }: { deployment: Deployment; namespaceId: string; name: string; description: string },
 ) =>
   new ServiceDiscoveryService(scope, id, {
     name,
     description,
     dnsConfig: { namespaceId, routingPolicy: "MULTIVALUE", dnsRecords: [{ type: "A", ttl: 10 }] },
+    tags: deployment.tags,
   });

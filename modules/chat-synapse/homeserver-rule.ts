@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import { ListenerRule, type ListenerRuleProps, type RuleAction } from "../../constructs/listener-rule.ts";
+import type { ChatSynapseProps } from "./props.ts";
 
 /** Makes a rule of the HTTPS listener for requests to the homeserver's host name. */
 export type HomeserverRule = (
@@ -11,6 +12,13 @@ export type HomeserverRule = (
 ) => ListenerRule;
 
 export const homeserverRule =
-  (scope: Construct, { listenerArn, host }: { listenerArn: string; host: string }): HomeserverRule =>
+  (
+    scope: Construct,
+    {
+      deployment,
+      listenerArn,
+      serverName: host,
+    }: Pick<ChatSynapseProps, "deployment" | "listenerArn" | "serverName">,
+  ): HomeserverRule =>
   (id, priority, paths, action, options = {}) =>
-    new ListenerRule(scope, id, { listenerArn, host, priority, paths, action, ...options });
+    new ListenerRule(scope, id, { deployment, listenerArn, host, priority, paths, action, ...options });

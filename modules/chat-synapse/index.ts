@@ -18,7 +18,7 @@ import { MediaStore, NFS_PORT } from "./media/store.ts";
 import type { ChatSynapseProps } from "./props.ts";
 import { SynapseSecrets } from "./secrets.ts";
 import { synapseSecurityGroup } from "./security-group.ts";
-import { bootstrapTask, DATABASE, databaseSetupTask } from "./tasks/one-shot-tasks.ts";
+import { bootstrapTask, databaseSetupTask, synapseDatabase } from "./tasks/one-shot-tasks.ts";
 import { Redis } from "./workers/redis.ts";
 import { Workers } from "./workers/services.ts";
 import type { WorkerTopology } from "./workers/workers.ts";
@@ -28,7 +28,7 @@ export type { ChatSynapseProps } from "./props.ts";
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
-  /** The workers by their names, such as `sync-1`. */
+  /** ECS services; the workers by their names, such as `sync-1`. There is no admin UI if its access is closed. */
   readonly services: {
     readonly synapse: FargateService;
     readonly synapseAdmin: FargateService | undefined;
@@ -36,17 +36,19 @@ export class ChatSynapse extends Construct {
   };
   /** Name of the vault that holds the media's backups. */
   readonly backupVault: string;
-  /** Nodes of the workers' Redis as metrics name them; none without workers. */
+  /** Nodes of the workers' Redis as metrics name them; empty without workers. */
   readonly redisNodes: readonly string[];
-  /** What runs once. */
+  /** One-shot tasks that make the database, and the bots, rooms and members. */
   readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
-  /** Security group in which Synapse, its workers and the database setup task run. */
+  /** Security group of Synapse, its workers and the database setup task. */
   readonly securityGroupId: string;
-  /** Rules without which whoever runs in that group reaches neither image, log nor database. */
-  readonly waysOut: readonly TerraformResource[];
-  /** Address inside the VPC. */
+  /** Security group rules that a task in that group needs to reach its image, its log and the database. */
+  readonly egressRules: readonly TerraformResource[];
+  /** Address of the homeserver inside the VPC. */
   readonly url: string;
+  /** Credentials of the MCP server's Matrix account. */
   readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
+  /** The module's secrets by name. */
   readonly secretArns: Readonly<Record<string, string>>;
   /** `homeserver.yaml` as it is deployed. It holds no secret. */
   readonly homeserverYaml: string;
@@ -59,13 +61,14 @@ export class ChatSynapse extends Construct {
     const secrets = new SynapseSecrets(this, "secret", deployment, props.secretVersions, {
       workers: props.workers !== undefined,
     });
-    const { securityGroup, waysOut } = synapseSecurityGroup(this, `${project}-synapse`, props);
+    const { securityGroup, egressRules } = synapseSecurityGroup(this, `${project}-synapse`, props);
     const securityGroupId = securityGroup.id;
     const media = this.mediaStore(props, securityGroupId);
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "namespace", {
       name: `${project}-chat.internal`,
       description: "Services of the chat inside the VPC",
       vpc: network.vpcId,
+      tags: deployment.tags,
     });
 
     const redis =
@@ -89,7 +92,7 @@ export class ChatSynapse extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
 
-    const rule = homeserverRule(this, { listenerArn: props.listenerArn, host: props.serverName });
+    const rule = homeserverRule(this, props);
     const process: SynapseProcess = { props, securityGroupId, secrets, config, configVersion, media };
     const homeserver = this.homeserver(process, namespace.id, rule);
     const workers =
@@ -117,7 +120,7 @@ export class ChatSynapse extends Construct {
       bootstrap: bootstrapTask(this, props, secrets, this.url),
     };
     this.securityGroupId = securityGroupId;
-    this.waysOut = waysOut;
+    this.egressRules = egressRules;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
     this.secretArns = {
       homeserverConfig: config.arn,
@@ -146,6 +149,7 @@ export class ChatSynapse extends Construct {
       ipProtocol: "tcp",
       fromPort: NFS_PORT,
       toPort: NFS_PORT,
+      tags: deployment.tags,
     });
     return media;
   }
@@ -168,8 +172,14 @@ export class ChatSynapse extends Construct {
         userPoolId: cognito.userPoolId,
         cognitoDomainHost: `${cognito.domain}.auth.${region}.amazoncognito.com`,
         oidcClientId: cognito.clientId,
-        database: { host: database.host, port: database.port, name: DATABASE.name, user: DATABASE.user },
+        database: {
+          host: database.host,
+          port: database.port,
+          name: synapseDatabase.name,
+          user: synapseDatabase.user,
+        },
         contentUrlTemplate: props.contentUrlTemplate,
+        maxUploadSize: props.maxUploadSize,
         ...(props.federation && { federation: props.federation }),
         ...(props.jwt && { jwt: props.jwt }),
         ...(props.previewHosts && { previewHosts: props.previewHosts }),
@@ -202,6 +212,7 @@ export class ChatSynapse extends Construct {
       ],
       deregistrationDelay: DEREGISTRATION_DELAY,
       discoveryServiceArn: discoveryService(this, "discovery", {
+        deployment,
         namespaceId,
         name: "synapse",
         description: "The homeserver, for the MCP server and bootstrap",

@@ -8,63 +8,106 @@ import type { SynapseSecretVersions } from "./secrets.ts";
 import type { WorkerCounts } from "./workers/workers.ts";
 
 export interface ChatSynapseProps {
+  /** The environment, and the tags of the module's resources. */
   readonly deployment: Deployment;
+  /** Host name of the homeserver, part of every user's and room's id; can't be changed later. */
   readonly serverName: string;
+  /** ECS cluster that the services run in. */
   readonly clusterArn: string;
+  /** VPC and private subnets of the tasks. */
   readonly network: Network;
+  /** HTTPS listener of the load balancer. */
   readonly listenerArn: string;
+  /** Security group of the load balancer. */
   readonly albSecurityGroupId: string;
+  /** Security group of the platform's ECS tasks: the MCP server, bootstrap and the admin UI run in it. */
   readonly ecsTasksSecurityGroupId: string;
+  /** Priorities of the listener rules. */
   readonly priorities: {
+    /** Of the admin API. */
     readonly adminApi: number;
+    /** Of everything else that Synapse answers. */
     readonly synapse: number;
+    /** Of the admin UI. */
     readonly adminUi: number;
+    /** Of the redirect to the admin UI. */
     readonly adminUiRedirect: number;
     /** The first of those that the workers' rules take, all below `adminApi` and `synapse`. */
     readonly workers: number;
   };
+  /** Who reaches the admin API and the admin UI. */
   readonly adminAccess: AdminAccess;
+  /** Images of the services and one-shot tasks. */
   readonly images: {
+    /** Synapse with our entrypoint. */
     readonly synapse: ContainerImage;
+    /** Synapse Admin. */
     readonly synapseAdmin: ContainerImage;
+    /** Stock image for the database setup task. */
     readonly postgres: ContainerImage;
-    /** The image of the MCP server, which carries the bootstrap program too. */
+    /** Image of the MCP server, which holds the bootstrap program too. */
     readonly bootstrap: ContainerImage;
   };
+  /** CPU and memory of the main process and of the admin UI. */
   readonly sizes: { readonly synapse: FargateSize; readonly synapseAdmin: FargateSize };
+  /** RDS instance that gets a database of its own for Synapse. */
   readonly database: {
+    /** Host name. */
     readonly host: string;
+    /** Port. */
     readonly port: number;
+    /** Its security group. */
     readonly securityGroupId: string;
     /** Secret with `username` and `password` of the master user. */
     readonly masterSecretArn: string;
   };
+  /** User pool that people sign in with, and the client for it. */
   readonly cognito: {
+    /** Id of the user pool. */
     readonly userPoolId: string;
+    /** Its ARN. */
     readonly userPoolArn: string;
     /** Prefix of the hosted domain. */
     readonly domain: string;
+    /** Synapse's client. */
     readonly clientId: string;
+    /** Secret of that client. */
     readonly clientSecret: SecretValue;
   };
-  /** Address of a piece of content, with `{id}`: Synapse previews links to its host alone. */
+  /** Address of a piece of content, with `{id}`: Synapse previews links to its host. */
   readonly contentUrlTemplate: string;
-  /** @default - no federation */
+  /** Largest file that may be uploaded, as Synapse writes sizes: `50M`. */
+  readonly maxUploadSize: string;
+  /**
+   * Homeservers that may exchange events with ours.
+   * @default - no federation
+   */
   readonly federation?: Federation;
-  /** @default - sign-in by browser only */
+  /**
+   * Lets an app that holds a Cognito ID token sign in without a browser.
+   * @default - sign-in by browser only
+   */
   readonly jwt?: JwtLogin;
-  /** Further hosts (`host` or `host:port`) whose links are previewed. @default - none */
+  /**
+   * Further hosts (`host` or `host:port`) whose links are previewed.
+   * @default - none
+   */
   readonly previewHosts?: readonly string[];
-  /** @default - the signing key was never changed */
+  /**
+   * Public halves of former signing keys.
+   * @default - the signing key was never changed
+   */
   readonly oldSigningKeys?: readonly OldSigningKey[];
   /** Processes beside the main one, and the Redis that connects them. @default - one process does everything */
   readonly workers?: {
+    /** Number of workers of each kind. */
     readonly counts: WorkerCounts;
-    /** Of each. */
+    /** CPU and memory of each. */
     readonly size: FargateSize;
     /** ElastiCache node type. */
     readonly redisNodeType: string;
   };
+  /** Version of each generated secret: raise one to draw it anew, and no other. */
   readonly secretVersions: SynapseSecretVersions;
   /** Whether rules are added to groups that others own. */
   readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };

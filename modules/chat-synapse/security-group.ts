@@ -9,7 +9,13 @@ import type { ChatSynapseProps } from "./props.ts";
 
 type SecurityGroupProps = Pick<
   ChatSynapseProps,
-  "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "manageIngress" | "adminAccess"
+  | "deployment"
+  | "network"
+  | "albSecurityGroupId"
+  | "ecsTasksSecurityGroupId"
+  | "database"
+  | "manageIngress"
+  | "adminAccess"
 >;
 
 /**
@@ -21,13 +27,14 @@ export function synapseSecurityGroup(
   scope: Construct,
   name: string,
   props: SecurityGroupProps,
-): { securityGroup: SecurityGroup; waysOut: readonly TerraformResource[] } {
+): { securityGroup: SecurityGroup; egressRules: readonly TerraformResource[] } {
+  const { deployment, database } = props;
   const group = new SecurityGroup(scope, "security-group", {
     name,
     description: "Synapse and its database setup task",
     vpcId: props.network.vpcId,
+    tags: deployment.tags,
   });
-  const { database } = props;
   const tcp = (port: number) => ({ ipProtocol: "tcp", fromPort: port, toPort: port });
 
   new VpcSecurityGroupIngressRule(scope, "from-alb", {
@@ -35,24 +42,28 @@ export function synapseSecurityGroup(
     description: "Clients through the load balancer",
     referencedSecurityGroupId: props.albSecurityGroupId,
     ...tcp(SYNAPSE_PORT),
+    tags: deployment.tags,
   });
   new VpcSecurityGroupIngressRule(scope, "from-ecs-tasks", {
     securityGroupId: group.id,
     description: "The MCP server and bootstrap",
     referencedSecurityGroupId: props.ecsTasksSecurityGroupId,
     ...tcp(SYNAPSE_PORT),
+    tags: deployment.tags,
   });
   const toDatabase = new VpcSecurityGroupEgressRule(scope, "to-database", {
     securityGroupId: group.id,
     description: "PostgreSQL",
     referencedSecurityGroupId: database.securityGroupId,
     ...tcp(database.port),
+    tags: deployment.tags,
   });
   const toHttps = new VpcSecurityGroupEgressRule(scope, "to-https", {
     securityGroupId: group.id,
     description: "Cognito, AWS APIs, the image registry and federation",
     cidrIpv4: "0.0.0.0/0",
     ...tcp(443),
+    tags: deployment.tags,
   });
   const intoDatabase = props.manageIngress.rds
     ? [
@@ -61,6 +72,7 @@ export function synapseSecurityGroup(
           description: "PostgreSQL from Synapse",
           referencedSecurityGroupId: group.id,
           ...tcp(database.port),
+          tags: deployment.tags,
         }),
       ]
     : [];
@@ -70,6 +82,7 @@ export function synapseSecurityGroup(
       description: "Synapse admin UI from the load balancer",
       referencedSecurityGroupId: props.albSecurityGroupId,
       ...tcp(ADMIN_UI_PORT),
+      tags: deployment.tags,
     });
-  return { securityGroup: group, waysOut: [toDatabase, toHttps, ...intoDatabase] };
+  return { securityGroup: group, egressRules: [toDatabase, toHttps, ...intoDatabase] };
 }

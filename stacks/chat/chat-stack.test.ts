@@ -1,11 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { TerraformResource } from "cdktf";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { environment, Template } from "../../test/template.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { environment, Template } from "./template.ts";
 
 const both = new Template();
-const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
-const B = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
+const synapseOnly = {
+  implementations: { synapse: true, hasura: false },
+  mcp: { backend: "synapse" },
+} as const;
+const hasuraOnly = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
 
 /** Environments that differ only in which implementation runs, so that the MCP backend stays. */
 const addresses = (changes: Partial<EnvironmentData>) =>
@@ -15,13 +20,13 @@ describe("turning an implementation off", () => {
   it.each([
     [
       "Synapse",
-      { implementations: B.implementations, mcp: { backend: "hasura" } },
+      { implementations: hasuraOnly.implementations, mcp: { backend: "hasura" } },
       { mcp: { backend: "hasura" } },
       /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_)/,
     ],
     [
       "Hasura",
-      { implementations: A.implementations, mcp: { backend: "synapse" } },
+      { implementations: synapseOnly.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
       /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
     ],
@@ -31,7 +36,9 @@ describe("turning an implementation off", () => {
   });
 
   it("changes nothing about the services that stay", () => {
-    const without = new Template(environment({ implementations: B.implementations, adminAccess: "closed" }));
+    const without = new Template(
+      environment({ implementations: hasuraOnly.implementations, adminAccess: "closed" }),
+    );
     const all = new Template(environment({ adminAccess: "closed" }));
     const aboutAll = [
       "aws_secretsmanager_secret_version.chat_shared_clients_version",
@@ -39,7 +46,7 @@ describe("turning an implementation off", () => {
     ];
     for (const address of without.addresses())
       if (!aboutAll.includes(address))
-        expect(without.resource(address), address).toEqual(all.resource(address));
+        expect([address, without.resource(address)]).toEqual([address, all.resource(address)]);
   });
 });
 
@@ -55,11 +62,14 @@ describe("production", () => {
       "aws_cloudwatch_log_group",
     ])
       for (const [name, body] of Object.entries(template.resources(type)))
-        expect(body.lifecycle, `${type}.${name}`).toMatchObject({ prevent_destroy: true });
+        expect([`${type}.${name}`, body.lifecycle]).toMatchObject([
+          `${type}.${name}`,
+          { prevent_destroy: true },
+        ]);
   });
 
   it("lets go of them once they are unprotected and their implementation is off", () => {
-    const off = new Template({ ...production, ...B, unprotected: ["synapse"] });
+    const off = new Template({ ...production, ...hasuraOnly, unprotected: ["synapse"] });
     expect(off.addresses().filter((address) => address.includes("chat_synapse"))).toEqual([]);
   });
 
@@ -93,14 +103,19 @@ describe("the stack", () => {
         },
       },
     ]);
-    const untagged = both
-      .addresses()
-      .filter((address) => address.startsWith("aws_") && both.resource(address).tags !== undefined)
-      .filter((address) => (both.resource(address).tags as Record<string, string>).Module === undefined);
-    expect(untagged).toEqual([]);
-    expect(both.resource("aws_ecs_service.chat_mcp_server_service").tags).toEqual({
-      Module: "chat-mcp-server",
+    const { stack } = new Template(
+      environment({ workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } }),
+    );
+    const taggable = stack.node
+      .findAll()
+      .filter((construct) => TerraformResource.isTerraformResource(construct))
+      .filter((resource) => resource.terraformResourceType.startsWith("aws_") && "tagsInput" in resource);
+    expect(taggable.length).toBeGreaterThan(100);
+    const wrong = taggable.filter((construct) => {
+      const { tagsInput } = construct as { tagsInput?: Record<string, string> };
+      return tagsInput?.Module !== construct.node.path.split("/")[1];
     });
+    expect(wrong.map(({ node }) => node.path)).toEqual([]);
   });
 
   it("names the server in a proxied record", () => {
@@ -115,7 +130,7 @@ describe("the stack", () => {
 
   it("nothing is reachable from an address range", () => {
     for (const [name, body] of Object.entries(both.resources("aws_vpc_security_group_ingress_rule")))
-      expect(body.referenced_security_group_id, name).toBeTruthy();
+      withMessage(name, () => expect(body.referenced_security_group_id).toBeTruthy());
   });
 
   it("says of every security group rule what it is for", () => {
@@ -125,7 +140,7 @@ describe("the stack", () => {
       "aws_security_group",
     ])
       for (const [name, body] of Object.entries(both.resources(type)))
-        expect(body.description, name).toBeTruthy();
+        withMessage(name, () => expect(body.description).toBeTruthy());
   });
 
   it("writes generated secrets through ephemeral values that Terraform resolves", () => {
@@ -143,7 +158,9 @@ describe("the stack", () => {
   it("leaves the groups of others alone where their owner wants it", () => {
     const alone = new Template(environment({ manageIngress: { rds: false, ecsTasks: false } }));
     for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
-      expect(String(body.security_group_id), name).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/);
+      withMessage(name, () =>
+        expect(String(body.security_group_id)).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/),
+      );
   });
 
   it("gives the mobile app its one input", () => {

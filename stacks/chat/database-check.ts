@@ -2,7 +2,7 @@ import { DataAwsDbInstance } from "@cdktf/provider-aws/lib/data-aws-db-instance"
 import { Construct } from "constructs";
 import type { Environment } from "../../environments/schema.ts";
 import type { ReadableStack } from "../addresses.ts";
-import { DATABASE_BACKUP_DAYS } from "../monitoring/thresholds.ts";
+import { databaseBackupDays } from "../monitoring/thresholds.ts";
 
 /**
  * The RDS instance as it is: it belongs to others, and everything that people wrote stands in it. A plan and an apply
@@ -15,7 +15,7 @@ export class DatabaseCheck extends Construct {
   constructor(scope: ReadableStack, id: string, environment: Environment, identifier: string) {
     super(scope, id);
     const instance = new DataAwsDbInstance(this, "Default", { dbInstanceIdentifier: identifier });
-    const days = environment.production ? DATABASE_BACKUP_DAYS.production : DATABASE_BACKUP_DAYS.otherwise;
+    const days = environment.production ? databaseBackupDays.production : databaseBackupDays.otherwise;
     const kept = `${instance.fqn}.backup_retention_period`;
     // A check warns and does not stop: a plan must be possible while the owner puts the backups right.
     scope.addOverride("check.database_backups.assert", {

@@ -1,24 +1,21 @@
 import { TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import type { ContainerImage } from "../../constructs/fargate-task.ts";
-import { type Environment, FLOATING_TAGS } from "../../environments/schema.ts";
+import {
+  FLOATING_TAG_RULE,
+  floatingTags,
+  IMAGE_TAG_PATTERN,
+  IMAGE_TAG_RULE,
+  type ImageName,
+  ownImages,
+  tagVariable,
+} from "../../environments/image-tags.ts";
+import type { Environment } from "../../environments/schema.ts";
 
-type ImageName = keyof Environment["images"];
-
-/** Ours, in a private registry. */
-const PRIVATE: readonly ImageName[] = ["synapse", "mcp"];
-
-const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-/** The variable that names the tag of an image. */
-export const tagVariable = (name: string) => `${snake(name)}_image_tag`;
+export type Images = Readonly<Record<ImageName, ContainerImage>>;
 
 /** The images, each with its tag in a Terraform variable: the pipeline deploys a build by setting it. */
-export function images(
-  scope: Construct,
-  environment: Environment,
-  credentialsArn: string,
-): Record<ImageName, ContainerImage> {
+export function images(scope: Construct, environment: Environment, credentialsArn: string): Images {
   const image = (name: ImageName): ContainerImage => {
     const { repository, tag } = environment.images[name];
     const variable = tagVariable(name);
@@ -29,14 +26,14 @@ export function images(
       ...(tag && { default: tag }),
       validation: [
         {
-          condition: `\${can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.${variable}))}`,
-          errorMessage: `${variable} must be an image tag: letters, digits, _ . and -, at most 128.`,
+          condition: `\${can(regex("${IMAGE_TAG_PATTERN}", var.${variable}))}`,
+          errorMessage: `${variable} ${IMAGE_TAG_RULE}.`,
         },
         ...(environment.production
           ? [
               {
-                condition: `\${!contains(${JSON.stringify(FLOATING_TAGS)}, var.${variable})}`,
-                errorMessage: `${variable} names another image tomorrow (${FLOATING_TAGS.join(", ")}): production takes a released version or a commit.`,
+                condition: `\${!contains(${JSON.stringify(floatingTags)}, var.${variable})}`,
+                errorMessage: `${variable} ${FLOATING_TAG_RULE}.`,
               },
             ]
           : []),
@@ -44,7 +41,7 @@ export function images(
     });
     return {
       uri: `${repository}:${value.stringValue}`,
-      ...(PRIVATE.includes(name) && { credentialsArn }),
+      ...(ownImages.includes(name) && { credentialsArn }),
     };
   };
   return {

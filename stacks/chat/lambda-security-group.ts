@@ -26,6 +26,7 @@ export class LambdaSecurityGroup extends Construct {
       name,
       description: "Lambda functions of the chat",
       vpcId: props.vpcId,
+      tags: deployment.tags,
     });
 
     const peers = [
@@ -39,6 +40,7 @@ export class LambdaSecurityGroup extends Construct {
         description: what,
         referencedSecurityGroupId: securityGroupId,
         ...tcp,
+        tags: deployment.tags,
       });
       if (managed)
         new VpcSecurityGroupIngressRule(this, `${id}-ingress`, {
@@ -46,6 +48,7 @@ export class LambdaSecurityGroup extends Construct {
           description: `${what} from the Lambda functions of the chat`,
           referencedSecurityGroupId: group.id,
           ...tcp,
+          tags: deployment.tags,
         });
     }
     new VpcSecurityGroupEgressRule(this, "to-https", {
@@ -55,6 +58,7 @@ export class LambdaSecurityGroup extends Construct {
       ipProtocol: "tcp",
       fromPort: 443,
       toPort: 443,
+      tags: deployment.tags,
     });
 
     this.id = group.id;

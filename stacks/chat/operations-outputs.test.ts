@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { environment, Template } from "../../test/template.ts";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { environment, Template } from "./template.ts";
 
 const template = new Template();
 const value = (name: string) =>
@@ -23,7 +24,7 @@ describe("the outputs for operations", () => {
   it("name for each one-shot task every resource that it needs before the rest is there", () => {
     for (const [part, { addresses }] of Object.entries(value("one_shot_tasks")))
       for (const address of addresses as string[])
-        expect(template.addresses(), `${part}: ${address}`).toContain(address);
+        withMessage(`${part}: ${address}`, () => expect(template.addresses()).toContain(address));
     expect(value("one_shot_tasks").database_setup?.addresses).toEqual([
       "aws_ecs_task_definition.chat_synapse_database_setup",
       "aws_iam_role_policy.chat_synapse_database_setup_execution_policy",
@@ -65,6 +66,6 @@ describe("the outputs for operations", () => {
 describe("task definitions", () => {
   it("stay registered when a newer one replaces them, so that a service can go back", () => {
     for (const [name, body] of Object.entries(template.resources("aws_ecs_task_definition")))
-      expect(body.skip_destroy, name).toBe(true);
+      expect([name, body.skip_destroy]).toEqual([name, true]);
   });
 });

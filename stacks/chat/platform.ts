@@ -1,6 +1,6 @@
 import { DataTerraformRemoteStateS3, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
-import { INPUT_TABLE, INPUTS, type Input, type Platform } from "../../environments/inputs.ts";
+import { allInputs, type Input, inputTable, type Platform } from "../../environments/inputs.ts";
 import type { Environment } from "../../environments/schema.ts";
 
 /** Terraform's condition that `value` has the shape of `input`. */
@@ -46,19 +46,21 @@ function remoteState(
     key,
     region,
     defaults: Object.fromEntries(
-      INPUTS.filter((input) => "default" in input).map((input) => [outputOf(input), input.default]),
+      allInputs.filter((input) => "default" in input).map((input) => [outputOf(input), input.default]),
     ),
   });
   // Without these Terraform would name neither the environment nor what to do.
   state.addOverride(
     "lifecycle.postcondition",
-    INPUTS.filter((input) => !("default" in input)).map((input) => {
-      const value = `self.outputs.${outputOf(input)}`;
-      return {
-        condition: `\${can(${value})${input.pattern ? ` && ${condition(input, value)}` : ""}}`,
-        error_message: `${environment.environment}: inputs: the remote state s3://${bucket}/${key} must have the output ${outputOf(input)} (${input.description})${input.shape ? `: ${input.shape}` : ""}. Add it there, or map it in inputs.outputs.`,
-      };
-    }),
+    allInputs
+      .filter((input) => !("default" in input))
+      .map((input) => {
+        const value = `self.outputs.${outputOf(input)}`;
+        return {
+          condition: `\${can(${value})${input.pattern ? ` && ${condition(input, value)}` : ""}}`,
+          error_message: `${environment.environment}: inputs: the remote state s3://${bucket}/${key} must have the output ${outputOf(input)} (${input.description})${input.shape ? `: ${input.shape}` : ""}. Add it there, or map it in inputs.outputs.`,
+        };
+      }),
   );
   return (input: Input) => {
     const output = outputOf(input);
@@ -74,7 +76,7 @@ export function platform(scope: Construct, environment: Environment): Platform {
       ? (input: Input) => fromVariable(scope, input)
       : remoteState(scope, environment, source);
   return Object.fromEntries(
-    Object.entries(INPUT_TABLE).map(([key, input]) => {
+    Object.entries(inputTable).map(([key, input]) => {
       const value = read(input);
       return [
         key,

@@ -4,26 +4,26 @@ import type { Outcome as PreviewOutcome } from "../../lambdas/link-preview/outco
 import type { Outcome as TokenOutcome } from "../../lambdas/token-enhancement/outcomes.ts";
 import type { Outcome as ProvisionerOutcome } from "../../lambdas/user-provisioner/outcomes.ts";
 import type { AlarmDefinition } from "./alarm-definition.ts";
-import { logMetric, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
+import { logMetric, mcpLog, synapseLog } from "./log-metrics.ts";
 import { httpApi, invocations, lambda, service, targetGroup } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { backupAlarms, databaseAlarms, redisAlarms } from "./storage-alarms.ts";
-import { THRESHOLDS, type Threshold } from "./thresholds.ts";
+import { type Threshold, thresholds } from "./thresholds.ts";
 
-const MCP = { id: "mcp", name: "The MCP server" };
-const ADMIN_UI = { id: "synapse-admin", name: "Synapse's admin UI" };
+const mcpServer = { id: "mcp", name: "The MCP server" };
+const adminUi = { id: "synapse-admin", name: "Synapse's admin UI" };
 
 /** The alarms of what runs in an environment. */
 export function alarmTable(parts: Parts): AlarmDefinition[] {
   const { mcp, synapse, hasura, environment } = parts;
   return [
-    ...serviceAlarms(parts, MCP, mcp.service),
-    ...latencyAlarms(parts, MCP, mcp.service),
+    ...serviceAlarms(parts, mcpServer, mcp.service),
+    ...latencyAlarms(parts, mcpServer, mcp.service),
     {
       id: "mcp-errors",
-      metric: logMetric(environment, MCP_LOG.errors),
+      metric: logMetric(environment, mcpLog.errors),
       statistic: "Sum",
-      threshold: THRESHOLDS.logErrors,
+      threshold: thresholds.logErrors,
       missing: "notBreaching",
       meaning: "Tool calls fail through the server's own fault or its backend's",
       remedy: "Read the errors; look at the backend first",
@@ -60,18 +60,18 @@ function taskAlarms(
       section: `${sections}-cpu`,
       metric: service(clusterName, of.name, "CPUUtilization"),
       statistic: "Average",
-      threshold: THRESHOLDS.cpu,
+      threshold: thresholds.cpu,
       // Without a task there is no value, and healthy-hosts says so, where there is a target group.
       missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
       meaning: `${name} uses most of its CPU, and answers will get slower`,
-      remedy: of.mostTasks === 1 ? "A larger task" : "More tasks",
+      remedy: of.maxTasks === 1 ? "A larger task" : "More tasks",
     },
     {
       id: `${id}-memory`,
       section: `${sections}-memory`,
       metric: service(clusterName, of.name, "MemoryUtilization"),
       statistic: "Average",
-      threshold: THRESHOLDS.memory,
+      threshold: thresholds.memory,
       missing: "notBreaching",
       meaning: `${name} uses most of its memory; at the limit Fargate ends the task`,
       remedy: "Restart it if memory grows without load; else a larger task",
@@ -84,7 +84,7 @@ function groupAlarms(
   { loadBalancer }: Parts,
   { id, name, sections = id }: Watched,
   group: string,
-  tasks: number = THRESHOLDS.healthyHosts.value,
+  tasks: number = thresholds.healthyHosts.value,
 ): AlarmDefinition[] {
   return [
     {
@@ -92,7 +92,7 @@ function groupAlarms(
       section: `${sections}-healthy-hosts`,
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
-      threshold: { ...THRESHOLDS.healthyHosts, value: tasks },
+      threshold: { ...thresholds.healthyHosts, value: tasks },
       // Reported without requests, too: nothing is as bad as zero.
       missing: "breaching",
       meaning: `${name} is down: the load balancer has no healthy task for its requests`,
@@ -103,7 +103,7 @@ function groupAlarms(
       section: `${sections}-5xx`,
       metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
       statistic: "Sum",
-      threshold: THRESHOLDS.targetErrors,
+      threshold: thresholds.targetErrors,
       // The load balancer counts only where there is something to count.
       missing: "notBreaching",
       meaning: `${name} answers requests with server errors`,
@@ -124,7 +124,7 @@ const latencyAlarms = (
           id: `${id}-latency`,
           metric: targetGroup(loadBalancer, targetGroupArnSuffix, "TargetResponseTime"),
           statistic: "p95",
-          threshold: THRESHOLDS.latency,
+          threshold: thresholds.latency,
           missing: "notBreaching",
           meaning: `${name} answers slowly: one request in twenty takes longer than the limit`,
           remedy: "Look at its CPU, its backend and the database",
@@ -142,18 +142,18 @@ function synapseAlarms(
     {
       id: "synapse-latency",
       // Not its target group's response time: clients that wait for news hold a request open for 30 seconds.
-      metric: logMetric(environment, SYNAPSE_LOG.sends),
+      metric: logMetric(environment, synapseLog.sends),
       statistic: "p95",
-      threshold: THRESHOLDS.sendLatency,
+      threshold: thresholds.sendLatency,
       missing: "notBreaching",
       meaning: "Synapse is slow: one message in twenty takes longer than the limit to send",
       remedy: "Look at its CPU and at the database",
     },
     {
       id: "synapse-errors",
-      metric: logMetric(environment, SYNAPSE_LOG.errors),
+      metric: logMetric(environment, synapseLog.errors),
       statistic: "Sum",
-      threshold: THRESHOLDS.logErrors,
+      threshold: thresholds.logErrors,
       missing: "notBreaching",
       meaning: "Synapse logs errors: requests fail through its own fault or the database's",
       remedy: "Read them; look at the database first",
@@ -162,7 +162,7 @@ function synapseAlarms(
     ...redisAlarms(redisNodes),
     ...backupAlarms(backupVault),
     ...(synapseAdmin
-      ? [...serviceAlarms(parts, ADMIN_UI, synapseAdmin), ...latencyAlarms(parts, ADMIN_UI, synapseAdmin)]
+      ? [...serviceAlarms(parts, adminUi, synapseAdmin), ...latencyAlarms(parts, adminUi, synapseAdmin)]
       : []),
   ];
 }
@@ -202,14 +202,14 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
     missing: "notBreaching",
     ...definition,
   });
-  const { passingFailures, lastingFailures } = THRESHOLDS;
+  const { passingFailures, lastingFailures } = thresholds;
   return [
     ...functionAlarms(linkPreview, "New links in messages get no preview until Hasura's next attempt"),
     {
       id: "link-preview-api-5xx",
       metric: httpApi(linkPreviewApiId, "5xx"),
       statistic: "Sum",
-      threshold: THRESHOLDS.httpApiErrors,
+      threshold: thresholds.httpApiErrors,
       missing: "notBreaching",
       meaning: "The webhook for link previews answers Hasura with server errors; Hasura tries again",
       remedy: "See which outcome the function logs; without one, API Gateway could not call it",
@@ -264,7 +264,7 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
 
 /** A function as Lambda sees it. */
 function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string): AlarmDefinition[] {
-  const { functionErrors, throttles, durationShare } = THRESHOLDS;
+  const { functionErrors, throttles, durationShare } = thresholds;
   const definition = (
     what: "errors" | "throttles" | "duration",
     metric: "Errors" | "Throttles" | "Duration",

@@ -8,7 +8,7 @@ import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { policyDocument } from "../../constructs/iam-policy.ts";
 
-const CLOUDWATCH = { Service: "cloudwatch.amazonaws.com" };
+const cloudWatch = { Service: "cloudwatch.amazonaws.com" };
 
 /** Where alarms go: an encrypted topic that CloudWatch of this account publishes to, and who reads it by mail. */
 export class AlarmTopic extends Construct {
@@ -35,21 +35,27 @@ export class AlarmTopic extends Construct {
           // For whom is decided by the topic's policy: only what may be published there is encrypted with it.
           Sid: "UsedByAlarms",
           Effect: "Allow",
-          Principal: CLOUDWATCH,
+          Principal: cloudWatch,
           Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
           Resource: "*",
         },
       ),
+      tags: deployment.tags,
     });
     new KmsAlias(this, "key-alias", { name: `alias/${name}`, targetKeyId: key.keyId });
 
-    const topic = new SnsTopic(this, "Default", { name, displayName: name, kmsMasterKeyId: key.arn });
+    const topic = new SnsTopic(this, "Default", {
+      name,
+      displayName: name,
+      kmsMasterKeyId: key.arn,
+      tags: deployment.tags,
+    });
     new SnsTopicPolicy(this, "policy", {
       arn: topic.arn,
       policy: policyDocument({
         Sid: "PublishedByAlarms",
         Effect: "Allow",
-        Principal: CLOUDWATCH,
+        Principal: cloudWatch,
         Action: "sns:Publish",
         Resource: topic.arn,
         Condition: {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
-import { environment, Template } from "../../test/template.ts";
-import { THRESHOLDS } from "./thresholds.ts";
+import { environment, Template } from "../chat/template.ts";
+import { thresholds } from "./thresholds.ts";
 
 const both = new Template();
 type Body = ReturnType<Template["resource"]>;
@@ -13,7 +13,7 @@ const ids = (template: Template) =>
     .sort();
 const text = (value: unknown) => String(value).replace(/^\$\{\(?(.*?)\)?\}$/, "$1");
 
-const COMPARISON: Readonly<Record<string, string>> = {
+const comparisonOperators: Readonly<Record<string, string>> = {
   GreaterThanThreshold: ">",
   GreaterThanOrEqualToThreshold: "≥",
   LessThanThreshold: "<",
@@ -24,7 +24,7 @@ function said(body: Body): string {
   const { alarm_name, namespace, metric_name, dimensions, treat_missing_data } = body;
   const where = Object.values((dimensions ?? {}) as Record<string, string>).map(text);
   const statistic = body.statistic ?? body.extended_statistic;
-  const limit = `${COMPARISON[String(body.comparison_operator)]} ${text(body.threshold)}`;
+  const limit = `${comparisonOperators[String(body.comparison_operator)]} ${text(body.threshold)}`;
   return [
     String(alarm_name).replace("phenom-dev-", ""),
     `${namespace} ${metric_name}${where.length ? ` of ${where.join(", ")}` : ""}`,
@@ -33,13 +33,13 @@ function said(body: Body): string {
   ].join(" | ");
 }
 
-const cluster = "var.ecs_cluster_name";
+const CLUSTER = "var.ecs_cluster_name";
 const target = (group: string) => `var.alb_arn_suffix, aws_lb_target_group.chat_${group}.arn_suffix`;
 const fn = (name: string) => `aws_lambda_function.chat_${name}.function_name`;
 
 const service = (id: string, name: string, group: string) => [
-  `${id}-cpu | AWS/ECS CPUUtilization of ${cluster}, aws_ecs_service.chat_${name}.name | Average > 80 for 2 × 300 s | no data: notBreaching`,
-  `${id}-memory | AWS/ECS MemoryUtilization of ${cluster}, aws_ecs_service.chat_${name}.name | Average > 70 for 2 × 300 s | no data: notBreaching`,
+  `${id}-cpu | AWS/ECS CPUUtilization of ${CLUSTER}, aws_ecs_service.chat_${name}.name | Average > 80 for 2 × 300 s | no data: notBreaching`,
+  `${id}-memory | AWS/ECS MemoryUtilization of ${CLUSTER}, aws_ecs_service.chat_${name}.name | Average > 70 for 2 × 300 s | no data: notBreaching`,
   `${id}-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${target(group)} | Average < 1 for 2 × 60 s | no data: breaching`,
   `${id}-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${target(group)} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
 ];
@@ -169,7 +169,7 @@ describe("with workers", () => {
 });
 
 describe("the alarm on missing backups", () => {
-  const { periods, period } = THRESHOLDS.missingBackups;
+  const { periods, period } = thresholds.missingBackups;
   const [rule] = both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule as Body[];
   const longest = 24 * 60 + Number(rule?.start_window) + Number(rule?.completion_window);
 

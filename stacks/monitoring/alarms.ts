@@ -1,10 +1,10 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Construct } from "constructs";
+import type { Deployment } from "../../constructs/deployment.ts";
 import type { AlarmDefinition } from "./alarm-definition.ts";
 
 export interface AlarmsProps {
-  /** Prefix of the alarms' names. */
-  readonly project: string;
+  readonly deployment: Deployment;
   /** Topic that is told when an alarm goes off, and when it is over. */
   readonly topicArn: string;
   /** Page with one section for each alarm. */
@@ -12,7 +12,7 @@ export interface AlarmsProps {
   readonly alarms: readonly AlarmDefinition[];
 }
 
-const COMPARISON = {
+const comparisonOperators = {
   above: "GreaterThanThreshold",
   "at or above": "GreaterThanOrEqualToThreshold",
   below: "LessThanThreshold",
@@ -22,13 +22,13 @@ const COMPARISON = {
 export class Alarms extends Construct {
   readonly arns: readonly string[];
 
-  constructor(scope: Construct, id: string, { project, topicArn, runbookUrl, alarms }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { deployment, topicArn, runbookUrl, alarms }: AlarmsProps) {
     super(scope, id);
     this.arns = alarms.map(
       ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...says }) => {
         const percentile = statistic.startsWith("p");
         return new CloudwatchMetricAlarm(this, alarm, {
-          alarmName: `${project}-${alarm}`,
+          alarmName: `${deployment.project}-${alarm}`,
           alarmDescription: `${says.meaning}. ${says.remedy}. Runbook: ${runbookUrl}#${section}`,
           namespace: metric.namespace,
           metricName: metric.name,
@@ -37,13 +37,14 @@ export class Alarms extends Construct {
             ? // With few values a percentile is its slowest one.
               { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
             : { statistic }),
-          comparisonOperator: COMPARISON[threshold.crossed],
+          comparisonOperator: comparisonOperators[threshold.crossed],
           threshold: threshold.value,
           period: threshold.period,
           evaluationPeriods: threshold.periods,
           treatMissingData: missing,
           alarmActions: [topicArn],
           okActions: [topicArn],
+          tags: deployment.tags,
         }).arn;
       },
     );

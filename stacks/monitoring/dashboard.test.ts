@@ -1,10 +1,10 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { environments } from "../../environments/index.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
-import { environment, Template } from "../../test/template.ts";
+import { environment, Template } from "../chat/template.ts";
 import { COMPARED_TOOL, Dashboard } from "./dashboard.ts";
 import { COLUMNS, type DashboardBody, layOut } from "./widgets.ts";
 

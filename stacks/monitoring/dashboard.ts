@@ -2,7 +2,7 @@ import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboar
 import { Construct } from "constructs";
 import { jsonencode } from "../../constructs/encode.ts";
 import type { FargateService } from "../../constructs/fargate-service.ts";
-import { logMetric, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
+import { logMetric, mcpLog, synapseLog } from "./log-metrics.ts";
 import {
   backupJobs,
   cacheEngine,
@@ -20,7 +20,7 @@ import {
   toolCalls,
 } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
-import { THRESHOLDS } from "./thresholds.ts";
+import { thresholds } from "./thresholds.ts";
 import { type Content, type DashboardBody, type Line, layOut, type Row } from "./widgets.ts";
 
 /** The tool that is compared between the backends: it writes, which is where they differ most. */
@@ -109,7 +109,7 @@ function columnA(
   const processes = { synapse, ...workers };
   const groups = (label: string, name: GroupMetric) =>
     groupLines(loadBalancer, processes, name, "Sum", (process) => `${label}, ${process}`);
-  const read = (metric: (typeof SYNAPSE_LOG)[keyof typeof SYNAPSE_LOG]) => logMetric(environment, metric);
+  const read = (metric: (typeof synapseLog)[keyof typeof synapseLog]) => logMetric(environment, metric);
   return {
     heading: {
       type: "text",
@@ -117,14 +117,14 @@ function columnA(
         "## A: Synapse\nSending is measured by Synapse itself. The load balancer's response time holds requests that wait for news.",
     },
     volume: graph("A: volume", "in 5 minutes", [
-      line("messages sent", read(SYNAPSE_LOG.sends), "SampleCount"),
+      line("messages sent", read(synapseLog.sends), "SampleCount"),
       ...groups("requests", "RequestCount"),
     ]),
-    latency: graph("A: latency", "seconds", percentiles("send a message", read(SYNAPSE_LOG.sends))),
+    latency: graph("A: latency", "seconds", percentiles("send a message", read(synapseLog.sends))),
     errors: graph("A: errors", "in 5 minutes", [
-      line("messages not sent", read(SYNAPSE_LOG.failedSends), "Sum"),
+      line("messages not sent", read(synapseLog.failedSends), "Sum"),
       ...groups("5xx", "HTTPCode_Target_5XX_Count"),
-      line("errors logged", read(SYNAPSE_LOG.errors), "Sum"),
+      line("errors logged", read(synapseLog.errors), "Sum"),
     ]),
   };
 }
@@ -213,7 +213,7 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
         graph("Requests and errors", "in 5 minutes", [
           ...group("RequestCount"),
           ...group("HTTPCode_Target_5XX_Count"),
-          line("errors logged", logMetric(environment, MCP_LOG.errors), "Sum"),
+          line("errors logged", logMetric(environment, mcpLog.errors), "Sum"),
         ]),
       ],
     },
@@ -240,8 +240,8 @@ function platformRows(parts: Parts): Row[] {
     {
       height: GRAPH,
       contents: [
-        use("CPUUtilization", "Tasks: CPU", THRESHOLDS.cpu.value),
-        use("MemoryUtilization", "Tasks: memory", THRESHOLDS.memory.value),
+        use("CPUUtilization", "Tasks: CPU", thresholds.cpu.value),
+        use("MemoryUtilization", "Tasks: memory", thresholds.memory.value),
         graph(
           "Tasks: healthy",
           "tasks",
@@ -259,7 +259,7 @@ function platformRows(parts: Parts): Row[] {
           "Database: connections",
           "connections",
           [line("connections", database(instance.identifier, "DatabaseConnections"), "Maximum")],
-          THRESHOLDS.databaseConnections.value,
+          thresholds.databaseConnections.value,
         ),
         graph("Database: free storage", "bytes", [
           line("free", database(instance.identifier, "FreeStorageSpace"), "Minimum"),
@@ -283,7 +283,7 @@ function redisRows(nodes: readonly string[]): Row[] {
   if (nodes.length === 0) return [];
   const lines = (metric: (cluster: string) => Metric, what = "") =>
     nodes.map((cluster, index) => line(`node ${index + 1}${what}`, metric(cluster), "Average"));
-  const { cacheEngineCpu, cacheMemory } = THRESHOLDS;
+  const { cacheEngineCpu, cacheMemory } = thresholds;
   return [
     {
       height: GRAPH,

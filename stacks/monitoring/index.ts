@@ -4,7 +4,7 @@ import { alarmTable } from "./alarm-table.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard, dashboard } from "./dashboard.ts";
-import { LogMetrics, MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
+import { LogMetrics, mcpLog, synapseLog } from "./log-metrics.ts";
 import type { Parts } from "./parts.ts";
 
 export interface MonitoringProps {
@@ -27,16 +27,16 @@ export class Monitoring extends Construct {
     const { project, environment, region } = deployment;
     const parts: Parts = { ...props.parts, environment, region };
 
-    new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, MCP_LOG);
+    new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, mcpLog);
     // Of each process, whose values of one metric CloudWatch puts together.
     for (const [worker, { task }] of Object.entries(parts.synapse?.workers ?? {}))
-      new LogMetrics(this, `synapse-${worker}-log`, environment, task.logGroup.name, SYNAPSE_LOG);
+      new LogMetrics(this, `synapse-${worker}-log`, environment, task.logGroup.name, synapseLog);
     if (parts.synapse)
-      new LogMetrics(this, "synapse-log", environment, parts.synapse.synapse.task.logGroup.name, SYNAPSE_LOG);
+      new LogMetrics(this, "synapse-log", environment, parts.synapse.synapse.task.logGroup.name, synapseLog);
 
     this.topicArn = new AlarmTopic(this, "alarm-topic", deployment, alarmEmails).arn;
     const alarms = new Alarms(this, "alarm", {
-      project,
+      deployment,
       topicArn: this.topicArn,
       runbookUrl,
       alarms: alarmTable(parts),

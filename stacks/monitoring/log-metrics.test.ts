@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { createLog } from "../../mcp-server/log.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
-import { Template } from "../../test/template.ts";
-import { MCP_LOG, SYNAPSE_LOG } from "./log-metrics.ts";
+import { Template } from "../chat/template.ts";
+import { mcpLog, synapseLog } from "./log-metrics.ts";
 
 const client = "/_matrix/client/v3/rooms/%21a%3Aexample.org";
 
@@ -11,7 +11,7 @@ describe("of Synapse's log lines", () => {
     JSON.stringify({ log: "text with ERROR in it", namespace: "synapse", level });
   const request = (method: string, status: string, path: string) =>
     `request ${method} 0.012 ${status} ${path}`;
-  const { errors, sends, failedSends } = SYNAPSE_LOG;
+  const { errors, sends, failedSends } = synapseLog;
 
   it.each([
     ["an error", json("ERROR"), [errors.name]],
@@ -27,7 +27,7 @@ describe("of Synapse's log lines", () => {
     ["a key exchange", request("PUT", "200", "/_matrix/client/v3/sendToDevice/m.x/1"), []],
     ["another homeserver's events", request("PUT", "200", "/_matrix/federation/v1/send/1"), []],
   ])("%s counts as %j", (_, line, counted) => {
-    const metrics = Object.values(SYNAPSE_LOG).filter(({ pattern }) => filterPattern(pattern)(line));
+    const metrics = Object.values(synapseLog).filter(({ pattern }) => filterPattern(pattern)(line));
     expect(metrics.map(({ name }) => name)).toEqual(counted);
   });
 
@@ -41,7 +41,7 @@ describe("of the MCP server's log lines", () => {
   it.each(["debug", "info", "warn", "error"] as const)("level %s", (level) => {
     const lines: string[] = [];
     createLog("debug", (line) => lines.push(line))[level]("tool_call", { outcome: "error" });
-    const counted = lines.filter((line) => filterPattern(MCP_LOG.errors.pattern)(line.trim()));
+    const counted = lines.filter((line) => filterPattern(mcpLog.errors.pattern)(line.trim()));
     expect(counted).toHaveLength(level === "error" ? 1 : 0);
   });
 });

@@ -4,7 +4,7 @@ import { REQUEST_LINE } from "../../modules/chat-synapse/homeserver/log-config.t
 import type { Metric } from "./metrics.ts";
 
 /** A metric that CloudWatch makes of log lines, in its filter pattern syntax. */
-export interface LogMetric {
+interface LogMetric {
   readonly name: string;
   readonly pattern: string;
   /** `1` counts lines; a `$field` of the pattern takes the number that stands there. */
@@ -12,13 +12,13 @@ export interface LogMetric {
   readonly unit: "Count" | "Seconds";
 }
 
-export const LOG_NAMESPACE = "PhenomChat/Log";
+const LOG_NAMESPACE = "PhenomChat/Log";
 
 const sends = (status: string) =>
   `[line = ${REQUEST_LINE}, method = PUT, seconds, status = ${status}, path = /_matrix/client/*/send/*]`;
 
 /** Read out of Synapse's log. */
-export const SYNAPSE_LOG = {
+export const synapseLog = {
   errors: {
     name: "SynapseErrors",
     pattern: '{ $.level = "ERROR" || $.level = "CRITICAL" }',
@@ -31,7 +31,7 @@ export const SYNAPSE_LOG = {
 } as const satisfies Record<string, LogMetric>;
 
 /** Read out of the MCP server's log. */
-export const MCP_LOG = {
+export const mcpLog = {
   errors: { name: "McpErrors", pattern: '{ $.level = "error" }', value: "1", unit: "Count" },
 } as const satisfies Record<string, LogMetric>;
 

@@ -1,4 +1,4 @@
-import { dimensionNames, metricNames, metricsNamespace } from "../../lambdas/shared/invocation.ts";
+import { dimensionNames, METRICS_NAMESPACE, metricNames } from "../../lambdas/shared/invocation.ts";
 import {
   DIMENSIONS as CALL_DIMENSIONS,
   METRICS as CALL_METRICS,
@@ -83,7 +83,7 @@ export const cacheNode = (cluster: string, name: "CPUUtilization" | "CurrConnect
 
 /** Invocations of one of our functions as its code counts them, all or those that ended in one way. */
 export const invocations = (handler: string, outcome?: string): Metric => ({
-  namespace: metricsNamespace,
+  namespace: METRICS_NAMESPACE,
   name: metricNames.invocations,
   dimensions: {
     [dimensionNames.function]: handler,
@@ -93,7 +93,7 @@ export const invocations = (handler: string, outcome?: string): Metric => ({
 
 /** How long an invocation of one of our functions took, in milliseconds. */
 export const invocationDuration = (handler: string): Metric => ({
-  namespace: metricsNamespace,
+  namespace: METRICS_NAMESPACE,
   name: metricNames.duration,
   dimensions: { [dimensionNames.function]: handler },
 });

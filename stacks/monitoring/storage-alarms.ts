@@ -2,13 +2,13 @@ import { Op, Token } from "cdktf";
 import type { AlarmDefinition } from "./alarm-definition.ts";
 import { backupJobs, cacheEngine, cacheNode, database } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
-import { THRESHOLDS } from "./thresholds.ts";
+import { thresholds } from "./thresholds.ts";
 
 const GIB = 1024 ** 3;
 
 /** The instance that both implementations stand on. */
 export function databaseAlarms({ database: { identifier, allocatedStorage } }: Parts): AlarmDefinition[] {
-  const { databaseConnections, freeStorageShare } = THRESHOLDS;
+  const { databaseConnections, freeStorageShare } = thresholds;
   return [
     {
       id: "database-connections",
@@ -44,7 +44,7 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     id: "synapse-backup-failed",
     metric: backupJobs(vault, "Failed"),
     statistic: "Sum",
-    threshold: THRESHOLDS.failedBackups,
+    threshold: thresholds.failedBackups,
     // Only what happened is reported.
     missing: "notBreaching",
     meaning: "A backup of Synapse's media failed; what people sent since the last one is in no backup",
@@ -54,7 +54,7 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     id: "synapse-backup-missing",
     metric: backupJobs(vault, "Completed"),
     statistic: "Sum",
-    threshold: THRESHOLDS.missingBackups,
+    threshold: thresholds.missingBackups,
     // As above, so that no report at all is just what this is about.
     missing: "breaching",
     meaning: "No backup of Synapse's media completed for a night and more, whatever became of its job",
@@ -75,7 +75,7 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         section: "synapse-redis-engine-cpu",
         metric: cacheEngine(cluster, "EngineCPUUtilization"),
         statistic: "Average",
-        threshold: THRESHOLDS.cacheEngineCpu,
+        threshold: thresholds.cacheEngineCpu,
         // A node that runs always reports.
         missing: "breaching",
         meaning: `${name} can't take more commands, or reports nothing because it is down: messages wait`,
@@ -86,7 +86,7 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         section: "synapse-redis-cpu",
         metric: cacheNode(cluster, "CPUUtilization"),
         statistic: "Average",
-        threshold: THRESHOLDS.cacheNodeCpu,
+        threshold: thresholds.cacheNodeCpu,
         missing: "notBreaching",
         meaning: `${name} has no CPU left, whoever takes it, and messages between the processes get late`,
         remedy: "A larger node type",
@@ -96,7 +96,7 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         section: "synapse-redis-memory",
         metric: cacheEngine(cluster, "DatabaseMemoryUsagePercentage"),
         statistic: "Average",
-        threshold: THRESHOLDS.cacheMemory,
+        threshold: thresholds.cacheMemory,
         missing: "notBreaching",
         meaning: `${name} uses most of its memory; when it is full, Synapse can't write to it`,
         remedy: "Restart the process that does not keep up; else a larger node type",

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
 import { filterPattern } from "../../test/filter-pattern.ts";
+import { eventually } from "../../test/jest/eventually.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../test/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import { deploySynapse, type Synapse, type SynapseDeployment } from "../../tools/servers/synapse.ts";
-import { SYNAPSE_LOG } from "./log-metrics.ts";
+import { synapseLog } from "./log-metrics.ts";
 
 // The arguments of Synapse's access log have no names, so an upgrade could change what they are.
 describeWithSynapse("the log of a real Synapse", () => {
@@ -37,7 +38,7 @@ describeWithSynapse("the log of a real Synapse", () => {
       .filter((fields) => fields !== undefined);
   /** Waits for a line: what was asked before is in the log by then. */
   const logged = (part: string) =>
-    vi.waitFor(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
+    eventually(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
 
   it("has one value for each message sent, the seconds that it took, and none for typing", async () => {
     const room = await createRoom(synapse.url, person);
@@ -48,9 +49,9 @@ describeWithSynapse("the log of a real Synapse", () => {
       token: person.accessToken,
       body: { typing: true, timeout: 1000 },
     });
-    const [, field = ""] = /^\$(\w+)$/.exec(SYNAPSE_LOG.sends.value) ?? [];
+    const [, field = ""] = /^\$(\w+)$/.exec(synapseLog.sends.value) ?? [];
     await logged("/typing/");
-    const values = found(SYNAPSE_LOG.sends).map((fields) => Number(fields[field]));
+    const values = found(synapseLog.sends).map((fields) => Number(fields[field]));
     expect(values).toHaveLength(3);
     for (const seconds of values) expect(seconds).toBeGreaterThan(0);
     expect(values.reduce((sum, seconds) => sum + seconds)).toBeLessThanOrEqual(elapsed + 0.003);
@@ -58,19 +59,19 @@ describeWithSynapse("the log of a real Synapse", () => {
 
   it("counts what Synapse itself calls an error, such as that Cognito can't be reached", async () => {
     await logged("Error while preloading OIDC provider");
-    const errors = lines().filter(filterPattern(SYNAPSE_LOG.errors.pattern));
+    const errors = lines().filter(filterPattern(synapseLog.errors.pattern));
     expect(errors.some((line) => line.includes("Error while preloading OIDC provider"))).toBe(true);
     expect(errors.length).toBeLessThan(lines().length / 2);
   });
 
   it("can't be made up by who asks for a path", async () => {
-    const before = found(SYNAPSE_LOG.sends).length;
+    const before = found(synapseLog.sends).length;
     const line = "request PUT 9.999 200 /_matrix/client/v3/rooms/a/send/m.room.message/1";
     for (const space of ["%0A", "\n", "\v", "\f", "\t", "\x1c", "\u0085"])
       await ask(`/_matrix/client/v3/x${space}${line.replaceAll(" ", space)}`);
     await matrix(synapse.url, "GET", "/_matrix/client/versions");
     await logged("/_matrix/client/versions");
-    expect(found(SYNAPSE_LOG.sends)).toHaveLength(before);
+    expect(found(synapseLog.sends)).toHaveLength(before);
   });
 
   /** A request by hand, because clients encode such paths. */

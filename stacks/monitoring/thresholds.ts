@@ -12,7 +12,7 @@ const FIVE_MINUTES = 300;
 const HOUR = 3600;
 
 /** Every limit of the alarms, in one place, each with where it comes from. */
-export const THRESHOLDS = {
+export const thresholds = {
   /**
    * Per cent of the reserved CPU. Practice of the neighbouring systems. The MCP server adds tasks from 60 on, so there
    * it means that the most tasks are not enough.
@@ -71,4 +71,4 @@ export const THRESHOLDS = {
 } as const satisfies Record<string, Threshold>;
 
 /** Days that RDS must keep its automatic backups, so that a mistake found after a long weekend can be undone. */
-export const DATABASE_BACKUP_DAYS = { production: 7, otherwise: 1 };
+export const databaseBackupDays = { production: 7, otherwise: 1 };

@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import type { PolicyStatement } from "../../constructs/iam-policy.ts";
 import { environments } from "../../environments/index.ts";
 import { production } from "../../environments/production.ts";
-import { Template } from "../../test/template.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
+import { Template } from "../chat/template.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
 
@@ -37,7 +38,7 @@ const api = () => "arn:aws:apigateway:us-east-1::/apis/a/routes";
 const fileSystem = () => regional("elasticfilesystem", "file-system/fs-1");
 
 /** Every type of resource that the stacks may have. */
-const TARGETS: Readonly<Record<string, Target>> = {
+const targets: Readonly<Record<string, Target>> = {
   aws_apigatewayv2_api: target("apigateway:POST", () => "arn:aws:apigateway:us-east-1::/apis"),
   aws_apigatewayv2_integration: target("apigateway:POST", api),
   aws_apigatewayv2_route: target("apigateway:POST", api),
@@ -132,7 +133,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
   const types = Object.entries(template.json.resource ?? {}).filter(([type]) => type.startsWith("aws_"));
 
   it.each(types)("may make every %s of the stack", (type, byName) => {
-    const known = TARGETS[type];
+    const known = targets[type];
     if (!known)
       throw new Error(
         `${type} is new: give the pipeline its rights in stacks/pipeline/deploy-rights.ts, and say here which`,
@@ -140,7 +141,10 @@ describe.each(grown)("the deploying role of $environment", (data) => {
     for (const body of Object.values(byName)) {
       const resource = known.arn(nameOf(body)).replace("phenom-dev", data.project);
       const own = resource.replace("-development-", `-${data.environment}-`);
-      expect(all.some(allows(known.action, own)), `${known.action} on ${own}`).toBe(true);
+      expect([`${known.action} on ${own}`, all.some(allows(known.action, own))]).toEqual([
+        `${known.action} on ${own}`,
+        true,
+      ]);
     }
   });
 
@@ -159,7 +163,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
       "iam:CreateUser",
       "iam:CreateAccessKey",
     ])
-      expect(all.some(allows(action, `arn:aws:iam::${ACCOUNT}:policy/x`)), action).toBe(false);
+      expect([action, all.some(allows(action, `arn:aws:iam::${ACCOUNT}:policy/x`))]).toEqual([action, false]);
   });
 
   it("may neither read nor write another environment's state and secrets", () => {
@@ -170,7 +174,10 @@ describe.each(grown)("the deploying role of $environment", (data) => {
     ];
     for (const resource of foreign)
       for (const action of ["s3:GetObject", "s3:PutObject", "secretsmanager:GetSecretValue"])
-        expect(all.some(allows(action, resource)), `${action} ${resource}`).toBe(false);
+        expect([`${action} ${resource}`, all.some(allows(action, resource))]).toEqual([
+          `${action} ${resource}`,
+          false,
+        ]);
   });
 
   it("runs the one-shot tasks of this project, and no others", () => {
@@ -217,8 +224,10 @@ describe.each(environments)("the rights of the pipeline in $environment", (data)
 
   it("fit into IAM's policies, each with its statements' names once", () => {
     for (const [name, statements] of Object.entries<readonly PolicyStatement[]>({ ...policies })) {
-      expect(JSON.stringify({ Version: "2012-10-17", Statement: statements }).length, name).toBeLessThan(
-        POLICY_LIMIT,
+      withMessage(name, () =>
+        expect(JSON.stringify({ Version: "2012-10-17", Statement: statements }).length).toBeLessThan(
+          POLICY_LIMIT,
+        ),
       );
       const sids = statements.map(({ Sid }) => Sid);
       expect(new Set(sids).size).toBe(sids.length);

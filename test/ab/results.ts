@@ -1,7 +1,7 @@
 import { seeded } from "../../tools/ab/random.ts";
 import type { Results, Run, Step } from "../../tools/ab/results.ts";
 import type { Part, SideKey } from "../../tools/ab/side.ts";
-import { operations, type Workload, within } from "../../tools/ab/workload.ts";
+import { dueWithin, operations, type Workload } from "../../tools/ab/workload.ts";
 
 export const workload: Workload = {
   seed: 1,
@@ -17,20 +17,20 @@ export const workload: Workload = {
   saturation: { callers: 4, seconds: 5 },
 };
 
-interface Made {
-  /** Milliseconds that an operation takes at least. */
-  readonly slowness: number;
+interface Profile {
+  /** Minimum latency of an operation in milliseconds. */
+  readonly latency: number;
   /** CPU seconds of the step by part. */
   readonly cpu: Readonly<Partial<Record<Part, number>>>;
 }
-const made: Readonly<Record<SideKey, Made>> = {
-  A: { slowness: 30, cpu: { mcp: 2, synapse: 9, postgres: 4 } },
-  B: { slowness: 8, cpu: { mcp: 2, graphql: 5, postgres: 2 } },
-  C: { slowness: 3, cpu: { mcp: 2, postgres: 1.5 } },
+const profiles: Readonly<Record<SideKey, Profile>> = {
+  A: { latency: 30, cpu: { mcp: 2, synapse: 9, postgres: 4 } },
+  B: { latency: 8, cpu: { mcp: 2, graphql: 5, postgres: 2 } },
+  C: { latency: 3, cpu: { mcp: 2, postgres: 1.5 } },
 };
 
-/** Results as they come of measuring, made up: A takes several times as long as B. */
-export function madeUpResults(runs = 5, changes: Partial<Results> = {}): Results {
+/** Invented results: A takes several times as long as B. */
+export function exampleResults(runs = 5, changes: Partial<Results> = {}): Results {
   const sides = (["A", "B", "C"] as const).map((key) => ({
     key,
     name: { A: "Matrix (Synapse)", B: "Hasura Lite", C: "PostgreSQL alone" }[key],
@@ -46,37 +46,32 @@ export function madeUpResults(runs = 5, changes: Partial<Results> = {}): Results
     workload,
     sides,
     runs: Array.from({ length: runs }, (_, index) =>
-      sides.map(({ key }) => madeUpRun(key, index + 1)),
+      sides.map(({ key }) => exampleRun(key, index + 1)),
     ).flat(),
     ...changes,
   };
 }
 
-export function madeUpRun(side: SideKey, run: number): Run {
+export function exampleRun(side: SideKey, run: number): Run {
   return {
     side,
     run,
     startedAt: `2026-11-21T09:${String(run).padStart(2, "0")}:00.000Z`,
     load: 0.5,
-    steps: [madeUpStep(side, run, "steady", 20_050), madeUpStep(side, run, "saturation", 5_020)],
+    steps: [exampleStep(side, run, "steady", 20_050), exampleStep(side, run, "saturation", 5_020)],
     acknowledged: 300,
     missing: 0,
   };
 }
 
-function madeUpStep(side: SideKey, run: number, step: Step["step"], took: number): Step {
-  const { slowness, cpu } = made[side];
+function exampleStep(side: SideKey, run: number, step: Step["step"], took: number): Step {
+  const { latency, cpu } = profiles[side];
   const random = seeded(run * 10 + (step === "steady" ? 1 : 2));
-  const due = within(operations(workload), took / 1000);
+  const due = dueWithin(operations(workload), took / 1000);
   return {
     step,
     took,
-    samples: due.map(({ kind, at }) => [
-      kind,
-      at,
-      slowness * (1 + run / 20) + random.gap(1 / slowness),
-      null,
-    ]),
+    samples: due.map(({ kind, at }) => [kind, at, latency * (1 + run / 20) + random.gap(1 / latency), null]),
     lateness: step === "steady" ? 1.5 : null,
     sentBytes: 100_000,
     receivedBytes: 4_000_000,
@@ -89,7 +84,7 @@ function madeUpStep(side: SideKey, run: number, step: Step["step"], took: number
         logBytes: 200_000,
       })),
       machineCpuSeconds: 20,
-      databaseBytes: slowness * 20_000,
+      databaseBytes: latency * 20_000,
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Texts of the cells beside a row's heading, in the first table of a class that has such a row. */
+/** The texts of a row's cells, by its heading, in the first table of a class that has such a row. */
 export function cellsOf(html: string, table: string, heading: string): string[] {
   for (const [body] of html.matchAll(new RegExp(`<table class="${table}">.*?</table>`, "gs")))
     for (const [row] of body.matchAll(/<tr[^>]*>.*?<\/tr>/gs)) {

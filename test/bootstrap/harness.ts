@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import * as z from "zod";
+import { passwordLogin } from "../../shared/matrix.ts";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import {
   deploySynapse,
@@ -87,7 +88,7 @@ export function bootstrapHarness() {
   const signIn = async (user: string, password: string) =>
     account(
       await matrix(synapse.url, "POST", `${clients}/login`, {
-        body: { type: "m.login.password", identifier: { type: "m.id.user", user }, password },
+        body: passwordLogin({ username: user, password }),
       }),
     );
   const asAdmin = () => signIn("phenom-admin", passwords.admin);

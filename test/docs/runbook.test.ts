@@ -6,11 +6,11 @@ import * as cognito from "@aws-sdk/client-cognito-identity-provider";
 import * as ecs from "@aws-sdk/client-ecs";
 import * as rds from "@aws-sdk/client-rds";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
-import { commonOptions } from "../../tools/ops/verb.ts";
-import { verbs as known } from "../../tools/ops/verbs/index.ts";
-import { environment, Template } from "../template.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
+import { withMessage } from "../jest/with-message.ts";
+import { opsVerbs as verbs } from "../ops/command.ts";
 
 const page = readFileSync("docs/runbook.md", "utf8");
 
@@ -101,7 +101,7 @@ describe("the page", () => {
       const [file = "", fragment = ""] = target.split("#");
       const linked = file === "" ? page : readFileSync(path.join("docs", file), "utf8");
       const anchors = [...linked.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
-      if (fragment) expect(anchors, target).toContain(fragment);
+      if (fragment) withMessage(target, () => expect(anchors).toContain(fragment));
     }
   });
 });
@@ -214,8 +214,3 @@ const COMMAND_LINE_ONLY = [
   "elasticache describe-events",
   "elasticache describe-replication-groups",
 ];
-
-/** Verbs of `npm run ops` with the names of their options. */
-const verbs: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  known.map(({ name, options }) => [name, [...Object.keys(commonOptions), ...Object.keys(options ?? {})]]),
-);

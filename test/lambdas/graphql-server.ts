@@ -3,6 +3,8 @@ import { text } from "node:stream/consumers";
 import { buildSchema, type GraphQLSchema, graphql } from "graphql";
 import type { Pool } from "pg";
 import * as z from "zod";
+import { tables } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
+import { HasuraSql } from "../../tools/servers/hasura-permissions.ts";
 import { close, listen } from "../../tools/servers/listening.ts";
 
 /** Answer in place of the server's own, or none at all. */
@@ -91,12 +93,13 @@ const hasuraSchema = buildSchema(`
   }
 `);
 
+const expression = z.record(z.string(), z.unknown());
 const insertArguments = z.object({
   object: z.record(z.string(), z.unknown()),
   on_conflict: z.object({
     constraint: z.string(),
     update_columns: z.array(z.string()),
-    where: z.unknown().optional(),
+    where: expression.optional(),
   }),
 });
 
@@ -112,22 +115,22 @@ export async function startHasura(database: Pool, content: Root): Promise<Hasura
   const root: Root = {
     ...content,
     link_previews: async ({ where, limit }) => {
-      const values: unknown[] = [];
-      const condition = sqlCondition(where, values);
-      return (await database.query(`select * from link_previews where ${condition} limit ${limit}`, values))
-        .rows;
+      const sql = new HasuraSql(tables, {});
+      const condition = sql.condition("link_previews", "link_previews", expression.parse(where));
+      const text = `select * from link_previews where ${condition} limit ${limit}`;
+      return (await database.query(text, sql.values)).rows;
     },
     insert_link_previews_one: async (args) => {
       const { object, on_conflict } = insertArguments.parse(args);
-      const values = Object.values(object);
-      const places = values.map((_, index) => `$${index + 1}`);
+      const sql = new HasuraSql(tables, {});
+      const values = Object.values(object).map((value) => sql.value(value));
       const updates = on_conflict.update_columns.map((column) => `${column} = excluded.${column}`);
-      const condition = sqlCondition(on_conflict.where ?? {}, values);
+      const condition = sql.condition("link_previews", "link_previews", on_conflict.where ?? {});
       const { rows } = await database.query(
-        `insert into link_previews (${Object.keys(object)}) values (${places})
+        `insert into link_previews (${Object.keys(object)}) values (${values})
          on conflict on constraint ${on_conflict.constraint} do update set ${updates} where ${condition}
          returning *`,
-        values,
+        sql.values,
       );
       return rows[0] ?? null;
     },
@@ -146,23 +149,4 @@ export async function startHasura(database: Pool, content: Root): Promise<Hasura
   );
   const state: HasuraServer = Object.assign(hasura, { adminSecret: "hasura-admin-secret" });
   return state;
-}
-
-const operators: Readonly<Record<string, string>> = { _eq: "=", _gt: ">", _gte: ">=", _lt: "<", _lte: "<=" };
-
-/** Hasura's boolean expression as SQL on link_previews, for the operators above, _is_null and _or. */
-function sqlCondition(where: unknown, values: unknown[]): string {
-  const parts = Object.entries(z.record(z.string(), z.unknown()).parse(where)).flatMap(([key, value]) => {
-    if (key === "_or") {
-      const any = z.array(z.unknown()).parse(value);
-      return [`(${any.map((one) => sqlCondition(one, values)).join(" or ")})`];
-    }
-    return Object.entries(z.record(z.string(), z.unknown()).parse(value)).map(([operator, operand]) => {
-      if (operator === "_is_null") return `link_previews.${key} is ${operand ? "" : "not"} null`;
-      const sql = operators[operator];
-      if (!sql) throw new Error(`the stand-in for Hasura does not know ${key} ${operator}`);
-      return `link_previews.${key} ${sql} $${values.push(operand)}`;
-    });
-  });
-  return parts.length > 0 ? parts.join(" and ") : "true";
 }

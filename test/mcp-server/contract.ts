@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 
@@ -57,7 +57,7 @@ export function contract(
         for (const room of rooms) expect(roomSchema.safeParse(room).error).toBeUndefined();
       });
 
-      it("that take no messages are listed only when asked for", async () => {
+      it("that are inactive are listed only on request", async () => {
         const id = await world.newInactiveRoom("Closed");
         const listed = async (include_inactive: boolean) =>
           (await chat.listRooms({ include_inactive }, signal())).some((room) => room.id === id);
@@ -67,7 +67,7 @@ export function contract(
     });
 
     describe("messages", () => {
-      it("come newest first, with their sender", async () => {
+      it("are listed newest first, with their sender", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Order", [user]);
         for (const text of ["one", "two", "three"]) await world.say(user, room, text);
@@ -83,7 +83,7 @@ export function contract(
         for (const item of items) expect(messageSchema.safeParse(item).error).toBeUndefined();
       });
 
-      it("are paged without a gap or a repetition, though new ones arrive in between", async () => {
+      it("are paged without a gap or a repetition while new ones arrive", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Pages", [user]);
         for (let n = 1; n <= 7; n++) await world.say(user, room, `message ${n}`);
@@ -104,7 +104,7 @@ export function contract(
         expect(await chat.getMessages({ room_id: room, ...all }, signal())).toMatchObject({ items: [] });
       });
 
-      it("of a room that does not exist, or that the agent is not in, are refused by name", async () => {
+      it("of an unknown room, or a room without the agent, are refused with the name of the argument", async () => {
         const foreign = await world.newForeignRoom("Foreign");
         await expect(
           chat.getMessages({ room_id: world.unknown.room, ...all }, signal()),
@@ -118,7 +118,7 @@ export function contract(
         });
       });
 
-      it("with a cursor that is none are refused by name", async () => {
+      it("with an invalid cursor are refused with the name of the argument", async () => {
         const room = await world.newRoom("Cursor", []);
         for (const cursor of ["x", "bm9uc2Vuc2U", "W10", Buffer.from('["2020","x"]').toString("base64url")])
           await expect(chat.getMessages({ room_id: room, limit: 1, cursor }, signal())).rejects.toMatchObject(
@@ -171,7 +171,7 @@ export function contract(
     describe("sending", () => {
       const text = { message_type: "text" as const };
 
-      it("gives the message as everyone sees it, from the agent's account", async () => {
+      it("returns the message as everyone sees it, from the agent's account", async () => {
         const room = await world.newRoom("Send", []);
         const content = 'Ünïcödé 🦓 "quotes" \\ <b>\n\ttabs';
         const sent = await chat.sendMessage({ room_id: room, content, ...text }, signal());
@@ -181,14 +181,14 @@ export function contract(
         expect(items).toEqual([sent]);
       });
 
-      it("takes 4000 characters of any kind", async () => {
+      it("accepts 4000 characters of any kind", async () => {
         const room = await world.newRoom("Long", []);
         const content = "🦓".repeat(4000);
         await chat.sendMessage({ room_id: room, content, ...text }, signal());
         expect(await contents(room)).toEqual([content]);
       });
 
-      it("of a link to Phenom content carries its id, and its preview once there is one", async () => {
+      it("a link to Phenom content keeps its id, and shows its preview when there is one", async () => {
         const room = await world.newRoom("Links", []);
         const phenom_id = `film-${key().slice(0, 8)}`;
         await world.linkPreview(phenom_id, "A film");
@@ -204,7 +204,7 @@ export function contract(
         });
       });
 
-      it("twice with one key sends once and gives the same message", async () => {
+      it("twice with one key sends once and returns the same message", async () => {
         const room = await world.newRoom("Keys", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const first = await chat.sendMessage(draft, signal());
@@ -213,7 +213,7 @@ export function contract(
         expect(await contents(room)).toEqual(["Once"]);
       });
 
-      it("at once with one key from many sides sends once", async () => {
+      it("with one key from many clients at once sends once", async () => {
         const room = await world.newRoom("Race", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const sent = await Promise.all(Array.from({ length: 8 }, () => chat.sendMessage(draft, signal())));
@@ -221,7 +221,7 @@ export function contract(
         expect(await contents(room)).toEqual(["Once"]);
       });
 
-      it("with the key of a message that was deleted says so", async () => {
+      it("with the key of a deleted message reports that", async () => {
         const room = await world.newRoom("Deleted key", []);
         const draft = { room_id: room, content: "Gone", ...text, idempotency_key: key() };
         const { id } = await chat.sendMessage(draft, signal());
@@ -232,7 +232,7 @@ export function contract(
         });
       });
 
-      it("into a room that is unknown, foreign or takes none is refused, with a key and without", async () => {
+      it("into an unknown, foreign or inactive room is refused, with and without a key", async () => {
         const foreign = await world.newForeignRoom("Foreign send");
         const inactive = await world.newInactiveRoom("Inactive send");
         for (const idempotency_key of [undefined, key()]) {
@@ -249,7 +249,7 @@ export function contract(
     });
 
     describe("deleting", () => {
-      it("takes the message out of view, and doing it again changes nothing", async () => {
+      it("hides the message, and again changes nothing", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Delete", [user]);
         await world.say(user, room, "stays");
@@ -259,7 +259,7 @@ export function contract(
         expect(await contents(room)).toEqual(["stays"]);
       });
 
-      it("what does not exist is refused by name", async () => {
+      it("an unknown message is refused with the name of the argument", async () => {
         await expect(
           chat.deleteMessage({ message_id: world.unknown.message }, signal()),
         ).rejects.toMatchObject({
@@ -284,7 +284,7 @@ export function contract(
         for (const member of members) expect(memberSchema.safeParse(member).error).toBeUndefined();
       });
 
-      it("of a room that does not exist are refused by name", async () => {
+      it("of an unknown room are refused with the name of the argument", async () => {
         await expect(
           chat.listMembers({ room_id: world.unknown.room, ...all }, signal()),
         ).rejects.toMatchObject({
@@ -307,7 +307,7 @@ export function contract(
         expect(await world.trySay(user, room)).toBe(true);
       });
 
-      it("until a time shows that time", async () => {
+      it("until a time returns that time", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Mute until", [user]);
         const until = inAMinute();
@@ -317,7 +317,7 @@ export function contract(
         expect(items.find(({ user_id }) => user_id === user)).toEqual(member);
       });
 
-      it("somebody who is no member, somewhere that does not exist, or itself is refused by name", async () => {
+      it("no member, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
         const [room, user] = [await world.newRoom("Mute none", []), await world.newUser()];
         const mute = (room_id: string, user_id: string) =>
           chat.muteUser({ room_id, user_id, muted: true }, signal());
@@ -345,7 +345,7 @@ export function contract(
         });
       });
 
-      it("with an end shows it", async () => {
+      it("with an end returns it", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban until", [user]);
         const expires_at = inAMinute();
@@ -353,7 +353,7 @@ export function contract(
         expect(Date.parse(ban.expires_at ?? "")).toBe(Date.parse(expires_at));
       });
 
-      it("somebody who is banned already is refused, and says until when", async () => {
+      it("a banned user again is refused with the end of the ban", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban twice", [user]);
         const expires_at = inAMinute();
@@ -364,7 +364,7 @@ export function contract(
         });
       });
 
-      it("nobody, nowhere or itself is refused by name", async () => {
+      it("an unknown user, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
         const [room, user] = [await world.newRoom("Ban none", []), await world.newUser()];
         const ban = (room_id: string, user_id: string) => chat.banUser({ room_id, user_id }, signal());
         await expect(ban(room, world.unknown.user)).rejects.toMatchObject({
@@ -379,7 +379,7 @@ export function contract(
       });
     });
 
-    it("a call whose client went away ends at once", async () => {
+    it("a call whose client has disconnected ends at once", async () => {
       const gone = AbortSignal.abort(new Error("gone"));
       await expect(chat.listRooms({ include_inactive: true }, gone)).rejects.toThrow("gone");
     });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { applyMigrations } from "../../migrations/apply.ts";
 import {
+  connectionUrl,
   type DatabaseConnection,
   type PostgresServer,
   query,
@@ -20,11 +21,9 @@ export interface ChatDatabase {
   stop(): Promise<void>;
 }
 
-/** As `DATABASE_URL` has it; through another port where the way leads over a proxy. */
-export const databaseUrl = ({ connection, server }: ChatDatabase, port = connection.port): string => {
-  const { user, password, database } = connection;
-  return `postgres://${user}:${password}@127.0.0.1:${port}/${database}?sslmode=verify-full&sslrootcert=${server.caFile}`;
-};
+/** The database's URL, for `DATABASE_URL`. @param port of a proxy before it */
+export const databaseUrl = ({ connection, server }: ChatDatabase, port = connection.port): string =>
+  connectionUrl({ ...connection, port }, server.caFile);
 
 const room = (digit: number) => `550e8400-e29b-41d4-a716-44665544000${digit}`;
 

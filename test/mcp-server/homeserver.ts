@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { expect } from "vitest";
+import { expect } from "@jest/globals";
 import * as z from "zod";
 import type { SynapseOptions } from "../../mcp-server/backends/synapse.ts";
-import { type Credentials, ensureBot } from "../../mcp-server/bootstrap/accounts.ts";
+import { ensureBot } from "../../mcp-server/bootstrap/accounts.ts";
 import { matrixClient } from "../../mcp-server/bootstrap/matrix.ts";
 import { powerLevels } from "../../mcp-server/bootstrap/rooms.ts";
+import type { Credentials } from "../../shared/matrix.ts";
 import { startInternet } from "../../tools/servers/internet.ts";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import { deploySynapse, exampleProps, type Synapse } from "../../tools/servers/synapse.ts";
@@ -75,9 +76,9 @@ export async function startHomeserver(): Promise<Homeserver> {
     }),
   );
   const bot = { username: "phenom-mcp", password: randomBytes(20).toString("hex") };
-  const quiet = { changed: () => {}, asItWas: () => {}, leftOut: () => {} };
-  const nobody = matrixClient(synapse.url);
-  await ensureBot(nobody, nobody.as(admin.accessToken), bot, serverName, quiet);
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const anonymous = matrixClient(synapse.url);
+  await ensureBot(anonymous, anonymous.as(admin.accessToken), bot, serverName, quiet);
   const me = `@${bot.username}:${serverName}`;
 
   const as: Homeserver["as"] = (who, method, path, body) =>

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect } from "@jest/globals";
 import * as z from "zod";
 import { IMAGE_PROGRAMS_FOLDER } from "../../tools/build/bundle-options.ts";
+import { eventually } from "../jest/eventually.ts";
 
 /** A process of the bundled server. */
 export interface Running {
@@ -66,9 +67,9 @@ export async function bundleServer(): Promise<Program> {
     launch,
     async serve(variables) {
       const started = launch({ PORT: "0", ...variables });
-      await expect
-        .poll(() => started.log().some(({ event }) => event === "started"), { timeout: 10_000 })
-        .toBe(true);
+      await eventually(() => expect(started.log().some(({ event }) => event === "started")).toBe(true), {
+        timeout: 10_000,
+      });
       const port = started.log().find(({ event }) => event === "started")?.["port"];
       const url = `http://127.0.0.1:${port}`;
       return { ...started, url, call: (name, args) => callTool(url, name, args) };

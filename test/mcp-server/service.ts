@@ -2,7 +2,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { JwksCache } from "aws-jwt-verify/jwk";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
-import { readEnvironment } from "../../mcp-server/environment.ts";
+import { readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog, type LogLevel } from "../../mcp-server/log.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
@@ -31,7 +31,7 @@ export async function startTestService(
   jwksCache: JwksCache = poolKeys(),
   level: LogLevel = "info",
 ): Promise<TestService> {
-  const environment = readEnvironment({
+  const environment = readServerEnvironment({
     BACKEND_TYPE: "postgres",
     DATABASE_URL: "postgres://unused",
     PORT: "0",

@@ -31,7 +31,7 @@ import { check, synthesised } from "../terraform/offline.ts";
 
 export const AGENT = { AGENT_USERNAME: "agent", AGENT_PASSWORD: "Correct-Horse-1" };
 
-/** The SDK's clients, as led by the environment variables. */
+/** The SDK's clients, configured by environment variables. */
 export const clients = () => ({
   cloudwatch: new CloudWatchClient({ region: "us-east-1" }),
   cognito: new CognitoIdentityProviderClient({ region: "us-east-1" }),

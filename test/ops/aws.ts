@@ -8,7 +8,7 @@ import * as secrets from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { close, listen } from "../../tools/servers/listening.ts";
 
-/** An error as AWS answers it. */
+/** An error of AWS. */
 export class AwsFault extends Error {
   override readonly name: string;
   constructor(name: string, message: string) {
@@ -17,16 +17,16 @@ export class AwsFault extends Error {
   }
 }
 
-/** What AWS would answer to an operation; the input is as the SDK sent it. */
+/** The answer of AWS to an operation; the input is what the SDK sent. */
 export type Answer = (input: Readonly<Record<string, unknown>>) => object | Promise<object>;
 
 export interface AwsServer {
   readonly url: string;
-  /** Calls in order, as `RunTask`, with what they were given. */
+  /** Calls in order: the operation, such as `RunTask`, and its input. */
   readonly calls: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[];
-  /** Answers by operation; they can be changed at any time. */
+  /** Answers by operation; a test may change them at any time. */
   readonly answers: Record<string, Answer>;
-  /** Answers of the services that speak XML, by action. */
+  /** Answers of the services that use XML, by action. */
   readonly xml: Record<string, (parameters: URLSearchParams) => string>;
   /** Objects in S3 by `bucket/key`. */
   readonly objects: Map<string, string>;
@@ -35,7 +35,7 @@ export interface AwsServer {
   stop(): Promise<void>;
 }
 
-/** AWS's JSON services by the first word of x-amz-target, with their SDK clients. */
+/** AWS services with JSON by the first word of x-amz-target, and their SDK clients. */
 const services: Readonly<Record<string, { readonly sdk: object; readonly client: string }>> = {
   AmazonEC2ContainerServiceV20141113: { sdk: ecs, client: "ECSClient" },
   Logs_20140328: { sdk: logs, client: "CloudWatchLogsClient" },
@@ -44,10 +44,9 @@ const services: Readonly<Record<string, { readonly sdk: object; readonly client:
 };
 
 /**
- * AWS on a free port of loopback, for the SDK's real clients (AWS_ENDPOINT_URL): the JSON services by the answers that a
- * test gives, S3 and STS by themselves, everything else by `emulator` where there is one. What a test says that AWS
- * would answer is read by the SDK's own deserialiser first: a member that AWS does not have, or of another type, is
- * an error.
+ * A fake of AWS on a free port of loopback, for the SDK's real clients (AWS_ENDPOINT_URL). Services with JSON give the
+ * test's answers, S3 and STS answer by themselves, and `emulator` answers everything else, if there is one. The SDK's
+ * deserialiser reads each of the test's answers first: a member that AWS does not have, or of another type, is an error.
  */
 export async function startAws(emulator?: string): Promise<AwsServer> {
   const state: Omit<AwsServer, "url" | "stop"> = {
@@ -127,7 +126,7 @@ async function handle(
   response.end(Buffer.from(await passed.arrayBuffer()));
 }
 
-/** @throws Error where the SDK's model of the operation does not give back what the answer says */
+/** @throws Error where the SDK's model of the operation reads the answer differently */
 async function checkAnswer(
   { sdk, client }: { readonly sdk: object; readonly client: string },
   operation: string,
@@ -149,7 +148,7 @@ async function checkAnswer(
     throw new Error(`the SDK's model of ${operation} reads ${toJson(read)} out of the answer ${json}`);
 }
 
-/** JSON as AWS writes it: times in seconds since the epoch, and no member without a value. */
+/** JSON as AWS writes it: times in seconds since the epoch, no member without a value. */
 const toJson = (value: unknown): string =>
   JSON.stringify(value, function (this: Record<string, unknown>, key, item) {
     const original = this[key];

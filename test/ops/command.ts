@@ -2,7 +2,7 @@ import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
 import type { Clock } from "../../tools/ops/clock.ts";
 import type { Terminal } from "../../tools/ops/context.ts";
-import { run } from "../../tools/ops/run.ts";
+import { opsCommand, run } from "../../tools/ops/run.ts";
 import type { AwsServer } from "./aws.ts";
 import { stateOf } from "./outputs.ts";
 
@@ -14,7 +14,7 @@ export interface Result {
   json(): Record<string, unknown>;
 }
 
-/** Time that passes only where the command sleeps. */
+/** A clock that only moves when the command sleeps. */
 export function testClock(start = Date.parse("2026-01-31T12:00:00Z")): Clock {
   let time = start;
   return {
@@ -27,11 +27,11 @@ export function testClock(start = Date.parse("2026-01-31T12:00:00Z")): Clock {
 
 export const noTerminal: Terminal = {
   interactive: false,
-  ask: () => Promise.reject(new Error("nobody is there to ask")),
+  ask: () => Promise.reject(new Error("there is no terminal")),
   input: () => Promise.resolve(""),
 };
 
-/** Leads the SDK to `aws` with credentials that it takes. @returns puts the process's environment back */
+/** Points the SDK to `aws`, with credentials that it accepts. @returns a function that restores the environment variables */
 export function credentials(aws: Pick<AwsServer, "url">): () => void {
   const before = { ...process.env };
   Object.assign(process.env, {
@@ -47,11 +47,19 @@ export function credentials(aws: Pick<AwsServer, "url">): () => void {
   };
 }
 
-/** Puts `outputs` where the state of both environments lies. */
+/** Stores `outputs` in the Terraform state of both environments. */
 export function applied(aws: AwsServer, outputs: object): void {
   for (const { state } of [development, production])
     aws.objects.set(`${state.bucket}/${state.key}`, stateOf(outputs));
 }
+
+/** Verbs of `npm run ops` with the names of their options. */
+export const opsVerbs: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  opsCommand({ out: () => {}, err: () => {} }, async () => {}).commands.map((verb) => [
+    verb.name(),
+    verb.options.map(({ long = "" }) => long?.slice(2) ?? ""),
+  ]),
+);
 
 /** `npm run ops -- …`, in this process. */
 export async function ops(

@@ -4,13 +4,13 @@ import * as z from "zod";
 import type { Outputs } from "../../tools/ops/outputs.ts";
 import { type Answer, AwsFault } from "./aws.ts";
 
-/** How a one-shot task goes: it ends with a code after some lines, or never starts. */
+/** The outcome of a one-shot task: it exits with a code after some lines of log, or never starts. */
 export type TaskOutcome =
   | { readonly exitCode: number; readonly lines?: readonly string[] }
   | { readonly stoppedReason: string };
 
-/** What ECS does with a service's new deployment. */
-export type DeploymentOutcome = "settles" | "hangs" | "fails";
+/** The outcome of a service's new deployment. */
+export type DeploymentOutcome = "succeeds" | "hangs" | "fails";
 
 export interface StartedTask {
   readonly family: string;
@@ -18,22 +18,22 @@ export interface StartedTask {
   readonly command: readonly string[] | undefined;
 }
 
-/** A cluster as ECS and CloudWatch Logs show it through their APIs. */
+/** A fake of ECS and CloudWatch Logs with one cluster. */
 export interface Cluster {
   readonly answers: Record<string, Answer>;
   readonly services: Map<string, Service>;
   readonly definitions: Map<string, TaskDefinition>;
   /** One-shot tasks in the order in which they were started. */
   readonly started: StartedTask[];
-  /** Decides how a one-shot task goes. */
+  /** Decides the outcome of a one-shot task. */
   run: (task: StartedTask) => TaskOutcome | Promise<TaskOutcome>;
-  /** Decides how a deployment goes. */
+  /** Decides the outcome of a deployment. */
   deploy: (service: string, definition: string) => DeploymentOutcome;
   /** Registers a revision. */
   define(arn: string, container: string, image: string): void;
-  /** Task definitions that Terraform last wanted, by service. */
+  /** Task definitions that Terraform last applied, by service. */
   readonly applied: ReadonlyMap<string, string>;
-  /** Makes a service, or deploys another task definition, as Terraform does. */
+  /** Creates a service, or deploys another task definition, as Terraform does. */
   apply(service: string, definition: string): void;
 }
 
@@ -69,14 +69,14 @@ const logEvents = z.object({
 
 const CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/phenom-dev-cluster";
 const now = new Date("2026-01-31T12:00:00Z");
-/** What DescribeTasks shows from one look to the next. */
+/** The states that successive calls of DescribeTasks return. */
 const STATES = ["PROVISIONING", "PENDING", "RUNNING", "STOPPED"];
 
-/** The environment of `outputs` as it is after a good deployment. */
+/** The environment of `outputs` after a successful deployment. */
 export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): Cluster {
   const services = new Map<string, Service>();
   const definitions = new Map<string, TaskDefinition>();
-  const tasks = new Map<string, { task: Task; looks: number; outcome: TaskOutcome }>();
+  const tasks = new Map<string, { task: Task; calls: number; outcome: TaskOutcome }>();
   const logs = new Map<string, readonly string[]>();
   const started: StartedTask[] = [];
 
@@ -95,8 +95,8 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     status: "PRIMARY",
     taskDefinition,
     desiredCount: desired,
-    runningCount: outcome === "settles" ? desired : 0,
-    rolloutState: outcome === "settles" ? "COMPLETED" : outcome === "fails" ? "FAILED" : "IN_PROGRESS",
+    runningCount: outcome === "succeeds" ? desired : 0,
+    rolloutState: outcome === "succeeds" ? "COMPLETED" : outcome === "fails" ? "FAILED" : "IN_PROGRESS",
   });
   const create = (name: string, definition: string) =>
     services.set(name, {
@@ -107,7 +107,7 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
       runningCount: 1,
       pendingCount: 0,
       taskDefinition: definition,
-      deployments: [deployment(definition, 1, "settles")],
+      deployments: [deployment(definition, 1, "succeeds")],
       events: [{ id: "1", createdAt: now, message: `(service ${name}) has reached a steady state.` }],
       networkConfiguration: {
         awsvpcConfiguration: { subnets: ["subnet-1"], securityGroups: ["sg-1"], assignPublicIp: "DISABLED" },
@@ -129,20 +129,20 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     throw new AwsFault("ClientException", "Unable to describe task definition.");
   };
 
-  /** @returns the service as UpdateService shows it, before ECS gives a deployment up */
+  /** @returns the service as UpdateService returns it, before ECS rolls a failed deployment back */
   const change = (
     service: Service,
-    wanted: {
+    target: {
       definition?: string | undefined;
       desiredCount?: number | undefined;
       force?: boolean | undefined;
     },
   ): Service => {
     const before = service.taskDefinition ?? "";
-    const next = wanted.definition ?? before;
-    const desired = wanted.desiredCount ?? service.desiredCount ?? 0;
-    const replaced = wanted.definition !== undefined || wanted.force === true;
-    const outcome = replaced ? self.deploy(service.serviceName ?? "", next) : "settles";
+    const next = target.definition ?? before;
+    const desired = target.desiredCount ?? service.desiredCount ?? 0;
+    const replaced = target.definition !== undefined || target.force === true;
+    const outcome = replaced ? self.deploy(service.serviceName ?? "", next) : "succeeds";
     const fresh = deployment(next, desired, outcome);
     const after: Service = {
       ...service,
@@ -154,7 +154,7 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     services.set(
       service.serviceName ?? "",
       outcome === "fails"
-        ? { ...after, deployments: [deployment(before, desired, "settles"), { ...fresh, status: "ACTIVE" }] }
+        ? { ...after, deployments: [deployment(before, desired, "succeeds"), { ...fresh, status: "ACTIVE" }] }
         : after,
     );
     return { ...after, taskDefinition: next };
@@ -173,7 +173,7 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     definitions,
     started,
     run: () => ({ exitCode: 0 }),
-    deploy: () => "settles",
+    deploy: () => "succeeds",
     define,
     answers: {
       async RunTask(input) {
@@ -201,7 +201,7 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
           containers: [{ name: container, lastStatus: "PENDING" }],
         };
         const outcome = await self.run(one);
-        tasks.set(task.taskArn ?? "", { task, looks: 0, outcome });
+        tasks.set(task.taskArn ?? "", { task, calls: 0, outcome });
         if ("exitCode" in outcome) logs.set(`task/${container}/${id}`, outcome.lines ?? []);
         return { tasks: [task], failures: [] };
       },
@@ -272,11 +272,11 @@ export function cluster(outputs: Pick<Outputs, "services" | "one_shot_tasks">): 
     },
   };
 
-  /** A one-shot task goes on by one state with each look; a service's task runs. */
+  /** A one-shot task advances by one state with each call; a service's task runs. */
   function describeTask(arn: string): Task {
     const oneShot = tasks.get(arn);
     if (!oneShot) return serviceTask(arn);
-    const lastStatus = STATES[Math.min(oneShot.looks++, STATES.length - 1)] ?? "STOPPED";
+    const lastStatus = STATES[Math.min(oneShot.calls++, STATES.length - 1)] ?? "STOPPED";
     if (lastStatus !== "STOPPED") return { ...oneShot.task, lastStatus };
     const { outcome, task } = oneShot;
     const name = task.containers?.[0]?.name ?? "";

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "@jest/globals";
 import { type AwsServer, startAws } from "./aws.ts";
 import { applied, credentials } from "./command.ts";
 import { type Cluster, cluster } from "./ecs.ts";
 import { exampleOutputs } from "./outputs.ts";
 
-/** For a test file: AWS with the services of {@link exampleOutputs}, which are applied anew for each test. */
+/** For a test file: a fake of AWS with the services of {@link exampleOutputs}, reset before each test. */
 export function awsHarness(): { readonly aws: AwsServer; readonly ecs: Cluster } {
   let aws: AwsServer;
   let ecs: Cluster;

@@ -19,7 +19,7 @@ const oneShot = (family: string, address: string) => ({
   addresses: [`aws_ecs_task_definition.${address}`],
 });
 
-/** Outputs of development, shortened; the end-to-end tests take those of the stack itself. */
+/** Outputs of development, shortened; the end-to-end tests use those of the stack itself. */
 export const exampleOutputs: Outputs = {
   account_id: "123456789012",
   release: "1.2.3",
@@ -67,7 +67,7 @@ export const exampleOutputs: Outputs = {
   secret_arns: { clients: arn("secretsmanager", "secret:clients") },
 };
 
-/** Outputs as they stand in a Terraform state. */
+/** A Terraform state with these outputs. */
 export const stateOf = (outputs: object): string =>
   JSON.stringify({
     version: 4,

@@ -5,10 +5,10 @@ import { listen } from "../../tools/servers/listening.ts";
 /** Answers by path. */
 export type Pages = Record<string, { status: number; body?: object; location?: string }>;
 
-/** Synapse, Hasura and the load balancer behind the public name. */
+/** A fake of Synapse, Hasura and the load balancer behind the public name. */
 export interface Site {
   readonly origin: string;
-  /** What they answer; everything else is 503. */
+  /** The answers; every other path answers 503. */
   pages: Pages;
   stop(): void;
 }
@@ -27,7 +27,7 @@ export async function startSite(): Promise<Site> {
 export const COMMUNITY = "/_matrix/client/v3/directory/room/%23community%3Achat-testing.thephenom.app";
 export const SSO = "/_matrix/client/v3/login/sso/redirect/oidc-cognito";
 
-/** What Synapse, Hasura and the load balancer answer when all is well. */
+/** The answers of Synapse, Hasura and the load balancer when everything works. */
 export function intactPages({ cognito_client_ids }: Pick<Outputs, "cognito_client_ids">): Pages {
   const host = "https://phenom-dev.auth.us-east-1.amazoncognito.com";
   return {

@@ -4,7 +4,7 @@ import type { components, paths } from "@octokit/openapi-types";
 import * as z from "zod";
 import { close, listen } from "../../tools/servers/listening.ts";
 
-// What the pipeline reads, as GitHub's own description of its API has it.
+// The types that the pipeline reads, from GitHub's own description of its API.
 type Schemas = components["schemas"];
 type Comment = Required<Pick<Schemas["issue-comment"], "id" | "body">> & {
   readonly user: Pick<NonNullable<Schemas["issue-comment"]["user"]>, "login">;
@@ -13,7 +13,7 @@ type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> 
   readonly base: Pick<Schemas["pull-request-simple"]["base"], "ref">;
 };
 
-/** The parameters of `path` where it is one of GitHub's paths. */
+/** The parameters of a path that fits the template. */
 function parameters(template: keyof paths, path: string): Readonly<Record<string, string>> | undefined {
   const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
   return new RegExp(`^${pattern}$`).exec(path)?.groups;
@@ -25,23 +25,23 @@ export interface GitHubServer {
   readonly repository: string;
   /** Comments of pull request 7, oldest first. */
   readonly comments: Comment[];
-  /** Requests as `METHOD path`, in their order. */
+  /** Requests as `METHOD path`, in order. */
   readonly requests: string[];
-  /** Says something on pull request 7. */
+  /** Adds a comment to pull request 7. */
   say(login: string, body: string): void;
   stop(): Promise<void>;
 }
 
-/** The one pull request there is, and the commit that it became. */
+/** The only pull request, and the commit that it was merged as. */
 export const PULL_REQUEST = 7;
 export const MERGED = "a".repeat(40);
-/** A commit of a pull request that is open still. */
+/** A commit of an open pull request. */
 export const OPEN = "b".repeat(40);
 
 const BOT = "github-actions[bot]";
 const LIMIT = 65_536;
 
-/** GitHub's REST API as far as the pipeline uses it: pages, sign-in, and the limit of a comment's length included. */
+/** A fake of GitHub's REST API with what the pipeline uses: pages, authentication, and the length limit of a comment. */
 export async function startGitHub(): Promise<GitHubServer> {
   const [token, repository] = ["ghs_test", "Phenom-earth/phenom-chat"];
   const comments: Comment[] = [];

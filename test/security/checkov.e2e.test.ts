@@ -2,13 +2,14 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { installed } from "../installed.ts";
-import { check, offlineTerraform, synthesised } from "../terraform/offline.ts";
+import { tools } from "../../tools/setup/tools.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { check, synthesised } from "../terraform/offline.ts";
 
 /** A finding that stays, and what holds the risk down instead. */
 const accepted = z
@@ -26,8 +27,7 @@ const accepted = z
   )
   .parse(JSON.parse(readFileSync("test/security/accepted-findings.json", "utf8")));
 
-const CHECKOV = process.env.CHECKOV ?? ".tools/checkov/bin/checkov";
-const hasCheckov = installed("checkov", CHECKOV);
+const CHECKOV = tools.checkov.path("checkov");
 
 const report = z.object({
   results: z.object({ failed_checks: z.array(z.object({ check_id: z.string(), resource: z.string() })) }),
@@ -68,7 +68,7 @@ const covers = (pattern: string, resource: string) =>
     ? resource.startsWith(pattern.slice(0, -1))
     : resource.replace(/\[.*\]$/, "") === pattern;
 
-describe.runIf(offlineTerraform && hasCheckov)("checkov on the plans", () => {
+describeWith("terraform", "checkov")("checkov on the plans", () => {
   let found: string[];
   beforeAll(async () => {
     found = await findings();

@@ -2,12 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { expect } from "@jest/globals";
 import { App, ref, TerraformOutput, TerraformStack, Testing, Token } from "cdktf";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { jsonencode, yamlencode } from "../../constructs/encode.ts";
-import { offlineTerraform } from "./offline.ts";
+import { tools } from "../../tools/setup/tools.ts";
+import { itWith } from "../jest/describe-if.ts";
 
 /** What Terraform itself makes of an output's expression. */
 function evaluated(
@@ -20,10 +21,14 @@ function evaluated(
     new TerraformOutput(stack, name, { value, staticId: true });
   const { output } = JSON.parse(Testing.synth(stack));
   writeFileSync(path.join(dir, "main.tf.json"), JSON.stringify({ output, locals }));
-  execFileSync("terraform", [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"], {
-    env: { ...process.env, CHECKPOINT_DISABLE: "1" },
-    stdio: "pipe",
-  });
+  execFileSync(
+    tools.terraform.path("terraform"),
+    [`-chdir=${dir}`, "apply", "-auto-approve", "-input=false"],
+    {
+      env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+      stdio: "pipe",
+    },
+  );
   const state = JSON.parse(readFileSync(path.join(dir, "terraform.tfstate"), "utf8"));
   return Object.fromEntries(
     Object.entries(state.outputs as Record<string, { value: string }>).map(([k, v]) => [k, v.value]),
@@ -43,7 +48,7 @@ const awkward = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-it.runIf(offlineTerraform)(
+itWith("terraform")(
   "every text comes out of Terraform as it went in, shell scripts and templates included",
   () => {
     const samples = fc.sample(awkward, 300);
@@ -53,7 +58,7 @@ it.runIf(offlineTerraform)(
   },
 );
 
-it.runIf(offlineTerraform)(
+itWith("terraform")(
   "a reference keeps its value among quotes and backslashes, and its type when alone",
   () => {
     const [text, number] = [Token.asString(ref("local.text")), Token.asNumber(ref("local.number"))];

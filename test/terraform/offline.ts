@@ -1,18 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
-import { installed } from "../installed.ts";
+import { runTool } from "./tool.ts";
 
-/** Runs the real Terraform against stand-in providers, without an account or a network. */
-export const TOOL = path.resolve(process.env.TF_OFFLINE ?? ".tools/tf-offline", "bin/tf-offline.mjs");
-
-/** Whether the tests that need it can run. */
-export const offlineTerraform = installed("the real Terraform", TOOL);
+export { TOOL } from "./tool.ts";
 
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */
@@ -70,14 +64,7 @@ const lines = (output: string, kind: string) =>
 
 /** init, validate, plan, apply, a second plan that must be empty, destroy. */
 export async function check({ stack, inputs }: Synthesised, ...options: string[]): Promise<Run> {
-  const run = promisify(execFile);
-  const { code, output } = await run(process.execPath, [TOOL, stack, "check", ...inputs, ...options]).then(
-    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-    (error: { code?: number; stdout?: string; stderr?: string }) => ({
-      code: error.code ?? 1,
-      output: `${error.stdout}${error.stderr}`,
-    }),
-  );
+  const { code, output } = await runTool([stack, "check", ...inputs, ...options]);
   return { code, output, warnings: lines(output, "warn"), touched: lines(output, "diff") };
 }
 

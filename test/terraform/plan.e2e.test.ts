@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { metadataContainer } from "../../modules/chat-hasura-lite/metadata/task.ts";
-import { migrationContainer } from "../../modules/chat-hasura-lite/migration-task.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
-import { check, mutate, offlineTerraform, synthesised } from "./offline.ts";
+import { metadataCommand } from "../../modules/chat-hasura-lite/metadata/task.ts";
+import { migrationCommand } from "../../modules/chat-hasura-lite/migration-task.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { withMessage } from "../jest/with-message.ts";
+import { requiredVariables } from "../task.ts";
+import { check, mutate, synthesised } from "./offline.ts";
 
 const onlySynapse = {
   implementations: { synapse: true, hasura: false },
@@ -29,15 +32,15 @@ const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
 /** The stand-in for RDS keeps no backups, which is just what a plan shall warn of. */
-const NO_BACKUPS =
+const noBackups =
   /^Check block assertion failed: \w+: RDS keeps automatic backups of the database for 0 days, and should for [17] at least/;
-const KNOWN_WARNINGS = [
-  NO_BACKUPS,
+const knownWarnings = [
+  noBackups,
   // The specification's name of this secret ends like the suffix that AWS adds; it is only ever used by its whole ARN.
   /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
 ];
 
-describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left to do, and destroys", () => {
+describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
     ["development with A and B, inputs from variables, signing in on the admin paths", development],
     ["development with inputs from remote state", { ...development, ...fromRemoteState }],
@@ -73,10 +76,10 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
     ["production with B alone", { ...production, ...onlyHasura }],
   ])("%s", async (_, data) => {
     const { code, output, warnings } = await check(synthesised(data));
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     expect(output).toMatch(/ok {4}plan again .* No changes\./);
-    expect(warnings.filter((warning) => !KNOWN_WARNINGS.some((known) => known.test(warning)))).toEqual([]);
-    expect(warnings.some((warning) => NO_BACKUPS.test(warning))).toBe(true);
+    expect(warnings.filter((warning) => !knownWarnings.some((known) => known.test(warning)))).toEqual([]);
+    expect(warnings.some((warning) => noBackups.test(warning))).toBe(true);
   });
 
   it("names the environment and the output that the remote state lacks", async () => {
@@ -105,13 +108,13 @@ describe.runIf(offlineTerraform)("Terraform plans, applies, finds nothing left t
   });
 });
 
-describe.runIf(offlineTerraform)("the applied state", () => {
+describeWith("terraform")("the applied state", () => {
   let resources: { type: string; name: string; values: Record<string, unknown> }[];
   beforeAll(async () => {
     const synth = synthesised(development);
     const file = path.join(synth.out, "state.json");
     const { code, output } = await check(synth, "--state", file);
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     resources = JSON.parse(readFileSync(file, "utf8")).values.root_module.resources;
   });
 
@@ -125,22 +128,19 @@ describe.runIf(offlineTerraform)("the applied state", () => {
   });
 
   it.each([
-    ["chat_hasura_lite_migration", migrationContainer()],
-    ["chat_hasura_lite_metadata", metadataContainer()],
-    ["chat_synapse_database_setup", databaseSetupContainer()],
-  ])("%s runs the very command that its tests run, with the variables that it reads", (name, {
-    command,
-    environment,
-  }) => {
+    ["chat_hasura_lite_migration", migrationCommand()],
+    ["chat_hasura_lite_metadata", metadataCommand()],
+    ["chat_synapse_database_setup", databaseSetupCommand()],
+  ])("%s runs the very command that its tests run, with the variables that it reads", (name, command) => {
     const task = resources.find(
       (resource) => resource.type === "aws_ecs_task_definition" && resource.name === name,
     );
     const [container] = JSON.parse(String(task?.values.container_definitions));
     expect(container.command).toEqual(command);
-    const given = [...container.environment, ...container.secrets].map(
+    const variables = [...container.environment, ...container.secrets].map(
       (variable: { name: string }) => variable.name,
     );
-    expect(given.sort()).toEqual([...environment].sort());
+    expect(variables.sort()).toEqual(requiredVariables(command).sort());
   });
 
   it("shows alarms and metrics of what was made on the dashboard", () => {
@@ -171,7 +171,7 @@ describe.runIf(offlineTerraform)("the applied state", () => {
   });
 });
 
-describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
+describeWith("terraform")("the roles of the pipeline", () => {
   const trust = z.object({
     Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
   });
@@ -184,7 +184,7 @@ describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
     const synth = synthesised(data, `pipeline-${name}`);
     const file = path.join(synth.out, "state.json");
     const { code, output, warnings } = await check(synth, "--state", file);
-    expect(code, output).toBe(0);
+    withMessage(output, () => expect(code).toBe(0));
     expect(warnings).toEqual([]);
     const resources: { type: string; values: Record<string, unknown> }[] = JSON.parse(
       readFileSync(file, "utf8"),
@@ -219,7 +219,7 @@ describe.runIf(offlineTerraform)("the roles of the pipeline", () => {
   });
 });
 
-describe.runIf(offlineTerraform)("a change touches what it is about, and nothing else", () => {
+describeWith("terraform")("a change touches what it is about, and nothing else", () => {
   const synth = () => synthesised(development);
   const definitions = (stack: string, task: string): string =>
     JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]

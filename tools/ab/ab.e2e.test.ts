@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { workload } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { localPostgres } from "./local/relational.ts";
 import { type Results, readResults } from "./results.ts";
 import type { SideKey, Target } from "./side.ts";
@@ -36,7 +37,7 @@ describeWithSynapse("npm run ab on this machine", () => {
     html = await readFile(join(folder, "index.html"), "utf8");
   }, 280_000);
 
-  it("runs the same operations on the real Synapse and on PostgreSQL, and all of them succeed", () => {
+  it("runs the same operations on all sides, and all of them succeed", () => {
     const kinds = (side: SideKey) =>
       step(results, side, "steady")
         .samples.toSorted((a, b) => a[1] - b[1])
@@ -48,14 +49,14 @@ describeWithSynapse("npm run ab on this machine", () => {
       for (const { samples } of steps) expect(samples.filter(([, , , error]) => error !== null)).toEqual([]);
   });
 
-  it("finds every message that was acknowledged", () => {
+  it("finds every acknowledged message", () => {
     for (const { acknowledged, missing } of results.runs) {
       expect(acknowledged).toBeGreaterThan(5);
       expect(missing).toBe(0);
     }
   });
 
-  it("sees what each process used", () => {
+  it("measures the resources of each process", () => {
     const partsOf = (side: SideKey) =>
       step(results, side, "steady")
         .used?.parts.map(({ part }) => part)
@@ -66,8 +67,8 @@ describeWithSynapse("npm run ab on this machine", () => {
     for (const { side, steps } of results.runs) {
       const used = steps.flatMap((each) => each.used ?? []);
       for (const { part, cpuSeconds, memoryMiB } of used.flatMap(({ parts }) => parts)) {
-        expect(cpuSeconds, `${side} ${part}`).toBeGreaterThan(0);
-        expect(memoryMiB, `${side} ${part}`).toBeGreaterThan(10);
+        withMessage(`${side} ${part}`, () => expect(cpuSeconds).toBeGreaterThan(0));
+        withMessage(`${side} ${part}`, () => expect(memoryMiB).toBeGreaterThan(10));
       }
       expect(used.reduce((sum, { databaseBytes }) => sum + databaseBytes, 0)).toBeGreaterThan(1000);
       for (const { parts, machineCpuSeconds } of used)
@@ -77,7 +78,7 @@ describeWithSynapse("npm run ab on this machine", () => {
     }
   });
 
-  it("writes on the page what was measured", () => {
+  it("writes the measured figures to the page", () => {
     const shown = (heading: string, side: SideKey) => {
       const cell = cellsOf(html, "figures", heading)["ABC".indexOf(side)] ?? "";
       return Number.parseFloat(cell.replaceAll(",", ""));
@@ -89,38 +90,38 @@ describeWithSynapse("npm run ab on this machine", () => {
       const cpuSeconds = used?.parts.reduce((sum, part) => sum + part.cpuSeconds, 0) ?? 0;
       const expected = {
         "Sending, median": (low + high) / 2,
-        "Operations done in a second at the set rate": samples.length / (took / 1000),
-        "CPU time for a message": (1000 * cpuSeconds) / sent.length,
+        "Operations per second, open loop": samples.length / (took / 1000),
+        "CPU time per message": (1000 * cpuSeconds) / sent.length,
       };
-      // Three digits are shown.
+      // The page shows three digits.
       for (const [heading, value] of Object.entries(expected))
-        expect(shown(heading, side) / value, `${side} ${heading}`).toBeCloseTo(1, 2);
+        withMessage(`${side} ${heading}`, () => expect(shown(heading, side) / value).toBeCloseTo(1, 2));
     }
     expect(html).toContain("Fewer than five runs");
   });
 
-  it("makes the same page again from the results", async () => {
+  it("renders the same page again from the results", async () => {
     const again = join(folder, "again");
     await ab(["--from", join(folder, "results.json"), "--out", again]);
     expect(await readFile(join(again, "index.html"), "utf8")).toBe(html);
   });
 });
 
-/** The two values in the middle, which are one where their number is odd. */
+/** The two middle values, which are the same if their number is odd. */
 function middle(values: readonly number[]): [number, number] {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length / 2;
   return [sorted[Math.ceil(half) - 1] ?? 0, sorted[Math.floor(half)] ?? 0];
 }
 
-describe("npm run ab on two servers that run elsewhere", () => {
+describe("npm run ab on two deployed servers", () => {
   let target: Target;
   beforeAll(async () => {
     target = await localPostgres.start({ ...workload, rooms: 2, people: 4 });
   });
   afterAll(() => target?.stop());
 
-  it("measures through their addresses with the tokens of the environment, which it shows nowhere", async () => {
+  it("measures through their URLs with the tokens from the environment, and shows no token", async () => {
     const [first = "", second = ""] = target.tokens;
     const out = join(folder, "elsewhere");
     const { stdout, stderr } = await ab(
@@ -142,21 +143,21 @@ describe("npm run ab on two servers that run elsewhere", () => {
     for (const text of [stdout, stderr, html, JSON.stringify(results)]) expect(text).not.toContain(first);
   });
 
-  it("leaves alone rooms that are not made for it, and says what is missing", async () => {
+  it("writes only to rooms named for it, and names what is missing", async () => {
     const error = await ab(["--quick", "--rooms", "9", "--a", target.mcp.href, "--b", target.mcp.href], {
       AB_TOKEN_A: target.tokens[0] ?? "",
       AB_TOKEN_B: target.tokens[0] ?? "",
     }).catch((error: unknown) => String(error));
-    expect(error).toContain("rooms = 9");
+    expect(error).toContain("--rooms 9");
     expect(error).toContain('2 are named "Evaluation 1" and so on');
   });
 
-  it("says so where no such server answers", async () => {
+  it("refuses a URL where no MCP server answers", async () => {
     const elsewhere = new URL("/other", target.mcp).href;
     const error = await ab(["--quick", "--a", elsewhere, "--b", elsewhere], {
       AB_TOKEN_A: "x",
       AB_TOKEN_B: "x",
     }).catch((error: unknown) => String(error));
-    expect(error).toContain("there is no MCP server of ours at");
+    expect(error).toContain("is not an MCP server of this project");
   });
 });

@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { production } from "../../environments/production.ts";
-import { Template } from "../../test/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { assumptions, costPerMillion, type Demand, messagesPerSecondOf, monthlyCost, total } from "./cost.ts";
 import { prices } from "./prices.ts";
 
@@ -11,8 +11,8 @@ const hasura: Demand = { ...nothing, cpuSeconds: { mcp: 0.01, graphql: 0.02, pos
 const item = (demand: Demand, messages: number, label: RegExp) =>
   monthlyCost(demand, messages).find((each) => label.test(each.label))?.usd ?? Number.NaN;
 
-describe("a month", () => {
-  it("without messages costs the tasks as production sizes them, and on A its media", () => {
+describe("the monthly cost", () => {
+  it("without messages is the cost of the tasks of production, and on A of the media", () => {
     const hours = assumptions.hoursInMonth;
     const mcp = (0.25 * prices.fargateVcpuHour.usd + 0.5 * prices.fargateGbHour.usd) * hours;
     expect(production.services.mcp).toMatchObject({ cpu: 256, memory: 512, minCount: 1 });
@@ -23,7 +23,7 @@ describe("a month", () => {
     expect(total(monthlyCost(matrix, 0))).toBeCloseTo(2 * mcp + synapse + media, 6);
   });
 
-  it("has no second task until the first is loaded as far as scaling lets it", () => {
+  it("includes a second task only when the first exceeds the assumed utilisation", () => {
     const capacity = messagesPerSecondOf("mcp", 0.01) * assumptions.hoursInMonth * 3600;
     expect(capacity).toBeCloseTo(15 * assumptions.hoursInMonth * 3600, 3);
     const idle = item(matrix, 0, /MCP/);
@@ -31,18 +31,18 @@ describe("a month", () => {
     expect(item(matrix, capacity * 2, /MCP/)).toBeCloseTo(2 * idle, 6);
   });
 
-  it("adds bytes at their prices: kept, logged, carried and sent out", () => {
+  it("includes stored, logged, balanced and transferred bytes at their prices", () => {
     const demand = { ...hasura, databaseBytes: 1000, logBytes: 2000, sentBytes: 100, receivedBytes: 900 };
     expect(item(demand, 1e6, /storage/)).toBeCloseTo((1 / 0.75) * 0.115 * 12, 9);
     expect(item(demand, 1e6, /Logs/)).toBeCloseTo(2 * 0.5, 9);
     expect(item(demand, 1e6, /balancer/)).toBeCloseTo(1 * 0.008, 9);
     expect(item(demand, 1e6, /internet/)).toBeCloseTo(0.9 * 0.09, 9);
-    // Ten hours of one of the two virtual CPUs, loaded to 60 %.
+    // Ten hours of one of the two virtual CPUs at 60 % utilisation.
     expect(item(demand, 3.6e6, /^RDS, by/)).toBeCloseTo((10 * (0.178 / 2)) / 0.6, 9);
   });
 });
 
-it("a million messages cost no more in a month with more of them", () => {
+it("a million messages cost no more in a month with more messages", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e9 }), (one, other) => {
       const [few, many] = [Math.min(one, other), Math.max(one, other)];
@@ -52,14 +52,14 @@ it("a million messages cost no more in a month with more of them", () => {
   );
 });
 
-it("tasks are loaded as far as the MCP server's scaling policy holds them", () => {
+it("the assumed utilisation is the target of the MCP server's scaling policy", () => {
   const [policy] = Object.values(new Template(production).resources("aws_appautoscaling_policy"));
   expect(policy).toMatchObject({
     target_tracking_scaling_policy_configuration: { target_value: assumptions.utilisation * 100 },
   });
 });
 
-it("every price says what it is for, where it is published, where it was read and when", () => {
+it("every price names its publisher, its source and its date", () => {
   for (const price of Object.values(prices)) {
     expect(price.usd).toBeGreaterThan(0);
     expect(new URL(price.published).hostname).toBe("aws.amazon.com");

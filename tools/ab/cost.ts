@@ -2,9 +2,9 @@ import { production } from "../../environments/production.ts";
 import { prices } from "./prices.ts";
 import type { Part } from "./side.ts";
 
-/** What one message, with the reads and moderation that came with it, used. */
+/** Resources that one message used, with its reads and moderation. */
 export interface Demand {
-  /** Of the parts that took part. */
+  /** Of each part that the side has. */
   readonly cpuSeconds: Readonly<Partial<Record<Part, number>>>;
   readonly databaseBytes: number;
   readonly logBytes: number;
@@ -12,31 +12,31 @@ export interface Demand {
   readonly receivedBytes: number;
 }
 
-/** What the costs rest on besides prices and measurements. */
+/** Assumptions of the costs besides prices and measurements. */
 export const assumptions = {
-  /** Share of its CPU that a task or the database is loaded to: what scaling holds the MCP server at. */
+  /** CPU utilisation of a task and of the database: the target of the MCP server's scaling policy. */
   utilisation: 0.6,
   /** Virtual CPUs of the database's instance. */
   rdsVcpus: 2,
-  /** Share of the database's pages that rows and index entries fill. */
+  /** Share of the database pages that rows and index entries fill. */
   pageFill: 0.75,
   /** Months for which messages are kept. */
-  keptMonths: 12,
-  /** Hours of a month, as AWS counts them. */
+  retentionMonths: 12,
+  /** Hours in a month, as AWS counts them. */
   hoursInMonth: 730,
-  /** Files that users keep, in GB: Matrix alone stores any. */
+  /** Media that users store, in GB: only Matrix stores any. */
   mediaGb: 10,
-  /** Seconds that a preview of a link takes its function. */
+  /** Duration of the link preview function, in seconds. */
   previewSeconds: 0.5,
 } as const;
 
-/** A task: virtual CPUs, GB, and how many run at least. */
+/** A Fargate task: virtual CPUs, GB of memory and minimum count. */
 interface Task {
   readonly label: string;
   readonly part: Part | undefined;
   readonly vcpus: number;
   readonly gb: number;
-  readonly atLeast: number;
+  readonly minCount: number;
 }
 
 const { synapse, synapseAdmin, mcp } = production.services;
@@ -44,9 +44,9 @@ const sized = (
   label: string,
   part: Part | undefined,
   size: { cpu: number; memory: number },
-  atLeast = 1,
+  minCount = 1,
 ) => ({
-  ...{ label, part, atLeast },
+  ...{ label, part, minCount },
   vcpus: size.cpu / 1024,
   gb: size.memory / 1024,
 });
@@ -55,8 +55,8 @@ const synapseTasks: readonly Task[] = [
   sized("Synapse task", "synapse", synapse),
   sized("Synapse admin UI task", undefined, synapseAdmin),
 ];
-/** The engine is others' and runs for the platform anyway: what the chat adds is priced by its CPU, as if it were Synapse's size. */
-const engineTask: Task = sized("GraphQL engine, by its CPU", "graphql", synapse, 0);
+/** The GraphQL engine runs for the platform anyway: only the CPU that the chat adds is priced, at a task of Synapse's size. */
+const engineTask: Task = sized("GraphQL engine, by CPU", "graphql", synapse, 0);
 
 const tasksOf = ({ cpuSeconds }: Demand): readonly Task[] => [
   mcpTask,
@@ -75,25 +75,26 @@ export interface CostItem {
 const GB = 1e9;
 
 /**
- * What a month costs at a number of messages, spread evenly over it. A task costs as sized even when idle, and as many
- * times that as the load needs; RDS, load balancer and GraphQL engine run anyway, so only the load's share counts.
+ * Cost of a month with that many messages, spread evenly. A task costs its size even when idle, and a multiple of it
+ * under more load. RDS, load balancer and GraphQL engine run anyway, so only the share that the load uses counts.
  */
 export function monthlyCost(demand: Demand, messages: number): CostItem[] {
-  const { utilisation, hoursInMonth, rdsVcpus, pageFill, keptMonths, mediaGb } = assumptions;
+  const { utilisation, hoursInMonth, rdsVcpus, pageFill, retentionMonths, mediaGb } = assumptions;
   const taskItems = tasksOf(demand).map((task) => {
     const seconds = (task.part && demand.cpuSeconds[task.part]) ?? 0;
     const needed = (messages * seconds) / (hoursInMonth * 3600 * task.vcpus * utilisation);
-    return { label: task.label, usd: Math.max(task.atLeast, needed) * hourly(task) * hoursInMonth };
+    return { label: task.label, usd: Math.max(task.minCount, needed) * hourly(task) * hoursInMonth };
   });
   const databaseHours = (messages * (demand.cpuSeconds.postgres ?? 0)) / 3600 / utilisation;
   const traffic = demand.sentBytes + demand.receivedBytes;
   const media = demand.cpuSeconds.synapse !== undefined;
   return [
     ...taskItems,
-    { label: "RDS, by its CPU", usd: (databaseHours / rdsVcpus) * prices.rdsInstanceHour.usd },
+    { label: "RDS, by CPU", usd: (databaseHours / rdsVcpus) * prices.rdsInstanceHour.usd },
     {
-      label: `RDS storage, kept ${keptMonths} months`,
-      usd: ((messages * demand.databaseBytes) / pageFill / GB) * prices.rdsStorageGbMonth.usd * keptMonths,
+      label: `RDS storage, ${retentionMonths} months of messages`,
+      usd:
+        ((messages * demand.databaseBytes) / pageFill / GB) * prices.rdsStorageGbMonth.usd * retentionMonths,
     },
     ...(media ? [{ label: `Media on EFS, ${mediaGb} GB`, usd: mediaGb * prices.efsGbMonth.usd }] : []),
     { label: "CloudWatch Logs", usd: ((messages * demand.logBytes) / GB) * prices.logsGb.usd },
@@ -107,17 +108,17 @@ export function monthlyCost(demand: Demand, messages: number): CostItem[] {
 
 export const total = (items: readonly CostItem[]): number => items.reduce((sum, { usd }) => sum + usd, 0);
 
-/** US dollars for a million messages where a month has so many. */
+/** US dollars per million messages at that many messages in a month. */
 export const costPerMillion = (demand: Demand, messagesInMonth: number): number =>
   total(monthlyCost(demand, messagesInMonth)) / (messagesInMonth / 1e6);
 
-/** US dollars for a million previews of links on B, where they are the only part that is paid by the request. */
+/** US dollars per million link previews on B, the only part that is billed per request. */
 export function linkPreviewsPerMillion(memoryMiB = 256): number {
   const { httpApiMillion, lambdaMillion, lambdaGbSecond } = prices;
   const duration = 1e6 * assumptions.previewSeconds * (memoryMiB / 1024) * lambdaGbSecond.usd;
   return httpApiMillion.usd + lambdaMillion.usd + duration;
 }
 
-/** Messages a second at which a task of the production size is at the assumed share of its CPU. */
+/** Messages per second that bring a task of the production size to the assumed utilisation. */
 export const messagesPerSecondOf = (part: "synapse" | "mcp", cpuSecondsPerMessage: number): number =>
   ((part === "synapse" ? synapse.cpu : mcp.cpu) / 1024) * (assumptions.utilisation / cpuSecondsPerMessage);

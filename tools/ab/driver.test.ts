@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { workload } from "../../test/ab/results.ts";
 import { close, listen } from "../servers/listening.ts";
-import { atSetRate, lift, withoutPause } from "./driver.ts";
+import { closedLoop, type DriverContext, openLoop, undoSanctions } from "./driver.ts";
 import { type McpClient, mcpClient } from "./mcp-client.ts";
-import { leftovers, type Operation, operations, within } from "./workload.ts";
+import { activeSanctions, dueWithin, type Operation, operations } from "./workload.ts";
 import type { World } from "./world.ts";
 
 interface Call {
@@ -14,7 +14,7 @@ interface Call {
   readonly token: string;
 }
 
-/** An MCP server of a few lines: what matters here is when it answers, and what. */
+/** A minimal MCP server: the tests set what it answers and when. */
 let answer: (call: Call) => Promise<unknown> | unknown;
 let status = 200;
 let calls: Call[] = [];
@@ -40,6 +40,7 @@ afterAll(async () => {
 const world: World = {
   rooms: [0, 1, 2].map((room) => ({ id: `room-${room}`, people: ["p0", "p1", "p2", "p3"] })),
 };
+const context = (): DriverContext => ({ client, world, run: "x" });
 const ok = ({ tool, args }: Call) => ({
   structuredContent:
     tool === "chat_send_message" ? { message: { id: `id of ${args["idempotency_key"]}` } } : {},
@@ -53,8 +54,8 @@ const send = (index: number, at: number): Operation => ({
   ...{ kind: "send", index, at, caller: index, room: 0, content: "Hello" },
 });
 
-describe("at the set rate", () => {
-  it("a server that stalls holds up none of what is due later, and the waiting counts from when it was due", async () => {
+describe("the open loop", () => {
+  it("starts operations when they are due while the server stalls, and counts latency from then", async () => {
     let release = () => {};
     const stalled = new Promise<void>((resolve) => (release = resolve));
     start(async (call) => {
@@ -62,19 +63,19 @@ describe("at the set rate", () => {
       await stalled;
       return ok(call);
     });
-    const { samples, took } = await atSetRate([send(0, 0), send(1, 40), send(2, 80)], client, world, "x");
+    const { samples, took } = await openLoop([send(0, 0), send(1, 40), send(2, 80)], context());
     expect(samples).toHaveLength(3);
     const latency = (at: number) => samples.find((sample) => sample.at === at)?.latency ?? 0;
-    // The third call is what lets the first go on: a driver that waited for answers would never have come to it.
+    // The third call releases the first: a driver that waited for responses would never send it.
     expect(latency(0)).toBeGreaterThanOrEqual(79);
     expect(latency(40)).toBeGreaterThanOrEqual(39);
     expect(took).toBeGreaterThanOrEqual(80);
   });
 
-  it("what is about the same message or person waits for what was before", async () => {
+  it("delays an operation until the earlier one on the same message has finished", async () => {
     start(ok);
     const deletion: Operation = { kind: "delete", index: 1, at: 0, caller: 12, message: 0, after: 0 };
-    const { samples, sent } = await atSetRate([send(0, 0), deletion], client, world, "x");
+    const { samples, sent } = await openLoop([send(0, 0), deletion], context());
     expect(samples.map(({ error }) => error)).toEqual([undefined, undefined]);
     expect(calls.map(({ tool, args }) => [tool, args["message_id"]])).toEqual([
       ["chat_send_message", undefined],
@@ -83,10 +84,10 @@ describe("at the set rate", () => {
     expect(sent.get(0)).toEqual(new Set());
   });
 
-  it("both get the same calls, and callers share the tokens in turn", async () => {
-    const list = within(operations({ ...workload, messagesPerSecond: 200 }), 0.3);
+  it("sends every operation once, and callers use the tokens in turn", async () => {
+    const list = dueWithin(operations({ ...workload, messagesPerSecond: 200 }), 0.3);
     start(ok);
-    await atSetRate(list, client, world, "x");
+    await openLoop(list, context());
     expect(calls).toHaveLength(list.length);
     expect(new Set(calls.map(({ token }) => token))).toEqual(new Set(["Bearer one", "Bearer two"]));
     const keys = calls.flatMap(({ args }) => args["idempotency_key"] ?? []);
@@ -94,30 +95,30 @@ describe("at the set rate", () => {
   });
 });
 
-describe("what fails", () => {
-  it("is counted by the tool's code, and by the status of a refusal", async () => {
+describe("a failed operation", () => {
+  it("is counted by the tool's error code or by the HTTP status", async () => {
     start(() => ({
       isError: true,
       content: [{ type: "text", text: "rejected: no" }],
       _meta: { "thephenom.app/error": { code: "rejected" } },
     }));
-    expect((await atSetRate([send(0, 0)], client, world, "x")).samples[0]?.error).toBe("rejected");
+    expect((await openLoop([send(0, 0)], context())).samples[0]?.error).toBe("rejected");
     start(ok);
     status = 429;
-    const { samples, sent } = await atSetRate([send(0, 0)], client, world, "x");
+    const { samples, sent } = await openLoop([send(0, 0)], context());
     expect(samples[0]?.error).toBe("http_429");
     expect(sent.get(0)?.size).toBe(0);
   });
 
-  it("is a connection that nobody takes", async () => {
+  it("is counted as connection if no server listens", async () => {
     const nobody = mcpClient(new URL("http://127.0.0.1:1/mcp"), ["one"]);
-    const { samples } = await atSetRate([send(0, 0)], nobody, world, "x");
+    const { samples } = await openLoop([send(0, 0)], { ...context(), client: nobody });
     expect(samples[0]?.error).toBe("connection");
     nobody.close();
   });
 });
 
-it("without a pause as many callers as were asked for are busy all the time", async () => {
+it("the closed loop keeps the set number of callers busy all the time", async () => {
   let running = 0;
   let most = 0;
   start(async (call) => {
@@ -127,23 +128,17 @@ it("without a pause as many callers as were asked for are busy all the time", as
     return ok(call);
   });
   const sequence = operations({ ...workload, moderationShare: 0 });
-  const { samples, took, done } = await withoutPause(
-    sequence,
-    { callers: 3, seconds: 0.2 },
-    client,
-    world,
-    "x",
-  );
+  const { samples, took, done } = await closedLoop(sequence, { callers: 3, seconds: 0.2 }, context());
   expect(most).toBe(3);
   expect(took).toBeGreaterThanOrEqual(200);
   expect(samples).toHaveLength(done.length);
 });
 
-it("mutes and bans that are left over are lifted", async () => {
-  const left = leftovers(within(operations({ ...workload, moderationShare: 1 }), 2));
+it("active mutes and bans are undone", async () => {
+  const left = activeSanctions(dueWithin(operations({ ...workload, moderationShare: 1 }), 2));
   expect(left.length).toBeGreaterThan(0);
   start(ok);
-  await lift(left, client, world);
+  await undoSanctions(left, context());
   expect(calls.map(({ tool, args }) => (tool === "chat_mute_user" ? args["muted"] : tool))).toEqual(
     left.map(({ kind }) => (kind === "mute" ? false : "chat_unban_user")),
   );

@@ -1,90 +1,86 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import type { McpClient } from "./mcp-client.ts";
-import type { Kind, Operation } from "./workload.ts";
+import type { Kind, Operation, Sanction, Workload } from "./workload.ts";
 import { PAGE, type World } from "./world.ts";
 
-/** One operation as it went. */
+/** Timing and outcome of one operation. */
 export interface Sample {
   readonly kind: Kind;
-  /** Milliseconds from the beginning to when it was due; without a set rate, to when it began. */
+  /** Milliseconds from the start until it was due; in a closed loop, until it began. */
   readonly at: number;
-  /** Milliseconds from when it was due to its answer: waiting for a stalled server counts. */
+  /** Milliseconds from when it was due until its response: waiting for a stalled server counts. */
   readonly latency: number;
   readonly error?: string;
 }
 
-export interface Drive {
+export interface DriverResult {
   readonly samples: readonly Sample[];
   readonly done: readonly Operation[];
-  /** Milliseconds from the beginning to the last answer. */
+  /** Milliseconds from the start until the last response. */
   readonly took: number;
-  /** Milliseconds by which each operation was begun later than it was due because this process was busy. */
+  /** Milliseconds by which this process started each operation late. */
   readonly lateness: readonly number[];
-  /** Ids of the messages that were sent and not deleted, by number of their room. */
+  /** Ids of the messages that were sent and not deleted, by room number. */
   readonly sent: ReadonlyMap<number, ReadonlySet<string>>;
+}
+
+export interface DriverContext {
+  readonly client: McpClient;
+  readonly world: World;
+  /** Prefix of the idempotency keys; unique for each step. */
+  readonly run: string;
 }
 
 const sentSchema = z.object({ message: z.object({ id: z.string() }) });
 
-/** Begins every operation when it is due, whatever has become of the ones before. */
-export async function atSetRate(
-  list: readonly Operation[],
-  client: McpClient,
-  world: World,
-  run: string,
-): Promise<Drive> {
-  const executor = execution(client, world, run);
-  const begin = performance.now();
+/** Starts every operation when it is due, whether or not earlier ones have finished. */
+export async function openLoop(list: readonly Operation[], context: DriverContext): Promise<DriverResult> {
+  const executor = execution(context);
+  const start = performance.now();
   const lateness: number[] = [];
   const running: Promise<void>[] = [];
   for (const operation of list) {
-    const due = begin + operation.at;
+    const due = start + operation.at;
     const early = due - performance.now();
     if (early > 0) await wait(early);
     lateness.push(Math.max(0, performance.now() - due));
     running.push(executor.execute(operation, operation.at, due));
   }
   await Promise.all(running);
-  return { ...executor.outcome(), done: list, took: performance.now() - begin, lateness };
+  return { ...executor.outcome(), done: list, took: performance.now() - start, lateness };
 }
 
-/** Keeps a number of callers busy without a pause, with the operations in their order, for some seconds. */
-export async function withoutPause(
+/** Keeps a number of callers busy with the operations in their order; each starts the next when its last has finished. */
+export async function closedLoop(
   sequence: Iterator<Operation>,
-  saturation: { readonly callers: number; readonly seconds: number },
-  client: McpClient,
-  world: World,
-  run: string,
-): Promise<Drive> {
-  const executor = execution(client, world, run);
-  const begin = performance.now();
+  saturation: Workload["saturation"],
+  context: DriverContext,
+): Promise<DriverResult> {
+  const executor = execution(context);
+  const start = performance.now();
   const done: Operation[] = [];
   const caller = async () => {
     for (;;) {
       const now = performance.now();
       const next = sequence.next();
-      if (next.done || now - begin >= saturation.seconds * 1000) return;
+      if (next.done || now - start >= saturation.seconds * 1000) return;
       done.push(next.value);
-      await executor.execute(next.value, now - begin, now);
+      await executor.execute(next.value, now - start, now);
     }
   };
   await Promise.all(Array.from({ length: saturation.callers }, caller));
-  return { ...executor.outcome(), done, took: performance.now() - begin, lateness: [] };
+  return { ...executor.outcome(), done, took: performance.now() - start, lateness: [] };
 }
 
-/** Lifts what a step left behind. */
-export async function lift(left: readonly Operation[], client: McpClient, world: World): Promise<void> {
-  const executor = execution(client, world, "lift");
-  for (const operation of left)
-    if (operation.kind === "mute" || operation.kind === "ban") {
-      const { after: _, ...rest } = operation;
-      await executor.execute({ ...rest, on: false }, 0, 0);
-    }
+/** Undoes the mutes and bans that a step left active. */
+export async function undoSanctions(active: readonly Sanction[], context: DriverContext): Promise<void> {
+  const executor = execution(context);
+  for (const { after: _, ...sanction } of active) await executor.execute({ ...sanction, on: false }, 0, 0);
 }
 
-/** Turns operations into calls of tools, and keeps what became of them. */
-function execution(client: McpClient, world: World, run: string) {
+/** Turns operations into tool calls and records their outcomes. */
+function execution({ client, world, run }: DriverContext) {
   const samples: Sample[] = [];
   const messages = new Map<number, { room: number; id: string }>();
   const finished = new Map<number, Promise<unknown>>();
@@ -103,7 +99,7 @@ function execution(client: McpClient, world: World, run: string) {
     samples.push({ kind, at, latency: performance.now() - due, ...(!answer.ok && { error: answer.error }) });
     if (kind === "send" && answer.ok)
       messages.set(index, { room: operation.room, id: sentSchema.parse(answer.result).message.id });
-    // One whose fate is not known may be there or not.
+    // A deletion that failed may have taken effect nevertheless.
     if (kind === "delete") deleted.add(operation.message);
     end(undefined);
   };
@@ -117,7 +113,7 @@ function execution(client: McpClient, world: World, run: string) {
   };
 }
 
-/** An id that is of no form, for an operation on a message that was never sent: it fails, and is counted. */
+/** An invalid id, for an operation on a message that was never sent: the call fails and is counted. */
 const NEVER_SENT = "never-sent";
 
 function toolCall(
@@ -128,7 +124,8 @@ function toolCall(
 ): { tool: string; args: Readonly<Record<string, unknown>> } {
   const room = (number: number) => {
     const found = rooms[number];
-    if (!found) throw new RangeError(`the workload has a room ${number}, and there are ${rooms.length}`);
+    if (!found)
+      throw new RangeError(`room ${number} of the workload does not exist: there are ${rooms.length} rooms`);
     return found;
   };
   switch (operation.kind) {

@@ -1,32 +1,32 @@
 import { loadavg } from "node:os";
-import { atSetRate, type Drive, lift, withoutPause } from "./driver.ts";
-import { type McpClient, mcpClient } from "./mcp-client.ts";
+import { closedLoop, type DriverContext, type DriverResult, openLoop, undoSanctions } from "./driver.ts";
+import { mcpClient } from "./mcp-client.ts";
 import type { Run, Step } from "./results.ts";
 import type { Observation, Side, Target } from "./side.ts";
 import { percentile } from "./statistics.ts";
-import { leftovers, operations, type Workload, within } from "./workload.ts";
-import { findWorld, missingMessages, type World } from "./world.ts";
+import { activeSanctions, dueWithin, operations, type Workload } from "./workload.ts";
+import { findWorld, missingMessages } from "./world.ts";
 
 /**
- * Runs the workload on each side in turn, again and again, so that what changes on the machine meanwhile meets all.
- * @param keep is given all runs so far after each, so that an interruption loses no more than one
- * @param report a line for whoever waits
+ * Runs the workload on each side in turn, several times over, so that a slow minute of the machine affects all sides.
+ * @param save receives all finished runs after each run, so that an interruption loses only one
+ * @param report receives lines of progress
  */
 export async function experiment(
   sides: readonly Side[],
   workload: Workload,
   runs: number,
-  keep: (runs: readonly Run[]) => Promise<void>,
+  save: (runs: readonly Run[]) => Promise<void>,
   report: (line: string) => void,
 ): Promise<Run[]> {
   const done: Run[] = [];
   for (let run = 1; run <= runs; run++) {
     for (const side of sides) {
       const began = performance.now();
-      const result = await measure(side, workload, run);
-      done.push(result);
-      await keep(done);
-      report(`run ${run} of ${runs}, ${side.key} ${side.name}: ${inShort(result)} (${seconds(began)} s)`);
+      const finished = await measure(side, workload, run);
+      done.push(finished);
+      await save(done);
+      report(`run ${run} of ${runs}, ${side.key} ${side.name}: ${summary(finished)} (${seconds(began)} s)`);
     }
   }
   return done;
@@ -34,7 +34,7 @@ export async function experiment(
 
 const seconds = (began: number) => ((performance.now() - began) / 1000).toFixed(0);
 
-function inShort({ steps }: Run): string {
+function summary({ steps }: Run): string {
   return steps
     .map(({ step, samples, took }) => {
       const failed = samples.filter(([, , , error]) => error !== null).length;
@@ -51,10 +51,10 @@ async function measure(side: Side, workload: Workload, run: number): Promise<Run
   const client = mcpClient(target.mcp, target.tokens);
   try {
     const world = await findWorld(client, workload);
-    // Idempotency keys of this run and no other.
+    // Makes the idempotency keys of this run unique.
     const name = `ab-${startedAt.getTime()}-${side.key}${run}`;
-    const drives = await runSteps({ target, client, world, workload, name });
-    const acknowledged = merged(drives.map(({ drive }) => drive));
+    const results = await runSteps({ target, client, world, workload, run: name });
+    const acknowledged = merged(results.map(({ result }) => result));
     let missing = 0;
     for (const [room, ids] of acknowledged) {
       const id = world.rooms[room]?.id;
@@ -65,7 +65,7 @@ async function measure(side: Side, workload: Workload, run: number): Promise<Run
       run,
       startedAt: startedAt.toISOString(),
       load,
-      steps: drives.flatMap(({ step }) => step ?? []),
+      steps: results.flatMap(({ step }) => step ?? []),
       acknowledged: [...acknowledged.values()].reduce((sum, ids) => sum + ids.size, 0),
       missing,
     };
@@ -75,63 +75,61 @@ async function measure(side: Side, workload: Workload, run: number): Promise<Run
   }
 }
 
-interface Setting {
+interface Setting extends DriverContext {
   readonly target: Target;
-  readonly client: McpClient;
-  readonly world: World;
   readonly workload: Workload;
-  readonly name: string;
 }
 
-/** Warm-up, the set rate, then callers without a pause; each with operations of its own. */
-async function runSteps(setting: Setting): Promise<{ drive: Drive; step?: Step }[]> {
-  const { client, world, workload, name } = setting;
+/** Warm-up, open loop, closed loop; each with operations of its own. */
+async function runSteps(setting: Setting): Promise<{ result: DriverResult; step?: Step }[]> {
+  const { workload, run } = setting;
   const { seed, seconds, warmUpSeconds, saturation } = workload;
-  const drives: { drive: Drive; step?: Step }[] = [];
+  const results: { result: DriverResult; step?: Step }[] = [];
 
-  const warmUp = within(operations(workload, seed + 1), warmUpSeconds);
-  drives.push({ drive: await atSetRate(warmUp, client, world, `${name}-w`) });
-  await lift(leftovers(warmUp), client, world);
+  const warmUp = dueWithin(operations(workload, seed + 1), warmUpSeconds);
+  results.push({ result: await openLoop(warmUp, { ...setting, run: `${run}-w` }) });
+  await undoSanctions(activeSanctions(warmUp), setting);
 
-  drives.push(
+  results.push(
     await observed(setting, "steady", () =>
-      atSetRate(within(operations(workload), seconds), client, world, `${name}-s`),
+      openLoop(dueWithin(operations(workload), seconds), { ...setting, run: `${run}-s` }),
     ),
   );
   if (saturation.seconds > 0)
-    drives.push(
+    results.push(
       await observed(setting, "saturation", () =>
-        withoutPause(operations(workload, seed + 2), saturation, client, world, `${name}-f`),
+        closedLoop(operations(workload, seed + 2), saturation, { ...setting, run: `${run}-f` }),
       ),
     );
-  return drives;
+  return results;
 }
 
 async function observed(
-  { target, client, world }: Setting,
+  setting: Setting,
   step: Step["step"],
-  run: () => Promise<Drive>,
-): Promise<{ drive: Drive; step: Step }> {
+  run: () => Promise<DriverResult>,
+): Promise<{ result: DriverResult; step: Step }> {
+  const { target, client } = setting;
   const before = await target.observe?.();
   const traffic = client.traffic();
   const cpu = process.cpuUsage();
-  const drive = await run();
+  const result = await run();
   const { user, system } = process.cpuUsage(cpu);
   const { sent, received } = client.traffic();
   const after = await target.observe?.();
-  await lift(leftovers(drive.done), client, world);
+  await undoSanctions(activeSanctions(result.done), setting);
   return {
-    drive,
+    result,
     step: {
       step,
-      took: round(drive.took),
-      samples: drive.samples.map(({ kind, at, latency, error }) => [
+      took: round(result.took),
+      samples: result.samples.map(({ kind, at, latency, error }) => [
         kind,
         round(at),
         round(latency),
         error ?? null,
       ]),
-      lateness: drive.lateness.length > 0 ? round(percentile(drive.lateness, 99)) : null,
+      lateness: result.lateness.length > 0 ? round(percentile(result.lateness, 99)) : null,
       sentBytes: sent - traffic.sent,
       receivedBytes: received - traffic.received,
       driverCpuSeconds: (user + system) / 1e6,
@@ -140,7 +138,7 @@ async function observed(
   };
 }
 
-/** Microseconds are enough. */
+/** To microseconds. */
 const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
 
 function difference(before: Observation, after: Observation): Step["used"] {
@@ -156,9 +154,9 @@ function difference(before: Observation, after: Observation): Step["used"] {
   };
 }
 
-function merged(drives: readonly Drive[]): Map<number, Set<string>> {
+function merged(results: readonly DriverResult[]): Map<number, Set<string>> {
   const all = new Map<number, Set<string>>();
-  for (const { sent } of drives)
+  for (const { sent } of results)
     for (const [room, ids] of sent) all.set(room, new Set([...(all.get(room) ?? []), ...ids]));
   return all;
 }

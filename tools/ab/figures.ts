@@ -4,7 +4,7 @@ import type { Part, SideKey } from "./side.ts";
 import { type Interval, pairedDifference, percentile, type Spread, spread } from "./statistics.ts";
 import type { Kind } from "./workload.ts";
 
-/** Operations that are shown together: moderation is too rare for percentiles of each. */
+/** Operations that are shown together: moderation is too rare for percentiles of each kind. */
 export const groups: Readonly<Record<string, { label: string; kinds: readonly Kind[] }>> = {
   send: { label: "Sending", kinds: ["send"] },
   read: { label: "Reading a page of 50", kinds: ["read"] },
@@ -15,22 +15,23 @@ export const groups: Readonly<Record<string, { label: string; kinds: readonly Ki
 
 export type Unit = "ms" | "perSecond" | "percent" | "count" | "kB" | "MiB" | "usd";
 
-/** Something that every run gives a number for. */
+/** A quantity with one value per run. */
 export interface Measure {
   readonly label: string;
   readonly unit: Unit;
   readonly better: "lower" | "higher";
-  /** NaN where the run gives none. */
+  /** NaN if the run has no value. */
   of(run: Run): number;
 }
 
-/** A measure over the runs of each side. */
+/** The values of a measure over the runs of each side. */
 export interface Figure extends Measure {
   readonly bySide: ReadonlyMap<SideKey, readonly number[]>;
   readonly spread: ReadonlyMap<SideKey, Spread>;
-  /** How much A is more than B; undefined where there are too few runs to say. */
+  /** A minus B; `undefined` with too few runs. */
   readonly difference: Interval | undefined;
-  readonly verdict: "A" | "B" | "alike" | "open" | "too few runs" | "not measured";
+  /** The side that is better, or why neither is. */
+  readonly verdict: "A" | "B" | "equal" | "unclear" | "too few runs" | "not measured";
 }
 
 export function figure({ runs }: Results, measure: Measure): Figure {
@@ -55,25 +56,25 @@ export function figure({ runs }: Results, measure: Measure): Figure {
   };
 }
 
-/** Who is better, where the interval of the difference lies on one side of nothing. */
+/** The better side, if the whole interval of the difference lies on one side of zero. */
 function verdict(difference: Interval | undefined, better: Measure["better"]): Figure["verdict"] {
   if (!difference) return "too few runs";
-  if (difference.low === 0 && difference.high === 0) return "alike";
-  if (difference.low <= 0 && difference.high >= 0) return "open";
+  if (difference.low === 0 && difference.high === 0) return "equal";
+  if (difference.low <= 0 && difference.high >= 0) return "unclear";
   return difference.estimate < 0 === (better === "lower") ? "A" : "B";
 }
 
 export const stepOf = (run: Run, step: Step["step"]): Step | undefined =>
   run.steps.find((each) => each.step === step);
 
-/** Latencies of what succeeded; what failed is counted apart. */
+/** Latencies of the operations that succeeded; failures are counted separately. */
 export const latencies = (step: Step, kinds: readonly Kind[]): number[] =>
   step.samples
     .filter(([kind, , , error]) => error === null && kinds.includes(kind))
     .map(([, , latency]) => latency);
 
-/** Fewest samples of which a percentile is told: one beyond it, at least. */
-export const fewest = (percent: number): number => Math.ceil(100 / (100 - percent));
+/** Minimum number of samples for a percentile: at least one lies beyond it. */
+export const minSamples = (percent: number): number => Math.ceil(100 / (100 - percent));
 
 export function latency(group: string, percent: number): Measure {
   const { label, kinds } = groups[group] ?? { label: group, kinds: [] };
@@ -84,7 +85,7 @@ export function latency(group: string, percent: number): Measure {
     of: (run) => {
       const step = stepOf(run, "steady");
       const values = step ? latencies(step, kinds) : [];
-      return values.length < fewest(percent) ? Number.NaN : percentile(values, percent);
+      return values.length < minSamples(percent) ? Number.NaN : percentile(values, percent);
     },
   };
 }
@@ -99,20 +100,20 @@ const ofStep = (name: Step["step"], value: (step: Step) => number) => (run: Run)
 };
 
 export const throughput = {
-  atSetRate: {
-    label: "Operations done in a second at the set rate",
+  openLoop: {
+    label: "Operations per second, open loop",
     unit: "perSecond",
     better: "higher",
     of: ofStep("steady", (step) => succeeded(step) / (step.took / 1000)),
   },
-  most: {
-    label: "Operations done in a second without a pause",
+  closedLoop: {
+    label: "Operations per second, closed loop",
     unit: "perSecond",
     better: "higher",
     of: ofStep("saturation", (step) => succeeded(step) / (step.took / 1000)),
   },
-  mostMessages: {
-    label: "of these, messages",
+  closedLoopMessages: {
+    label: "of which messages",
     unit: "perSecond",
     better: "higher",
     of: ofStep("saturation", (step) => succeeded(step, "send") / (step.took / 1000)),
@@ -120,27 +121,27 @@ export const throughput = {
 } satisfies Record<string, Measure>;
 
 export const errors = {
-  atSetRate: {
-    label: "Operations that failed at the set rate",
+  openLoop: {
+    label: "Failed operations, open loop",
     unit: "percent",
     better: "lower",
     of: ofStep("steady", (step) => (100 * failed(step)) / step.samples.length),
   },
-  withoutPause: {
-    label: "Operations that failed without a pause",
+  closedLoop: {
+    label: "Failed operations, closed loop",
     unit: "percent",
     better: "lower",
     of: ofStep("saturation", (step) => (100 * failed(step)) / step.samples.length),
   },
   missing: {
-    label: "Acknowledged messages that the rooms did not show afterwards",
+    label: "Acknowledged messages missing from the rooms",
     unit: "count",
     better: "lower",
     of: (run) => run.missing,
   },
 } satisfies Record<string, Measure>;
 
-/** What a message used at the set rate; undefined where nothing was observed or sent. */
+/** Resources per message in the open loop; `undefined` if nothing was observed or sent. */
 export function demandOf(run: Run): Demand | undefined {
   const step = stepOf(run, "steady");
   const messages = step ? succeeded(step, "send") : 0;
@@ -156,7 +157,7 @@ export function demandOf(run: Run): Demand | undefined {
   };
 }
 
-/** Over all steps: the more messages, the less it matters what else was stored meanwhile. */
+/** Over all steps: the more messages, the less other writes weigh. */
 function databaseBytesPerMessage({ steps }: Run): number {
   const bytes = steps.reduce((sum, { used }) => sum + (used?.databaseBytes ?? 0), 0);
   return Math.max(0, bytes) / steps.reduce((sum, step) => sum + succeeded(step, "send"), 0);
@@ -175,7 +176,7 @@ export const partNames: Readonly<Record<Part, string>> = {
 };
 
 const cpuOf = (part: Part): Measure => ({
-  label: `of these, ${partNames[part]}`,
+  label: `of which ${partNames[part]}`,
   unit: "ms",
   better: "lower",
   of: ofDemand(({ cpuSeconds }) => {
@@ -189,7 +190,7 @@ const cpuSum = ({ cpuSeconds }: Demand) =>
 
 export const resources = {
   cpu: {
-    label: "CPU time for a message, with its reads and moderation",
+    label: "CPU time per message, with its reads and moderation",
     unit: "ms",
     better: "lower",
     of: ofDemand((demand) => cpuSum(demand) * 1000),
@@ -199,45 +200,45 @@ export const resources = {
   graphql: cpuOf("graphql"),
   postgres: cpuOf("postgres"),
   memory: {
-    label: "Memory at the end, all processes",
+    label: "Memory of all processes at the end",
     unit: "MiB",
     better: "lower",
     of: (run) =>
       run.steps.at(-1)?.used?.parts.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0) ?? Number.NaN,
   },
   database: {
-    label: "Stored in the database for a message",
+    label: "Database storage per message",
     unit: "kB",
     better: "lower",
     of: ofDemand(({ databaseBytes }) => databaseBytes / 1000),
   },
   logs: {
-    label: "Log for a message",
+    label: "Log per message",
     unit: "kB",
     better: "lower",
     of: ofDemand(({ logBytes }) => logBytes / 1000),
   },
   traffic: {
-    label: "Answers to callers for a message",
+    label: "Responses to callers per message",
     unit: "kB",
     better: "lower",
     of: ofDemand(({ receivedBytes }) => receivedBytes / 1000),
   },
 } satisfies Record<string, Measure>;
 
-/** Messages in a month for which costs are told. */
+/** Messages per month for which costs are shown. */
 export const volumes = [100_000, 1_000_000, 10_000_000, 100_000_000] as const;
 
 export const millions = (messages: number): string => `${messages / 1e6} million`;
 
 export const cost = (messages: number): Measure => ({
-  label: `A million messages, at ${millions(messages)} a month`,
+  label: `A million messages, at ${millions(messages)} per month`,
   unit: "usd",
   better: "lower",
   of: ofDemand((demand) => costPerMillion(demand, messages)),
 });
 
-/** What a month costs in which nobody says anything. */
+/** Cost of a month without messages. */
 export const idleCost: Measure = {
   label: "A month without messages",
   unit: "usd",

@@ -1,7 +1,7 @@
 import type { Unit } from "./figures.ts";
 import type { Interval, Spread } from "./statistics.ts";
 
-/** Text as it may stand in HTML, in an attribute too. */
+/** Escapes text for HTML, attributes included. */
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
@@ -26,11 +26,11 @@ const units: Readonly<Record<Unit, (value: string) => string>> = {
 
 export const withUnit = (value: number, unit: Unit): string => units[unit](significant(value));
 
-/** A round number beside an axis: without zeros at its end. */
+/** The label of a tick: a round number without trailing zeros. */
 export const tickText = (value: number, unit: Unit): string =>
   units[unit](value.toLocaleString("en-GB", { maximumSignificantDigits: 6 }));
 
-/** A figure over runs: the median, and from the least to the most in brackets. */
+/** The median of the runs, with minimum and maximum in brackets. */
 export function spreadText(spread: Spread | undefined, unit: Unit): string {
   if (!spread) return "\u2013";
   const { median, min, max, runs } = spread;

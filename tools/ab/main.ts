@@ -1,28 +1,27 @@
-import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
-import { version } from "../../mcp-server/version.ts";
-import { synapsePython } from "../servers/synapse.ts";
+import { version } from "../../shared/version.ts";
+import { main } from "../cli/command.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
+import { tools } from "../setup/tools.ts";
 import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
 import { localHasura, localPostgres } from "./local/relational.ts";
 import { localSynapse } from "./local/synapse.ts";
-import { type Options, readOptions, UsageError, usage } from "./options.ts";
+import { abCommand, type Options } from "./options.ts";
 import { page } from "./page.ts";
 import { type Results, readResults } from "./results.ts";
 import type { Side, Target } from "./side.ts";
 
 type Measurement = Extract<Options, { mode: "local" | "deployed" }>;
 
-/** Measures, or takes what was measured, and writes the page. */
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), process.env);
-  if (options.mode === "help") return console.log(usage);
+/** Measures, or reads earlier results, and writes the page. */
+async function run(options: Options): Promise<void> {
   await mkdir(options.out, { recursive: true });
   if (options.mode === "render") return writePage(options.out, await readResults(options.from));
-  const results = await measure(options, (soFar) =>
-    writeFile(join(options.out, "results.json"), JSON.stringify(soFar)),
+  const results = await measure(options, (results) =>
+    writeFile(join(options.out, "results.json"), JSON.stringify(results)),
   );
   await writePage(options.out, results);
 }
@@ -33,10 +32,10 @@ async function writePage(folder: string, results: Results): Promise<void> {
   console.log(`Open ${file}`);
 }
 
-async function measure(options: Measurement, keep: (results: Results) => Promise<void>): Promise<Results> {
+async function measure(options: Measurement, save: (results: Results) => Promise<void>): Promise<Results> {
   const sides = await chosenSides(options);
   const { workload } = options;
-  const frame = {
+  const header = {
     format: 1 as const,
     startedAt: new Date().toISOString(),
     release: version,
@@ -45,32 +44,34 @@ async function measure(options: Measurement, keep: (results: Results) => Promise
     workload,
     sides: sides.map(({ key, name, ran, standIns }) => ({ key, name, ran, standIns: [...standIns] })),
   };
+  const start = performance.now();
   const runs = await experiment(
     stoppedAtSignal(sides),
     workload,
     options.runs,
-    (soFar) => keep({ ...frame, runs: [...soFar] }),
+    (runs) => save({ ...header, runs: [...runs] }),
     console.log,
   );
-  return { ...frame, runs };
+  console.log(`Measured in ${((performance.now() - start) / 60_000).toFixed(1)} minutes.`);
+  return { ...header, runs };
 }
 
 async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
-  if (!existsSync(synapsePython))
-    throw new UsageError(`There is no Synapse: ${synapsePython} is missing; .ci/install makes it.`);
+  if (!tools.synapse.present())
+    throw new Problem("Synapse is not installed", "Run: npm run setup -- --only synapse", EXIT.usage);
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 
 let stopping = false;
 
-/** The package that runs PostgreSQL would end this process at a signal, and leave the rest running. */
+/** At a signal the package that runs PostgreSQL would end this process and leave the other processes running. */
 function stoppedAtSignal(sides: readonly Side[]): Side[] {
   let running: Target | undefined;
   const stop = (signal: NodeJS.Signals) => {
     stopping = true;
-    console.error(`${signal}: stopping what runs`);
+    console.error(`${signal}: stopping all processes`);
     const stopped = running?.stop() ?? Promise.resolve();
     stopped.finally(() => process.exit(1));
   };
@@ -95,12 +96,12 @@ function machine(): Results["machine"] {
   };
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    // What is stopped fails, and that is no news; the process ends when all has stopped.
-    if (stopping) return;
-    console.error(error instanceof UsageError ? error.message : error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
+await main(
+  abCommand(process.env, (options) =>
+    run(options).catch((error: unknown) => {
+      // Stopping makes the measurement fail; the process exits when everything has stopped.
+      if (stopping) return new Promise<never>(() => {});
+      throw error;
+    }),
+  ),
 );

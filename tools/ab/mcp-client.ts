@@ -7,16 +7,16 @@ export type Answer =
   /** `error` is the tool's code, `http_429`, `rpc_-32602`, `connection` or `no_answer`. */
   | { readonly ok: false; readonly error: string; readonly message: string };
 
-/** Calls tools as one of several callers, over connections that stay open. */
+/** Calls tools as one of several callers, over keep-alive connections. */
 export interface McpClient {
   call(caller: number, tool: string, args: Readonly<Record<string, unknown>>): Promise<Answer>;
-  /** Bytes of HTTP bodies so far. */
+  /** Total bytes of HTTP bodies. */
   traffic(): { readonly sent: number; readonly received: number };
   close(): void;
 }
 
-/** Milliseconds without an answer: longer than the server's own deadline for a call. */
-const ANSWER_MS = 15_000;
+/** Longer than the server's own deadline for a call. */
+const TIMEOUT_MS = 15_000;
 
 const resultSchema = z.object({
   result: z.object({
@@ -29,10 +29,10 @@ const resultSchema = z.object({
 const rpcErrorSchema = z.object({ error: z.object({ code: z.number(), message: z.string() }) });
 
 /**
- * A client that costs little, because it shares the machine with what it measures: the server keeps no sessions, so
- * a call is one POST.
+ * A client with little overhead, because it shares the machine with the servers that it measures. The server keeps no
+ * sessions, so a call is one POST.
  *
- * @param tokens access tokens; caller n uses the n-th, beginning again where there are fewer
+ * @param tokens access tokens, which the callers use in turn
  */
 export function mcpClient(url: URL, tokens: readonly string[]): McpClient {
   const secure = url.protocol === "https:";
@@ -58,7 +58,7 @@ export function mcpClient(url: URL, tokens: readonly string[]): McpClient {
           {
             method: "POST",
             agent,
-            timeout: ANSWER_MS,
+            timeout: TIMEOUT_MS,
             headers: {
               "content-type": "application/json",
               accept: "application/json, text/event-stream",
@@ -78,16 +78,16 @@ export function mcpClient(url: URL, tokens: readonly string[]): McpClient {
             response.on("error", (error) => resolve(failure("connection", error.message)));
           },
         );
-        sent.on("timeout", () => sent.destroy(new NoAnswer(`no answer in ${ANSWER_MS / 1000} s`)));
+        sent.on("timeout", () => sent.destroy(new NoResponse(`no response within ${TIMEOUT_MS / 1000} s`)));
         sent.on("error", (error) =>
-          resolve(failure(error instanceof NoAnswer ? "no_answer" : "connection", error.message)),
+          resolve(failure(error instanceof NoResponse ? "no_answer" : "connection", error.message)),
         );
         sent.end(body);
       }),
   };
 }
 
-class NoAnswer extends Error {}
+class NoResponse extends Error {}
 
 const failure = (error: string, message: string): Answer => ({ ok: false, error, message });
 

@@ -1,11 +1,8 @@
-import { parseArgs } from "node:util";
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import * as z from "zod";
+import { createCommand } from "../cli/command.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { type Workload, workloadSchema } from "./workload.ts";
-
-/** What cannot be done as it was asked, in words for whoever asked. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 export interface DeployedSide {
   readonly url: URL;
@@ -14,14 +11,13 @@ export interface DeployedSide {
 }
 
 export type Options =
-  | { readonly mode: "help" }
   | { readonly mode: "render"; readonly from: string; readonly out: string }
   | {
       readonly mode: "local";
       readonly workload: Workload;
       readonly runs: number;
       readonly out: string;
-      /** Whether C is measured too. */
+      /** Whether C is measured as well. */
       readonly reference: boolean;
     }
   | {
@@ -33,75 +29,109 @@ export type Options =
       readonly b: DeployedSide;
     };
 
-interface Flag {
-  readonly means: string;
-  readonly value: string;
-  /** In `--quick`: enough to see that everything works, and nothing to decide on. */
-  readonly quick?: string;
+interface NumberOption {
+  readonly description: string;
+  readonly default: number;
+  /** Default with `--quick`. */
+  readonly quick?: number;
 }
 
-/** Numbers that a measurement takes, with what they are if nobody says otherwise. */
+/** Numeric options of a measurement. */
 const numbers = {
-  runs: { means: "runs of each implementation", value: "5", quick: "1" },
-  seconds: { means: "length of a run at the set rate", value: "20", quick: "3" },
-  rate: { means: "messages a second", value: "5" },
-  reads: { means: "reads for one message", value: "2" },
-  moderation: { means: "moderations for one message", value: "0.1", quick: "0.3" },
-  rooms: { means: "rooms", value: "3", quick: "2" },
-  people: { means: "people in each room whom moderation is about", value: "20", quick: "4" },
-  senders: { means: "senders", value: "8" },
-  readers: { means: "readers", value: "16" },
-  "warm-up": { means: "seconds at the set rate that are not counted", value: "5", quick: "1" },
-  saturation: {
-    means: "seconds of asking without a pause; 0 on a deployed environment unless it is said",
-    value: "10",
-    quick: "2",
-  },
-  callers: { means: "callers who ask without a pause", value: "16", quick: "4" },
-  seed: { means: "what the operations are drawn from", value: "1" },
-} as const satisfies Record<string, Flag>;
+  runs: { description: "runs of each side", default: 5, quick: 1 },
+  seconds: { description: "seconds of open loop per run", default: 20, quick: 3 },
+  rate: { description: "messages per second in the open loop", default: 5 },
+  reads: { description: "reads per message", default: 2 },
+  moderation: { description: "moderations per message", default: 0.1, quick: 0.3 },
+  rooms: { description: "rooms", default: 3, quick: 2 },
+  people: { description: "moderated people per room", default: 20, quick: 4 },
+  senders: { description: "senders", default: 8 },
+  readers: { description: "readers", default: 16 },
+  "warm-up": { description: "seconds of open loop before, not counted", default: 5, quick: 1 },
+  saturation: { description: "seconds of closed loop per run, 0 with --a and --b", default: 10, quick: 2 },
+  callers: { description: "callers of the closed loop", default: 16, quick: 4 },
+  seed: { description: "random seed of the operations", default: 1 },
+} as const satisfies Record<string, NumberOption>;
 type NumberName = keyof typeof numbers;
 
-export const usage = `npm run ab -- [options]                                   both implementations on this machine
-npm run ab -- --a <MCP URL> --b <MCP URL> [options]       two deployed MCP servers; AB_TOKEN_A, AB_TOKEN_B
-npm run ab -- --from <results.json>                       the page again, from what was measured
+const numberOption = (name: NumberName) =>
+  new Option(
+    `--${name} <number>`,
+    `${numbers[name].description} (default: ${numbers[name].default})`,
+  ).argParser(parseNumber);
 
-${Object.entries(numbers)
-  .map(([name, { means, value }]) => `  --${name.padEnd(12)} ${means} (${value})`)
-  .join("\n")}
-  --out          folder for results.json and index.html (build/ab)
-  --no-reference leaves out C, the tables without GraphQL
-  --quick        some seconds, one run: to see that it works`;
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It must be a number.");
+}
 
-const text = { type: "string" } as const;
-const flag = { type: "boolean", default: false } as const;
-const switches = { quick: flag, "no-reference": flag, help: flag };
-const numberFlags = Object.fromEntries(Object.keys(numbers).map((name) => [name, text]));
+type Variables = Readonly<Record<string, string | undefined>>;
 
-/** @throws UsageError that names the option, its value and what it takes */
-export function readOptions(
-  args: readonly string[],
-  variables: Readonly<Record<string, string | undefined>>,
+/**
+ * The command line of `npm run ab`.
+ * @param variables the environment, which holds the tokens
+ * @param run does what the options say
+ */
+export function abCommand(variables: Variables, run: (options: Options) => Promise<void>): Command {
+  const command = createCommand(
+    "npm run ab --",
+    `Runs one workload on both implementations in turn and writes a page that compares them.
+
+Without --a and --b it measures on this machine: about 20 minutes, with --quick 2 to 5 minutes.
+With --a and --b it measures two deployed MCP servers; AB_TOKEN_A and AB_TOKEN_B hold their access tokens.
+With --from it renders the page again from earlier results.`,
+  );
+  for (const name of Object.keys(numbers) as NumberName[]) command.addOption(numberOption(name));
+  command
+    .option("--a <url>", "MCP URL of side A")
+    .option("--b <url>", "MCP URL of side B")
+    .option("--from <file>", "results.json of an earlier measurement")
+    .option("--out <folder>", "folder for results.json and index.html", "build/ab")
+    .option("--no-reference", "without C, the tables without GraphQL")
+    .option("--quick", "one short run of each side, to see that everything works", false)
+    .action((switches) =>
+      run(
+        readOptions(
+          switches,
+          (name) =>
+            z
+              .number()
+              .optional()
+              .parse(command.getOptionValue(numberOption(name).attributeName())),
+          variables,
+        ),
+      ),
+    );
+  return command;
+}
+
+interface Switches {
+  readonly a?: string;
+  readonly b?: string;
+  readonly from?: string;
+  readonly out: string;
+  readonly reference: boolean;
+  readonly quick: boolean;
+}
+
+/** @throws Problem that names the option, its value and the allowed range */
+function readOptions(
+  { a, b, from, out, reference, quick }: Switches,
+  optionOf: (name: NumberName) => number | undefined,
+  variables: Variables,
 ): Options {
-  const { values } = parse(args);
-  const all: Readonly<Record<string, unknown>> = values;
-  const given = (name: string) => z.string().optional().parse(all[name]);
-  if (values["help"] === true) return { mode: "help" };
-  const out = given("out") ?? "build/ab";
-  const [from, a, b] = [given("from"), given("a"), given("b")];
   if (from !== undefined) return { mode: "render", from, out };
-  const quick = values["quick"] === true;
   const deployed = a !== undefined || b !== undefined;
   const read = (name: NumberName) => {
-    const { value, ...rest }: Flag = numbers[name];
-    const otherwise = name === "saturation" && deployed ? "0" : (quick && rest.quick) || value;
-    return number(name, given(name) ?? otherwise);
+    const { default: value, quick: short = value }: NumberOption = numbers[name];
+    return optionOf(name) ?? (name === "saturation" && deployed ? 0 : quick ? short : value);
   };
   const runs = read("runs");
   if (!Number.isInteger(runs) || runs < 1 || runs > 100)
-    throw new UsageError(`--runs ${runs}: must be a whole number from 1 to 100.`);
+    throw wrong(`--runs ${runs}: must be a whole number from 1 to 100`);
   const workload = readWorkload(read);
-  if (!deployed) return { mode: "local", workload, runs, out, reference: values["no-reference"] !== true };
+  if (!deployed) return { mode: "local", workload, runs, out, reference };
   return {
     mode: "deployed",
     workload,
@@ -112,26 +142,20 @@ export function readOptions(
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { ...numberFlags, a: text, b: text, from: text, out: text, ...switches },
-    });
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-  }
-}
+const wrong = (message: string) => new Problem(message, "", EXIT.usage);
 
-function number(name: string, value: string): number {
-  const parsed = Number(value);
-  if (value.trim() === "" || !Number.isFinite(parsed))
-    throw new UsageError(`--${name} ${JSON.stringify(value)}: must be a number.`);
-  return parsed;
-}
+/** Options whose names differ from the workload's fields. */
+const optionNames: Readonly<Record<string, NumberName>> = {
+  messagesPerSecond: "rate",
+  readsPerMessage: "reads",
+  moderationShare: "moderation",
+  warmUpSeconds: "warm-up",
+  "saturation.callers": "callers",
+  "saturation.seconds": "saturation",
+};
 
 function readWorkload(read: (name: NumberName) => number): Workload {
-  const parsed = workloadSchema.safeParse({
+  const values = {
     seed: read("seed"),
     rooms: read("rooms"),
     people: read("people"),
@@ -143,31 +167,32 @@ function readWorkload(read: (name: NumberName) => number): Workload {
     warmUpSeconds: read("warm-up"),
     seconds: read("seconds"),
     saturation: { callers: read("callers"), seconds: read("saturation") },
-  });
+  };
+  const parsed = workloadSchema.safeParse(values, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw new UsageError(`The workload cannot be run: ${z.prettifyError(parsed.error)}\n\n${usage}`);
+  const problems = parsed.error.issues.map(({ path, message, input }) => {
+    const field = path.join(".");
+    return `--${optionNames[field] ?? field} ${input}: ${message}`;
+  });
+  throw wrong(problems.join("; "));
 }
 
 const loopback = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
-function deployedSide(
-  side: "a" | "b",
-  url: string | undefined,
-  variables: Readonly<Record<string, string | undefined>>,
-): DeployedSide {
+function deployedSide(side: "a" | "b", url: string | undefined, variables: Variables): DeployedSide {
   if (url === undefined)
-    throw new UsageError(`--${side} is not set: name both MCP servers, or none to measure on this machine.`);
-  if (!URL.canParse(url)) throw new UsageError(`--${side} ${JSON.stringify(url)}: must be a URL.`);
+    throw wrong(`--${side} is not set: set both --a and --b, or neither to measure on this machine`);
+  if (!URL.canParse(url)) throw wrong(`--${side} ${JSON.stringify(url)}: must be a URL`);
   const parsed = new URL(url);
   if (parsed.protocol !== "https:" && !(parsed.protocol === "http:" && loopback.has(parsed.hostname)))
-    throw new UsageError(
-      `--${side} ${JSON.stringify(url)}: must be https, because access tokens must not travel in the clear.`,
+    throw wrong(
+      `--${side} ${JSON.stringify(url)}: must be an https URL, because access tokens must not be sent unencrypted`,
     );
   const variable = `AB_TOKEN_${side.toUpperCase()}`;
   const tokens = (variables[variable] ?? "").split(/[\s,]+/).filter((token) => token !== "");
   if (tokens.length === 0)
-    throw new UsageError(
-      `${variable} is not set: put the access token of a user in group admin there, or several with spaces between.`,
+    throw wrong(
+      `${variable} is not set: set it to the access token of a user in group admin, or to several separated by spaces`,
     );
   return { url: parsed, tokens };
 }

@@ -15,49 +15,48 @@ import type { Results, Run } from "./results.ts";
 import type { SideKey } from "./side.ts";
 import { spread } from "./statistics.ts";
 
-/** Messages in a month for which the costs are told one by one. */
+/** Messages per month for which the costs are itemised. */
 const SHOWN = 1_000_000;
 
 export function costSection(results: Results): string {
   const body = results.runs.some((run) => demandOf(run) !== undefined)
     ? costs(results)
-    : "<p>Without CPU and storage no cost of a message can be told: measure on one machine for it.</p>";
-  return `<section id="cost"><h2>What it costs</h2>${body}${priceTable()}</section>`;
+    : "<p>The cost of a message follows from CPU and storage, which are only measured on one machine.</p>";
+  return `<section id="cost"><h2>Cost</h2>${body}${priceTable()}</section>`;
 }
 
 function costs(results: Results): string {
-  const { utilisation, pageFill, keptMonths, mediaGb, previewSeconds } = assumptions;
+  const { utilisation, pageFill, retentionMonths, mediaGb, previewSeconds } = assumptions;
   const title = "Cost of a million messages, with their reads and moderation";
   const plot = dotPlot({
     title,
     rows: volumes.map((messages) => ({
-      label: `at ${millions(messages)} a month`,
+      label: `at ${millions(messages)} per month`,
       bySide: figure(results, cost(messages)).bySide,
     })),
     unit: "usd",
     scale: "log",
   });
-  return `<p>List prices times what was measured. At few messages the tasks that wait cost most; at many, what a message
-needs.</p>
-${captioned(title, plot, "US dollars, by how many messages a month has. One mark for each run; further left is better. Logarithmic scale.")}
+  return `<p>List prices times measured resources. With few messages idle tasks dominate the cost; with many, the resources of
+each message.</p>
+${captioned(title, plot, "US dollars, by messages per month. One mark per run; further left is better. Logarithmic scale.")}
 ${table(results, [
   ["A million messages", volumes.map(cost)],
-  ["Standing", [idleCost]],
+  ["Idle", [idleCost]],
 ])}
-<h3>A month with ${millions(SHOWN)} messages, item by item</h3>
+<h3>A month with ${millions(SHOWN)} messages, itemised</h3>
 ${itemTable(results)}
 <h3>What these figures assume</h3>
 <ul>
-<li>A core of this machine does as much as a virtual CPU of Fargate or RDS, and the messages come evenly through the
-month; tasks and database are loaded to ${utilisation * 100} % of their CPU, as the MCP server's scaling holds it.</li>
-<li>Tasks have the sizes of production and always run: ${capacity(results)}</li>
-<li>RDS instance, load balancer, Cognito, Hasura's engine and the network exist anyway, for the platform: of RDS and of
-the engine only the share of CPU that a message uses is counted, of the others nothing that stands. The engine's CPU is
-the stand-in's.</li>
-<li>Messages are kept ${keptMonths} months, in pages that are filled to ${pageFill * 100} %; media on A are ${mediaGb} GB. Backups are not
-counted, nor the logs of PostgreSQL and of Hasura's engine.</li>
-<li>Previews of links are Synapse's own on A. On B a million of them cost about
-$${significant(linkPreviewsPerMillion())} (HTTP API and a function of ${previewSeconds} s); the workload had none.</li>
+<li>A core of this machine equals a virtual CPU of Fargate or RDS. Messages are spread evenly over the month. Tasks and
+database run at ${utilisation * 100} % CPU, the target of the MCP server's scaling policy.</li>
+<li>Tasks have the sizes of production and run all the time. ${capacity(results)}</li>
+<li>RDS instance, load balancer, Cognito, Hasura's engine and the network exist anyway, for the platform: only the share
+of CPU that a message uses on RDS and the engine is counted, and no fixed cost. The engine's CPU is the stand-in's.</li>
+<li>Messages are kept for ${retentionMonths} months, in pages that are ${pageFill * 100} % full; media on A take ${mediaGb} GB. Backups and the logs of
+PostgreSQL and Hasura's engine are not counted.</li>
+<li>On A, Synapse makes link previews itself. On B, a million of them cost about
+$${significant(linkPreviewsPerMillion())} (HTTP API and a function that runs ${previewSeconds} s). The workload had none.</li>
 </ul>`;
 }
 
@@ -72,13 +71,13 @@ function itemTable({ runs, sides }: Results): string {
       `<tr><th scope="row">${escapeHtml(label)}</th>${cells((key) => bySide.get(key)?.get(label))}</tr>`,
   );
   const sums = (key: SideKey) => demands(runs, key).map((demand) => total(monthlyCost(demand, SHOWN)));
-  return `<div class="scroll"><table class="items"><thead><tr><th scope="col">Item</th>${keys.map((key) => `<th scope="col" class="number">${mark(key)} ${key}</th>`).join("")}</tr></thead><tbody>${rows.join("")}<tr class="section"><th scope="row">Together</th>${cells(sums)}</tr></tbody></table></div>`;
+  return `<div class="scroll"><table class="items"><thead><tr><th scope="col">Item</th>${keys.map((key) => `<th scope="col" class="number">${mark(key)} ${key}</th>`).join("")}</tr></thead><tbody>${rows.join("")}<tr class="section"><th scope="row">Total</th>${cells(sums)}</tr></tbody></table></div>`;
 }
 
 const demands = (runs: readonly Run[], side: SideKey) =>
   runs.flatMap((run) => (run.side === side ? (demandOf(run) ?? []) : []));
 
-/** US dollars of each item, run by run. */
+/** US dollars of each item, one value per run. */
 function itemsOf(runs: readonly Run[], side: SideKey): Map<CostItem["label"], number[]> {
   const items = new Map<string, number[]>();
   for (const demand of demands(runs, side))
@@ -87,9 +86,9 @@ function itemsOf(runs: readonly Run[], side: SideKey): Map<CostItem["label"], nu
   return items;
 }
 
-/** How far one task of the production size reaches, by what was measured. */
+/** Messages per second that one task of the production size handles. */
 function capacity({ runs }: Results): string {
-  const reach = (side: SideKey, part: "synapse" | "mcp") =>
+  const perSecond = (side: SideKey, part: "synapse" | "mcp") =>
     spread(
       demands(runs, side).flatMap(({ cpuSeconds }) => {
         const seconds = cpuSeconds[part];
@@ -98,15 +97,15 @@ function capacity({ runs }: Results): string {
     );
   const sentences = (
     [
-      ["A", "synapse", "Synapse's task"],
-      ["A", "mcp", "the MCP server's on A"],
-      ["B", "mcp", "the MCP server's on B"],
+      ["A", "synapse", "the Synapse task"],
+      ["A", "mcp", "the MCP server task on A"],
+      ["B", "mcp", "the MCP server task on B"],
     ] as const
   ).flatMap(([side, part, what]) => {
-    const found = reach(side, part);
-    return found ? [`${what} reaches ${significant(found.median)} messages a second`] : [];
+    const found = perSecond(side, part);
+    return found ? [`${what}: ${significant(found.median)}`] : [];
   });
-  return `${sentences.join(", ")}, with their reads. Synapse's main process cannot be doubled; beyond that it needs a larger task or workers, which is priced here as so many times the task.`;
+  return `Messages per second, with their reads, that one task handles: ${sentences.join("; ")}. Synapse's main process cannot be replicated; beyond that it needs a larger task or workers, which are priced here as multiples of the task.`;
 }
 
 function priceTable(): string {
@@ -114,6 +113,6 @@ function priceTable(): string {
     ({ what, usd, unit, published, readAt, asOf, note }) =>
       `<tr><th scope="row">${escapeHtml(what)}${note === undefined ? "" : `<br><small>${escapeHtml(note)}</small>`}</th><td class="number">$${usd}</td><td>${escapeHtml(unit)}</td><td>${asOf}</td><td><a href="${escapeHtml(published)}">published</a>, <a href="${escapeHtml(readAt)}">read</a></td></tr>`,
   );
-  return `<h3>Prices, ${REGION}, looked through on ${PRICES_CHECKED}</h3>
-<div class="scroll"><table class="prices"><thead><tr><th scope="col">What</th><th scope="col" class="number">US dollars</th><th scope="col">for one</th><th scope="col">as of</th><th scope="col">Where</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<h3>Prices in ${REGION}, checked on ${PRICES_CHECKED}</h3>
+<div class="scroll"><table class="prices"><thead><tr><th scope="col">What</th><th scope="col" class="number">US dollars</th><th scope="col">per</th><th scope="col">as of</th><th scope="col">Source</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }

@@ -3,16 +3,16 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { madeUpResults } from "../../test/ab/results.ts";
-import { installed } from "../../test/installed.ts";
+import { exampleResults } from "../../test/ab/results.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { page } from "./page.ts";
 
 const run = promisify(execFile);
 const chromium = "/usr/bin/chromium";
 
-/** Looks at the page from inside, and leaves what it saw in the page's title. */
+/** Inspects the page from inside and leaves the result in the page's title. */
 const look = `<script>
 const boxes = (plot) => [...plot.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
 const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
@@ -41,11 +41,11 @@ const seen = z.object({
   paper: z.string(),
 });
 
-describe.runIf(installed("the page in a browser", chromium))("the page in a browser", () => {
+describeWith("chromium")("the page in a browser", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "phenom-ab-browser-"));
-    const results = madeUpResults();
+    const results = exampleResults();
     await writeFile(join(folder, "page.html"), page(results));
     await writeFile(join(folder, "looked-at.html"), lookedAt(page(results)));
     for (const { samples } of results.runs.flatMap(({ steps }) => steps))
@@ -72,7 +72,7 @@ describe.runIf(installed("the page in a browser", chromium))("the page in a brow
     ["looked-at.html", 1200],
     ["looked-at.html", 700],
     ["slow.html", 1200],
-  ])("%s is as wide as its window of %d, and no label is cut off or lies on another", async (file, width) => {
+  ])("%s fits its window of %d pixels, and no label is cut off or overlaps another", async (file, width) => {
     const { plots, overlaps, outside, wider } = await lookAt(file, width);
     expect(plots).toBe(7);
     expect(overlaps).toEqual(overlaps.map(() => 0));
@@ -80,14 +80,14 @@ describe.runIf(installed("the page in a browser", chromium))("the page in a brow
     expect(wider).toBeLessThanOrEqual(0);
   });
 
-  it("is dark on light by day and light on dark by night", async () => {
+  it("is dark on light in the light scheme and light on dark in the dark scheme", async () => {
     const day = await lookAt("looked-at.html", 1200);
     const night = await lookAt("looked-at.html", 1200, "--blink-settings=preferredColorScheme=0");
     expect(brightness(day.ink)).toBeLessThan(brightness(day.paper));
     expect(brightness(night.ink)).toBeGreaterThan(brightness(night.paper));
   });
 
-  it("can be drawn", async () => {
+  it("can be rendered to a picture", async () => {
     const picture = join(folder, "page.png");
     await browse("page.html", 1200, `--screenshot=${picture}`);
     // An empty page of this size has a few thousand bytes.
@@ -95,7 +95,7 @@ describe.runIf(installed("the page in a browser", chromium))("the page in a brow
   });
 });
 
-/** The page itself allows no script. */
+/** The page with the script; its policy, which forbids scripts, is removed. */
 const lookedAt = (html: string) =>
   html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "").replace("</body>", () => look);
 

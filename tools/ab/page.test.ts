@@ -1,18 +1,18 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { madeUpResults } from "../../test/ab/results.ts";
+import { describe, expect, it } from "@jest/globals";
+import { exampleResults } from "../../test/ab/results.ts";
 import { cellsOf } from "../../test/ab/table.ts";
 import { page } from "./page.ts";
 import { prices } from "./prices.ts";
 import { readResults } from "./results.ts";
 
-const results = madeUpResults();
+const results = exampleResults();
 const html = page(results);
 
 describe("the page", () => {
-  it("is one file that asks nothing of any other, and may not", () => {
+  it("loads nothing from elsewhere, and its policy forbids it", () => {
     expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
     expect(html).not.toMatch(/<(script|link|img|iframe|object|embed|video)\b/);
     expect(html).not.toMatch(/\bsrc=|@import|url\(/);
@@ -20,7 +20,7 @@ describe("the page", () => {
       expect(address).toMatch(/^(#|https:\/\/)/);
   });
 
-  it("has every section, and no figure that is not a number", () => {
+  it("has every section, and only numeric figures", () => {
     for (const id of [
       "findings",
       "summary",
@@ -36,7 +36,7 @@ describe("the page", () => {
     expect(html.match(/<svg class="plot"/g)).toHaveLength(7);
   });
 
-  it("opens and closes every element", () => {
+  it("closes every element that it opens", () => {
     const open: string[] = [];
     for (const [, end, name = "", empty] of html
       .replace(/<style>.*?<\/style>/s, "")
@@ -48,7 +48,7 @@ describe("the page", () => {
     expect(open).toEqual([]);
   });
 
-  it("tells the spread of every figure, and who is better only beyond it", () => {
+  it("shows the range of every figure, and calls a side better only beyond it", () => {
     expect(cellsOf(html, "figures", "Sending, median")).toEqual([
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
@@ -56,19 +56,19 @@ describe("the page", () => {
       expect.stringMatching(/^[\d.]+ ms \[[\d.]+, [\d.]+\]$/),
       "B is better",
     ]);
-    expect(cellsOf(html, "figures", "Operations that failed at the set rate")).toEqual([
-      ...["0 %", "0 %", "0 %", "0 % [0, 0]", "alike"],
+    expect(cellsOf(html, "figures", "Failed operations, open loop")).toEqual([
+      ...["0 %", "0 %", "0 %", "0 % [0, 0]", "equal"],
     ]);
   });
 
-  it("names what stood in for what, the workload, the machine and each run", () => {
+  it("names the stand-ins, the workload, the machine and each run", () => {
     for (const { name, ran, standIns } of results.sides)
       for (const text of [name, ran, ...standIns]) expect(html).toContain(text);
     expect(html).toContain("Example CPU, 2 cores, 16 GiB");
     expect(html.match(/<table class="runs">.*?<\/table>/s)?.[0].match(/<tr>/g)).toHaveLength(1 + 15);
   });
 
-  it("lists every price with its date and where it is from", () => {
+  it("lists every price with its date and source", () => {
     for (const { what, usd, asOf, readAt } of Object.values(prices)) {
       const row = cellsOf(html, "prices", what);
       expect(row[0]).toBe(`$${usd}`);
@@ -77,25 +77,25 @@ describe("the page", () => {
     }
   });
 
-  it("says so where there are too few runs to decide on", () => {
-    const few = page(madeUpResults(2));
+  it("warns of too few runs to decide", () => {
+    const few = page(exampleResults(2));
     expect(few).toContain("Fewer than five runs");
     expect(few).not.toContain("is better</b>");
     expect(html).not.toContain("Fewer than five runs");
   });
 
-  it("lists what failed by operation and code, and shows no markup that results bring", () => {
-    const { runs } = madeUpResults();
+  it("lists failures by operation and code, and escapes markup in results", () => {
+    const { runs } = exampleResults();
     for (const sample of runs[0]?.steps[0]?.samples.slice(0, 3) ?? []) sample[3] = "<b>timeout";
-    const failed = page(madeUpResults(5, { runs }));
+    const failed = page(exampleResults(5, { runs }));
     expect(failed).toContain("&#60;b&#62;timeout");
     expect(failed).not.toContain("<b>timeout");
-    expect(failed).toContain("What failed, over all runs");
+    expect(failed).toContain("Failed operations of all runs");
   });
 
-  it("of deployed environments leaves out what could not be seen there", () => {
+  it("leaves out what cannot be measured on deployed environments", () => {
     const elsewhere = page(
-      madeUpResults(5, {
+      exampleResults(5, {
         machine: null,
         runs: results.runs.map((run) => ({
           ...run,
@@ -104,19 +104,26 @@ describe("the page", () => {
       }),
     );
     expect(elsewhere).toContain("their CPU, memory and\nstorage were not measured");
-    expect(elsewhere).toContain("Without CPU and storage no cost of a message can be told");
+    expect(elsewhere).toContain("The cost of a message follows from CPU and storage");
     expect(elsewhere).not.toMatch(/NaN|undefined|Infinity/);
   });
 });
 
 describe("results", () => {
-  it("come back from their file as they were, and another file is refused by name", async () => {
+  it("are read from their file unchanged, and other files are refused by name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "phenom-ab-"));
     const file = join(folder, "results.json");
     await writeFile(file, JSON.stringify(results));
     expect(await readResults(file)).toEqual(results);
     await writeFile(file, JSON.stringify({ ...results, format: 2 }));
-    await expect(readResults(file)).rejects.toThrow(/results\.json holds no results of npm run ab.*format/s);
+    await expect(readResults(file)).rejects.toThrow(
+      /results\.json: must be a results.json of npm run ab.*format/s,
+    );
+    await writeFile(file, "<html>");
+    await expect(readResults(file)).rejects.toThrow(
+      /results\.json: must be a results.json of npm run ab.*not JSON/s,
+    );
+    await expect(readResults(`${file}.missing`)).rejects.toThrow(/results\.json\.missing cannot be read/);
     await rm(folder, { recursive: true });
   });
 });

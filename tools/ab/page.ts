@@ -20,7 +20,7 @@ import { type Curve, dotPlot, quantilePlot } from "./plots.ts";
 import type { Results } from "./results.ts";
 import { style } from "./style.ts";
 
-/** The page on which somebody decides: one file that asks nothing of any other. */
+/** The page for the decision: one self-contained file. */
 export function page(results: Results): string {
   const title = "Matrix or Hasura: the same chat on both, measured";
   const day = results.startedAt.slice(0, 10);
@@ -55,23 +55,23 @@ ${methodSection(results)}
 
 function setting({ workload, runs, machine }: Results): string {
   const each = runs.filter(({ side }) => side === "A").length;
-  const where = machine ? "all on one machine, one after the other" : "on deployed environments";
-  return `${each} ${each === 1 ? "run" : "runs"} of each, ${where}, ${workload.messagesPerSecond} messages a second with ${workload.readsPerMessage} reads each`;
+  const where = machine ? "one after the other on one machine" : "on deployed environments";
+  return `${each} ${each === 1 ? "run" : "runs"} of each, ${where}, ${workload.messagesPerSecond} messages per second with ${workload.readsPerMessage} reads each`;
 }
 
 const percents = [50, 95, 99] as const;
 
 function summarySection(results: Results): string {
   const rows: [string, readonly Measure[]][] = [
-    ["Waiting", ["send", "read", "search"].flatMap((group) => [latency(group, 50), latency(group, 95)])],
-    ["Capacity", [throughput.most, throughput.mostMessages]],
-    ["Errors", [errors.atSetRate, errors.withoutPause, errors.missing]],
+    ["Latency", ["send", "read", "search"].flatMap((group) => [latency(group, 50), latency(group, 95)])],
+    ["Capacity", [throughput.closedLoop, throughput.closedLoopMessages]],
+    ["Errors", [errors.openLoop, errors.closedLoop, errors.missing]],
     ["Resources", [resources.cpu, resources.memory, resources.database, resources.logs]],
     ["Cost", [...volumes.map(cost), idleCost]],
   ];
-  return `<section id="summary"><h2>At a glance</h2>
-<p>Median of the runs, and in brackets from the least to the most. A − B is the median difference between runs that
-followed one another, with its 95 % interval; who is better is said only where the whole interval is on one side.</p>
+  return `<section id="summary"><h2>Summary</h2>
+<p>Median of the runs, with minimum and maximum in brackets. A − B is the median difference between consecutive runs, with
+its 95 % confidence interval; a side is called better only if the whole interval lies on one side of zero.</p>
 ${table(results, rows)}
 </section>`;
 }
@@ -83,17 +83,17 @@ function latencySection(results: Results): string {
     percents.map((percent) => latency(group, percent)),
   ]);
   const plots = ([50, 95] as const).map((percent) => {
-    const title = `Latency at the set rate, ${percent === 50 ? "median" : `${percent}th percentile`}`;
+    const title = `Latency in the open loop, ${percent === 50 ? "median" : `${percent}th percentile`}`;
     const rows = names.map((group) => ({
       label: groups[group]?.label ?? group,
       bySide: figure(results, latency(group, percent)).bySide,
     }));
     const plot = dotPlot({ title, rows, unit: "ms", scale: "log" });
-    const share = percent === 50 ? "Half of the operations" : `${percent} of a hundred operations`;
+    const share = percent === 50 ? "Half of the operations" : `${percent} % of the operations`;
     return captioned(
       title,
       plot,
-      `${share} took no longer than this. One mark for each run, the stroke is their median; further left is better. Logarithmic scale.`,
+      `${share} took no longer than this. One mark per run, the line is their median; further left is better. Logarithmic scale.`,
     );
   });
   const curves = (kind: "send" | "read") =>
@@ -101,10 +101,10 @@ function latencySection(results: Results): string {
       const step = stepOf(run, "steady");
       return step ? [{ side: run.side, values: latencies(step, [kind]) }] : [];
     });
-  return `<section id="latency"><h2>How long people wait</h2>
-<p>At the set rate, from the moment an operation was due to its answer: if the server stalls, what waits behind counts.
-What failed is left out here and counted under errors. A percentile is told where a run has at least one operation
-beyond it.</p>
+  return `<section id="latency"><h2>Latency</h2>
+<p>In the open loop, from when an operation was due until its response: if the server stalls, the operations that wait
+count as well. Failed operations are left out here and counted under errors. A percentile is shown if a run has at least
+one operation beyond it.</p>
 ${plots.join("")}
 ${distribution("Time to send a message", curves("send"))}
 ${distribution("Time to read a page of 50 messages", curves("read"))}
@@ -116,14 +116,14 @@ const distribution = (title: string, curves: readonly Curve[]) =>
   captioned(
     title,
     quantilePlot(title, curves),
-    "How many of a hundred were done within a time: one line for each run, the slowest at its upper end. Further left is better. Both scales give the tail room.",
+    "Share of operations that finished within a time: one line per run, the slowest operations at its upper end. Further left is better. Both scales give room to the tail.",
   );
 
 function throughputSection(results: Results): string {
   const { saturation } = results.workload;
-  const measures = [throughput.most, throughput.mostMessages, throughput.atSetRate];
-  const labels = ["Without a pause", "of these, messages", "At the set rate"];
-  const title = "Operations done in a second";
+  const measures = [throughput.closedLoop, throughput.closedLoopMessages, throughput.openLoop];
+  const labels = ["Closed loop", "of which messages", "Open loop"];
+  const title = "Operations per second";
   const rows = measures.map((measure, index) => ({
     label: labels[index] ?? measure.label,
     bySide: figure(results, measure).bySide,
@@ -131,11 +131,11 @@ function throughputSection(results: Results): string {
   const plot = dotPlot({ title, rows, unit: "perSecond", scale: "linear" });
   const how =
     saturation.seconds > 0
-      ? `${saturation.callers} callers asked for ${saturation.seconds} seconds, each anew as soon as it had its answer, in the same mixture of operations.`
-      : "It was not asked without a pause: what is the most that can be done was not measured.";
-  return `<section id="throughput"><h2>How much can be done, and what fails</h2>
-<p>${how} At the set rate both do what they are asked unless they fall behind.</p>
-${captioned(title, plot, "One mark for each run, the stroke is their median; further right is better.")}
+      ? `In the closed loop, ${saturation.callers} callers each started the next operation as soon as the last had finished, for ${saturation.seconds} seconds, with the same mix of operations.`
+      : "There was no closed loop, so the maximum throughput was not measured.";
+  return `<section id="throughput"><h2>Throughput and errors</h2>
+<p>${how} In the open loop all sides reach the set rate unless they fall behind.</p>
+${captioned(title, plot, "One mark per run, the line is their median; further right is better.")}
 ${table(results, [
   ["Throughput", measures],
   ["Errors", Object.values(errors)],
@@ -144,7 +144,7 @@ ${errorTable(results)}
 </section>`;
 }
 
-/** What went wrong, by its code. */
+/** Failed operations by side, kind and error code. */
 function errorTable({ runs, sides }: Results): string {
   const counts = new Map<string, number>();
   for (const { side, steps } of runs)
@@ -160,28 +160,28 @@ function errorTable({ runs, sides }: Results): string {
     const name = sides.find(({ key }) => key === side)?.name ?? side;
     return `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(kind)}</td><td><code>${escapeHtml(error)}</code></td><td class="number">${count}</td></tr>`;
   });
-  return `<h3>What failed, over all runs</h3><div class="scroll"><table class="failures"><thead><tr><th scope="col">Side</th><th scope="col">Operation</th><th scope="col">Code</th><th scope="col" class="number">Times</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<h3>Failed operations of all runs</h3><div class="scroll"><table class="failures"><thead><tr><th scope="col">Side</th><th scope="col">Operation</th><th scope="col">Code</th><th scope="col" class="number">Count</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 function resourceSection(results: Results): string {
   if (results.runs.every(({ steps }) => steps.every(({ used }) => used === null)))
-    return `<section id="resources"><h2>What it uses</h2><p>The processes ran elsewhere, so their CPU, memory and
-storage were not measured here: the dashboard of the environment has them.</p></section>`;
+    return `<section id="resources"><h2>Resources</h2><p>The processes ran elsewhere, so their CPU, memory and
+storage were not measured here: see the dashboard of the environment.</p></section>`;
   const { cpu, mcp, synapse, graphql, postgres, ...others } = resources;
-  const title = "CPU time for a message, by process";
+  const title = "CPU time per message, by process";
   const plot = dotPlot({
     title,
     rows: [cpu, mcp, synapse, graphql, postgres].map((measure) => ({
-      label: measure === cpu ? "All processes" : measure.label.replace("of these, ", ""),
+      label: measure === cpu ? "All processes" : measure.label.replace("of which ", ""),
       bySide: figure(results, measure).bySide,
     })),
     unit: "ms",
     scale: "linear",
   });
-  return `<section id="resources"><h2>What it uses</h2>
-<p>At the set rate, divided by the messages that were sent: the reads, searches and moderation that came with a message
-are in its share, and so is what runs in the background.</p>
-${captioned(title, plot, "One mark for each run, the stroke is their median; further left is better.")}
+  return `<section id="resources"><h2>Resources</h2>
+<p>In the open loop, divided by the messages that were sent: the share of a message includes its reads, searches and
+moderation, and background work.</p>
+${captioned(title, plot, "One mark per run, the line is their median; further left is better.")}
 ${table(results, [
   ["CPU", [cpu, mcp, synapse, graphql, postgres]],
   ["Memory and storage", Object.values(others)],

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { significant, withUnit } from "./format.ts";
 import { dotPlot, linearScale, logScale, quantilePlot } from "./plots.ts";
 
@@ -9,7 +9,7 @@ describe("a scale", () => {
   it.each([
     ["log", logScale],
     ["linear", linearScale],
-  ])("%s: holds every value and its marks within its ends, in their order", (_, scale) => {
+  ])("of type %s places values and ticks within its ends and in order", (_, scale) => {
     fc.assert(
       fc.property(values, (list) => {
         const { place, ticks } = scale(list, 100, 500);
@@ -29,7 +29,7 @@ describe("a scale", () => {
 const ofA = (values: readonly number[]) => new Map([["A" as const, values]]);
 
 describe("a plot of runs", () => {
-  it("has a mark for each run that gave a figure, and one stroke at the median", () => {
+  it("has a mark for each run that has a value, and one line at the median", () => {
     const rows = [{ label: "Sending", bySide: ofA([1, 2, 4, Number.NaN]) }];
     const svg = dotPlot({ title: "T", rows, unit: "ms", scale: "log" });
     expect(svg.match(/<circle /g)).toHaveLength(3);
@@ -38,20 +38,20 @@ describe("a plot of runs", () => {
     expect(svg).toContain(`class="median" d="M${place(2).toFixed(1)} `);
   });
 
-  it("is nothing where there is nothing to show", () => {
+  it("is empty without values", () => {
     expect(
       dotPlot({ title: "T", rows: [{ label: "x", bySide: ofA([]) }], unit: "ms", scale: "linear" }),
     ).toBe("");
     expect(quantilePlot("T", [{ side: "A", values: [1, 2, 3] }])).toBe("");
   });
 
-  it("shows no markup that a label brings", () => {
+  it("escapes markup in a label", () => {
     const rows = [{ label: '<script>"', bySide: ofA([1, 2]) }];
     expect(dotPlot({ title: "T", rows, unit: "ms", scale: "linear" })).not.toContain("<script");
   });
 });
 
-it("a curve rises from fast to slow, one for each run", () => {
+it("the plot of percentiles has one rising curve for each run", () => {
   const svg = quantilePlot("T", [
     { side: "A", values: Array.from({ length: 50 }, (_, n) => 50 - n) },
     { side: "B", values: Array.from({ length: 50 }, (_, n) => n + 1) },
@@ -77,11 +77,11 @@ describe("a number", () => {
     [99.96, "100.0"],
     [1234.5, "1,235"],
     [-2.345, "\u22122.35"],
-  ])("%d is written %s", (value, text) => {
+  ])("%d is formatted as %s", (value, text) => {
     expect(significant(value)).toBe(text);
   });
 
-  it("has its unit", () => {
+  it("is formatted with its unit", () => {
     expect(withUnit(12.345, "usd")).toBe("$12.3");
     expect(withUnit(12.345, "ms")).toBe("12.3\u00a0ms");
   });

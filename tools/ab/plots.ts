@@ -3,7 +3,7 @@ import { escapeHtml, tickText, withUnit } from "./format.ts";
 import type { SideKey } from "./side.ts";
 import { median } from "./statistics.ts";
 
-/** Shapes, besides colours, so that the sides can be told apart without seeing colours. */
+/** Shapes besides colours, so that the sides are distinct without colour vision. */
 const shapes: Readonly<Record<SideKey, (x: number, y: number) => string>> = {
   A: (x, y) => `<circle cx="${x}" cy="${y}" r="4.5"/>`,
   B: (x, y) => `<path d="M${x} ${y - 6}l6 6l-6 6l-6 -6z"/>`,
@@ -18,7 +18,7 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** Each step of a decade that people read easily, as far as it reaches from the least to the most value. */
+/** A logarithmic axis from minimum to maximum, with ticks at 1, 2 and 5 of each decade. */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((value) => value > 0);
   const [least, most] = [Math.min(...positive), Math.max(...positive)];
@@ -36,7 +36,7 @@ export function logScale(values: readonly number[], from: number, to: number): S
   };
 }
 
-/** From nothing to the most value. */
+/** A linear axis from zero to the maximum. */
 export function linearScale(values: readonly number[], from: number, to: number): Scale {
   const most = Math.max(...values.filter(Number.isFinite), 0) || 1;
   const rough = most / 5;
@@ -56,11 +56,11 @@ export interface Row {
 
 const WIDTH = 760;
 const LABELS = 210;
-// Half of the last label stands beyond.
+// Half of the last label extends beyond.
 const RIGHT = WIDTH - 40;
 const LANE = 17;
 
-/** One mark for each run of each side, and a stroke at the median: what is typical, and how far it spreads. */
+/** One mark for each run of each side, and a line at the median. Empty without values. */
 export function dotPlot(options: {
   readonly title: string;
   readonly rows: readonly Row[];
@@ -109,11 +109,11 @@ export interface Curve {
   readonly values: readonly number[];
 }
 
-/** Shares that are told, in per cent, from the bottom up: the tail takes as much room as the rest. */
+/** Labelled percentiles, from the bottom up: the tail takes as much room as the rest. */
 const shares = [25, 50, 75, 90, 95, 99] as const;
 const heightOf = (share: number) => -Math.log10(1 - share / 100);
 
-/** How many of a hundred were done within a time: a line for each run. */
+/** Percentiles of latency: one line for each run. Empty without values. */
 export function quantilePlot(title: string, curves: readonly Curve[]): string {
   const sorted = curves
     .map(({ side, values }) => ({ side, values: values.toSorted((a, b) => a - b) }))

@@ -1,18 +1,18 @@
-/** A list price of AWS in us-east-1, on demand, without free tiers and discounts. */
+/** An on-demand list price of AWS in us-east-1, without free tier and discounts. */
 export interface Price {
   readonly what: string;
-  /** US dollars for one `unit`. */
+  /** US dollars per `unit`. */
   readonly usd: number;
   readonly unit: string;
-  /** Where the price is published, and where it was read if that page could not be. */
+  /** Where AWS publishes the price, and where it was read if that page was not readable. */
   readonly published: string;
   readonly readAt: string;
-  /** When what was read was written: year and month. */
+  /** Date of the page that was read: year and month. */
   readonly asOf: string;
   readonly note?: string;
 }
 
-/** When the table was last looked through. */
+/** When the prices were last checked. */
 export const PRICES_CHECKED = "2026-11-21";
 
 export const REGION = "us-east-1";
@@ -42,7 +42,7 @@ export const prices = {
     readAt:
       "https://raw.githubusercontent.com/aws/agent-toolkit-for-aws/main/skills/specialized-skills/database-skills/rds-oss/scripts/rds_commitment_pricing_analyzer.py",
     asOf: "2026",
-    note: "not confirmed: what was read has 0.171 for MySQL and PostgreSQL alike; look at the published page before deciding by it",
+    note: "not confirmed: the page that was read gives 0.171 for both MySQL and PostgreSQL; check the published page before deciding",
   },
   rdsStorageGbMonth: {
     what: "RDS storage, gp3",

@@ -1,16 +1,16 @@
-/** Random numbers that a seed fixes: the same seed gives the same sequence on every machine. */
+/** Pseudo-random numbers: the same seed gives the same sequence on every machine. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   unit(): number;
-  /** A whole number from 0 up to, not including, `below`. */
+  /** An integer from 0 (inclusive) to `below` (exclusive). */
   integer(below: number): number;
   /** @throws RangeError for an empty list */
   pick<Item>(list: readonly Item[]): Item;
-  /** Time to the next of events that come `perSecond` times a second on average, in seconds. */
+  /** Seconds until the next event of a Poisson process with `perSecond` events per second. */
   gap(perSecond: number): number;
 }
 
-/** mulberry32, by Tommy Ettinger: 32 bits of state are plenty for some thousand draws. */
+/** mulberry32, by Tommy Ettinger: 32 bits of state suffice for a few thousand draws. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const unit = () => {
@@ -25,7 +25,7 @@ export function seeded(seed: number): Random {
     integer,
     pick(list) {
       const item = list[integer(list.length)];
-      if (item === undefined) throw new RangeError("there is nothing to pick from");
+      if (item === undefined) throw new RangeError("cannot pick from an empty list");
       return item;
     },
     gap: (perSecond) => -Math.log(1 - unit()) / perSecond,

@@ -1,26 +1,27 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { parts } from "./side.ts";
 import { kinds, workloadSchema } from "./workload.ts";
 
 const number = z.number();
 const key = z.enum(["A", "B", "C"]);
 
-/** kind, milliseconds from the beginning, latency in milliseconds, and what went wrong, if anything did. */
+/** Kind, milliseconds from the start, latency in milliseconds, and error code or null. */
 const sample = z.tuple([z.enum(kinds), number, number, z.string().nullable()]);
 
 const stepSchema = z.object({
   step: z.enum(["steady", "saturation"]),
-  /** Milliseconds from the beginning to the last answer. */
+  /** Milliseconds from the start until the last response. */
   took: number,
   samples: z.array(sample),
-  /** 99th percentile of how late the driver was itself, in milliseconds; null without a set rate. */
+  /** 99th percentile of the driver's own delay, in milliseconds; null in a closed loop. */
   lateness: number.nullable(),
-  /** HTTP bodies, as the callers see them. */
+  /** Bytes of HTTP bodies, sent and received by the callers. */
   sentBytes: number,
   receivedBytes: number,
   driverCpuSeconds: number,
-  /** Null where the processes run elsewhere. */
+  /** Null if the processes run elsewhere. */
   used: z
     .object({
       parts: z.array(
@@ -37,20 +38,20 @@ const runSchema = z.object({
   /** From 1, among the runs of its side. */
   run: z.int(),
   startedAt: z.iso.datetime(),
-  /** Processes that wanted the machine's cores in the minute before. */
+  /** Load average of the minute before. */
   load: number,
   steps: z.array(stepSchema).min(1),
-  /** Messages that were acknowledged, and how many of them the rooms did not show afterwards. */
+  /** Acknowledged messages, and how many of them the rooms did not show afterwards. */
   acknowledged: number,
   missing: number,
 });
 
-/** Everything that was measured: the page is made from it alone. */
+/** Everything that was measured; the page is rendered from it alone. */
 export const resultsSchema = z.object({
   format: z.literal(1),
   startedAt: z.iso.datetime(),
   release: z.string(),
-  /** Null where the processes run elsewhere. */
+  /** Null if the processes run elsewhere. */
   machine: z.object({ cpu: z.string(), cores: number, memoryGiB: number, kernel: z.string() }).nullable(),
   node: z.string(),
   workload: workloadSchema,
@@ -58,13 +59,36 @@ export const resultsSchema = z.object({
   runs: z.array(runSchema).min(1),
 });
 
+const jsonSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("is not JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(resultsSchema);
+
 export type Results = z.infer<typeof resultsSchema>;
 export type Run = z.infer<typeof runSchema>;
 export type Step = z.infer<typeof stepSchema>;
 
-/** @throws Error that names the file and what is wrong with it */
+/** @throws Problem that names the file and the problem */
 export async function readResults(file: string): Promise<Results> {
-  const parsed = resultsSchema.safeParse(JSON.parse(await readFile(file, "utf8")));
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new Problem(
+      `--from ${file} can't be read: ${error instanceof Error ? error.message : error}`,
+      "",
+      EXIT.usage,
+    );
+  });
+  const parsed = jsonSchema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new Error(`${file} holds no results of npm run ab: ${z.prettifyError(parsed.error)}`);
+  throw new Problem(
+    `--from ${file} must be a results.json of npm run ab: ${z.prettifyError(parsed.error)}`,
+    "",
+    EXIT.usage,
+  );
 }

@@ -1,9 +1,9 @@
 import type { Workload } from "./workload.ts";
 
-/** A and B are what is to be decided between; C is there for reference. */
+/** A and B are the candidates; C is the reference. */
 export type SideKey = "A" | "B" | "C";
 
-/** Processes whose use of the machine is told apart. */
+/** Processes whose resources are measured separately. */
 export const parts = ["mcp", "synapse", "graphql", "postgres"] as const;
 export type Part = (typeof parts)[number];
 
@@ -11,16 +11,16 @@ export interface PartUsage {
   readonly part: Part;
   readonly cpuSeconds: number;
   readonly memoryMiB: number;
-  /** Bytes of log so far; of PostgreSQL and the stand-in for Hasura none are counted. */
+  /** Total bytes of log; 0 for PostgreSQL and for the stand-in of Hasura's engine, which are not counted. */
   readonly logBytes: number;
 }
 
-/** What the parts have used since they started. */
+/** Resources that the parts have used since their start. */
 export interface Observation {
   readonly parts: readonly PartUsage[];
-  /** All processes of the machine together. */
+  /** Of all processes of the machine. */
   readonly machineCpuSeconds: number;
-  /** Rows and index entries. */
+  /** Of rows and index entries. */
   readonly databaseBytes: number;
 }
 
@@ -28,18 +28,18 @@ export interface Observation {
 export interface Target {
   readonly mcp: URL;
   readonly tokens: readonly string[];
-  /** Undefined where the processes run elsewhere. */
+  /** `undefined` if the processes run elsewhere. */
   readonly observe?: () => Promise<Observation>;
   stop(): Promise<void>;
 }
 
-/** One of the implementations that are compared. */
+/** An implementation under comparison. */
 export interface Side {
   readonly key: SideKey;
   readonly name: string;
-  /** What ran, in a sentence for the page. */
+  /** What ran, in one sentence for the page. */
   readonly ran: string;
-  /** What stood in for what, and what was set otherwise than it is deployed: a sentence each. */
+  /** Stand-ins and settings that differ from the deployment: one sentence each. */
   readonly standIns: readonly string[];
   start(workload: Workload): Promise<Target>;
 }

@@ -1,11 +1,11 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { median, pairedDifference, percentile, spread } from "./statistics.ts";
 
 const numbers = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 });
 
 describe("a percentile", () => {
-  it("is interpolated between neighbours, as R and NumPy do by default", () => {
+  it("is interpolated between neighbours, as in R and NumPy by default", () => {
     expect(percentile([1, 2, 3, 4], 50)).toBe(2.5);
     expect(percentile([15, 20, 35, 40, 50], 40)).toBe(29);
     expect(percentile([10, 20], 95)).toBe(19.5);
@@ -13,7 +13,7 @@ describe("a percentile", () => {
     expect(percentile([], 50)).toBeNaN();
   });
 
-  it("lies within the values, grows with the share, and does not depend on their order", () => {
+  it("lies within the values, grows with the percentage, and does not depend on the order", () => {
     fc.assert(
       fc.property(numbers, fc.nat(100), fc.nat(100), (values, one, other) => {
         const [low, high] = [
@@ -30,20 +30,20 @@ describe("a percentile", () => {
 });
 
 describe("a spread", () => {
-  it("leaves out the runs that gave no figure", () => {
+  it("leaves out runs without a value", () => {
     expect(spread([3, Number.NaN, 1, 2])).toEqual({ median: 2, min: 1, max: 3, runs: 3 });
     expect(spread([Number.NaN])).toBeUndefined();
   });
 });
 
-describe("the difference of pairs", () => {
-  it("is told from five pairs on", () => {
+describe("the paired difference", () => {
+  it("requires five pairs", () => {
     expect(pairedDifference([1, 2, 3, 4], [1, 1, 1, 1])).toBeUndefined();
     expect(pairedDifference([1, 2, 3, 4, Number.NaN], [1, 1, 1, 1, 1])).toBeUndefined();
     expect(pairedDifference([9, 9, 9, 9, 9], [4, 4, 4, 4, 4])).toEqual({ estimate: 5, low: 5, high: 5 });
   });
 
-  it("has an interval that holds its estimate and lies within the differences", () => {
+  it("has an interval that contains the estimate and lies within the differences", () => {
     const pairs = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000)), { minLength: 5, maxLength: 12 });
     fc.assert(
       fc.property(pairs, (list) => {
@@ -62,7 +62,7 @@ describe("the difference of pairs", () => {
     );
   });
 
-  it("crosses nothing where runs say one thing as often as the other", () => {
+  it("has an interval that contains zero if runs favour both sides equally", () => {
     const found = pairedDifference([5, 1, 5, 1, 5, 1], [1, 5, 1, 5, 1, 5]);
     expect(found?.low).toBeLessThan(0);
     expect(found?.high).toBeGreaterThan(0);

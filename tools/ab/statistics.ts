@@ -1,8 +1,8 @@
 import { seeded } from "./random.ts";
 
 /**
- * The value that `percent` of the others do not exceed, interpolated between neighbours (type 7 of Hyndman and Fan,
- * which R, NumPy and spreadsheets use). NaN for an empty list.
+ * The percentile, interpolated between neighbours (type 7 of Hyndman and Fan, as in R, NumPy and spreadsheets). NaN for
+ * an empty list.
  */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -14,16 +14,16 @@ export function percentile(values: readonly number[], percent: number): number {
 
 export const median = (values: readonly number[]): number => percentile(values, 50);
 
-/** A figure over runs: what is typical, and between what it lay. */
+/** Median and range of a figure over runs. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** Number of runs that gave one. */
+  /** Number of runs that have a value. */
   readonly runs: number;
 }
 
-/** Undefined where no run gave a figure. */
+/** `undefined` if no run has a value. */
 export function spread(values: readonly number[]): Spread | undefined {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return undefined;
@@ -40,9 +40,9 @@ export interface Interval {
 const RESAMPLES = 4000;
 
 /**
- * How much the first is more than the second, run by run: a 95 % interval of the median difference, by the percentile
- * bootstrap over the pairs. Runs of a pair follow one another, so what else happened on the machine met both.
- * Undefined below five pairs, where resampling says nothing that the values do not.
+ * First minus second, run by run: a 95 % confidence interval of the median difference, by the percentile bootstrap over
+ * the pairs. The runs of a pair follow one another, so other load on the machine affects both. `undefined` below five
+ * pairs, where resampling adds no information.
  */
 export function pairedDifference(first: readonly number[], second: readonly number[]): Interval | undefined {
   const differences = first

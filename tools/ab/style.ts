@@ -1,4 +1,4 @@
-/** Colours of Okabe and Ito, which people with any kind of colour vision tell apart; lighter ones on a dark page. */
+/** Colours of Okabe and Ito, which are distinct for all kinds of colour vision; lighter ones on a dark page. */
 export const style = `
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #575757; --paper: #fff; --panel: #f4f5f6; --line: #d5d8dc;
   --a: #0072b2; --b: #c44e00; --c: #6b6b6b; }

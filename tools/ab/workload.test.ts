@@ -1,7 +1,14 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { workload as example } from "../../test/ab/results.ts";
-import { callers, leftovers, type Operation, operations, type Workload, within } from "./workload.ts";
+import {
+  activeSanctions,
+  callers,
+  dueWithin,
+  type Operation,
+  operations,
+  type Workload,
+} from "./workload.ts";
 
 const first = (count: number, workload: Workload, seed?: number): Operation[] => {
   const sequence = operations(workload, seed);
@@ -18,13 +25,13 @@ const workloads = fc
   .map((changes): Workload => ({ ...example, ...changes }));
 
 describe("a workload", () => {
-  it("is the same sequence for the same seed, and another for another", () => {
+  it("is the same sequence for the same seed, and another for another seed", () => {
     expect(first(500, example)).toEqual(first(500, example));
     expect(first(500, example, 2)).not.toEqual(first(500, example));
   });
 
-  it("comes at the set rate, in the set shares", () => {
-    const list = within(operations({ ...example, messagesPerSecond: 50 }), 200);
+  it("has the set rate and the set shares of operations", () => {
+    const list = dueWithin(operations({ ...example, messagesPerSecond: 50 }), 200);
     const share = (...kinds: Operation["kind"][]) => list.filter(({ kind }) => kinds.includes(kind)).length;
     expect(share("send") / 200).toBeGreaterThan(47);
     expect(share("send") / 200).toBeLessThan(53);
@@ -33,7 +40,7 @@ describe("a workload", () => {
     expect(share("read") / share("search")).toBeGreaterThan(6);
   });
 
-  it("speaks of rooms, people and callers that there are, in the order of time", () => {
+  it("names only existing rooms, people and callers, in order of time", () => {
     fc.assert(
       fc.property(workloads, (workload) => {
         let before = 0;
@@ -51,7 +58,7 @@ describe("a workload", () => {
     );
   });
 
-  it("deletes messages that were sent, each once, and lifts what it imposed before imposing it again", () => {
+  it("deletes sent messages once each, and undoes a mute or ban before repeating it", () => {
     fc.assert(
       fc.property(workloads, (workload) => {
         const list = first(400, { ...workload, moderationShare: 1 });
@@ -68,13 +75,13 @@ describe("a workload", () => {
           if (known) expect(operation.kind).toBe(known.kind);
           state.set(target, operation);
         }
-        expect(leftovers(list).length).toBe([...state.values()].filter(({ on }) => on).length);
+        expect(activeSanctions(list).length).toBe([...state.values()].filter(({ on }) => on).length);
       }),
       { numRuns: 30 },
     );
   });
 
-  it("writes what people write: never empty, never longer than a message may be", () => {
+  it("sends messages that are neither empty nor longer than the limit", () => {
     for (const operation of first(3000, example))
       if (operation.kind === "send") {
         expect(operation.content.length).toBeGreaterThan(0);

@@ -3,38 +3,38 @@ import { type Random, seeded } from "./random.ts";
 
 const count = z.int().min(1);
 
-/** What both implementations are asked to do. The same data gives the same operations, in the same order. */
+/** The load on both implementations. The same data gives the same operations in the same order. */
 export const workloadSchema = z.strictObject({
   seed: z.int().min(0),
   rooms: count.max(100),
-  /** People in each room whom moderation is about: every other one is muted, the rest are banned. */
+  /** Moderated people per room: every other one is muted, the rest are banned. */
   people: z.int().min(2).max(1000),
   senders: count.max(1000),
   readers: count.max(1000),
   messagesPerSecond: z.number().positive().max(10_000),
-  /** Reads (pages of a room, searches, lists of members) for one message. */
+  /** Reads (pages of a room, searches, member lists) per message. */
   readsPerMessage: z.number().min(0).max(1000),
-  /** Moderations (deleting, muting, banning and lifting those) for one message. */
+  /** Moderations (deletions, mutes, bans and undoing the latter two) per message. */
   moderationShare: z.number().min(0).max(1),
   warmUpSeconds: z.number().min(0).max(3600),
   seconds: z.number().positive().max(3600),
-  /** Callers who ask without a pause, and for how long, to find the most that can be done; 0 seconds leaves it out. */
+  /** Callers and seconds of the closed loop, which finds the maximum throughput; 0 seconds skips it. */
   saturation: z.strictObject({ callers: count.max(1000), seconds: z.number().min(0).max(3600) }),
 });
 export type Workload = z.infer<typeof workloadSchema>;
 
-/** What is measured apart. */
+/** Kinds of operations, measured separately. */
 export const kinds = ["send", "read", "search", "members", "delete", "mute", "ban"] as const;
 export type Kind = (typeof kinds)[number];
 
 interface Timed {
-  /** Place in the sequence, from 0. */
+  /** Position in the sequence, from 0. */
   readonly index: number;
-  /** When it is due: milliseconds from the beginning. */
+  /** When it is due, in milliseconds from the start. */
   readonly at: number;
-  /** Who does it: first the senders, then the readers, last the one moderator. */
+  /** Caller number: first the senders, then the readers, last the one moderator. */
   readonly caller: number;
-  /** Index of the operation that has to be done before, because it is about the same message or person. */
+  /** Index of the operation on the same message or person that has to finish first. */
   readonly after?: number;
 }
 export type Operation = Timed &
@@ -47,7 +47,7 @@ export type Operation = Timed &
         readonly kind: "mute" | "ban";
         readonly room: number;
         readonly person: number;
-        /** False lifts it. */
+        /** `false` undoes it. */
         readonly on: boolean;
       }
   );
@@ -55,7 +55,7 @@ export type Sanction = Extract<Operation, { kind: "mute" | "ban" }>;
 
 export const callers = ({ senders, readers }: Workload): number => senders + readers + 1;
 
-/** Operations in the order in which they are due, without an end. Arrivals are random, as those of people are. */
+/** An endless sequence of operations in the order in which they are due. Arrivals are random, as people's are. */
 export function* operations(workload: Workload, seed = workload.seed): Generator<Operation, never> {
   const { messagesPerSecond, readsPerMessage, moderationShare } = workload;
   const random = seeded(seed);
@@ -84,14 +84,14 @@ export function* operations(workload: Workload, seed = workload.seed): Generator
   }
 }
 
-/** Of ten reads eight are pages of a room, one is a search, one lists the members. */
+/** Of ten reads, eight are pages of a room, one is a search, one lists the members. */
 function reading(random: Random) {
   const draw = random.integer(10);
   if (draw === 0) return { kind: "search" as const, query: random.pick(words) };
   return { kind: draw === 1 ? ("members" as const) : ("read" as const) };
 }
 
-/** Keeps what was done to whom: who is muted is unmuted next, and no message is deleted twice. */
+/** Keeps the state of moderation: a muted person is unmuted next, and no message is deleted twice. */
 function moderator({ people }: Workload, random: Random) {
   const messages: number[] = [];
   const done = new Map<string, { on: boolean; index: number }>();
@@ -111,8 +111,8 @@ function moderator({ people }: Workload, random: Random) {
   };
 }
 
-/** What is due within the time. */
-export function within(sequence: Iterable<Operation>, seconds: number): Operation[] {
+/** The operations that are due within a time. */
+export function dueWithin(sequence: Iterable<Operation>, seconds: number): Operation[] {
   const due: Operation[] = [];
   for (const operation of sequence) {
     if (operation.at >= seconds * 1000) break;
@@ -121,8 +121,8 @@ export function within(sequence: Iterable<Operation>, seconds: number): Operatio
   return due;
 }
 
-/** Mutes and bans that these operations leave behind. */
-export function leftovers(done: readonly Operation[]): Sanction[] {
+/** Mutes and bans that are active after these operations. */
+export function activeSanctions(done: readonly Operation[]): Sanction[] {
   const last = new Map<string, Sanction>();
   for (const operation of done)
     if (operation.kind === "mute" || operation.kind === "ban")
@@ -135,7 +135,7 @@ const words =
     " ",
   );
 
-/** As long as people write in a chat: mostly a line, now and then a paragraph. */
+/** Text of a typical length for a chat: mostly a line, sometimes a paragraph. */
 function text(random: Random): string {
   const length = 3 + Math.floor(random.gap(1) * 9);
   return Array.from({ length: Math.min(length, 120) }, () => random.pick(words)).join(" ");

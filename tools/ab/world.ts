@@ -1,15 +1,16 @@
 import * as z from "zod";
+import { Problem } from "../cli/problem.ts";
 import type { Answer, McpClient } from "./mcp-client.ts";
 import type { Workload } from "./workload.ts";
 
-/** Ids, on one implementation, of what the workload speaks of by number. */
+/** Ids, on one implementation, of the rooms and people that the workload numbers. */
 export interface World {
   readonly rooms: readonly { readonly id: string; readonly people: readonly string[] }[];
 }
 
-/** Rooms that are made to be written into. */
+/** Names of the rooms that the workload writes to. */
 export const roomName = (number: number): string => `Evaluation ${number + 1}`;
-const isOurRoom = (name: string) => /^Evaluation \d+$/.test(name);
+const isWorkloadRoom = (name: string) => /^Evaluation \d+$/.test(name);
 
 const roomsSchema = z.object({ rooms: z.array(z.object({ id: z.string(), name: z.string() })) });
 const membersSchema = z.object({
@@ -22,12 +23,12 @@ const pageSchema = z.object({
   next_cursor: z.string().optional(),
 });
 
-/** Messages that a page shows: rooms are filled up to it before anything is measured. */
+/** Messages of a page; rooms are filled up to it before the measurement. */
 export const PAGE = 50;
 
 /**
- * Finds rooms and people by the tools themselves, and fills the rooms so that a page is a full one.
- * @throws Error that names what is missing
+ * Finds rooms and people through the tools themselves, and fills the rooms with a full page.
+ * @throws Problem that names what is missing
  */
 export async function findWorld(client: McpClient, workload: Workload): Promise<World> {
   const ask = async <Result>(tool: string, args: Record<string, unknown>, schema: z.ZodType<Result>) =>
@@ -35,12 +36,13 @@ export async function findWorld(client: McpClient, workload: Workload): Promise<
 
   const listed = (await ask("chat_list_rooms", {}, roomsSchema)).rooms;
   const chosen = listed
-    .filter(({ name }) => isOurRoom(name))
+    .filter(({ name }) => isWorkloadRoom(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .slice(0, workload.rooms);
   if (chosen.length < workload.rooms)
-    throw new Error(
-      `rooms = ${workload.rooms}: of the rooms that the agent is in (${listed.map(({ name }) => JSON.stringify(name)).join(", ")}) ${chosen.length} are named ${JSON.stringify(roomName(0))} and so on. Make more, add the agent, or ask for fewer.`,
+    throw new Problem(
+      `--rooms ${workload.rooms}: of the rooms that the agent is in (${listed.map(({ name }) => JSON.stringify(name)).join(", ")}) ${chosen.length} are named ${JSON.stringify(roomName(0))} and so on`,
+      "Create more, add the agent, or set fewer",
     );
 
   const members = async (room_id: string) => {
@@ -65,8 +67,9 @@ export async function findWorld(client: McpClient, workload: Workload): Promise<
       .sort()
       .slice(0, workload.people);
     if (workload.moderationShare > 0 && people.length < workload.people)
-      throw new Error(
-        `people = ${workload.people}: room ${JSON.stringify(name)} has ${people.length} ordinary members who are not muted. Add some, ask for fewer, or set moderation to 0.`,
+      throw new Problem(
+        `--people ${workload.people}: room ${JSON.stringify(name)} has ${people.length} ordinary members who are not muted`,
+        "Add some, set fewer, or set --moderation 0",
       );
     rooms.push({ id, people });
   }
@@ -81,21 +84,21 @@ type Ask = <Result>(
 
 const FILLED_AT_ONCE = 5;
 
-/** @returns the agent's own user id */
+/** Fills a room up to a page. @returns the agent's user id */
 async function fill(room_id: string, ask: Ask): Promise<string> {
   const send = (content: string) => ask("chat_send_message", { room_id, content }, sentSchema);
-  const { message } = await send("A measurement begins.");
+  const { message } = await send("A measurement starts.");
   const { messages } = await ask("chat_get_messages", { room_id, limit: PAGE }, pageSchema);
   for (let n = messages.length; n < PAGE; n += FILLED_AT_ONCE)
     await Promise.all(
       Array.from({ length: Math.min(FILLED_AT_ONCE, PAGE - n) }, (_, m) =>
-        send(`Message ${n + m} of those that fill the page.`),
+        send(`Message ${n + m} to fill the page.`),
       ),
     );
   return message.user_id;
 }
 
-/** Which of these messages a room does not show, by reading it from the newest on until all are found. */
+/** Counts the messages that a room does not show, by reading it from the newest on until all are found. */
 export async function missingMessages(
   client: McpClient,
   room_id: string,
@@ -116,5 +119,5 @@ export async function missingMessages(
 
 function resultOf(tool: string, answer: Answer): Readonly<Record<string, unknown>> {
   if (answer.ok) return answer.result;
-  throw new Error(`${tool} failed before anything was measured (${answer.error}): ${answer.message}`);
+  throw new Problem(`${tool} failed outside the measurement (${answer.error}): ${answer.message}`);
 }

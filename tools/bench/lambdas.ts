@@ -1,10 +1,5 @@
-/**
- * The handlers' bundles: size, what loading one adds to a bare Node.js, and the database part of a warm
- * sign-in against the bare statement (baseline), both prepared, over TLS, on connections of their own, each
- * after a call for the groups.
- *
- * Run: npm run bench -- lambdas [sign-ins]
- */
+// The bare statement and the handler's: both prepared, over TLS, on connections of their own, each after a request for
+// the user's groups.
 import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -18,55 +13,83 @@ import { listGroups } from "../../lambdas/user-provisioner/groups.ts";
 import { membershipsOf } from "../../lambdas/user-provisioner/memberships.ts";
 import { provisioning } from "../../lambdas/user-provisioner/statement.ts";
 import { applyMigrations } from "../../migrations/apply.ts";
+import { median } from "../ab/statistics.ts";
 import { lambdaBundle } from "../build/bundle-options.ts";
 import { startAws } from "../servers/aws.ts";
 import { postAuthenticationEvent } from "../servers/cognito-events.ts";
 import { lambdaEnvironment } from "../servers/lambda.ts";
 import { startPostgres } from "../servers/postgres.ts";
-import { median } from "./median.mjs";
+import { alternate, type Figure, mapValues, type Run, timed } from "./benchmark.ts";
 
-const signIns = Number(process.argv[2] ?? 3000);
-const starts = 21;
+export const name = "lambdas";
+export const description =
+  "size and load time of the Lambda bundles, and the database part of a sign-in against the bare statement";
+
 const budgets = {
   "link-preview": { kilobytes: 100, milliseconds: 60 },
   "token-enhancement": { kilobytes: 100, milliseconds: 60 },
   "user-provisioner": { kilobytes: 450, milliseconds: 120 },
 };
+const lambdas = Object.keys(budgets) as (keyof typeof budgets)[];
+/** Sign-ins that connect, plan and warm the caches before any is counted. */
+const WARM_UP = 100;
 
-const startOf = (code: string): number => {
-  const start = process.hrtime.bigint();
-  spawnSync(process.execPath, ["-e", code]);
-  return Number(process.hrtime.bigint() - start) / 1e6;
-};
-
-const directory = await mkdtemp(join(tmpdir(), "phenom-bench-"));
-const fileOf = (name: string) => join(directory, `${name}.js`);
-try {
-  const names = Object.keys(budgets);
-  for (const name of names)
-    await build({ ...lambdaBundle, entryPoints: [`lambdas/${name}/handler.ts`], outfile: fileOf(name) });
-
-  const codes = ["0", ...names.map((name) => `require(${JSON.stringify(fileOf(name))})`)];
-  const times = codes.map((): number[] => []);
-  for (let run = 0; run < starts; run++)
-    for (const [index, code] of codes.entries()) times[index]?.push(startOf(code));
-  const [bare = 0, ...loads] = times.map(median);
-  console.log(`node -e 0: ${bare.toFixed(0)} ms (baseline, median of ${starts})`);
-  for (const [index, [name, budget]] of Object.entries(budgets).entries()) {
-    const size = ((await stat(fileOf(name))).size / 1000).toFixed(1);
-    const added = ((loads[index] ?? 0) - bare).toFixed(0);
-    console.log(
-      `${name}: ${size} kB (at most ${budget.kilobytes}), loading adds ${added} ms (at most ${budget.milliseconds})`,
-    );
+export async function measure(run: Run): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), "phenom-bench-"));
+  const bundleOf = (lambda: string) => join(folder, `${lambda}.cjs`);
+  try {
+    for (const lambda of lambdas)
+      await build({
+        ...lambdaBundle,
+        entryPoints: [`lambdas/${lambda}/handler.ts`],
+        outfile: bundleOf(lambda),
+      });
+    return [...(await bundles(bundleOf, run)), await signIn(bundleOf("user-provisioner"), run)];
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  await databasePart();
-} finally {
-  await rm(directory, { recursive: true });
 }
 
-async function databasePart(): Promise<void> {
+async function bundles(bundleOf: (lambda: string) => string, { quick, progress }: Run): Promise<Figure[]> {
+  const start = (code: string) => () => timed(() => spawnSync(process.execPath, ["-e", code]));
+  const rounds = quick ? 5 : 21;
+  progress(`${rounds} starts of Node.js with each bundle`);
+  const { bare, ...loads } = await alternate(
+    {
+      bare: start("0"),
+      ...mapValues(budgets, (_, lambda) => start(`require(${JSON.stringify(bundleOf(lambda))})`)),
+    },
+    rounds,
+  );
+  const figures: Figure[] = [];
+  for (const lambda of lambdas)
+    figures.push(
+      {
+        label: `${lambda}, bundle`,
+        measured: (await stat(bundleOf(lambda))).size / 1000,
+        unit: "kB",
+        target: { atMost: budgets[lambda].kilobytes },
+      },
+      {
+        label: `${lambda}, load time beyond node -e 0`,
+        measured: median(loads[lambda]) - median(bare),
+        unit: "ms",
+        target: { atMost: budgets[lambda].milliseconds },
+      },
+    );
+  return figures;
+}
+
+interface Handler {
+  handler(event: unknown, context: unknown): Promise<unknown>;
+}
+const logLine = z.object({ Outcome: z.literal("provisioned"), DatabaseDuration: z.number() });
+
+async function signIn(bundle: string, { quick, progress }: Run): Promise<Figure> {
+  const signIns = quick ? 300 : 3000;
   const server = await startPostgres();
   const aws = await startAws();
+  const environment = { ...process.env };
   try {
     const connection = await server.createDatabase();
     const login = { username: "chat_user_provisioner", password: "bench" };
@@ -86,46 +109,43 @@ async function databasePart(): Promise<void> {
     if (typeof person === "string") throw new Error(person);
     const statement = provisioning(person, membershipsOf(["internal"]));
     const client = new Client({ ...connection, user: login.username, password: login.password });
-    // The server's end closes what an error left open; the error itself is what to print.
+    // After a failure the server ends this connection; the first error is the one to report.
     client.on("error", () => {});
     await client.connect();
 
     const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 5000 };
-    const { handler } = createRequire(import.meta.url)(fileOf("user-provisioner"));
+    const { handler }: Handler = createRequire(import.meta.url)(bundle);
     const { signal } = new AbortController();
     const bare: number[] = [];
     const warm: number[] = [];
-    for (let round = 0; round < signIns; round++) {
-      const line = await capture(() => handler(postAuthenticationEvent(), context));
-      const { Outcome, DatabaseDuration } = z
-        .object({ Outcome: z.string(), DatabaseDuration: z.number() })
-        .parse(JSON.parse(line));
-      if (Outcome !== "provisioned") throw new Error(line);
-      // As in a sign-in, so that both statements meet a server that has been idle as long.
+    progress(`${signIns} sign-ins, the first ${WARM_UP} not counted`);
+    for (let n = 0; n < signIns; n++) {
+      const line = await written(() => handler(postAuthenticationEvent(), context));
+      const { DatabaseDuration } = logLine.parse(JSON.parse(line));
+      // As in a sign-in, so that both statements find a server that has been idle equally long.
       await listGroups(person, signal);
-      const start = performance.now();
-      await client.query(statement);
-      const took = performance.now() - start;
-      // The first hundred connect, plan and warm the caches.
-      if (round >= 100) {
-        warm.push(DatabaseDuration);
-        bare.push(took);
-      }
+      const took = await timed(() => client.query(statement));
+      if (n < WARM_UP) continue;
+      warm.push(DatabaseDuration);
+      bare.push(took);
     }
     await client.end();
-    const [one, other] = [median(bare), median(warm)];
-    console.log(
-      `database part of a sign-in: ${other.toFixed(3)} ms, bare statement: ${one.toFixed(3)} ms (baseline), ` +
-        `ratio ${(other / one).toFixed(2)} (at most 1.3), medians of ${warm.length}`,
-    );
+    return {
+      label: "user-provisioner, database part of a sign-in",
+      measured: median(warm),
+      unit: "ms",
+      baseline: { label: "bare statement", measured: median(bare) },
+      target: { atMost: 1.3 },
+    };
   } finally {
+    process.env = environment;
     await aws.stop();
     await server.stop();
   }
 }
 
-/** What the step writes to standard output. */
-async function capture(step: () => Promise<unknown>): Promise<string> {
+/** What a step writes to standard output. */
+async function written(step: () => Promise<unknown>): Promise<string> {
   const write = process.stdout.write;
   const lines: string[] = [];
   process.stdout.write = (chunk: string | Uint8Array) => lines.push(String(chunk)) > 0;

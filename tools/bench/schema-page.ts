@@ -1,112 +1,135 @@
-/**
- * A page of 50 messages of one room at 5 million messages against the same at 10 thousand (baseline):
- * the newest page and one in the middle, as the database's owner reads it and with the visibility that
- * the role `user` has. Prints the plan's index and the ratio of the medians.
- *
- * Run: npm run bench -- schema-page [messages]
- */
+// The newest page and one in the middle, as the database's owner reads it and with the permissions of the role `user`.
 import { Client } from "pg";
+import * as z from "zod";
 import { applyMigrations } from "../../migrations/apply.ts";
-import { startPostgres } from "../servers/postgres.ts";
-import { median } from "./median.mjs";
+import { median } from "../ab/statistics.ts";
+import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
+import { type Figure, type Run, timed } from "./benchmark.ts";
 
-const many = Number(process.argv[2] ?? 5_000_000);
-const few = 10_000;
-const runs = 2000;
-const room = "550e8400-e29b-41d4-a716-446655440003";
+export const name = "schema-page";
+export const description =
+  "a page of 50 messages of a room in a table of 5 million, against a table of 10 thousand";
+
+const FEW = 10_000;
+const PAGE = 50;
+const ROOM = "550e8400-e29b-41d4-a716-446655440003";
 
 const page = (visibility: string) => `
   select m.id, m.content, m.user_id, m.created_at from chat_messages m
    where m.room_id = $1 and (m.created_at, m.id) < ($2::timestamptz, $3::uuid) ${visibility}
-   order by m.created_at desc, m.id desc limit 50`;
+   order by m.created_at desc, m.id desc limit ${PAGE}`;
 const queries = {
   owner: page(""),
-  // What Hasura makes of the select permission of the role user.
+  // The SQL that Hasura makes of the select permission of the role user.
   user: page(`and m.is_deleted = false and exists (select from chat_rooms r where r.id = m.room_id
     and exists (select from chat_members p where p.room_id = r.id and p.user_id = 'user-7')
     and not exists (select from chat_bans b where b.room_id = r.id and b.user_id = 'user-7' and chat_bans_is_active(b)))`),
 };
 
-const server = await startPostgres();
-try {
-  const fill = async (messages: number): Promise<Client> => {
-    const database = await server.createDatabase();
-    await applyMigrations(database);
-    const client = new Client(server.asSuperuser(database));
-    // The server's end closes what an error left open; the error itself is what to print.
-    client.on("error", () => {});
-    await client.connect();
-    // Triggers, foreign keys and the slow indexes are left out while filling, not while reading.
-    await client.query("set session_replication_role = replica; set maintenance_work_mem = '1GB'");
-    await client.query("insert into users (id) select 'user-' || n from generate_series(1, 1000) n");
-    await client.query(
-      "insert into chat_members (room_id, user_id) select r.id, u.id from chat_rooms r, users u",
-    );
-    const { rows } = await client.query(
-      "select indexname, indexdef from pg_indexes where tablename = 'chat_messages' and indexname like 'idx_%'",
-    );
-    for (const { indexname } of rows) await client.query(`drop index ${indexname}`);
-    await client.query(
-      `insert into chat_messages (room_id, user_id, content, is_deleted, created_at, updated_at)
-       select ('550e8400-e29b-41d4-a716-44665544000' || 1 + n % 3)::uuid, 'user-' || 1 + n % 1000,
-              'message ' || n || ' about a light in the sky', n % 50 = 0, t, t
-         from (select n, timestamptz '2025-01-01' + n * interval '1 second' as t from generate_series(1, $1::int) n)`,
-      [messages],
-    );
-    for (const { indexdef } of rows) await client.query(indexdef);
-    await client.query("vacuum analyze chat_messages, chat_members, chat_rooms");
-    return client;
-  };
+type Cursor = readonly [room: string, createdAt: unknown, id: string];
+const newest: Cursor = [ROOM, "2100-01-01", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
 
-  const cursor = async (client: Client, skipped: number) => {
-    const { rows } = await client.query(
-      "select created_at, id from chat_messages where room_id = $1 order by created_at desc, id desc offset $2 limit 1",
-      [room, skipped],
-    );
-    return [room, rows[0].created_at, rows[0].id];
-  };
-
-  const measure = async (client: Client, text: string, values: unknown[]): Promise<number> => {
-    const times: number[] = [];
-    for (let n = 0; n < runs; n++) {
-      const start = process.hrtime.bigint();
-      const { rowCount } = await client.query({ name: text.slice(-60), text, values });
-      times.push(Number(process.hrtime.bigint() - start) / 1000);
-      if (rowCount !== 50) throw new Error(`a page of ${rowCount} messages`);
-    }
-    return median(times);
-  };
-
-  const small = await fill(few);
-  const start = Date.now();
-  const large = await fill(many);
-  console.log(
-    `${many} messages filled in ${Math.round((Date.now() - start) / 1000)} s; medians of ${runs} pages`,
-  );
-  for (const [who, text] of Object.entries(queries)) {
-    const newest = [room, "2100-01-01", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
-    const places = [
-      { place: "newest page", small: newest, large: newest },
-      {
-        place: "middle page",
-        small: await cursor(small, Math.floor(few / 6)),
-        large: await cursor(large, Math.floor(many / 6)),
-      },
+export async function measure({ quick, progress }: Run): Promise<Figure[]> {
+  const many = quick ? 200_000 : 5_000_000;
+  const runs = quick ? 200 : 2000;
+  const server = await startPostgres();
+  try {
+    const small = await filled(server, FEW);
+    progress(`filling a table with ${many} messages`);
+    const large = await filled(server, many);
+    const positions = [
+      { position: "newest", small: newest, large: newest },
+      { position: "middle", small: await middle(small, FEW), large: await middle(large, many) },
     ];
-    for (const at of places) {
-      const baseline = await measure(small, text, at.small);
-      const time = await measure(large, text, at.large);
-      console.log(
-        `${who}, ${at.place}: ${baseline.toFixed(0)} µs at ${few}, ${time.toFixed(0)} µs at ${many}; ` +
-          `ratio ${(time / baseline).toFixed(2)} (allowed: 1.5)`,
-      );
+    const figures: Figure[] = [];
+    for (const [reader, text] of Object.entries(queries)) {
+      for (const at of positions) {
+        progress(`${runs} reads of the ${at.position} page as ${reader} in each table`);
+        const baseline = await pageTime(small, text, at.small, runs);
+        figures.push({
+          label: `${at.position} page as ${reader}, of ${many} messages`,
+          measured: await pageTime(large, text, at.large, runs),
+          unit: "µs",
+          baseline: { label: `of ${FEW}`, measured: baseline },
+          target: { atMost: 1.5 },
+        });
+      }
+      progress(`plan as ${reader}: ${await scan(large, text)}`);
     }
-    const plan = await large.query(`explain ${text}`, newest);
-    const lines = plan.rows.map((row) => String(row["QUERY PLAN"]));
-    console.log(`${who}, plan: ${lines.find((line) => line.includes("chat_messages"))?.trim()}`);
+    await small.end();
+    await large.end();
+    return figures;
+  } finally {
+    await server.stop();
   }
-  await small.end();
-  await large.end();
-} finally {
-  await server.stop();
+}
+
+const indexesSchema = z.array(z.object({ indexname: z.string(), indexdef: z.string() }));
+
+/** A database of its own with that many messages in three rooms. */
+async function filled(server: PostgresServer, messages: number): Promise<Client> {
+  const database = await server.createDatabase();
+  await applyMigrations(database);
+  const client = new Client(server.asSuperuser(database));
+  // After a failure the server ends this connection; the first error is the one to report.
+  client.on("error", () => {});
+  await client.connect();
+  // Triggers, foreign keys and the slow indexes are off during the fill and on during the reads.
+  await client.query("set session_replication_role = replica; set maintenance_work_mem = '1GB'");
+  await client.query("insert into users (id) select 'user-' || n from generate_series(1, 1000) n");
+  await client.query(
+    "insert into chat_members (room_id, user_id) select r.id, u.id from chat_rooms r, users u",
+  );
+  const indexes = indexesSchema.parse(
+    (
+      await client.query(
+        "select indexname, indexdef from pg_indexes where tablename = 'chat_messages' and indexname like 'idx_%'",
+      )
+    ).rows,
+  );
+  for (const { indexname } of indexes) await client.query(`drop index ${indexname}`);
+  await client.query(
+    `insert into chat_messages (room_id, user_id, content, is_deleted, created_at, updated_at)
+     select ('550e8400-e29b-41d4-a716-44665544000' || 1 + n % 3)::uuid, 'user-' || 1 + n % 1000,
+            'message ' || n || ' about a light in the sky', n % 50 = 0, t, t
+       from (select n, timestamptz '2025-01-01' + n * interval '1 second' as t from generate_series(1, $1::int) n)`,
+    [messages],
+  );
+  for (const { indexdef } of indexes) await client.query(indexdef);
+  await client.query("vacuum analyze chat_messages, chat_members, chat_rooms");
+  return client;
+}
+
+const cursorSchema = z.object({ created_at: z.date(), id: z.string() });
+
+/** The cursor of the message in the middle of the room, which has a third of all messages. */
+async function middle(client: Client, messages: number): Promise<Cursor> {
+  const { rows } = await client.query(
+    "select created_at, id from chat_messages where room_id = $1 order by created_at desc, id desc offset $2 limit 1",
+    [ROOM, Math.floor(messages / 6)],
+  );
+  const { created_at, id } = cursorSchema.parse(rows[0]);
+  return [ROOM, created_at, id];
+}
+
+/** Median time of a page, in microseconds. */
+async function pageTime(client: Client, text: string, cursor: Cursor, runs: number): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < runs; n++)
+    times.push(
+      await timed(async () => {
+        const { rowCount } = await client.query({ name: text.slice(-60), text, values: [...cursor] });
+        if (rowCount !== PAGE) throw new Error(`a page has ${rowCount} messages instead of ${PAGE}`);
+      }),
+    );
+  return median(times) * 1000;
+}
+
+const planSchema = z.array(z.object({ "QUERY PLAN": z.string() }));
+
+/** The line of the plan that reads chat_messages. */
+async function scan(client: Client, text: string): Promise<string> {
+  const plan = planSchema.parse((await client.query(`explain ${text}`, [...newest])).rows);
+  const line = plan.map((row) => row["QUERY PLAN"]).find((each) => each.includes("chat_messages"));
+  return line?.trim() ?? "chat_messages is not read";
 }

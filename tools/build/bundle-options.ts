@@ -1,6 +1,21 @@
+import path from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
+import manifest from "../../package.json" with { type: "json" };
+
+/** Of package.json, only the version goes into bundles: a changed dependency of the tests is no other image. */
+const onlyVersion: Plugin = {
+  name: "only-version",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, ({ path: file }) =>
+      file === path.resolve("package.json")
+        ? { contents: JSON.stringify({ version: manifest.version }), loader: "json" }
+        : undefined,
+    );
+  },
+};
 
 const common = {
+  plugins: [onlyVersion],
   bundle: true,
   platform: "node",
   legalComments: "none",
@@ -8,8 +23,8 @@ const common = {
 } as const satisfies BuildOptions;
 
 /**
- * Removes what CDKTF loads or does at every synthesis without use for this app: the stack trace that it takes for each
- * reference (our addresses name the construct in errors), and its archiver (the Lambda bundles are zips already).
+ * Removes what CDKTF does at every synthesis and this app does not need: the stack trace of each reference (our addresses
+ * name the construct in errors), and its archiver (the Lambda bundles are zips already).
  */
 const trimCdktf: Plugin = {
   name: "trim-cdktf",
@@ -27,7 +42,7 @@ const trimCdktf: Plugin = {
 /** The app that synthesises Terraform. Whitespace is removed because Node.js parses the whole file at each synthesis. */
 export const appBundle = {
   ...common,
-  plugins: [trimCdktf],
+  plugins: [onlyVersion, trimCdktf],
   format: "cjs",
   target: "node20",
   minifyWhitespace: true,

@@ -17,12 +17,17 @@ const lockFile = z.object({
 export function bundledPackages(lock: unknown, sources: readonly string[]) {
   const { packages, ...head } = lockFile.parse(lock);
   const names = new Set(
-    sources.flatMap((source) => /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+(?=\/)/.exec(source) ?? []),
+    sources.flatMap(
+      (source) => /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+(?=\/)/.exec(source) ?? [],
+    ),
   );
   const bundled = [...names].sort().map((name) => {
     const entry = packages[name];
     if (!entry) throw new Error(`${name} is bundled, and package-lock.json lacks it: run npm ci`);
     return [name, entry] as const;
   });
-  return { ...head, packages: { "": { name: head.name, version: head.version }, ...Object.fromEntries(bundled) } };
+  return {
+    ...head,
+    packages: { "": { name: head.name, version: head.version }, ...Object.fromEntries(bundled) },
+  };
 }

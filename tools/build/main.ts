@@ -1,83 +1,12 @@
-// Bundles what is deployed and the app that synthesises it, into build/. The same sources give the same bytes.
-// node tools/run.mjs tools/build/main.ts [app|lambdas|programs ...]; @default all three
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { type BuildOptions, build } from "esbuild";
-import { zipSync } from "fflate";
-import {
-  appBundle,
-  IMAGE_PROGRAMS_FOLDER,
-  imagePrograms,
-  lambdaBundle,
-  programBundle,
-} from "./bundle-options.ts";
-import { bundledPackages } from "./bundled-packages.ts";
+import { Argument } from "@commander-js/extra-typings";
+import { createCommand, main } from "../cli/command.ts";
+import { bundleNames, writeBundles } from "./bundles.ts";
 
-const OUT = "build";
-/** The earliest date that a zip can hold, in local time because zips know no time zone. */
-const EPOCH = new Date(1980, 0, 1);
-/** Host system of a zip entry whose upper 16 attribute bits are the Unix file mode. */
-const UNIX = 3;
-const MODE = (0o100644 << 16) >>> 0;
-
-/** Bundles all entry points in one call, so that esbuild reads what they share once. */
-async function bundle(entryPoints: Record<string, string>, options: BuildOptions) {
-  const { outputFiles, metafile } = await build({
-    ...options,
-    entryPoints,
-    outdir: "/",
-    write: false,
-    metafile: true,
-  });
-  const files = outputFiles.map(({ path: file, contents }) => ({ name: path.parse(file).name, contents }));
-  return { files, sources: Object.keys(metafile.inputs) };
-}
-
-/** Replaces a file at once: a process that reads it meanwhile sees the old or the new file, whole. */
-async function write(file: string, content: Uint8Array): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  const unfinished = `${file}.${process.pid}`;
-  await writeFile(unfinished, content);
-  await rename(unfinished, file);
-}
-
-async function bundleLambdas(): Promise<void> {
-  const names = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
-  const entries = Object.fromEntries(names.map((name) => [name, `lambdas/${name}/handler.ts`]));
-  const { files } = await bundle(entries, lambdaBundle);
-  for (const { name, contents } of files)
-    await write(
-      `${OUT}/lambdas/${name}.zip`,
-      zipSync({ "index.js": [contents, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
-    );
-}
-
-async function bundlePrograms(): Promise<void> {
-  const { files, sources } = await bundle({ ...imagePrograms }, programBundle);
-  for (const { name, contents } of files) await write(`${IMAGE_PROGRAMS_FOLDER}/${name}.mjs`, contents);
-  const lock = bundledPackages(JSON.parse(await readFile("package-lock.json", "utf8")), sources);
-  await write(`${IMAGE_PROGRAMS_FOLDER}/package-lock.json`, Buffer.from(`${JSON.stringify(lock, null, 2)}\n`));
-}
-
-async function bundleApp(): Promise<void> {
-  const { files } = await bundle({ main: "main.ts" }, appBundle);
-  for (const { contents } of files)
-    await write(`${OUT}/main.cjs`, contents);
-}
-
-const parts: Readonly<Record<string, () => Promise<void>>> = {
-  app: bundleApp,
-  lambdas: bundleLambdas,
-  programs: bundlePrograms,
-};
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !Object.hasOwn(parts, name));
-if (unknown.length > 0) {
-  console.error(`Unknown part ${unknown.join(", ")}: the parts are ${Object.keys(parts).join(", ")}`);
-  process.exitCode = 2;
-} else {
-  await Promise.all(
-    Object.entries(parts).map(([name, make]) => (names.length === 0 || names.includes(name) ? make() : undefined)),
-  );
-}
+await main(
+  createCommand(
+    "node tools/run.mjs tools/build/main.ts",
+    "Bundles what is deployed and the app, into build/.",
+  )
+    .addArgument(new Argument("[bundles...]", "which bundles to write").choices(bundleNames))
+    .action((names) => writeBundles(names.length ? names : bundleNames)),
+);

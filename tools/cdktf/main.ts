@@ -1,30 +1,90 @@
-// npm run plan -- <environment>, npm run apply -- <environment>: runs the pinned cdktf command line.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { promisify } from "node:util";
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
+import { Argument } from "@commander-js/extra-typings";
 import { environments } from "../../environments/index.ts";
+import { createCommand, main } from "../cli/command.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
+import { explain } from "../ops/explain.ts";
+import { tools } from "../setup/tools.ts";
 
-const cli = "tools/cdktf/node_modules/.bin/cdktf";
-const [verb = "", stack = "", ...options] = process.argv.slice(2);
 const names = environments.map(({ environment }) => environment);
-/** Each environment's stack, and the stack of its pipeline that an administrator applies. */
+/** The stack of each environment, and the stack of its pipeline, which an administrator applies. */
 const stacks = [...names, ...names.map((name) => `pipeline-${name}`)];
+/** Time limit of a request to the metadata service of EC2, which other machines don't have. */
+const METADATA_TIMEOUT_MS = 300;
 
-function run(command: string, args: readonly string[]): void {
-  const { status, error } = spawnSync(command, args, {
-    stdio: "inherit",
+/** @throws Problem where Terraform is missing */
+async function checkTerraform(): Promise<void> {
+  await promisify(execFile)("terraform", ["version"], {
     env: { CHECKPOINT_DISABLE: "1", ...process.env },
+  }).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Problem(
+      `terraform can't be started: ${reason}`,
+      "Install Terraform 1.11 or newer, and put it on the PATH",
+    );
   });
-  if (error) throw error;
-  if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!stacks.includes(stack)) {
-  console.error(
-    `${stack ? `There is no environment ${stack}` : "No environment is named"}: ` +
-      `npm run ${verb} -- ${stacks.join("|")} [options of cdktf ${verb}]`,
-  );
-  process.exit(2);
+/** @throws Problem where there are no AWS credentials */
+async function checkCredentials(): Promise<void> {
+  await defaultProvider({ timeout: METADATA_TIMEOUT_MS, maxRetries: 0 })().catch((error: unknown) => {
+    throw explain(error);
+  });
 }
-// Not a dependency of the project: 400 MB that only those who deploy need.
-if (!existsSync(cli)) run("npm", ["ci", "--prefix", "tools/cdktf"]);
-run(cli, [verb, stack, ...options]);
+
+/** Runs a program in this terminal until it ends. @throws Problem where it fails */
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, {
+    stdio: "inherit",
+    env: {
+      CHECKPOINT_DISABLE: "1",
+      // Without a terminal the CDKTF CLI would print every frame of its spinner; in CI it prints the result alone.
+      ...(!process.stdout.isTTY && { CI: "1" }),
+      ...process.env,
+    },
+  });
+  // Ctrl-C reaches the child too, and Terraform needs time to stop: this process waits for it.
+  const wait = () => {};
+  process.on("SIGINT", wait);
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child
+      .on("error", reject)
+      .on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGTERM"]));
+  });
+  process.off("SIGINT", wait);
+  if (exitCode !== EXIT.ok)
+    throw new Problem(`${command} ${args[0]} failed: see its messages above`, "", exitCode);
+}
+
+type Verb = "plan" | "apply";
+
+const descriptions: Readonly<Record<Verb, string>> = {
+  plan: "Shows what Terraform would change in a stack.",
+  apply: "Applies a stack after approval. Where something runs already, npm run ops -- deploy takes its place.",
+};
+
+const command = (verb: Verb) =>
+  createCommand(`npm run ${verb} --`, descriptions[verb])
+    .usage("<stack> [options of the CDKTF CLI]")
+    .addArgument(new Argument("<stack>", "which stack").choices(stacks))
+    .argument("[options...]", `options of cdktf ${verb}`)
+    .allowUnknownOption()
+    .action(async (stack, options) => {
+      if (verb === "apply" && !process.stdin.isTTY && !options.includes("--auto-approve"))
+        throw new Problem(
+          "there is no terminal to ask for approval",
+          "Add --auto-approve if this is what you want; npm run plan shows what would be done",
+          EXIT.usage,
+        );
+      await checkTerraform();
+      await checkCredentials();
+      // Not a dependency of the project: 400 MB that only those who plan and apply need.
+      if (!tools.cdktf.present()) await run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
+      await run(tools.cdktf.path("cdktf"), [verb, stack, ...options]);
+    });
+
+const [verb, ...args] = process.argv.slice(2);
+await main(command(verb === "apply" ? "apply" : "plan"), args);

@@ -13,6 +13,8 @@ export interface ImageDefinition {
 
 export type ImageName = "mcp" | "synapse";
 
+export const imageNames: readonly ImageName[] = ["mcp", "synapse"];
+
 export const images: Readonly<Record<ImageName, ImageDefinition>> = {
   mcp: {
     name: "mcp",

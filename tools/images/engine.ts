@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
+import { Problem } from "../cli/problem.ts";
 
 export const ENGINES = ["docker", "podman", "buildah"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -39,11 +40,6 @@ export interface Engine {
   config(tag: string): ImageConfig;
 }
 
-/** A build that failed; the message ends with what the engine printed. */
-export class BuildError extends Error {
-  override readonly name = "BuildError";
-}
-
 const ociConfig = z.object({
   Entrypoint: z.array(z.string()).nullish(),
   Cmd: z.array(z.string()).nullish(),
@@ -73,9 +69,9 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
-  if (error) throw new BuildError(`${program} can't be run: ${error.message}`);
+  if (error) throw new Problem(`${program} can't be run: ${error.message}`);
   if (status !== 0)
-    throw new BuildError(
+    throw new Problem(
       `${program} ${args[0]} ended with ${status}:\n${`${stdout}\n${stderr}`.trim().split("\n").slice(-40).join("\n")}`,
     );
   return stdout;
@@ -213,7 +209,7 @@ function machineConfiguration(): string[] {
 /**
  * The engine to build with: the one named, else the first that works of Docker, Podman and Buildah.
  *
- * @throws BuildError with what to install, where none works
+ * @throws Problem with what to install, where none works
  */
 export function chooseEngine(wanted?: EngineName): Engine {
   const working: Readonly<Record<EngineName, () => boolean>> = {
@@ -223,9 +219,9 @@ export function chooseEngine(wanted?: EngineName): Engine {
   };
   const name = wanted ?? ENGINES.find((engine) => working[engine]());
   if (!name || !working[name]())
-    throw new BuildError(
-      `${wanted ?? "No image engine (docker, podman, buildah)"} works here: start Docker or Podman, ` +
-        "or run npm run setup -- --only buildah",
+    throw new Problem(
+      wanted ? `${wanted} does not work here` : `None of ${ENGINES.join(", ")} works here`,
+      "Start Docker or Podman, or run: npm run setup -- --only image-tools",
     );
   return name === "buildah" ? buildah() : containerEngine(name);
 }

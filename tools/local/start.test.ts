@@ -4,8 +4,9 @@ import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../test/jest/eventually.ts";
 import { listen } from "../servers/listening.ts";
 
 let folder: string;
@@ -13,7 +14,7 @@ const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "phenom-local-"));
-  // As root PostgreSQL runs as another user, who has to pass through here.
+  // As root, PostgreSQL runs as another user, who needs access to this folder.
   await chmod(folder, 0o755);
   await symlink(resolve("node_modules"), join(folder, "node_modules"));
   await symlink(resolve("migrations"), join(folder, "migrations"));
@@ -58,15 +59,15 @@ function launch(args: readonly string[] = [], port = "0") {
 
 async function start(...args: string[]): Promise<Started> {
   const { child, output } = launch(args);
-  await expect.poll(output, { timeout: 30_000 }).toContain("Ctrl-C stops all of it.");
+  await eventually(() => expect(output()).toContain("Ctrl-C stops everything."), { timeout: 30_000 });
   return { child, output, url: /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "" };
 }
 
-async function fail(args: readonly string[] = [], port?: string): Promise<string> {
+async function fail(args: readonly string[] = [], port?: string, exitCode = 1): Promise<string> {
   const { child, output } = launch(args, port);
   const [code] = await once(child, "exit");
   running.delete(child);
-  expect(code).toBe(1);
+  expect(code).toBe(exitCode);
   return output();
 }
 
@@ -98,7 +99,7 @@ const said = (content: string) =>
   });
 
 describe("npm start", () => {
-  it("brings up the chat with people and messages, keeps what is said over a restart, and resets on request", async () => {
+  it("starts the chat with demo data, keeps messages over a restart, and deletes them with --reset", async () => {
     const first = await start();
     expect(await call(first.url, "chat_get_messages", { room_id: community })).toEqual(
       said("Saw a strange light over the lake last night!"),
@@ -109,7 +110,7 @@ describe("npm start", () => {
 
     const second = await start();
     expect(await call(second.url, "chat_get_messages", { room_id: community })).toEqual(said("Remember me"));
-    expect(await fail()).toMatch(/runs already, as process \d+/);
+    expect(await fail()).toMatch(/is running already, as process \d+/);
     await stop(second.child);
 
     const third = await start("--reset");
@@ -118,7 +119,7 @@ describe("npm start", () => {
     );
   }, 60_000);
 
-  it("prints a tool call to try that works as it stands", async () => {
+  it("prints a tool call that works as it is", async () => {
     const { output } = await start();
     const command = /curl .*/.exec(output())?.[0] ?? "";
     const shell = spawn("sh", ["-c", command]);
@@ -130,7 +131,7 @@ describe("npm start", () => {
     expect(JSON.parse(answer)).toMatchObject({ result: { structuredContent: { messages: { length: 3 } } } });
   });
 
-  it("starts again after it was killed and left its PostgreSQL behind", async () => {
+  it("starts again after it was killed and its PostgreSQL kept running", async () => {
     const { child } = await start();
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -139,7 +140,7 @@ describe("npm start", () => {
     expect(await call(url, "chat_list_rooms", {})).toMatchObject({ result: { structuredContent: {} } });
   });
 
-  it("says which port is in use and how to take another, and leaves nothing running", async () => {
+  it("says which port is in use and how to choose another, and leaves nothing running", async () => {
     const taken = createServer();
     const port = String(await listen(taken));
     expect(await fail([], port)).toContain(`Port ${port} is in use`);
@@ -147,18 +148,18 @@ describe("npm start", () => {
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
   });
 
-  it("says of half a data folder that it is one, and how to begin anew", async () => {
+  it("refuses an incomplete data folder, and says how to start over", async () => {
     const data = join(folder, ".phenom-chat/postgres");
     await rm(data, { recursive: true, force: true });
     await mkdir(data, { recursive: true });
-    expect(await fail()).toMatch(/no PostgreSQL data folder, or half of one.*--reset/s);
+    expect(await fail()).toMatch(/not a PostgreSQL data folder, or only half of one.*--reset/s);
     await writeFile(join(data, "PG_VERSION"), "12\n");
     expect(await fail()).toContain("belongs to PostgreSQL 12");
     await start("--reset");
     expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
   });
 
-  it("refuses an option that it does not know", async () => {
-    expect(await fail(["--rest"])).toMatch(/Unknown option '--rest'.*Usage/s);
+  it("refuses an unknown option", async () => {
+    expect(await fail(["--rest"], undefined, 2)).toMatch(/unknown option '--rest'.*Usage: npm start --/s);
   });
 });

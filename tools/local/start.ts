@@ -1,23 +1,23 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
-import { readEnvironment } from "../../mcp-server/environment.ts";
+import { readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { applyMigrations, MigrationError } from "../../migrations/apply.ts";
+import { ConfigurationError } from "../../shared/environment.ts";
+import { createCommand, main } from "../cli/command.ts";
+import { Problem } from "../cli/problem.ts";
 import { isAlive, type LocalDatabase, startDatabase } from "./database.ts";
 import { addDemoData, agentUserId } from "./demo.ts";
 import { greeting } from "./greeting.ts";
-import { Problem } from "./problem.ts";
 
 const folder = resolve(".phenom-chat");
 const lock = join(folder, "start.pid");
 
-/** The whole chat on this machine: PostgreSQL, schema, people and messages to try, MCP server on loopback. */
-async function start(): Promise<void> {
-  const { reset } = readArguments();
-  await checkAlone();
+/** Starts the whole chat on this machine: PostgreSQL, schema, demo data, MCP server on loopback. */
+async function start(reset: boolean): Promise<void> {
+  await checkNotRunning();
   if (reset) await rm(folder, { recursive: true, force: true });
 
   let database: LocalDatabase | undefined;
@@ -32,7 +32,7 @@ async function start(): Promise<void> {
     console.log("Stopped.");
     process.exit(0);
   };
-  // The PostgreSQL package ends the process at a signal by itself, before the server has finished.
+  // The PostgreSQL package would end the process at a signal before the server has stopped.
   process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -43,7 +43,8 @@ async function start(): Promise<void> {
     await applyMigrations(database.connection).catch((error: unknown) => {
       if (!(error instanceof MigrationError)) throw error;
       throw new Problem(
-        `${error.message}\nThe data is of another release. Begin anew with: npm start -- --reset`,
+        error.message,
+        "The data is of another release. Start over with: npm start -- --reset",
       );
     });
     await addDemoData(database.connection);
@@ -56,26 +57,17 @@ async function start(): Promise<void> {
   console.log(greeting(`${service.publicUrl.origin}/mcp`, folder));
 }
 
-function readArguments(): { reset: boolean } {
-  try {
-    const { values } = parseArgs({ options: { reset: { type: "boolean", default: false } } });
-    return values;
-  } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : error} Usage: npm start [-- --reset]`);
-  }
-}
-
-async function checkAlone(): Promise<void> {
+async function checkNotRunning(): Promise<void> {
   const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
   if (pid > 0 && isAlive(pid))
     throw new Problem(
-      `The chat runs already, as process ${pid}: stop it first (Ctrl-C there, or kill ${pid}).`,
+      `The chat is running already, as process ${pid}: stop it first (Ctrl-C there, or kill ${pid}).`,
     );
 }
 
 async function startServer({ connection }: LocalDatabase): Promise<Service> {
   const port = process.env["PORT"] ?? "3001";
-  const environment = readEnvironment({
+  const environment = readServerEnvironment({
     BACKEND_TYPE: "postgres",
     DATABASE_URL: "postgres://127.0.0.1/phenom_chat",
     AGENT_USER_ID: agentUserId,
@@ -89,17 +81,24 @@ async function startServer({ connection }: LocalDatabase): Promise<Service> {
     await backend.close();
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
       throw new Problem(
-        `Port ${port} is in use: stop what listens there, or take another: PORT=3002 npm start`,
+        `Port ${port} is in use: stop what listens there, or choose another one: PORT=3002 npm start`,
       );
     throw error;
   }
 }
 
-start().catch((error: unknown) => {
-  console.error(
-    error instanceof Problem || (error instanceof Error && error.name === "ConfigurationError")
-      ? error.message
-      : error,
-  );
-  process.exit(1);
-});
+/** A mistake in a variable of the server is one of the user's. */
+function asProblem(error: unknown): unknown {
+  return error instanceof ConfigurationError ? new Problem(error.message) : error;
+}
+
+await main(
+  createCommand("npm start --", "Starts the chat on this machine: PostgreSQL, demo data and the MCP server.")
+    .option("--reset", "delete all data first")
+    .addHelpText("after", "\nPORT (3001) and LOG_LEVEL (warn) are environment variables.")
+    .action(({ reset = false }) =>
+      start(reset).catch((error: unknown) => {
+        throw asProblem(error);
+      }),
+    ),
+);

@@ -12,23 +12,24 @@ export const systemClock: Clock = {
   sleep: (milliseconds) => setTimeout(milliseconds),
 };
 
-/** Seconds between two looks at something under way, and minutes that it may take. */
-export interface Patience {
+export interface Polling {
+  /** Time between two requests. */
   readonly pollSeconds: number;
+  /** Time after which waiting ends. */
   readonly timeoutMinutes: number;
 }
 
-/** Asks until there is an answer, and gives `undefined` when the time is over. */
+/** Repeats a request until it returns a result. @returns `undefined` where the time is over */
 export async function poll<T>(
   clock: Clock,
-  { pollSeconds, timeoutMinutes }: Patience,
-  look: (elapsedSeconds: number) => Promise<T | undefined>,
+  { pollSeconds, timeoutMinutes }: Polling,
+  request: (elapsedSeconds: number) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const started = clock.now();
   const deadline = started + timeoutMinutes * 60_000;
   for (;;) {
-    const found = await look(Math.round((clock.now() - started) / 1000));
-    if (found !== undefined) return found;
+    const result = await request(Math.round((clock.now() - started) / 1000));
+    if (result !== undefined) return result;
     if (clock.now() >= deadline) return undefined;
     await clock.sleep(pollSeconds * 1000);
   }

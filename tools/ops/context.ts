@@ -1,15 +1,15 @@
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import type { Aws } from "./aws.ts";
-import type { Clock, Patience } from "./clock.ts";
+import type { Clock, Polling } from "./clock.ts";
 import { type Outputs, readOutputsFile, readStateOutputs } from "./outputs.ts";
-import { EXIT, Problem } from "./problem.ts";
 import type { Report } from "./report.ts";
 
-/** The person at the keyboard, where there is one. */
+/** The terminal of the process, where it has one. */
 export interface Terminal {
   readonly interactive: boolean;
-  /** Asks on the terminal and gives the line that is typed. */
+  /** Asks a question. @returns the line that is typed */
   ask(question: string): Promise<string>;
   /** All of standard input. */
   input(): Promise<string>;
@@ -19,10 +19,10 @@ export interface Settings {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly outputsFile: string | undefined;
-  readonly patience: Patience;
+  readonly polling: Polling;
 }
 
-/** What every verb works with: the environment, AWS, and where to say what it does. */
+/** What every verb works with: the environment, AWS, and where it reports. */
 export class Context {
   readonly environment: EnvironmentData;
   readonly aws: Aws;
@@ -42,8 +42,8 @@ export class Context {
   }
 
   /**
-   * The stack's outputs, once it is certain that the credentials are of the account that they speak of.
-   * @throws Problem where the environment was not applied, or the account is another
+   * The stack's outputs, once the credentials are known to be of the account that the outputs name.
+   * @throws Problem where the environment was not applied, or the credentials are of another account
    */
   outputs(): Promise<Outputs> {
     this.#outputs ??= this.#readOutputs();
@@ -71,12 +71,12 @@ export class Context {
   }
 
   /**
-   * Asks before a change where the environment is production.
-   * @param steps what will be done, each a sentence without a full stop
-   * @returns false in a dry run, after saying what would be done
-   * @throws Problem where nobody agrees
+   * Asks for confirmation before a change of production.
+   * @param steps what will be done, each an infinitive without "to"
+   * @returns false in a dry run, which only prints the steps
+   * @throws Problem where the change is not confirmed
    */
-  async agreed(steps: readonly string[]): Promise<boolean> {
+  async confirm(steps: readonly string[]): Promise<boolean> {
     const { environment, settings, terminal, report } = this;
     if (settings.dryRun) {
       for (const step of steps) report.line(`would ${step}`);
@@ -86,7 +86,7 @@ export class Context {
     if (!environment.production || settings.yes) return true;
     if (!terminal.interactive)
       throw new Problem(
-        `${environment.environment} is production, and nobody is there to ask`,
+        `${environment.environment} is production, and there is no terminal to ask for confirmation`,
         "Add --yes if this is what you want; --dry-run shows what would be done",
         EXIT.usage,
       );
@@ -95,7 +95,7 @@ export class Context {
     if (answer.trim() === environment.environment) return true;
     throw new Problem(
       "not confirmed: nothing was changed",
-      `Type the environment's name, or add --yes`,
+      "Type the environment's name, or add --yes",
       EXIT.usage,
     );
   }

@@ -1,6 +1,6 @@
-import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { type CloudWatchLogsClient, paginateGetLogEvents } from "@aws-sdk/client-cloudwatch-logs";
 
-/** Reads one stream from its beginning, each line once. */
+/** Reads one log stream from its start, each line once. */
 export class LogStream {
   readonly #logs: CloudWatchLogsClient;
   readonly #group: string;
@@ -13,32 +13,22 @@ export class LogStream {
     this.#stream = stream;
   }
 
-  /** Lines since the last look; none as long as the task has not made the stream. */
+  /** The lines since the last call; none before the task has created the stream. */
   async next(): Promise<string[]> {
+    // CloudWatch returns the same token again at the end; a page before it may be empty.
+    const pages = paginateGetLogEvents(
+      { client: this.#logs, startingToken: this.#token, stopOnSameToken: true },
+      { logGroupName: this.#group, logStreamName: this.#stream, startFromHead: true },
+    );
     const lines: string[] = [];
-    for (;;) {
-      const page = await this.#page();
-      lines.push(...(page?.events ?? []).map(({ message }) => message ?? ""));
-      const token = page?.nextForwardToken;
-      // CloudWatch gives the same token again at the end of what there is; a page before it may be empty.
-      if (!token || token === this.#token) return lines;
-      this.#token = token;
-    }
-  }
-
-  async #page() {
     try {
-      return await this.#logs.send(
-        new GetLogEventsCommand({
-          logGroupName: this.#group,
-          logStreamName: this.#stream,
-          startFromHead: true,
-          ...(this.#token && { nextToken: this.#token }),
-        }),
-      );
+      for await (const { events = [], nextForwardToken } of pages) {
+        lines.push(...events.map(({ message }) => message ?? ""));
+        this.#token = nextForwardToken;
+      }
     } catch (error) {
-      if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
-      throw error;
+      if (!(error instanceof Error) || error.name !== "ResourceNotFoundException") throw error;
     }
+    return lines;
   }
 }

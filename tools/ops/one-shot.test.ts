@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { AwsFault } from "../../test/ops/aws.ts";
 import { applied, ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
@@ -12,10 +13,10 @@ describe("a verb that runs a one-shot task", () => {
     ["metadata", "phenom-dev-chat-hasura-metadata"],
     ["db-setup", "phenom-dev-synapse-db-setup"],
     ["bootstrap", "phenom-dev-chat-bootstrap"],
-  ])("%s runs %s where the outputs say, shows its log and ends with 0", async (verb, family) => {
+  ])("%s runs %s with the network of the outputs, shows its log and exits with 0", async (verb, family) => {
     harness.ecs.run = () => ({ exitCode: 0, lines: ["first line", "second line"] });
     const { exitCode, stdout, stderr } = await ops([verb, "development"]);
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(harness.ecs.started).toEqual([
       { family, definition: expect.stringContaining(`${family}:1`), command: undefined },
     ]);
@@ -41,7 +42,7 @@ describe("a verb that runs a one-shot task", () => {
     expect(harness.ecs.started[0]?.definition).toMatch(/:2$/);
   });
 
-  it("ends with the task's own exit code", async () => {
+  it("exits with the exit code of the task", async () => {
     harness.ecs.run = () => ({ exitCode: 3, lines: ["ERROR:  relation does not exist"] });
     const result = await ops(["migrate", "development", "--json"]);
     expect(result.exitCode).toBe(3);
@@ -63,16 +64,16 @@ describe("a verb that runs a one-shot task", () => {
     ],
     [
       "CannotPullContainerError: inspect image has been retried: toomanyrequests: You have reached your pull rate limit",
-      "Docker Hub's limit",
+      "Docker Hub's pull limit",
     ],
     ["CannotPullContainerError: pull access denied: authorization failed", "dockerhub_credentials_arn"],
-    ["CannotPullContainerError: dial tcp: i/o timeout", "a way out (NAT)"],
+    ["CannotPullContainerError: dial tcp: i/o timeout", "a route to the internet (NAT)"],
     [
       "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException",
       "the execution role may read it",
     ],
-    ["Capacity is unavailable at this time. Please try again later", "repeat the command in some minutes"],
-    ["Something that nobody foresaw", "Stopped tasks error messages"],
+    ["Capacity is unavailable at this time. Please try again later", "repeat the command in a few minutes"],
+    ["Something unexpected", "Stopped tasks error messages"],
   ])("says why a task did not start (%s), and what to do", async (stoppedReason, remedy) => {
     harness.ecs.run = () => ({ stoppedReason });
     const result = await ops(["migrate", "development", "--json"]);
@@ -83,7 +84,7 @@ describe("a verb that runs a one-shot task", () => {
     });
   });
 
-  it("says what ECS lacks where it takes no task at all", async () => {
+  it("gives the reason of ECS when it starts no task", async () => {
     harness.aws.answers["RunTask"] = () => ({
       tasks: [],
       failures: [{ arn: "arn", reason: "RESOURCE:ENI", detail: "no room" }],
@@ -93,7 +94,7 @@ describe("a verb that runs a one-shot task", () => {
     expect(stderr).toContain("RESOURCE:ENI: no room");
   });
 
-  it("says that the task goes on where the time is over", async () => {
+  it("says that the task keeps running when the time is over", async () => {
     harness.aws.answers["DescribeTasks"] = () => ({ tasks: [{ lastStatus: "RUNNING" }] });
     const { exitCode, stderr } = await ops(["migrate", "development", "--timeout", "2"]);
     expect(exitCode).toBe(75);
@@ -102,7 +103,7 @@ describe("a verb that runs a one-shot task", () => {
     );
   });
 
-  it("knows no task of an implementation that is off", async () => {
+  it("refuses the task of an implementation that is off", async () => {
     const { migration } = exampleOutputs.one_shot_tasks;
     applied(harness.aws, { ...exampleOutputs, one_shot_tasks: { migration } });
     const { exitCode, stderr } = await ops(["bootstrap", "development"]);
@@ -112,7 +113,7 @@ describe("a verb that runs a one-shot task", () => {
     ]);
   });
 
-  it("does nothing in a dry run, and says what it would do", async () => {
+  it("only says in a dry run what it would do", async () => {
     const { exitCode, stdout } = await ops(["migrate", "production", "--dry-run"]);
     expect([exitCode, stdout, harness.ecs.started]).toEqual([
       0,
@@ -127,7 +128,7 @@ describe("production", () => {
     terminal: { interactive: true, ask: () => Promise.resolve(answer), input: () => Promise.resolve("") },
   });
 
-  it("is not changed where nobody can be asked", async () => {
+  it("is not changed when there is no terminal to ask", async () => {
     const { exitCode, stderr } = await ops(["migrate", "production"]);
     expect([exitCode, stderr, harness.ecs.started]).toEqual([2, expect.stringContaining("Add --yes"), []]);
   });
@@ -136,7 +137,7 @@ describe("production", () => {
     expect((await ops(["migrate", "production", "--yes"])).exitCode).toBe(0);
   });
 
-  it("is changed when the person at the terminal types its name, and not for anything else", async () => {
+  it("is changed when its name is typed at the terminal, and not for any other answer", async () => {
     expect((await ops(["migrate", "production"], somebody("yes"))).exitCode).toBe(2);
     expect(harness.ecs.started).toEqual([]);
     expect((await ops(["migrate", "production"], somebody("production"))).exitCode).toBe(0);
@@ -144,7 +145,7 @@ describe("production", () => {
 });
 
 describe("exec", () => {
-  it("runs a command in a task of the service's present definition, in its network, and prints the output", async () => {
+  it("runs a command in a task of the service's current definition and network, and prints the output", async () => {
     harness.ecs.run = () => ({ exitCode: 4, lines: ["v22.0.0"] });
     const { exitCode, stdout } = await ops(["exec", "development", "mcp", "--", "node", "--version"]);
     expect([exitCode, stdout]).toEqual([4, "v22.0.0\n"]);
@@ -165,16 +166,16 @@ describe("exec", () => {
     });
   });
 
-  it("starts nothing without a command: Synapse's own would be a second Synapse on its database", async () => {
+  it("requires a command: the default one would start a second Synapse on the same database", async () => {
     const { exitCode, stderr } = await ops(["exec", "development", "synapse"]);
     expect([exitCode, stderr, harness.ecs.started]).toEqual([
       2,
-      expect.stringContaining("no command stands behind --"),
+      expect.stringContaining("missing required argument 'command'"),
       [],
     ]);
   });
 
-  it("names what there is where the part is unknown", async () => {
+  it("refuses an unknown part and names the known ones", async () => {
     const { exitCode, stderr } = await ops(["exec", "development", "mpc", "--", "ls"]);
     expect([exitCode, stderr]).toEqual([
       2,
@@ -183,8 +184,8 @@ describe("exec", () => {
   });
 });
 
-describe("what AWS refuses", () => {
-  it("credentials of another account", async () => {
+describe("a verb explains", () => {
+  it("that the credentials are of another account", async () => {
     harness.aws.account = "999999999999";
     const { exitCode, stderr } = await ops(["migrate", "development"]);
     expect([exitCode, stderr]).toEqual([
@@ -194,7 +195,7 @@ describe("what AWS refuses", () => {
     ]);
   });
 
-  it("no credentials at all", async () => {
+  it("that there are no credentials", async () => {
     const { AWS_ACCESS_KEY_ID } = process.env;
     Object.assign(process.env, { AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_CONFIG_FILE: "/dev/null" });
     delete process.env["AWS_ACCESS_KEY_ID"];
@@ -206,7 +207,7 @@ describe("what AWS refuses", () => {
     ]);
   });
 
-  it("a session that is over", async () => {
+  it("that the session has expired", async () => {
     harness.aws.answers["RunTask"] = () => {
       throw new AwsFault("ExpiredTokenException", "The security token included in the request is expired");
     };
@@ -216,17 +217,17 @@ describe("what AWS refuses", () => {
     });
   });
 
-  it("a right that is missing", async () => {
+  it("that a permission is missing", async () => {
     harness.aws.answers["RunTask"] = () => {
       throw new AwsFault("AccessDeniedException", "User: x is not authorized to perform: ecs:RunTask");
     };
     expect(await ops(["migrate", "development"])).toMatchObject({
       exitCode: 77,
-      stderr: expect.stringContaining("ecs:RunTask\ndocs/operations.md lists the rights"),
+      stderr: expect.stringContaining("ecs:RunTask\ndocs/operations.md lists the permissions"),
     });
   });
 
-  it("an environment that was never applied", async () => {
+  it("that the environment was never applied", async () => {
     harness.aws.objects.clear();
     expect(await ops(["migrate", "development"])).toMatchObject({
       exitCode: 78,
@@ -236,7 +237,7 @@ describe("what AWS refuses", () => {
     });
   });
 
-  it("outputs of another version of the code", async () => {
+  it("that the outputs are of another version of the code", async () => {
     const { cluster: _, ...others } = exampleOutputs;
     applied(harness.aws, others);
     expect(await ops(["migrate", "development"])).toMatchObject({
@@ -251,16 +252,25 @@ describe("the command line", () => {
     [[], 2, "npm run ops -- <verb> <environment>"],
     [["--help"], 0, "npm run ops -- <verb> <environment>"],
     [["migrate", "--help"], 0, "bring the chat's database schema up to date"],
-    [["fly", "development"], 2, "there is no verb fly"],
-    [["migrate"], 2, "no environment is named"],
-    [["migrate", "staging"], 2, "there is no environment staging\nEnvironments: development, production"],
-    [["migrate", "development", "--fast"], 2, "Unknown option '--fast'"],
+    [["migrat", "development"], 2, "unknown command 'migrat'\n(Did you mean migrate?)"],
+    [["migrate"], 2, "missing required argument 'environment'"],
+    [
+      ["migrate", "staging"],
+      2,
+      "value 'staging' is invalid for argument 'environment'. Choose from: development, production.",
+    ],
+    [
+      ["migrate", "development", "now"],
+      2,
+      "too many arguments for 'migrate'. Expected 1 argument but got 2.",
+    ],
+    [["migrate", "development", "--fast"], 2, "unknown option '--fast'"],
     [
       ["migrate", "development", "--timeout", "soon"],
       2,
-      '--timeout must be a whole number from 1 to 720, and is "soon"',
+      "option '--timeout <minutes>' argument 'soon' is invalid. It must be a whole number from 1 to 720.",
     ],
-  ])("%j ends with %d", async (argv, exitCode, text) => {
+  ])("exits for %j with %d", async (argv, exitCode, text) => {
     const result = await ops(argv);
     expect(result.exitCode).toBe(exitCode);
     expect(result.stdout + result.stderr).toContain(text);

@@ -5,11 +5,11 @@ import {
   RunTaskCommand,
   type Task,
 } from "@aws-sdk/client-ecs";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { poll } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { LogStream } from "./log-stream.ts";
 import type { OneShotTask } from "./outputs.ts";
-import { EXIT, Problem } from "./problem.ts";
 import { notStarted, taskRemedy, UNKNOWN_REASON } from "./task-failure.ts";
 
 export interface OneShotRun {
@@ -19,18 +19,18 @@ export interface OneShotRun {
   readonly container: string;
   readonly network: AwsVpcConfiguration;
   readonly logGroup: string;
-  /** What the container runs in place of the definition's command. @default - the definition's */
+  /** @default - the command of the definition */
   readonly command?: readonly string[];
-  /** @default - each line of the log goes to the report as progress */
+  /** Receives each line of the log. @default - reports it as progress */
   readonly onLine?: (line: string) => void;
 }
 
 /** awslogs-stream-prefix of every task definition. */
 const STREAM_PREFIX = "task";
-/** ECS takes letters, digits, hyphens, underscores and slashes. */
+/** ECS allows letters, digits, hyphens, underscores and slashes. */
 const STARTED_BY = "phenom-chat-ops";
-/** The log's last lines can come after the task's end: looks in a row without a new line until it is over. */
-const QUIET_LOOKS = 2;
+/** The log's last lines can arrive after the task has ended: it is complete after so many requests without a new line. */
+const QUIET_REQUESTS = 2;
 
 export const oneShotRun = (task: OneShotTask): OneShotRun => ({
   cluster: task.cluster,
@@ -41,7 +41,7 @@ export const oneShotRun = (task: OneShotTask): OneShotRun => ({
 });
 
 /**
- * Runs a task once, with its log as it comes, to its end.
+ * Runs a task once to its end, and shows its log as it comes.
  * @returns the container's exit code
  * @throws Problem where the task does not start, or does not end in time
  */
@@ -52,15 +52,15 @@ export async function runOneShot(context: Context, run: OneShotRun): Promise<num
   const id = arn.split("/").at(-1) ?? arn;
   report.progress(`${name}: started as task ${id}, log ${run.logGroup}`);
   const log = new LogStream(aws.logs, run.logGroup, `${STREAM_PREFIX}/${run.container}/${id}`);
-  const say = run.onLine ?? ((line: string) => report.progress(`${name} | ${line.trimEnd()}`));
+  const onLine = run.onLine ?? ((line: string) => report.progress(`${name} | ${line.trimEnd()}`));
   const follow = async () => {
     const lines = await log.next();
-    lines.forEach(say);
+    lines.forEach(onLine);
     return lines.length;
   };
 
   let status = "";
-  const stopped = await poll(clock, settings.patience, async (seconds) => {
+  const stopped = await poll(clock, settings.polling, async (seconds) => {
     const task = await describe(context, run.cluster, arn);
     if (task?.lastStatus && task.lastStatus !== status) {
       status = task.lastStatus;
@@ -71,13 +71,13 @@ export async function runOneShot(context: Context, run: OneShotRun): Promise<num
   });
   if (!stopped)
     throw new Problem(
-      `${name}: task ${id} still runs after ${settings.patience.timeoutMinutes} minutes`,
-      `It goes on. Stop it: aws ecs stop-task --cluster ${run.cluster} --task ${id}; wait longer: --timeout <minutes>`,
+      `${name}: task ${id} still runs after ${settings.polling.timeoutMinutes} minutes`,
+      `It keeps running. Stop it: aws ecs stop-task --cluster ${run.cluster} --task ${id}; wait longer: --timeout <minutes>`,
       EXIT.timeout,
     );
-  for (let quiet = 0; quiet < QUIET_LOOKS; ) {
+  for (let quiet = 0; quiet < QUIET_REQUESTS; ) {
     quiet = (await follow()) === 0 ? quiet + 1 : 0;
-    if (quiet < QUIET_LOOKS) await clock.sleep(settings.patience.pollSeconds * 1000);
+    if (quiet < QUIET_REQUESTS) await clock.sleep(settings.polling.pollSeconds * 1000);
   }
   const { exitCode } = stopped.containers?.find((container) => container.name === run.container) ?? {};
   if (exitCode === undefined) throw notStarted(name, stopped);
@@ -105,7 +105,7 @@ async function start({ aws }: Context, run: OneShotRun): Promise<string> {
       if (error instanceof Error && error.name === "ClientException")
         throw new Problem(
           `${run.container}: ECS does not start ${run.taskDefinition}: ${error.message}`,
-          "Apply again, so that the task definition is there",
+          "Apply again, so that the task definition exists",
           EXIT.notStarted,
           { cause: error },
         );

@@ -1,73 +1,35 @@
 import { readFileSync } from "node:fs";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
+import { outputsSchema } from "../../environments/outputs.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { EXIT, Problem } from "./problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 
-const service = z.object({
-  name: z.string(),
-  container: z.string(),
-  image: z.string(),
-  task_definition: z.string(),
-  /** None where nobody asks the service anything. */
-  target_group: z.string().optional(),
-  log_group: z.string(),
-  least_tasks: z.number().optional(),
-  most_tasks: z.number().optional(),
-});
+/** The outputs that operations read. */
+const readSchema = outputsSchema
+  .pick({
+    account_id: true,
+    one_shot_tasks: true,
+    cluster: true,
+    release: true,
+    services: true,
+    functions: true,
+    listener_rules: true,
+    dns_record: true,
+    database: true,
+    sign_in: true,
+    urls: true,
+    cognito_client_ids: true,
+    secret_arns: true,
+  })
+  .extend({ migrations: outputsSchema.shape.migrations.default({}) });
 
-const oneShotTask = z.object({
-  cluster: z.string(),
-  family: z.string(),
-  container: z.string(),
-  subnets: z.array(z.string()).min(1),
-  security_groups: z.array(z.string()).min(1),
-  log_group: z.string(),
-  addresses: z.array(z.string()).min(1),
-});
+/** The outputs that exist once the one-shot tasks are applied, before anything else is. */
+const taskSchema = outputsSchema.pick({ account_id: true, one_shot_tasks: true });
 
-const listenerRule = z.object({
-  arn: z.string(),
-  priority: z.number(),
-  host: z.string(),
-  paths: z.array(z.string()),
-  actions: z.array(z.string()),
-  target_group: z.string().optional(),
-});
-
-const forTasks = {
-  account_id: z.string().regex(/^\d{12}$/),
-  one_shot_tasks: z.record(z.string(), oneShotTask),
-};
-
-/** What the stack's outputs say, as `stacks/chat/outputs.ts` and `stacks/chat/operations-outputs.ts` write it. */
-const outputsSchema = z.object({
-  ...forTasks,
-  cluster: z.string(),
-  release: z.string(),
-  services: z.record(z.string(), service),
-  functions: z.record(z.string(), z.object({ name: z.string(), log_group: z.string() })),
-  listener_rules: z.record(z.string(), listenerRule),
-  dns_record: z.object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() }),
-  database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }),
-  migrations: z.record(z.string(), z.string()).default({}),
-  sign_in: z.object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() }),
-  urls: z.object({
-    homeserver: z.string().optional(),
-    admin_ui: z.string().optional(),
-    graphql: z.string().optional(),
-    mcp: z.string(),
-    mcp_health: z.string(),
-  }),
-  cognito_client_ids: z.object({ agent: z.string(), synapse: z.string().optional() }),
-  secret_arns: z.object({ clients: z.string() }),
-});
-
-export type Outputs = z.output<typeof outputsSchema>;
-export type ServiceOutput = z.output<typeof service>;
-export type OneShotTask = z.output<typeof oneShotTask>;
-/** What is there once the one-shot tasks are, before anything else was applied. */
-export type TaskOutputs = Pick<Outputs, keyof typeof forTasks>;
+export type Outputs = z.output<typeof readSchema>;
+export type TaskOutputs = z.output<typeof taskSchema>;
+export type { OneShotTask, ServiceOutput } from "../../environments/outputs.ts";
 
 /** Terraform writes outputs alike in its state and from `terraform output -json`. */
 const wrapped = z.record(z.string(), z.object({ value: z.unknown() }));
@@ -92,12 +54,12 @@ const values = (outputs: z.output<typeof wrapped>) =>
 
 /** Outputs out of the text that `terraform output -json` prints. @throws Problem where one is missing or malformed */
 export function parseOutputs(json: string, environment: string, source: string): Outputs {
-  return parsed(outputsSchema, values(readJson(wrapped, json, source)), environment, source);
+  return parsed(readSchema, values(readJson(wrapped, json, source)), environment, source);
 }
 
 /** The outputs that running one-shot tasks takes. @throws Problem where one is missing or malformed */
 export function parseTaskOutputs(json: string, environment: string, source: string): TaskOutputs {
-  return parsed(z.object(forTasks), values(readJson(wrapped, json, source)), environment, source);
+  return parsed(taskSchema, values(readJson(wrapped, json, source)), environment, source);
 }
 
 /** Reads the file that `terraform output -json` wrote. */
@@ -141,7 +103,7 @@ export async function readStateOutputs(
       applyFirst(environment),
       EXIT.notDeployed,
     );
-  return parsed(outputsSchema, values(outputs), environment, source);
+  return parsed(readSchema, values(outputs), environment, source);
 }
 
 function readJson<T>(schema: z.ZodType<T>, text: string, source: string): T {

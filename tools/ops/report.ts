@@ -1,14 +1,14 @@
-/** Where a command's words go: progress to stderr, its result to stdout. */
+/** Where a command reports: progress on stderr, its result on stdout. */
 export interface Report {
-  /** A step begins or goes on. */
+  /** A line of progress. */
   progress(line: string): void;
   /** A line of the result, for people. */
   line(text: string): void;
-  /** Columns in the width of their longest cell. */
+  /** Rows, each column as wide as its longest cell. */
   table(rows: readonly (readonly string[])[]): void;
-  /** Part of the result, for machines. */
+  /** Fields of the result, for programs. */
   result(fields: Readonly<Record<string, unknown>>): void;
-  /** A record of a result that has no end, such as a followed log. */
+  /** One record of a result that is printed as it comes, such as a log. */
   record(fields: Readonly<Record<string, unknown>>, text: string): void;
 }
 
@@ -22,7 +22,7 @@ export const processOutput: Output = {
   err: (text) => process.stderr.write(text),
 };
 
-/** For people: lines and tables on stdout. With `json`: one object at the end, or one line for each record. */
+/** For people it prints lines and tables on stdout; with `json` one object at the end, or one line for each record. */
 export class Reporter implements Report {
   readonly #output: Output;
   readonly #json: boolean;
@@ -64,7 +64,7 @@ export class Reporter implements Report {
     this.#output.out(this.#json ? `${JSON.stringify(fields)}\n` : `${text}\n`);
   }
 
-  /** Ends the result of a command. */
+  /** Prints what is left of the result when the command ends. */
   end(fields: Readonly<Record<string, unknown>>): void {
     const failed = "error" in fields;
     if (this.#json && (failed || !this.#records))

@@ -1,26 +1,30 @@
-import { ListTaskDefinitionsCommand } from "@aws-sdk/client-ecs";
+import { paginateListTaskDefinitions } from "@aws-sdk/client-ecs";
+import { Problem } from "../cli/problem.ts";
 import type { Context } from "./context.ts";
-import { EXIT, Problem } from "./problem.ts";
-import { revisionOf, settle, updateService } from "./services.ts";
+import { revisionOf, updateService, waitUntilStable } from "./services.ts";
 
-/** A service and the task definition that it shall go back to. */
-export interface WayBack {
+/** A service and the task definition that it is rolled back to. */
+export interface RollbackTarget {
   readonly part: string;
   readonly name: string;
-  /** ARN of what runs now. */
+  /** ARN of the task definition that runs now. */
   readonly from: string;
   /** ARN. */
   readonly to: string;
 }
 
-/** Puts services back and waits until they run what they ran before. */
-export async function rollBack(context: Context, cluster: string, ways: readonly WayBack[]): Promise<void> {
-  const wanted = [];
-  for (const { name, from, to } of ways) {
+/** Rolls services back, and waits until they run the task definitions of their targets. */
+export async function rollBack(
+  context: Context,
+  cluster: string,
+  targets: readonly RollbackTarget[],
+): Promise<void> {
+  const expected = [];
+  for (const { name, from, to } of targets) {
     context.report.progress(`${name}: back from ${revisionOf(from)} to ${revisionOf(to)}`);
-    wanted.push(await updateService(context, { cluster, service: name, taskDefinition: to }));
+    expected.push(await updateService(context, { cluster, service: name, taskDefinition: to }));
   }
-  await settle(context, cluster, wanted);
+  await waitUntilStable(context, cluster, expected);
 }
 
 /**
@@ -29,32 +33,25 @@ export async function rollBack(context: Context, cluster: string, ways: readonly
  */
 export async function revisionBefore({ aws }: Context, current: string): Promise<string> {
   const { family, revision } = partsOf(current);
-  let nextToken: string | undefined;
-  do {
-    const page = await aws.ecs.send(
-      new ListTaskDefinitionsCommand({
-        familyPrefix: family,
-        status: "ACTIVE",
-        sort: "DESC",
-        ...(nextToken && { nextToken }),
-      }),
-    );
-    // The prefix may be another family's beginning too.
-    const before = page.taskDefinitionArns?.find((arn) => {
+  const pages = paginateListTaskDefinitions(
+    { client: aws.ecs },
+    { familyPrefix: family, status: "ACTIVE", sort: "DESC" },
+  );
+  for await (const { taskDefinitionArns = [] } of pages) {
+    // Another family may start with the same prefix.
+    const before = taskDefinitionArns.find((arn) => {
       const other = partsOf(arn);
       return other.family === family && other.revision < revision;
     });
     if (before) return before;
-    nextToken = page.nextToken;
-  } while (nextToken);
+  }
   throw new Problem(
     `no task definition before ${revisionOf(current)} is registered`,
-    "Deploy an earlier version instead: check it out, and npm run ops -- deploy <environment>",
-    EXIT.failed,
+    "Deploy an earlier version instead: check it out, then npm run ops -- deploy <environment>",
   );
 }
 
-/** Whether a service runs an earlier revision than the one that was applied: it was put back already. */
+/** Whether a service runs an earlier revision than the one that was applied, because it was rolled back already. */
 export function isBehind(running: string, applied: string): boolean {
   const [a, b] = [partsOf(running), partsOf(applied)];
   return a.family === b.family && a.revision < b.revision;

@@ -1,104 +1,64 @@
-import { environments } from "../../environments/index.ts";
-import type { EnvironmentData } from "../../environments/schema.ts";
+import type { Command } from "@commander-js/extra-typings";
+import { createCommand, execute } from "../cli/command.ts";
+import { EXIT } from "../cli/problem.ts";
 import { awsClients } from "./aws.ts";
 import type { Clock } from "./clock.ts";
 import { Context, type Terminal } from "./context.ts";
 import { explain } from "./explain.ts";
-import { EXIT, Problem } from "./problem.ts";
 import { type Output, Reporter } from "./report.ts";
-import { commonOptions, parseInvocation, usageLine, type Verb, wholeNumber } from "./verb.ts";
+import { declareVerb, type Ops } from "./verb.ts";
 import { verbs } from "./verbs/index.ts";
 
-export interface World {
+/** What a command works with besides AWS; tests replace it. */
+export interface Io {
   readonly output: Output;
   readonly clock: Clock;
   readonly terminal: Terminal;
 }
 
-/** `npm run ops -- <verb> <environment> …`: does it and says what came of it. @returns the exit code */
-export async function run(argv: readonly string[], { output, clock, terminal }: World): Promise<number> {
-  const reporter = new Reporter(output, argv.includes("--json"));
-  const [verbName, ...rest] = argv;
-  let environmentName: string | undefined;
-  let exitCode: number;
-  try {
-    const verb = verbs.find(({ name }) => name === verbName);
-    if (!verb || rest.includes("--help")) {
-      if (verbName && !verb && !verbName.startsWith("--"))
-        throw new Problem(
-          `there is no verb ${verbName}`,
-          `Verbs: ${verbs.map(({ name }) => name).join(", ")}`,
-          EXIT.usage,
-        );
-      output.out(verb ? verbHelp(verb) : help());
-      return verb || argv.includes("--help") ? EXIT.ok : EXIT.usage;
-    }
-    const invocation = parseInvocation(verb, rest);
-    const [name, ...words] = invocation.words;
-    environmentName = name;
-    const environment = environmentNamed(verb, name);
+/** The command line of the operations. */
+export function opsCommand({ out, err }: Output, run: Ops["run"]): Command {
+  const program = createCommand("npm run ops --", "Operates an environment.")
+    .usage("<verb> <environment> [options]")
+    .configureOutput({ writeOut: out, writeErr: err })
+    .addHelpText(
+      "after",
+      "\nnpm run ops -- <verb> --help shows a verb's options; docs/operations.md has examples and exit codes.",
+    );
+  for (const verb of verbs)
+    verb({ verb: (name, description) => declareVerb(program, name, description), run });
+  return program;
+}
+
+/** Runs `npm run ops -- <verb> <environment> …` and reports its result. @returns the exit code */
+export async function run(args: readonly string[], { output, clock, terminal }: Io): Promise<number> {
+  const report = new Reporter(output, args.includes("--json"));
+  const [verb, environment] = args.filter((word) => !word.startsWith("-"));
+  let exitCode: number = EXIT.ok;
+  const program = opsCommand(output, async (data, options, action) => {
     const context = new Context({
-      environment,
-      aws: awsClients(environment.region),
-      report: reporter,
+      environment: data,
+      aws: awsClients(data.region),
+      report,
       clock,
       terminal,
       settings: {
-        dryRun: invocation.flag("dry-run"),
-        yes: invocation.flag("yes"),
-        outputsFile: invocation.text("outputs"),
-        patience: {
-          pollSeconds: wholeNumber(verb, "--poll", invocation.text("poll") ?? "5", 0, 300),
-          timeoutMinutes: wholeNumber(verb, "--timeout", invocation.text("timeout") ?? "30", 1, 720),
-        },
+        dryRun: options.dryRun ?? false,
+        yes: options.yes ?? false,
+        outputsFile: options.outputs,
+        polling: { pollSeconds: options.poll, timeoutMinutes: options.timeout },
       },
     });
-    exitCode = (await verb.run(context, { ...invocation, words })) ?? EXIT.ok;
-    reporter.end({ verb: verbName, environment: environmentName, ok: exitCode === EXIT.ok, exitCode });
+    exitCode = await action(context);
+    report.end({ verb, environment, ok: exitCode === EXIT.ok, exitCode });
+  });
+  try {
+    return (await execute(program, args)) || exitCode;
   } catch (error) {
-    const { message, remedy, exitCode: code } = explain(error);
-    exitCode = code;
-    output.err(`${message}\n${remedy}\n`);
-    reporter.end({
-      verb: verbName,
-      environment: environmentName,
-      ok: false,
-      exitCode,
-      error: { message, remedy },
-    });
+    const problem = explain(error);
+    const { message, remedy } = problem;
+    output.err(`${problem.text}\n`);
+    report.end({ verb, environment, ok: false, exitCode: problem.exitCode, error: { message, remedy } });
+    return problem.exitCode;
   }
-  return exitCode;
 }
-
-function environmentNamed(verb: Verb, name: string | undefined): EnvironmentData {
-  const known = environments.map(({ environment }) => environment);
-  const data = environments.find(({ environment }) => environment === name);
-  if (!data)
-    throw new Problem(
-      name ? `there is no environment ${name}` : "no environment is named",
-      `Environments: ${known.join(", ")}. Usage: ${usageLine(verb)}`,
-      EXIT.usage,
-    );
-  return data;
-}
-
-const optionLines = (options: NonNullable<Verb["options"]>) =>
-  Object.entries(options).map(
-    ([name, { type, help }]) => `  --${`${name}${type === "string" ? " <value>" : ""}`.padEnd(22)} ${help}`,
-  );
-
-const verbHelp = (verb: Verb) =>
-  [verb.summary, "", usageLine(verb), "", ...optionLines({ ...verb.options, ...commonOptions }), ""].join(
-    "\n",
-  );
-
-const help = () =>
-  [
-    "npm run ops -- <verb> <environment> [options]",
-    "",
-    ...verbs.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
-    "",
-    `Environments: ${environments.map(({ environment }) => environment).join(", ")}`,
-    "npm run ops -- <verb> --help shows a verb's options; docs/operations.md has examples and exit codes.",
-    "",
-  ].join("\n");

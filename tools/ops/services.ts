@@ -1,5 +1,6 @@
 import {
   DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
   type Deployment as EcsDeployment,
   ListTasksCommand,
@@ -7,15 +8,16 @@ import {
   UpdateServiceCommand,
   type UpdateServiceCommandInput,
 } from "@aws-sdk/client-ecs";
+import { DescribeTargetHealthCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { poll } from "./clock.ts";
 import type { Context } from "./context.ts";
-import { EXIT, Problem } from "./problem.ts";
 import { stopReason, taskRemedy } from "./task-failure.ts";
 
-/** ECS describes so many services at once. */
+/** The most services that ECS describes in one request. */
 const PAGE = 10;
 
-/** Services by name; one that ECS does not have, or no longer, is missing in the map. */
+/** The active services of these names; the others are missing in the map. */
 export async function describeServices(
   { aws }: Context,
   cluster: string,
@@ -32,13 +34,13 @@ export async function describeServices(
   return found;
 }
 
-/** One service. @throws Problem where ECS does not have it */
+/** One service. @throws Problem where it is not active */
 export async function describeService(context: Context, cluster: string, name: string): Promise<Service> {
   const service = (await describeServices(context, cluster, [name])).get(name);
   if (service) return service;
   throw new Problem(
     `the cluster ${cluster} has no service ${name}`,
-    `Apply makes it: npm run ops -- deploy ${context.environment.environment}`,
+    `Apply creates it: npm run ops -- deploy ${context.environment.environment}`,
     EXIT.notDeployed,
   );
 }
@@ -49,8 +51,11 @@ export const primaryOf = (service: Service): EcsDeployment | undefined =>
 /** `family:revision` of a task definition's ARN. */
 export const revisionOf = (arn: string | undefined): string => arn?.split("/").at(-1) ?? "none";
 
-/** What is not as a settled service should be; nothing where it is settled. */
-export function unsettled(service: Service): string | undefined {
+/** The state of a service that runs its task definition on as many tasks as it should. */
+export const STABLE = "stable";
+
+/** Why a service is not stable; `undefined` where it is. */
+export function unstableReason(service: Service): string | undefined {
   const { deployments = [], runningCount = 0, desiredCount = 0 } = service;
   const primary = primaryOf(service);
   if (!primary) return "it has no deployment";
@@ -61,14 +66,33 @@ export function unsettled(service: Service): string | undefined {
   return undefined;
 }
 
-/** Changes a service. @returns what the service shall settle on */
+/** The image of a container in a task definition; empty where it has none. */
+export async function imageOf({ aws }: Context, definition: string | undefined, container: string) {
+  const { taskDefinition } = await aws.ecs.send(
+    new DescribeTaskDefinitionCommand({ taskDefinition: definition }),
+  );
+  return taskDefinition?.containerDefinitions?.find(({ name }) => name === container)?.image ?? "";
+}
+
+/** The targets of a target group, and how many of them are healthy. */
+export async function targetHealth({ aws }: Context, group: string) {
+  const { TargetHealthDescriptions: targets = [] } = await aws.elb.send(
+    new DescribeTargetHealthCommand({ TargetGroupArn: group }),
+  );
+  return {
+    targets,
+    healthy: targets.filter(({ TargetHealth }) => TargetHealth?.State === "healthy").length,
+  };
+}
+
+/** Changes a service. @returns what it must run in the end */
 export async function updateService(
   { aws }: Context,
   input: Pick<
     UpdateServiceCommandInput,
     "cluster" | "service" | "taskDefinition" | "desiredCount" | "forceNewDeployment"
   >,
-): Promise<Wanted> {
+): Promise<ExpectedService> {
   const { service } = await aws.ecs.send(new UpdateServiceCommand(input));
   const deployment = service && primaryOf(service)?.id;
   return {
@@ -78,60 +102,64 @@ export async function updateService(
   };
 }
 
-export interface Wanted {
+export interface ExpectedService {
   readonly name: string;
   /** ARN that the service must run in the end. */
   readonly taskDefinition: string;
-  /** Id of the deployment that must bring it there. @default - any */
+  /** Id of the deployment that must do it. @default - any */
   readonly deployment?: string;
 }
 
 /**
  * Waits until services run what they should, and nothing else.
- * @throws Problem where ECS gives a deployment up and rolls it back, or the time is over
+ * @throws Problem where ECS rolls a deployment back, or the time is over
  */
-export async function settle(context: Context, cluster: string, wanted: readonly Wanted[]): Promise<void> {
+export async function waitUntilStable(
+  context: Context,
+  cluster: string,
+  expected: readonly ExpectedService[],
+): Promise<void> {
   const { clock, report, settings } = context;
-  const waiting = new Map(wanted.map((service) => [service.name, service]));
-  const said = new Map<string, string>();
-  const done = await poll(clock, settings.patience, async (seconds) => {
+  const waiting = new Map(expected.map((service) => [service.name, service]));
+  const reasons = new Map<string, string>();
+  const done = await poll(clock, settings.polling, async (seconds) => {
     const services = await describeServices(context, cluster, [...waiting.keys()]);
     for (const [name, target] of waiting) {
       const service = services.get(name);
-      if (!service) throw new Problem(`the service ${name} is gone`, "Apply makes it again", EXIT.failed);
-      await throwIfGivenUp(context, cluster, service, target);
-      const problem = unsettled(service);
-      if (problem && said.get(name) !== problem) report.progress(`${name}: ${problem} (${seconds} s)`);
-      said.set(name, problem ?? "");
-      if (problem) continue;
-      report.progress(`${name}: settled on ${revisionOf(target.taskDefinition)} (${seconds} s)`);
+      if (!service) throw new Problem(`the service ${name} is gone`, "Apply creates it again");
+      await checkNotRolledBack(context, cluster, service, target);
+      const reason = unstableReason(service);
+      if (reason && reasons.get(name) !== reason) report.progress(`${name}: ${reason} (${seconds} s)`);
+      reasons.set(name, reason ?? "");
+      if (reason) continue;
+      report.progress(`${name}: stable on ${revisionOf(target.taskDefinition)} (${seconds} s)`);
       waiting.delete(name);
     }
     return waiting.size === 0 || undefined;
   });
   if (done) return;
-  const open = [...waiting.keys()].map((name) => `${name} (${said.get(name)})`).join(", ");
+  const open = [...waiting.keys()].map((name) => `${name} (${reasons.get(name)})`).join(", ");
   throw new Problem(
-    `not settled after ${settings.patience.timeoutMinutes} minutes: ${open}`,
+    `not stable after ${settings.polling.timeoutMinutes} minutes: ${open}`,
     `See npm run ops -- status ${context.environment.environment}, then the log; wait longer with --timeout <minutes>`,
     EXIT.timeout,
   );
 }
 
-/** ECS's circuit breaker: the deployment failed, and the one before takes its place. */
-async function throwIfGivenUp(
+/** @throws Problem where ECS's circuit breaker has rolled the deployment back */
+async function checkNotRolledBack(
   context: Context,
   cluster: string,
   service: Service,
-  wanted: Wanted,
+  expected: ExpectedService,
 ): Promise<void> {
   const primary = primaryOf(service);
-  const isWanted = ({ id, taskDefinition }: EcsDeployment) =>
-    wanted.deployment ? id === wanted.deployment : taskDefinition === wanted.taskDefinition;
+  const isExpected = ({ id, taskDefinition }: EcsDeployment) =>
+    expected.deployment ? id === expected.deployment : taskDefinition === expected.taskDefinition;
   const failed = service.deployments?.find(
-    (deployment) => isWanted(deployment) && deployment.rolloutState === "FAILED",
+    (deployment) => isExpected(deployment) && deployment.rolloutState === "FAILED",
   );
-  if (!failed && (primary === undefined || isWanted(primary))) return;
+  if (!failed && (primary === undefined || isExpected(primary))) return;
   const name = service.serviceName ?? "";
   const reason =
     (await lastStopReason(context, cluster, name)) ??
@@ -141,13 +169,12 @@ async function throwIfGivenUp(
     "ECS gives no reason";
   const remedy = taskRemedy(reason);
   throw new Problem(
-    `${name} did not settle on ${revisionOf(wanted.taskDefinition)}: ECS rolled it back to ${revisionOf(primary?.taskDefinition)}. ${reason}`,
+    `${name} did not become stable on ${revisionOf(expected.taskDefinition)}: ECS rolled it back to ${revisionOf(primary?.taskDefinition)}. ${reason}`,
     `${remedy ? `${remedy}. ` : ""}Its log: npm run ops -- logs ${context.environment.environment} --since 30m`,
-    EXIT.failed,
   );
 }
 
-/** Why the last task of a service that stopped did so; ECS forgets after about an hour. */
+/** Why the last task of a service stopped; ECS forgets after about an hour. */
 async function lastStopReason({ aws }: Context, cluster: string, name: string): Promise<string | undefined> {
   const { taskArns = [] } = await aws.ecs.send(
     new ListTasksCommand({ cluster, serviceName: name, desiredStatus: "STOPPED", maxResults: 10 }),

@@ -1,7 +1,7 @@
 import type { Task } from "@aws-sdk/client-ecs";
-import { EXIT, Problem } from "./problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 
-/** What ECS writes as the reason of a task that never ran, and what to do about it. */
+/** Reasons that ECS gives for a task that did not start, and the remedy for each. */
 const REMEDIES: readonly [RegExp, string][] = [
   [
     /CannotPullContainerError.*(?:not found|manifest unknown|does not exist)/is,
@@ -9,19 +9,19 @@ const REMEDIES: readonly [RegExp, string][] = [
   ],
   [
     /CannotPullContainerError.*(?:toomanyrequests|rate limit)/is,
-    "Docker Hub's limit of pulls is reached: wait, or give the image the credentials of an account (dockerhub_credentials_arn)",
+    "Docker Hub's pull limit is reached: wait, or set credentials for pulling (dockerhub_credentials_arn)",
   ],
   [
     /CannotPullContainerError.*(?:denied|unauthorized|authorization)/is,
-    "The registry refuses the credentials: check the secret dockerhub_credentials_arn, username and password",
+    "The registry rejects the credentials: check the secret dockerhub_credentials_arn, username and password",
   ],
   [
     /CannotPullContainerError/i,
-    "The registry is out of reach: the private subnets need a way out (NAT), the security group port 443",
+    "The registry is unreachable: the private subnets need a route to the internet (NAT), the security group egress on port 443",
   ],
   [
     /ResourceInitializationError.*(?:secret|ssm)/is,
-    "A secret can't be read: check that it has a value and that the execution role may read it; the subnets need a way to Secrets Manager",
+    "A secret can't be read: check that it has a value and that the execution role may read it; the subnets need a route to Secrets Manager",
   ],
   [
     /ResourceInitializationError.*(?:efs|mount|nfs)/is,
@@ -33,20 +33,23 @@ const REMEDIES: readonly [RegExp, string][] = [
   ],
   [
     /ResourceInitializationError/i,
-    "The task's surroundings are missing: the message names what; apply again",
+    "Something that the task needs is missing: the message names it; apply again",
   ],
   [/OutOfMemory/i, "The task needs more memory: raise services.<name>.memory of the environment, and apply"],
-  [/capacity|RESOURCE:/i, "Fargate has no room in these zones now: repeat the command in some minutes"],
-  [/SpotInterruption|TerminationNotice/i, "AWS took the task's machine away: repeat the command"],
+  [/capacity|RESOURCE:/i, "Fargate has no capacity in these zones now: repeat the command in a few minutes"],
+  [
+    /SpotInterruption|TerminationNotice/i,
+    "AWS reclaimed the capacity that the task ran on: repeat the command",
+  ],
 ];
 
 export const taskRemedy = (reason: string): string | undefined =>
   REMEDIES.find(([pattern]) => pattern.test(reason))?.[1];
 
-/** For what nobody foresaw. */
+/** The remedy for any other reason. */
 export const UNKNOWN_REASON = 'The ECS developer guide explains it under "Stopped tasks error messages"';
 
-/** All that ECS says of why a task ended. */
+/** Every reason that ECS gives for the end of a task. */
 export function stopReason({ stoppedReason, stopCode, containers = [] }: Task): string {
   const reasons = [stoppedReason, ...containers.map(({ reason }) => reason)].filter(Boolean);
   return [...new Set(reasons)].join("; ") || stopCode || "ECS gives no reason";

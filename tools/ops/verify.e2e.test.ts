@@ -10,14 +10,15 @@ import {
 import { ModifyDBInstanceCommand } from "@aws-sdk/client-rds";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
-import { version } from "../../package.json";
-import { installed } from "../../test/installed.ts";
+import { version } from "../../shared/version.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
 import {
@@ -34,11 +35,10 @@ import { type Cluster, cluster } from "../../test/ops/ecs.ts";
 import { inPostgres } from "../../test/ops/migration-task.ts";
 import { stateOf } from "../../test/ops/outputs.ts";
 import { COMMUNITY, intactPages, type Site, SSO, startSite } from "../../test/ops/site.ts";
-import { offlineTerraform } from "../../test/terraform/offline.ts";
-import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
+import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describe.runIf(offlineTerraform && installed("operations on an emulator of AWS", motoServer))(
+describeWith("terraform", "moto")(
   "an environment of the stack's own outputs, on an emulator of AWS with a real MCP server and a real PostgreSQL",
   () => {
     let moto: Moto;
@@ -111,24 +111,23 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
     const failures = async (...options: string[]) => {
       const result = await ops(["verify", "development", "--json", ...options]);
       const failed = states(result).filter(({ state }) => state === "failed");
-      expect(result.exitCode, result.stdout).toBe(failed.length ? 1 : 0);
+      withMessage(result.stdout, () => expect(result.exitCode).toBe(failed.length ? 1 : 0));
       return failed.map(({ what, found }) => `${what}: ${found}`);
     };
 
     describe("verify", () => {
       it("passes where everything runs as it was applied", async () => {
         const result = await ops(["verify", "development", "--json"]);
-        expect(
-          states(result).filter(({ state }) => state !== "passed"),
-          result.stderr,
-        ).toEqual([
-          {
-            check: "dns",
-            what: "record localhost",
-            state: "left out",
-            found: "not compared: CLOUDFLARE_API_TOKEN is not set",
-          },
-        ]);
+        withMessage(result.stderr, () =>
+          expect(states(result).filter(({ state }) => state !== "passed")).toEqual([
+            {
+              check: "dns",
+              what: "record localhost",
+              state: "skipped",
+              found: "not compared: CLOUDFLARE_API_TOKEN is not set",
+            },
+          ]),
+        );
         expect(result.exitCode).toBe(0);
         expect([...new Set(states(result).map(({ check }) => check))]).toEqual([
           "services",
@@ -155,7 +154,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
       it("prints a table for people", async () => {
         const { stdout } = await ops(["verify", "development", "--only", "backups"]);
         expect(stdout).toMatch(
-          /^passed {2}RDS backups {2}phenom-dev-db: 7 days.*\n1 passed, 0 failed, 0 left out\n$/,
+          /^passed {2}RDS backups {2}phenom-dev-db: 7 days.*\n1 passed, 0 failed, 0 skipped\n$/,
         );
       });
 
@@ -164,19 +163,19 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ecs.define(arn, "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:other");
         ecs.apply("phenom-dev-chat-mcp", arn);
         expect(await failures("--only", "services")).toEqual([
-          "phenom-dev-chat-mcp: runs phenom-dev-chat-mcp:9, expected is phenom-dev-chat-mcp:1",
-          "phenom-dev-chat-mcp image: runs applepublicdotcom/phenom-chat-mcp:other, expected is applepublicdotcom/phenom-chat-mcp:testing",
+          "phenom-dev-chat-mcp: runs phenom-dev-chat-mcp:9, expected phenom-dev-chat-mcp:1",
+          "phenom-dev-chat-mcp image: runs applepublicdotcom/phenom-chat-mcp:other, expected applepublicdotcom/phenom-chat-mcp:testing",
         ]);
       });
 
-      it("finds a service that is not settled, and one that is gone", async () => {
+      it("finds a service that is not stable, and one that is missing", async () => {
         const synapse = ecs.services.get("phenom-dev-synapse");
         ecs.services.set("phenom-dev-synapse", { ...synapse, runningCount: 0 });
         ecs.services.delete("phenom-dev-synapse-admin");
         expect(await failures("--only", "services")).toEqual([
           "phenom-dev-synapse: 0 of 1 tasks run",
           "phenom-dev-synapse image: no task runs",
-          "phenom-dev-synapse-admin: is not there",
+          "phenom-dev-synapse-admin: is missing",
         ]);
       });
 
@@ -216,18 +215,18 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
           [
             `${origin}/_matrix/client/versions: HTTP 503:`,
             `${origin}/_matrix/client/v3/login: HTTP 200 without m.login.sso`,
-            `sign-in through Cognito: Synapse asks as client other, not ${outputs.cognito_client_ids.synapse}`,
+            `sign-in through Cognito: Synapse redirects as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
         );
       });
 
-      it("finds rooms that bootstrap has not made", async () => {
+      it("finds rooms that bootstrap has not created", async () => {
         site.pages[COMMUNITY] = { status: 404, body: { errcode: "M_NOT_FOUND" } };
         const { exitCode, stdout } = await ops(["verify", "development", "--only", "rooms"]);
         expect([exitCode, stdout]).toEqual([
           1,
           expect.stringContaining(
-            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development makes it",
+            "room #community:chat-testing.thephenom.app: npm run ops -- bootstrap development creates it",
           ),
         ]);
       });
@@ -239,7 +238,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ]);
       });
 
-      it("finds an agent that may not sign in, and shows no secret", async () => {
+      it("finds an agent that can't sign in, and shows no secret", async () => {
         const { secrets } = clients();
         const SecretId = outputs.sign_in.agent_secret_arn;
         const password = "Wrong-Horse-2";
@@ -260,12 +259,12 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(AGENT) }));
       });
 
-      it("expects of the tools those that the agent's group may call", async () => {
+      it("expects only the tools that the agent's group may call", async () => {
         const { cognito } = clients();
         const user = { UserPoolId: outputs.sign_in.user_pool_id, Username: AGENT.AGENT_USERNAME };
         await cognito.send(new AdminRemoveUserFromGroupCommand({ ...user, GroupName: "admin" }));
         expect(await failures("--only", "tools")).toEqual([
-          "MCP tools: the agent's account is in no group that opens tools",
+          "MCP tools: the agent's account is in no group that may call tools",
         ]);
         await cognito.send(new AdminAddUserToGroupCommand({ ...user, GroupName: "agent" }));
         const { stdout } = await ops(["verify", "development", "--only", "tools"]);
@@ -290,11 +289,11 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         await keep(7);
       });
 
-      it("finds a migration that is missing, and one that was applied in another form", async () => {
+      it("finds a migration that is missing, and one that was changed after it was applied", async () => {
         const [name = "", checksum = ""] = Object.entries(outputs.migrations).at(-1) ?? [];
         await database.sql("update chat_schema_migrations set checksum = 'other' where name = $1", [name]);
         expect(await failures("--only", "schema")).toEqual([
-          `database schema: applied in another form: ${name}`,
+          `database schema: changed after they were applied: ${name}`,
         ]);
         await database.sql("update chat_schema_migrations set checksum = $2, name = 'zzz' where name = $1", [
           name,
@@ -305,26 +304,28 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(await failures("--only", "schema")).toEqual([]);
       });
 
-      it("looks again for as long as it may where something is not yet as it should be", async () => {
-        let looks = 0;
+      it("repeats a failing check until it passes or the time is over", async () => {
+        let requests = 0;
         const page = site.pages["/_matrix/client/versions"] ?? { status: 200 };
         Object.defineProperty(site.pages, "/_matrix/client/versions", {
-          get: () => (++looks < 3 ? { status: 502 } : page),
+          get: () => (++requests < 3 ? { status: 502 } : page),
         });
         expect(await failures("--only", "endpoints", "--wait", "1")).toEqual([]);
-        expect(looks).toBe(3);
+        expect(requests).toBe(3);
       });
 
-      it("names the checks where one is unknown", async () => {
+      it("refuses an unknown check and names the known ones", async () => {
         expect(await ops(["verify", "development", "--only", "weather"])).toMatchObject({
           exitCode: 2,
-          stderr: expect.stringContaining("there is no check weather: there are services, load-balancer"),
+          stderr: expect.stringContaining(
+            "option '--only <check>' argument 'weather' is invalid. Choose from: services, load-balancer",
+          ),
         });
       });
     });
 
     describe("migrate", () => {
-      it("brings a real database up to date, with the very command of the task", async () => {
+      it("brings a real database up to date with the task's own command", async () => {
         const { exitCode, stderr } = await ops(["migrate", "development"]);
         expect(exitCode).toBe(0);
         expect(stderr).toContain("| migration: the schema is up to date");
@@ -345,9 +346,9 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         ecs.apply("phenom-dev-chat-mcp", arn(3));
       });
 
-      it("goes to the revision before, and verifies that it runs there", async () => {
+      it("goes to the previous revision, and verifies that the service runs it", async () => {
         const result = await ops(["rollback", "development", "mcp", "--json", "--skip", "schema"]);
-        expect(result.exitCode, result.stdout).toBe(0);
+        withMessage(result.stdout, () => expect(result.exitCode).toBe(0));
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(2));
         expect(states(result)).toContainEqual(
           expect.objectContaining({
@@ -357,7 +358,7 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         );
       });
 
-      it("passes over revisions that are no longer registered", async () => {
+      it("skips revisions that are no longer registered", async () => {
         const gone = ecs.definitions.get(arn(2));
         ecs.definitions.set(arn(2), { ...gone, status: "INACTIVE" });
         await ops(["rollback", "development", "mcp", "--skip", "schema"]);
@@ -369,26 +370,28 @@ describe.runIf(offlineTerraform && installed("operations on an emulator of AWS",
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
       });
 
-      it("goes no further back by itself where ECS has put the service back already", async () => {
+      it("goes no further back by itself when ECS has rolled the service back already", async () => {
         ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
         ecs.apply("phenom-dev-chat-mcp", arn(0));
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
           exitCode: 1,
           stderr: expect.stringMatching(
-            /was put back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
+            /was rolled back already: it runs .*:0, and .*:1 was applied\n.*--to <revision>/,
           ),
         });
       });
 
-      it("fails where the revision before does not settle", async () => {
+      it("fails when the previous revision does not become stable", async () => {
         ecs.deploy = () => "fails";
         expect(await ops(["rollback", "development", "mcp"])).toMatchObject({
           exitCode: 1,
-          stderr: expect.stringContaining("phenom-dev-chat-mcp did not settle on phenom-dev-chat-mcp:2"),
+          stderr: expect.stringContaining(
+            "phenom-dev-chat-mcp did not become stable on phenom-dev-chat-mcp:2",
+          ),
         });
       });
 
-      it("says so where there is no revision before", async () => {
+      it("fails when there is no previous revision", async () => {
         expect(await ops(["rollback", "development", "synapse"])).toMatchObject({
           exitCode: 1,
           stderr: expect.stringContaining("no task definition before phenom-dev-synapse:1 is registered"),

@@ -8,18 +8,19 @@ import {
   AdminGetUserCommand,
   AdminListGroupsForUserCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installed } from "../../test/installed.ts";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { clients, userPool } from "../../test/ops/account.ts";
 import { type AwsServer, startAws } from "../../test/ops/aws.ts";
 import { applied, credentials, noTerminal, ops, testClock } from "../../test/ops/command.ts";
 import { cluster } from "../../test/ops/ecs.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
 import { targetHealth } from "../../test/ops/target-health.ts";
-import { type Moto, motoServer, startMoto } from "../servers/moto.ts";
+import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 
-describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an emulator of AWS", () => {
+describeWith("moto")("on an emulator of AWS", () => {
   let moto: Moto;
   let aws: AwsServer;
   let restore: () => void;
@@ -44,9 +45,9 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
     it("shows what runs, and fails while an alarm is on", async () => {
       const { cloudwatch } = clients();
       const calm = await ops(["status", "development"]);
-      expect(calm.exitCode, calm.stderr).toBe(0);
+      withMessage(calm.stderr, () => expect(calm.exitCode).toBe(0));
       expect(calm.stdout).toMatch(
-        /^mcp +1\/1 +settled +phenom-dev-chat-mcp:7 +example\/phenom-chat-mcp:1\.2\.3 +1\/1$/m,
+        /^mcp +1\/1 +stable +phenom-dev-chat-mcp:7 +example\/phenom-chat-mcp:1\.2\.3 +1\/1$/m,
       );
       const alarm = { AlarmName: "phenom-dev-chat-mcp-cpu" };
       await cloudwatch.send(
@@ -105,7 +106,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
         .map((line) => JSON.parse(line))
         .map(({ part, message }: { part: string; message: string }) => [part, message]);
 
-    it("shows several parts in the order of time, as far back as is asked", async () => {
+    it("shows the lines of several parts in the order of time, from --since on", async () => {
       const { stdout, exitCode } = await ops(
         ["logs", "development", "synapse", "mcp", "--since", "15m", "--json"],
         { clock: clock() },
@@ -118,14 +119,14 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       ]);
     });
 
-    it("filters", async () => {
+    it("shows only lines that match --filter", async () => {
       const { stdout } = await ops(["logs", "development", "synapse", "--filter", "ERROR", "--json"], {
         clock: clock(),
       });
       expect(messages(stdout)).toEqual([["synapse", "synapse ERROR last"]]);
     });
 
-    it("follows: shows each new line once", async () => {
+    it("shows each new line once with --follow", async () => {
       const { logs } = clients();
       const time = clock();
       let sleeps = 0;
@@ -155,9 +156,9 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
 
     it.each([
       [["lambda"], "there is no part lambda\nParts: "],
-      [["mcp", "--since", "yesterday"], "--since yesterday: give a span such as 15m"],
+      [["mcp", "--since", "yesterday"], "--since yesterday is neither a span nor a time"],
       [["link_preview"], "there is no log group /aws/lambda/phenom-dev-link-preview"],
-    ])("%j is explained", async (args, text) => {
+    ])("explains what is wrong with %j", async (args, text) => {
       const { exitCode, stderr } = await ops(["logs", "development", ...args]);
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain(text);
@@ -173,11 +174,11 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
         ({ GroupName }) => GroupName,
       );
 
-    it("makes an account with a verified address, invited by mail, in its groups", async () => {
+    it("creates an account with a verified address in its groups, and invites by mail", async () => {
       const { exitCode, stdout } = await create("ada", "--group", "support", "--group", "partners");
       expect([exitCode, stdout]).toEqual([
         0,
-        "ada: made; groups support, partners\n" +
+        "ada: created; groups support, partners\n" +
           "After the first sign-in, npm run ops -- bootstrap development joins the Matrix room.\n",
       ]);
       const ada = await clients().cognito.send(new AdminGetUserCommand(user("ada")));
@@ -191,17 +192,17 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       expect(new Set(await groupsOf("ada"))).toEqual(new Set(["support", "partners"]));
     });
 
-    it("keeps an account that is there, and puts it into groups", async () => {
-      expect((await create("ada", "--group", "agent")).stdout).toContain("ada: was there");
+    it("leaves an existing account as it is, and adds it to groups", async () => {
+      expect((await create("ada", "--group", "agent")).stdout).toContain("ada: existed already");
       expect(await groupsOf("ada")).toContain("agent");
     });
 
-    it("takes a lasting password from standard input, and shows it nowhere", async () => {
+    it("reads a permanent password from standard input, and shows it nowhere", async () => {
       const password = "Correct-Horse-3";
       const terminal = { ...noTerminal, input: () => Promise.resolve(`${password}\n`) };
       const args = ["create-user", "development", "bob", "--email", "bob@example.org", "--password-stdin"];
       const { exitCode, stdout, stderr } = await ops(args, { terminal });
-      expect(exitCode, stderr).toBe(0);
+      withMessage(stderr, () => expect(exitCode).toBe(0));
       expect(stdout + stderr).not.toContain(password);
       expect((await clients().cognito.send(new AdminGetUserCommand(user("bob")))).UserStatus).toBe(
         "CONFIRMED",
@@ -212,7 +213,7 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       });
     });
 
-    it("changes nothing where a group is missing", async () => {
+    it("changes nothing when a group does not exist", async () => {
       expect(await create("eve", "--group", "admins")).toMatchObject({
         exitCode: 1,
         stderr: expect.stringContaining("has no group admins; nothing was changed"),
@@ -220,10 +221,10 @@ describe.runIf(installed("operations on an emulator of AWS", motoServer))("on an
       await expect(clients().cognito.send(new AdminGetUserCommand(user("eve")))).rejects.toThrow();
     });
 
-    it("wants an address", async () => {
+    it("requires an email address", async () => {
       expect(await ops(["create-user", "development", "eve"])).toMatchObject({
         exitCode: 2,
-        stderr: expect.stringContaining("--email is missing"),
+        stderr: expect.stringContaining("required option '--email <address>' not specified"),
       });
     });
   });

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import { changesOf, deviation, pack, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 
@@ -13,7 +13,7 @@ const plan = (...resource_changes: object[]) =>
   parsePlan(JSON.stringify({ format_version: "1.2", resource_changes }), "plan.json");
 
 describe("the changes of a plan", () => {
-  it("are addresses and actions, sorted; values, data sources and what stays play no part", () => {
+  it("are sorted addresses and actions, without values, data sources and unchanged resources", () => {
     expect(
       changesOf(
         plan(
@@ -26,12 +26,12 @@ describe("the changes of a plan", () => {
     ).toEqual(["a.one: update", "b.two: delete, create"]);
   });
 
-  it("tell the order of a replacement, which decides whether something is missing meanwhile", () => {
+  it("tell the order of a replacement, which decides whether the resource is missing meanwhile", () => {
     const of = (...actions: string[]) => changesOf(plan(resource("a.b", actions)));
     expect(of("create", "delete")).not.toEqual(of("delete", "create"));
   });
 
-  it("hold moves, imports and objects left behind, which change the state", () => {
+  it("include moves, imports and deposed objects, which change the state", () => {
     expect(
       changesOf(
         plan(
@@ -40,10 +40,10 @@ describe("the changes of a plan", () => {
           resource("a.b", ["delete"], { deposed: "4be7f8d6" }),
         ),
       ),
-    ).toEqual(["a.b (left behind as 4be7f8d6): delete", "a.found: import", "a.new: move from a.old"]);
+    ).toEqual(["a.b (deposed object 4be7f8d6): delete", "a.found: import", "a.new: move from a.old"]);
   });
 
-  it("come back from the packed list, whatever addresses hold", () => {
+  it("are the same after packing and unpacking, whatever the addresses hold", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: "grapheme" })), (changes) => {
         const packed = pack(changes);
@@ -58,7 +58,7 @@ describe("the changes of a plan", () => {
     expect(pack(changes).length).toBeLessThan(10_000);
   });
 
-  it("are refused where their list is damaged or would unpack without end", () => {
+  it("are refused when their list is damaged or too large to unpack", () => {
     for (const damaged of ["", "AAAA", "!", pack(["x"]).slice(2)])
       expect(() => unpack(damaged)).toThrow("is damaged: plan again");
     expect(() => unpack(pack(["x".repeat(11 * 1024 * 1024)]))).toThrow("is damaged");
@@ -67,20 +67,20 @@ describe("the changes of a plan", () => {
 
 describe("a plan", () => {
   it.each([
-    ["text that is no JSON", "Planning failed", "plan.json is no JSON"],
+    ["text that is not JSON", "Planning failed", "plan.json is not JSON"],
     ["another document", "{}", "format_version"],
-    ["a format that is not known", '{"format_version":"2.0"}', "format_version"],
+    ["an unknown format", '{"format_version":"2.0"}', "format_version"],
     [
-      "an action that is not known",
+      "an unknown action",
       JSON.stringify({ format_version: "1.2", resource_changes: [resource("a.b", ["explode"])] }),
       "resource_changes.0.change.actions.0",
     ],
-    ["a plan that failed", '{"format_version":"1.2","errored":true}', "a plan that failed: plan again"],
-  ])("is refused where it is %s", (_, json, message) => {
+    ["a plan that failed", '{"format_version":"1.2","errored":true}', "is a plan that failed"],
+  ])("is refused when it is %s", (_, json, message) => {
     expect(() => parsePlan(json, "plan.json")).toThrow(message);
   });
 
-  it("is refused without a word of what stands in it", () => {
+  it("is refused without quoting its text", () => {
     expect(() => parsePlan('{"secret": hunter2', "plan.json")).toThrow(/^(?!.*hunter2)/);
   });
 });
@@ -91,7 +91,7 @@ describe("the comparison with the review", () => {
     expect(deviation([], [])).toBeUndefined();
   });
 
-  it("names what nobody saw and what is gone; another action is both", () => {
+  it("names changes that were not reviewed and those no longer planned; another action counts as both", () => {
     expect(deviation(["a: update", "b: create"], ["a: delete, create", "c: delete"])).toEqual({
       unreviewed: ["a: delete, create", "c: delete"],
       gone: ["a: update", "b: create"],

@@ -1,6 +1,6 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import type { ValueChange } from "../terraform/plan-json.ts";
 import { differences } from "./difference.ts";
 
 const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {}) =>
@@ -16,7 +16,7 @@ const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {
   });
 
 describe("the difference of a resource", () => {
-  it("is one line for each value that is new, gone or another", () => {
+  it("is one line for each value that is added, removed or changed", () => {
     expect(change({ a: 1, b: "x", same: true, gone: 2 }, { a: 2, b: "x", same: true, new: [3] })).toEqual([
       "! a = 1 → 2",
       "- gone = 2",
@@ -24,7 +24,7 @@ describe("the difference of a resource", () => {
     ]);
   });
 
-  it("looks into JSON, and knows the elements of its lists by name", () => {
+  it("compares the values inside JSON, and matches list elements by name", () => {
     const containers = (image: string, ...names: string[]) =>
       JSON.stringify([{ name: "app", image, environment: names.map((name) => ({ name, value: "1" })) }]);
     expect(
@@ -39,7 +39,7 @@ describe("the difference of a resource", () => {
     ]);
   });
 
-  it("shows of longer text the lines that changed", () => {
+  it("shows the changed lines of long text", () => {
     const yaml = (burst: number) => `rc_message:\n  per_second: 10\n  burst_count: ${burst}\n`;
     expect(change({ yaml: yaml(30) }, { yaml: yaml(31) })).toEqual([
       "! yaml:",
@@ -48,7 +48,7 @@ describe("the difference of a resource", () => {
     ]);
   });
 
-  it("says what is known only after the apply, and nothing of it in what is made anew", () => {
+  it("marks values that are known only after the apply, except in new resources", () => {
     const unknown = { after_unknown: { arn: true } };
     expect(change({ arn: "arn:1" }, {}, unknown)).toEqual(['! arn = "arn:1" → (known after apply)']);
     expect(change(null, { name: "x" }, { after_unknown: { arn: true } })).toEqual(['+ name = "x"']);
@@ -60,12 +60,12 @@ describe("the difference of a resource", () => {
     expect(line).toContain("(10002 characters)");
   });
 
-  it("takes the ways of saying nothing as the same", () => {
+  it("treats null, empty lists and empty strings as equal", () => {
     expect(change({ a: null, b: [], c: "" }, { a: [], b: "", c: null })).toEqual([]);
   });
 });
 
-describe("what is sensitive", () => {
+describe("a sensitive value", () => {
   const secret = "hunter2";
   const marks = { before_sensitive: { password: true }, after_sensitive: { password: true } };
 
@@ -95,15 +95,15 @@ describe("what is sensitive", () => {
       ["! a = (sensitive) → (sensitive)"],
     ],
     ["an output", secret, "new", { after_sensitive: true }, ["!  = (sensitive) → (sensitive)"]],
-  ])("is named and hidden where it is %s", (_, before, after, given, lines) => {
-    expect(change(before, after, given)).toEqual(lines);
+  ])("is named and hidden when it is %s", (_, before, after, sensitivity, lines) => {
+    expect(change(before, after, sensitivity)).toEqual(lines);
   });
 
-  it("is not named where it stays", () => {
+  it("is not named when it is unchanged", () => {
     expect(change({ password: secret, a: 1 }, { password: secret, a: 2 }, marks)).toEqual(["! a = 1 → 2"]);
   });
 
-  it("never shows, however deep it lies and whatever is around it", () => {
+  it("is never shown, however deep it is nested", () => {
     const value = fc.letrec((tie) => ({
       node: fc.oneof(
         { maxDepth: 4 },

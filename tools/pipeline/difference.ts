@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import type { ValueChange } from "../terraform/plan-json.ts";
 
-/** Characters of a value that are shown. */
-const MOST_CHARACTERS = 240;
+/** The most characters of a value that are shown. */
+const MAX_CHARACTERS = 240;
 
 const SENSITIVE = "(sensitive)";
 const UNKNOWN = "(known after apply)";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Values at one place, and Terraform's marks for them. */
+/** The values at one path, and Terraform's marks for them. */
 interface Place {
   readonly path: string;
   readonly before: unknown;
@@ -19,9 +19,9 @@ interface Place {
 }
 
 /**
- * What changes, one line for each value: `+` for new, `-` for gone, `!` for changed ones. Text that holds JSON is
- * compared value by value, longer text line by line; what Terraform marks as sensitive is never shown.
- * @param root name of the whole, for values that are no object
+ * The differences, one line for each value: `+` for added, `-` for removed, `!` for changed. JSON in a string is compared
+ * value by value, other long text line by line. Values that Terraform marks as sensitive are never shown.
+ * @param root name of the value, for one that is not an object
  */
 export function differences(change: ValueChange, root = ""): string[] {
   const { before, after, after_unknown: unknown, before_sensitive, after_sensitive } = change;
@@ -32,7 +32,7 @@ export function differences(change: ValueChange, root = ""): string[] {
     unknown,
     sensitive: [before_sensitive, after_sensitive],
   });
-  // Of what is made anew it says nothing that its id is not known yet.
+  // For a new resource, values that are only known after the apply say nothing.
   return isEmpty(before) ? lines.filter((text) => !text.endsWith(` = ${UNKNOWN}`)) : lines;
 }
 
@@ -48,7 +48,7 @@ function compare({ path, before, after, unknown, sensitive }: Place): string[] {
   const [old, next] = [expanded(before), expanded(after)];
   const walkable = [old, next].every((value) => isEmpty(value) || fieldsOf(value));
   if (walkable && (unknownInside || fieldsOf(old) || fieldsOf(next))) {
-    // Marks lie at indexes, so a list that has any is compared by index; others by the names in it.
+    // Marks stand at indexes, so a list with marks is compared by index, and any other by the names in it.
     const byIndex = unknownInside || secret;
     const [left, right] = [fields(old, byIndex), fields(next, byIndex)];
     const keys = new Set([...Object.keys(left), ...Object.keys(right), ...keysOfMarks(unknown)]);
@@ -72,7 +72,7 @@ function compare({ path, before, after, unknown, sensitive }: Place): string[] {
   return line(path, text(before), text(after));
 }
 
-/** Providers write "not set" in each of these ways. */
+/** The ways in which providers write an unset value. */
 const isEmpty = (value: unknown) =>
   value === undefined ||
   value === null ||
@@ -100,7 +100,7 @@ function expanded(value: unknown): unknown {
   }
 }
 
-/** The fields of an object or list; those of a list by `name` or `Sid`, where each element has its own. */
+/** The fields of an object or list; the elements of a list by `name` or `Sid` where these are unique. */
 function fields(value: unknown, byIndex: boolean): Fields {
   if (!Array.isArray(value) || byIndex) return fieldsOf(value) ?? {};
   for (const key of ["name", "Sid"]) {
@@ -118,7 +118,7 @@ function line(path: string, before: string | undefined, after: string | undefine
   return [`! ${path} = ${before} → ${after}`];
 }
 
-/** Lines of each text that the other lacks. */
+/** The lines of each text that the other does not have. */
 function changedLines(before: string, after: string): string[] {
   const [old, next] = [before.split("\n"), after.split("\n")];
   const [had, has] = [new Set(old), new Set(next)];
@@ -130,4 +130,4 @@ function changedLines(before: string, after: string): string[] {
 
 const shown = (value: unknown) => cut(JSON.stringify(value));
 const cut = (text: string) =>
-  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}… (${text.length} characters)` : text;
+  text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}… (${text.length} characters)` : text;

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { Problem } from "../local/problem.ts";
+import { Problem } from "../cli/problem.ts";
 
-/** Milliseconds that GitHub has for one answer. */
-const PATIENCE = 30_000;
-/** What GitHub gives at most in one page. */
+/** Time limit of a request. */
+const TIMEOUT_MS = 30_000;
+/** The largest page that GitHub returns. */
 const PER_PAGE = 100;
 /** The account that a workflow's own token writes as. */
 const BOT = "github-actions[bot]";
@@ -20,11 +20,11 @@ const pullRequest = z.object({
 });
 
 export interface GitHub {
-  /** Comments of a pull request that workflows wrote, oldest first. What people write proves nothing here. */
+  /** Comments that workflows wrote on a pull request, oldest first. People's comments are left out: they prove nothing. */
   botComments(pullRequest: number): Promise<readonly { readonly id: number; readonly body: string }[]>;
   createComment(pullRequest: number, body: string): Promise<void>;
   updateComment(id: number, body: string): Promise<void>;
-  /** Number of the pull request that brought `commit` to `branch`, where one did. */
+  /** Number of the merged pull request that brought `commit` to `branch`; `undefined` if there is none. */
   mergedPullRequest(commit: string, branch: string): Promise<number | undefined>;
 }
 
@@ -36,12 +36,12 @@ export interface GitHubProps {
   readonly repository: string;
 }
 
-/** The few calls of GitHub's REST API that the pipeline makes. */
+/** The requests of GitHub's REST API that the pipeline needs. */
 export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
   async function call(method: string, url: string, body?: object): Promise<Response> {
     const response = await fetch(url, {
       method,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: "error",
       headers: {
         accept: "application/vnd.github+json",
@@ -55,7 +55,7 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
     const said = z.object({ message: z.string() }).safeParse(await response.json().catch(() => undefined));
     throw new Problem(
       `GitHub answered ${response.status} to ${method} ${new URL(url).pathname}: ${said.data?.message ?? "no reason"}. ` +
-        "On 403 or 404 the job lacks a permission: docs/pipeline.md lists them",
+        "On 403 or 404 the job lacks a permission: docs/pipeline.md lists them.",
     );
   }
 

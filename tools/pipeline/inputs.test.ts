@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { Template } from "../../test/template.ts";
+import { describe, expect, it } from "@jest/globals";
+import { Template } from "../../stacks/chat/template.ts";
 import { terraformVariables } from "./inputs.ts";
 
 const declared = Object.keys(new Template().json.variable ?? {});
 const example = readFileSync("environments/development.example.tfvars.json", "utf8");
 
 describe("the inputs of an environment", () => {
-  it("reach Terraform as variables, with the tag of what was built", () => {
+  it("become Terraform variables, with the tag of the built images", () => {
     const variables = terraformVariables(example, "abc123", declared);
     expect(variables).toMatchObject({
       TF_VAR_rds_port: "5432",
@@ -18,7 +18,7 @@ describe("the inputs of an environment", () => {
     expect(Object.keys(variables)).toHaveLength(Object.keys(JSON.parse(example)).length);
   });
 
-  it("may be none, where they come from remote state", () => {
+  it("may be empty, when they come from remote state", () => {
     expect(Object.keys(terraformVariables("", "abc123", declared))).toEqual([
       "TF_VAR_synapse_image_tag",
       "TF_VAR_mcp_image_tag",
@@ -26,10 +26,10 @@ describe("the inputs of an environment", () => {
   });
 
   it.each([
-    ["no JSON", "rds_port = 5432", "INPUTS is no JSON"],
+    ["not JSON", "rds_port = 5432", "INPUTS is not JSON"],
     ["a list", "[]", "INPUTS must be a JSON object"],
-    ["a name that the environment lacks", '{"rds_prot": 1}', "the environment takes no rds_prot; it takes"],
-  ])("are refused where they are %s", (_, json, message) => {
+    ["a name that the environment lacks", '{"rds_prot": 1}', "the environment has no variable rds_prot; it has"],
+  ])("are refused when they are %s", (_, json, message) => {
     expect(() => terraformVariables(json, "abc123", declared)).toThrow(message);
   });
 });

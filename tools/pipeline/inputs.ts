@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { Problem } from "../local/problem.ts";
-
-/** Tags of the images that this project builds. */
-const IMAGE_TAGS = ["synapse_image_tag", "mcp_image_tag"];
+import { ownImages, tagVariable } from "../../environments/image-tags.ts";
+import { Problem } from "../cli/problem.ts";
+import { environmentVariables } from "../terraform/variables.ts";
 
 const stack = z.object({ variable: z.record(z.string(), z.unknown()) });
 
@@ -14,18 +13,18 @@ export function declaredVariables(environment: string): string[] {
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    throw new Problem(`${file} is not there: synthesise it with npm run synth`);
+    throw new Problem(`${file} is missing: write it with npm run synth.`);
   }
   return Object.keys(stack.parse(JSON.parse(text)).variable);
 }
 
 /**
- * The environment variables by which Terraform takes the inputs of an environment.
- * @param json an object by variable name, as `environments/<environment>.example.tfvars.json` shows it; none where
- *   the inputs come from remote state
+ * The environment variables from which Terraform reads the inputs of an environment.
+ * @param json an object by variable name, as in `environments/<environment>.example.tfvars.json`; empty where the
+ *   inputs come from remote state
  * @param imageTag tag of the two images that this project builds
- * @param declared the variables that the environment has
- * @throws Problem naming what the environment does not take
+ * @param declared the variables that the environment declares
+ * @throws Problem that names the variables that the environment does not declare
  */
 export function terraformVariables(
   json: string,
@@ -33,28 +32,23 @@ export function terraformVariables(
   declared: readonly string[],
 ): Record<string, string> {
   const parsed = z.record(z.string(), z.unknown()).safeParse(readJson(json.trim() || "{}"));
-  if (!parsed.success) throw new Problem("INPUTS must be a JSON object of Terraform variables by name");
+  if (!parsed.success) throw new Problem("INPUTS must be a JSON object of Terraform variables by name.");
   const unknown = Object.keys(parsed.data).filter((name) => !declared.includes(name));
   if (unknown.length)
     throw new Problem(
-      `INPUTS: the environment takes no ${unknown.join(", ")}; it takes ${declared.join(", ")}`,
+      `INPUTS: the environment has no variable ${unknown.join(", ")}; it has ${declared.join(", ")}.`,
     );
   const values = {
     ...parsed.data,
-    ...Object.fromEntries(IMAGE_TAGS.map((name) => [name, imageTag])),
+    ...Object.fromEntries(ownImages.map((image) => [tagVariable(image), imageTag])),
   };
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      `TF_VAR_${name}`,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
+  return environmentVariables(values);
 }
 
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("INPUTS is no JSON: write it like environments/<environment>.example.tfvars.json");
+    throw new Problem("INPUTS is not JSON: write it like environments/<environment>.example.tfvars.json.");
   }
 }

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { clone } from "../../test/clone.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { packageVersion } from "./release.ts";
 
 let checkout: string;
@@ -36,7 +37,7 @@ describe("npm run release", () => {
   const [major = 0, minor = 0] = packageVersion(".").split(".").map(Number);
   const version = `${major}.${minor + 1}.0`;
 
-  it("refuses a working tree with changes, and leaves them", () => {
+  it("refuses a working tree with changes, and keeps them", () => {
     writeFileSync(path.join(checkout, "README.md"), "changed");
     const { status, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
     expect(status).toBe(1);
@@ -46,7 +47,7 @@ describe("npm run release", () => {
 
   it("commits the version and its section, and says what comes next", () => {
     const { status, stdout, stderr } = execute("npm", ["run", "--silent", "release", "--", version]);
-    expect(status, stderr).toBe(0);
+    withMessage(stderr, () => expect(status).toBe(0));
     expect(stdout).toContain(`git tag v${version}`);
     expect(git("log", "-1", "--format=%s")).toBe(`chore(release): ${version}`);
     expect(git("show", "--name-only", "--format=").split("\n")).toEqual([
@@ -57,9 +58,9 @@ describe("npm run release", () => {
     expect(git("status", "--porcelain")).toBe("");
   });
 
-  it("makes what the tag's run publishes, and nothing for another tag", () => {
+  it("writes the release notes of its tag, and of no other", () => {
     const notes = pipeline(["release-notes", `v${version}`]);
-    expect(notes.status, notes.stderr).toBe(0);
+    withMessage(notes.stderr, () => expect(notes.status).toBe(0));
     expect(notes.stdout).toContain("### Added");
     expect(notes.stdout).not.toContain("## [");
     expect(pipeline(["release-notes", "v0.0.1"])).toMatchObject({
@@ -70,7 +71,7 @@ describe("npm run release", () => {
 });
 
 describe("the inputs of a plan", () => {
-  it("are handed to the next steps as GitHub reads them, lines and all", () => {
+  it("are passed to later steps in GitHub's format, line breaks included", () => {
     const folder = path.join(checkout, "cdktf.out/stacks/development");
     mkdirSync(folder, { recursive: true });
     writeFileSync(
@@ -84,7 +85,7 @@ describe("the inputs of a plan", () => {
       IMAGE_TAG: "abc123",
       GITHUB_ENV: file,
     });
-    expect(status, stderr).toBe(0);
+    withMessage(stderr, () => expect(status).toBe(0));
     expect(stdout).not.toContain("query Phenom");
     // A name, a delimiter that stands in no line of the value, the value, the delimiter again.
     const handed = [...readFileSync(file, "utf8").matchAll(/^(\w+)<<(\S+)\n(.*?)\n\2\n/gms)].map(
@@ -98,9 +99,9 @@ describe("the inputs of a plan", () => {
     });
   });
 
-  it("need the synthesised stack, and the tag of the images", () => {
-    expect(pipeline(["inputs", "staging"], { IMAGE_TAG: "a" }).stderr).toContain(
-      "cdktf.out/stacks/staging/cdk.tf.json is not there: synthesise it with npm run synth",
+  it("require the synthesised stack and the image tag", () => {
+    expect(pipeline(["inputs", "production"], { IMAGE_TAG: "a" }).stderr).toContain(
+      "cdktf.out/stacks/production/cdk.tf.json is missing: write it with npm run synth.",
     );
     expect(pipeline(["inputs", "development"], { IMAGE_TAG: "" }).stderr).toContain(
       "The environment variable IMAGE_TAG is not set",

@@ -1,26 +1,36 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import * as z from "zod";
-import { Problem } from "../local/problem.ts";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { createCommand, createSubcommand, main } from "../cli/command.ts";
+import { environmentArgument } from "../cli/environment.ts";
+import { Problem } from "../cli/problem.ts";
 import { changesOf, deviation, pack, unpack } from "./changes.ts";
 import { gitHub } from "./github.ts";
 import { declaredVariables, terraformVariables } from "./inputs.ts";
 import { type Plan, parsePlan } from "./plan.ts";
-import { cutRelease, packageVersion, releaseNotes } from "./release.ts";
+import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
 import { COMMENT_LIMIT, report } from "./report.ts";
 import { deviationProblem, publish, reviewedChanges } from "./review.ts";
 import { tryTools } from "./try-tools.ts";
 
-/** Bytes that GitHub takes in a step's summary; a character has at most three of them here. */
+/** The limit of a step's summary is 1 MiB; a character takes up to three bytes. */
 const SUMMARY_LIMIT = (1024 * 1024) / 3;
 
-/** A variable of the workflow. @throws Problem naming it where it is not set */
+/** A variable that the workflow sets. @throws Problem where it is not set */
 function variable(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Problem(`The environment variable ${name} is not set: the workflow sets it`);
-  return value;
+  if (value) return value;
+  throw new Problem(
+    `The environment variable ${name} is not set.`,
+    "The workflows in .github set it; to run the command by hand, set it yourself.",
+  );
+}
+
+function pullRequestNumber(): number {
+  const value = variable("PULL_REQUEST");
+  if (/^[1-9]\d{0,9}$/.test(value)) return Number(value);
+  throw new Problem(`PULL_REQUEST must be the number of a pull request, and is "${value}".`);
 }
 
 const commit = () => process.env["COMMIT"] || variable("GITHUB_SHA");
@@ -33,135 +43,113 @@ const api = () =>
     repository: variable("GITHUB_REPOSITORY"),
   });
 
-/** Hands a value to later steps, whatever lines are in it. */
-function hand(file: "GITHUB_ENV" | "GITHUB_OUTPUT", name: string, value: string): void {
+/** Passes a value to later steps; it may hold any lines. */
+function pass(file: "GITHUB_ENV" | "GITHUB_OUTPUT", name: string, value: string): void {
   const end = `end-${randomUUID()}`;
   appendFileSync(variable(file), `${name}<<${end}\n${value}\n${end}\n`);
 }
 
-const readPlan = (file: string) => parsePlan(readFileSync(file, "utf8"), file);
+function readPlan(file: string): Plan {
+  let json: string;
+  try {
+    json = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : String(error));
+  }
+  return parsePlan(json, file);
+}
+
 const reportOf = (plan: Plan, environment: string, limit: number) =>
   report(plan, { environment, commit: commit(), runUrl: runUrl(), limit });
 
-interface Verb {
-  readonly words: readonly string[];
-  readonly does: string;
-  run(...words: string[]): Promise<void> | void;
-}
-
-const verbs: Readonly<Record<string, Verb>> = {
-  inputs: {
-    words: ["environment"],
-    does: "hands INPUTS and IMAGE_TAG to the next steps as Terraform's variables",
-    run(environment) {
-      const variables = terraformVariables(
-        process.env["INPUTS"] ?? "",
-        variable("IMAGE_TAG"),
-        declaredVariables(environment),
-      );
-      for (const [name, value] of Object.entries(variables)) hand("GITHUB_ENV", name, value);
-      console.log(`Terraform's variables: ${Object.keys(variables).join(", ")}`);
-    },
-  },
-  comment: {
-    words: ["environment", "plan.json"],
-    does: "shows a plan on the pull request PULL_REQUEST",
-    async run(environment, file) {
-      const text = reportOf(readPlan(file), environment, COMMENT_LIMIT);
-      await publish(
-        api(),
-        z.coerce.number().int().positive().parse(variable("PULL_REQUEST")),
-        environment,
-        text,
-      );
-    },
-  },
-  show: {
-    words: ["environment", "plan.json"],
-    does: "shows a plan in the run's summary, and hands on its changes",
-    run(environment, file) {
-      const plan = readPlan(file);
-      appendFileSync(variable("GITHUB_STEP_SUMMARY"), `${reportOf(plan, environment, SUMMARY_LIMIT)}\n`);
-      hand("GITHUB_OUTPUT", "changes", pack(changesOf(plan)));
-    },
-  },
-  compare: {
-    words: ["environment", "plan.json"],
-    does: "ends with 1 where a plan differs from the reviewed one: REVIEWED, or the merged pull request's",
-    async run(environment, file) {
-      const handed = process.env["REVIEWED"];
-      const { changes, source } = handed
-        ? { changes: unpack(handed), source: "the job that planned" }
-        : await reviewedChanges(api(), commit(), variable("GITHUB_REF_NAME"), environment).then(
-            ({ pullRequest, changes }) => ({ changes, source: `pull request #${pullRequest}` }),
-          );
-      const now = changesOf(readPlan(file));
-      const different = deviation(changes, now);
-      if (different) throw deviationProblem(different, environment, source);
-      console.log(`${environment}: the ${now.length} changes are those that ${source} showed.`);
-    },
-  },
-  "release-notes": {
-    words: ["tag"],
-    does: "prints the changelog's section of a tag, where tag, package.json and changelog agree",
-    run: (tag) => console.log(releaseNotes(".", tag)),
-  },
-  release: {
-    words: ["version"],
-    does: "commits a version: package.json, its lock, the changelog's section",
-    run(version) {
-      const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
-      if (git("status", "--porcelain"))
-        throw new Problem("The working tree has changes: commit them, or put them aside");
-      const files = cutRelease(".", version, new Date().toISOString().slice(0, 10));
-      git("commit", "--quiet", "--message", `chore(release): ${version}`, "--", ...files);
-      console.log(
-        `Committed ${version}. Merge it to main by a pull request, wait for its deployment, then:\n` +
-          `  git switch main && git pull && git tag v${version} && git push origin v${version}`,
-      );
-    },
-  },
-  "try-tools": {
-    words: ["command…"],
-    does: "starts the built MCP server by a command and calls all its tools",
-    async run(...command) {
-      const { version, tools } = await tryTools(command);
-      const wanted = packageVersion(".");
-      if (version !== wanted)
-        throw new Problem(`The server is release ${version}, and package.json has ${wanted}: build it anew`);
-      console.log(`Release ${version} answered: ${tools.join(", ")}.`);
-    },
-  },
-};
-
-const usage = () =>
-  Object.entries(verbs)
-    .map(
-      ([name, { words, does }]) =>
-        `  ${[name, ...words.map((word) => `<${word}>`)].join(" ")}\n      ${does}`,
-    )
-    .join("\n");
-
-/** @returns the exit code */
-async function main(): Promise<number> {
-  const { positionals } = parseArgs({ allowPositionals: true, strict: true });
-  const [name = "", ...words] = positionals;
-  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  const enough =
-    verb && (verb.words.at(-1)?.endsWith("…") ? words.length > 0 : words.length === verb.words.length);
-  if (!verb || !enough) {
-    console.error(`Usage: npm run pipeline -- <verb>\n${usage()}`);
-    return 2;
+function git(...args: string[]): string {
+  try {
+    return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  } catch (error) {
+    throw new Problem(error instanceof Error ? error.message.trim() : String(error));
   }
-  await verb.run(...words);
-  return 0;
 }
 
-// The PostgreSQL package ends the process with 0 by itself, whatever process.exitCode says.
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error instanceof Problem ? error.message : error);
-    process.exit(1);
+const program = createCommand(
+  "npm run pipeline --",
+  "The steps of the GitHub workflows; docs/pipeline.md explains them.",
+).usage("<step> [arguments]");
+const command = (name: string, description: string) => createSubcommand(program, name, description);
+const planCommand = (name: string, description: string) =>
+  command(name, description)
+    .addArgument(environmentArgument())
+    .argument("<plan.json>", "file that terraform show -json <plan> was written to", readPlan);
+
+command("inputs", "pass INPUTS and IMAGE_TAG to later steps as Terraform variables")
+  .addArgument(environmentArgument())
+  .action(({ environment }) => {
+    const variables = terraformVariables(
+      process.env["INPUTS"] ?? "",
+      variable("IMAGE_TAG"),
+      declaredVariables(environment),
+    );
+    for (const [name, value] of Object.entries(variables)) pass("GITHUB_ENV", name, value);
+    console.log(`Terraform variables: ${Object.keys(variables).join(", ")}`);
+  });
+
+planCommand("comment", "show a plan on the pull request PULL_REQUEST").action(
+  async ({ environment }, plan) => {
+    const text = reportOf(plan, environment, COMMENT_LIMIT);
+    await publish(api(), pullRequestNumber(), environment, text);
   },
 );
+
+planCommand("show", "show a plan in the run's summary, and pass its changes to later jobs").action(
+  ({ environment }, plan) => {
+    appendFileSync(variable("GITHUB_STEP_SUMMARY"), `${reportOf(plan, environment, SUMMARY_LIMIT)}\n`);
+    pass("GITHUB_OUTPUT", "changes", pack(changesOf(plan)));
+  },
+);
+
+planCommand(
+  "compare",
+  "exit with 1 where a plan differs from the reviewed one: REVIEWED, or that of the merged pull request",
+).action(async ({ environment }, plan) => {
+  const passed = process.env["REVIEWED"];
+  const { changes, source } = passed
+    ? { changes: unpack(passed), source: "the job that planned" }
+    : await reviewedChanges(api(), commit(), variable("GITHUB_REF_NAME"), environment);
+  const now = changesOf(plan);
+  const different = deviation(changes, now);
+  if (different) throw deviationProblem(different, environment, source);
+  console.log(`${environment}: the ${now.length} changes are those that ${source} showed.`);
+});
+
+command(
+  "release-notes",
+  "print the changelog's section of a tag, where tag, package.json and changelog agree",
+)
+  .argument("<tag>", "such as v1.4.0")
+  .action((tag) => console.log(releaseNotes(".", tag)));
+
+command("release", "commit a version: package.json, its lock file and the changelog's section")
+  .argument("<version>", "such as 1.4.0", checkVersion)
+  .action((version) => {
+    if (git("status", "--porcelain"))
+      throw new Problem("The working tree has changes: commit or stash them.");
+    const files = cutRelease(".", version, new Date().toISOString().slice(0, 10));
+    git("commit", "--quiet", "--message", `chore(release): ${version}`, "--", ...files);
+    console.log(
+      `Committed ${version}. Merge it to main by a pull request, wait for its deployment, then:\n` +
+        `  git switch main && git pull && git tag v${version} && git push origin v${version}`,
+    );
+  });
+
+command("try-tools", "start the built MCP server, and call each of its tools")
+  .argument("<command...>", "program and arguments that start the server, after --")
+  .action(async (words) => {
+    const { version, tools } = await tryTools(words);
+    const expected = packageVersion(".");
+    if (version !== expected)
+      throw new Problem(
+        `The server is release ${version}, and package.json has ${expected}: build it again.`,
+      );
+    console.log(`Release ${version} answered: ${tools.join(", ")}.`);
+  });
+
+await main(program);

@@ -2,11 +2,13 @@ import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { development } from "../../environments/development.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
 import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
-import { offlineTerraform, type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
-import type { ValueChange } from "../ops/deployment/plan-json.ts";
+import { type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
+import type { ValueChange } from "../terraform/plan-json.ts";
+import { environmentVariables } from "../terraform/variables.ts";
 import { changesOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { changesIn } from "./report.ts";
@@ -29,18 +31,11 @@ const plan = (name: string, options = "") =>
   terraform(name, `plan -input=false ${options} -out=${name}`, `show -json ${name} > ${file(name)}`);
 
 async function execute(...commands: string[]): Promise<void> {
-  const inputs = Object.entries(
-    JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
-  );
+  const inputs = JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"));
   await run(process.execPath, [TOOL, stack.stack, "exec", "--", "sh", "-c", commands.join(" && ")], {
     env: {
       ...process.env,
-      ...Object.fromEntries(
-        inputs.map(([name, value]) => [
-          `TF_VAR_${name}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
+      ...environmentVariables(inputs),
     },
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -65,7 +60,7 @@ function secretsIn(plan: string): string[] {
   return found;
 }
 
-describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the real Terraform,", () => {
+describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real Terraform", () => {
   let github: GitHubServer;
   /** A step of a workflow: the project's own command, with what GitHub sets. */
   const pipeline = async (args: string[], env: Record<string, string> = {}) =>
@@ -140,13 +135,13 @@ describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the 
       for (const line of secret.split("\n")) if (line.length > 20) expect(shown).not.toContain(line);
   });
 
-  it("apply what was reviewed, although the image is another", async () => {
+  it("allow what was reviewed, although the image tag has changed", async () => {
     const { code, output } = await pipeline(["compare", "development", file("merged")]);
     expect(output).toMatch(/^development: the \d+ changes are those that pull request #7 showed\.$/m);
     expect(code).toBe(0);
   });
 
-  it("stop where something would be done that nobody saw, and name it", async () => {
+  it("stop when a planned change was not reviewed, and name it", async () => {
     const synthesised = path.join(stack.stack, "cdk.tf.json");
     const changed = JSON.parse(readFileSync(synthesised, "utf8"));
     Reflect.deleteProperty(changed.resource, "cloudflare_dns_record");
@@ -159,7 +154,7 @@ describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the 
     expect(output).toContain("Open a pull request");
   });
 
-  it("hand the changes from the plan to the job that was approved", async () => {
+  it("pass the changes from the plan to the approved job", async () => {
     const output = path.join(stack.out, "handed");
     expect(await pipeline(["show", "production", file("reviewed")], { GITHUB_OUTPUT: output })).toMatchObject(
       {
@@ -175,9 +170,9 @@ describe.runIf(offlineTerraform)("the commands of the pipeline, on plans of the 
     expect(said).toContain("production: what would be applied differs from what the job that planned showed");
   });
 
-  it("say how they are used where a word is missing", async () => {
+  it("show their usage when an argument is missing", async () => {
     const { code, output } = await pipeline(["comment", "development"]);
     expect(code).toBe(2);
-    expect(output).toContain("Usage: npm run pipeline -- <verb>");
+    expect(output).toContain("Usage: npm run pipeline -- comment [options] <environment> <plan.json>");
   });
 });

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { release, sectionOf, sections } from "./changelog.ts";
 import { cutRelease, packageVersion, releaseNotes } from "./release.ts";
 
@@ -35,7 +35,7 @@ describe("the changelog", () => {
     ]);
   });
 
-  it("gives a release the text of its section, and nothing of the next", () => {
+  it("gives a release the text of its section, and nothing of the next one", () => {
     expect(sectionOf(changelog, "0.2.0")).toBe(
       "### Fixed\n\n- Searching for `## [0.1.0]` in a line is no heading.",
     );
@@ -46,23 +46,23 @@ describe("the changelog", () => {
     ["has no section of it", changelog, "0.3.0", "has no section [0.3.0]"],
     ["gives it no date", "## [0.3.0]\n\n- x\n", "0.3.0", "must end in a date"],
     ["says nothing of it", "## [0.3.0] - 2026-01-01\n\n## [0.2.0] - 2025-01-01\n", "0.3.0", "is empty"],
-  ])("refuses a version where it %s", (_, text, version, message) => {
+  ])("refuses a version that %s", (_, text, version, message) => {
     expect(() => sectionOf(text, version)).toThrow(message);
   });
 
-  it("turns what is unreleased into a version, and begins anew", () => {
+  it("turns the unreleased section into a version, and starts a new one", () => {
     const released = release(changelog, "0.3.0", "2026-11-21");
     expect(released).toContain("## [Unreleased]\n\n## [0.3.0] - 2026-11-21\n\n### Added\n\n- Alarms.\n");
     expect(sectionOf(released, "0.3.0")).toBe("### Added\n\n- Alarms.");
     expect(sectionOf(released, "0.2.0")).toBe(sectionOf(changelog, "0.2.0"));
-    expect(() => release(released, "0.4.0", "2026-11-22")).toThrow("nothing is [Unreleased]");
+    expect(() => release(released, "0.4.0", "2026-11-22")).toThrow("the section [Unreleased] is empty");
   });
 
   it("refuses a version that it has", () => {
     expect(() => release(changelog, "0.2.0", "2026-11-21")).toThrow("a section [0.2.0] already");
   });
 
-  it("of this project is in that form", () => {
+  it("of this project has that format", () => {
     const own = readFileSync("CHANGELOG.md", "utf8");
     const [first, ...released] = sections(own);
     expect(first?.version).toBe("Unreleased");
@@ -82,7 +82,7 @@ describe("a release", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
   const next = () => packageVersion(".").replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
-  it("has its version in package.json, and the lock repeats it; nothing else changes", () => {
+  it("changes only the version in package.json and its lock file, and the changelog", () => {
     const version = next();
     cutRelease(folder, version, "2026-11-21");
     expect(packageVersion(folder)).toBe(version);
@@ -97,10 +97,10 @@ describe("a release", () => {
   });
 
   it.each([
-    ["is no version", "1.2", "must read like 1.4.0"],
-    ["has a suffix", "9.0.0-rc.1", "must read like 1.4.0"],
-    ["comes before the last", "0.0.9", "does not come after"],
-  ])("is refused, and writes nothing, where it %s", (_, version, message) => {
+    ["is not a version", "1.2", "must look like 1.4.0"],
+    ["has a suffix", "9.0.0-rc.1", "must look like 1.4.0"],
+    ["comes before the last", "0.0.9", "must come after"],
+  ])("is refused and writes nothing when the version %s", (_, version, message) => {
     expect(() => cutRelease(folder, version, "2026-11-21")).toThrow(message);
     expect(read("package.json")).toBe(readFileSync("package.json", "utf8"));
     expect(read("CHANGELOG.md")).toBe(changelog);
@@ -116,10 +116,10 @@ describe("a release", () => {
         "2026-11-22",
       ),
     );
-    expect(() => cutRelease(folder, "9.9.9", "2026-11-22")).toThrow("does not come after 10.0.0");
+    expect(() => cutRelease(folder, "9.9.9", "2026-11-22")).toThrow("must come after 10.0.0");
   });
 
-  it("is refused where the tag names another version than package.json", () => {
+  it("is refused when the tag names another version than package.json", () => {
     expect(() => releaseNotes(folder, "v99.0.0")).toThrow(
       "The tag v99.0.0 names another version than package.json",
     );
@@ -127,7 +127,7 @@ describe("a release", () => {
   });
 });
 
-it("the version stands in one place: the lock and the images take it from package.json", () => {
+it("the lock file and the images have the version of package.json", () => {
   const version = packageVersion(".");
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
   expect([lock.version, lock.packages[""].version]).toEqual([version, version]);

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { Problem } from "../local/problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { release, sectionOf, sections } from "./changelog.ts";
 
 const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
 const CHANGELOG = "CHANGELOG.md";
-/** Where npm keeps the version: package.json has it, and the lock repeats it. */
+/** The version stands in package.json, and the lock file repeats it. */
 const PACKAGE = "package.json";
 const LOCK = "package-lock.json";
 
@@ -16,31 +16,31 @@ export const packageVersion = (folder: string): string =>
   z.object({ version: z.string() }).parse(JSON.parse(text(folder, PACKAGE))).version;
 
 /**
- * The text of a release: the changelog's section of the version that `tag` names.
- * @throws Problem where tag, package.json and changelog do not name the same version
+ * The release notes: the changelog's section of the version that `tag` names.
+ * @throws Problem where tag, package.json and changelog don't name the same version
  */
 export function releaseNotes(folder: string, tag: string): string {
   const version = packageVersion(folder);
   if (tag !== `v${version}`)
     throw new Problem(
       `The tag ${tag} names another version than package.json, which has ${version}: ` +
-        `tag the commit that npm run release made, as v${version}`,
+        `tag the commit that npm run release created, as v${version}.`,
     );
   return sectionOf(text(folder, CHANGELOG), version);
 }
 
 /**
- * Writes `version` to package.json, its lock and the changelog.
+ * Writes `version` to package.json, its lock file and the changelog.
  * @returns the files that changed
- * @throws Problem where the version is none, or not after the last; nothing is written then
+ * @throws Problem where the version is invalid, or not after the last one; nothing is written then
  */
 export function cutRelease(folder: string, version: string, date: string): string[] {
   const now = packageVersion(folder);
-  if (!VERSION.test(version)) throw new Problem(`"${version}" is no version: it must read like 1.4.0`);
+  checkVersion(version);
   const changelog = text(folder, CHANGELOG);
   const released = sections(changelog).some((section) => section.version === now);
   if (compareVersions(version, now) < (released ? 1 : 0))
-    throw new Problem(`${version} does not come after ${now}, the version in package.json`);
+    throw new Problem(`${version} must come after ${now}, the version in package.json.`);
   const files = {
     [CHANGELOG]: release(changelog, version, date),
     [PACKAGE]: withVersion(text(folder, PACKAGE), now, version, 1),
@@ -48,6 +48,12 @@ export function cutRelease(folder: string, version: string, date: string): strin
   };
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   return Object.keys(files);
+}
+
+/** @throws Problem where the version is not in the form of a release */
+export function checkVersion(version: string): string {
+  if (VERSION.test(version)) return version;
+  throw new Problem(`"${version}" is not a version: it must look like 1.4.0.`, "", EXIT.usage);
 }
 
 const numbers = (version: string) => version.split(".").map(Number);
@@ -60,7 +66,7 @@ function compareVersions(a: string, b: string): number {
   );
 }
 
-/** The first `times` places that name the package's own version: the rest of the file keeps its bytes. */
+/** Replaces the version in its first `times` places, those of the package itself, and leaves the rest of the file. */
 function withVersion(json: string, from: string, to: string, times: number): string {
   let left = times;
   return json.replaceAll(`"version": "${from}"`, (found) => (left-- > 0 ? `"version": "${to}"` : found));

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { changesOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { COMMENT_LIMIT, changesIn, markerOf, report } from "./report.ts";
@@ -27,7 +28,7 @@ describe("the report of a plan", () => {
     resource("aws_sns_topic.b", ["no-op"], {}, { previous_address: "aws_sns_topic.a" }),
   ]);
 
-  it("reads like this", () => {
+  it("lists deletions and replacements, folds the rest, and ends with the full plan", () => {
     const [marker, changes, ...rest] = shown(plan).split("\n");
     expect(marker).toBe(markerOf("development"));
     expect(unpack(changesIn(changes ?? "") ?? "")).toEqual(changesOf(plan));
@@ -83,7 +84,7 @@ describe("the report of a plan", () => {
     `);
   });
 
-  it("says so where nothing changes, and folds nothing", () => {
+  it("says that there is nothing to do, and folds nothing", () => {
     const text = shown(planOf([]));
     expect(text).toContain("### Plan of `development`: nothing to do");
     expect(text).not.toContain("<details>");
@@ -96,7 +97,7 @@ describe("the report of a plan", () => {
     expect(text).toContain("# outputs\n!   yaml:\n-     b: 2\n+     b: 3");
   });
 
-  it("can't be broken out of by what resources are named or hold", () => {
+  it("escapes the names and values of resources", () => {
     const address = 'aws_x.y["`a``b`-->"]';
     const text = shown(
       planOf([
@@ -108,7 +109,7 @@ describe("the report of a plan", () => {
     expect(unpack(changesIn(text) ?? "")).toEqual([`${address}: delete`]);
   });
 
-  it("believes the changes of its own second line, not a line that a value pretends", () => {
+  it("reads the changes from its own second line, not from a value that imitates it", () => {
     const pretended = "\n<!-- phenom-chat changes: AAAA -->\n";
     const text = shown(
       planOf([resource("a.b", ["update"], { before: { t: "x\n" }, after: { t: pretended } })]),
@@ -128,14 +129,14 @@ describe("the length of a report", () => {
       ),
     );
 
-  it.each([1, 10, 100, 1000])("is what a comment holds, with %i resources", (count) => {
+  it.each([1, 10, 100, 1000])("fits into a comment with %i resources", (count) => {
     const text = shown(many(count));
     expect(text.length).toBeLessThanOrEqual(COMMENT_LIMIT);
     expect(unpack(changesIn(text) ?? "")).toHaveLength(count);
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
-  it("makes it say what was cut, and where the rest is", () => {
+  it("is cut with a note that says how much is missing and where it is", () => {
     const text = shown(many(1000));
     expect(text).toMatch(
       /Cut: \d+ of \d+ lines don't fit here\. The log of \[this run\]\(https:\/\/example\.org\/run\)/,
@@ -144,10 +145,10 @@ describe("the length of a report", () => {
     expect(text).toContain("- and 460 more");
   });
 
-  it("is kept at every limit that has room for the head", () => {
+  it("stays within every limit that has room for the head", () => {
     const plan = many(30);
     const least = shown(plan, 0).length;
     for (let limit = least; limit < least + 3000; limit += 7)
-      expect(shown(plan, limit).length, `limit ${limit}`).toBeLessThanOrEqual(limit);
+      withMessage(`limit ${limit}`, () => expect(shown(plan, limit).length).toBeLessThanOrEqual(limit));
   });
 });

@@ -1,17 +1,17 @@
-import type { ResourceChange } from "../ops/deployment/plan-json.ts";
+import type { ResourceChange } from "../terraform/plan-json.ts";
 import { changesOf, pack } from "./changes.ts";
 import { differences } from "./difference.ts";
 import { isReplacement, nameOf, type Plan } from "./plan.ts";
 
-/** Characters that GitHub takes in a comment. */
+/** The most characters that GitHub allows in a comment. */
 export const COMMENT_LIMIT = 65_536;
 
-/** Lines of a list that are shown before "and n more". */
-const MOST_LISTED = 40;
+/** The most lines of a list before "and n more". */
+const MAX_LISTED = 40;
 
 const MARKER = "<!-- phenom-chat plan:";
 
-/** The hidden first line by which the comment of an environment is found again. */
+/** The hidden first line that identifies the comment of an environment. */
 export const markerOf = (environment: string) => `${MARKER} ${environment} -->`;
 
 const CHANGES = /^<!-- phenom-chat changes: ([A-Za-z0-9+/=]+) -->$/m;
@@ -22,9 +22,9 @@ export const changesIn = (report: string): string | undefined => CHANGES.exec(re
 export interface ReportProps {
   readonly environment: string;
   readonly commit: string;
-  /** Where the run is, for whoever wants the whole of it. */
+  /** Address of the run, whose log has the whole plan. */
   readonly runUrl: string;
-  /** Characters that the report may have. */
+  /** The most characters of the report. */
   readonly limit: number;
 }
 
@@ -34,7 +34,7 @@ interface Group {
   readonly resources: readonly ResourceChange[];
 }
 
-/** What goes or is made anew, which a reviewer must not miss; and the rest. */
+/** Deletions and replacements, which a reviewer must not miss; and the rest. */
 function grouped({ resources }: Plan): { open: Group[]; folded: Group[] } {
   const [replaced, single] = [true, false].map((is) =>
     resources.filter(({ change }) => isReplacement(change) === is),
@@ -49,7 +49,7 @@ function grouped({ resources }: Plan): { open: Group[]; folded: Group[] } {
     open: [
       group("delete", "Destroyed", "to destroy"),
       { title: "Replaced", verb: "to replace", resources: replaced ?? [] },
-      group("forget", "Forgotten: left as they are, managed no more", "to forget"),
+      group("forget", "Forgotten: they stay, but Terraform no longer manages them", "to forget"),
     ].filter(some),
     folded: [
       group("update", "Changed", "to change"),
@@ -62,7 +62,7 @@ function grouped({ resources }: Plan): { open: Group[]; folded: Group[] } {
 const counts = (groups: readonly Group[]) =>
   groups.map(({ resources, verb }) => `${resources.length} ${verb}`).join(", ");
 
-/** A plan in Markdown: counts, what is destroyed or replaced, the rest folded; the full text is cut to the limit. */
+/** A plan in Markdown: counts, deletions and replacements, the rest folded; the full text is cut to the limit. */
 export function report(plan: Plan, { environment, commit, runUrl, limit }: ReportProps): string {
   const groups = grouped(plan);
   const listed = (shown: readonly Group[]) =>
@@ -83,13 +83,13 @@ export function report(plan: Plan, { environment, commit, runUrl, limit }: Repor
 
 function list(resources: readonly ResourceChange[]): string[] {
   const lines = resources
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED)
     .map((resource) => `- ${code(nameOf(resource))}${because(resource)}`);
   const more = resources.length - lines.length;
   return more ? [...lines, `- and ${more} more`] : lines;
 }
 
-/** What forces a replacement, or where something comes from. */
+/** What forces a replacement, or where a resource comes from. */
 function because({ change, previous_address }: ResourceChange): string {
   const paths = [...new Set(change.replace_paths.map((path) => path.join(".")))];
   return [
@@ -135,7 +135,7 @@ function fullText(plan: Plan, room: number, runUrl: string): string[] {
   return kept > 0 ? wrapped(kept) : [note(0), ""];
 }
 
-/** The signs stay at the beginning of the line, where GitHub takes the colour from. */
+/** The signs stand at the start of the line, because GitHub colours the line by them. */
 const paragraph = (title: string, lines: readonly string[]) => [
   `# ${title}`,
   ...lines.map((line) => `${line[0]}   ${line.slice(2)}`),
@@ -152,7 +152,7 @@ const folded = (summary: string, lines: readonly string[]) => [
 
 const longestRun = (text: string) => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 
-/** `text` as Markdown's code, whatever is in it. */
+/** `text` as inline code in Markdown, even if it holds backticks. */
 function code(text: string): string {
   const ticks = "`".repeat(longestRun(text) + 1);
   const pad = text.startsWith("`") || text.endsWith("`") ? " " : "";

@@ -10,33 +10,33 @@ import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-se
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { applyMigrations } from "../../migrations/apply.ts";
 import { rooms } from "../../shared/chat-rooms.ts";
+import { Problem } from "../cli/problem.ts";
 import { startDatabase } from "../local/database.ts";
 import { addDemoData, agentUserId } from "../local/demo.ts";
-import { Problem } from "../local/problem.ts";
 import { freePort } from "../servers/free-port.ts";
 
 const HOST = "127.0.0.1";
-/** Milliseconds that the server has to become healthy: half of the start period in its image. */
-const START_LIMIT = 30_000;
-/** Milliseconds that the server has to end after it was asked to. */
-const STOP_LIMIT = 20_000;
+/** Time limit for the server to become healthy, half of the start period in its image. */
+const START_TIMEOUT_MS = 30_000;
+/** Time limit for the server to stop after SIGTERM. */
+const STOP_TIMEOUT_MS = 20_000;
 
 export interface Trial {
-  /** Release that the server names. */
+  /** Release that the server reports. */
   readonly version: string;
   /** Tools that were called, in this order. */
   readonly tools: readonly string[];
 }
 
 /**
- * Starts the built server by `command` on a PostgreSQL of its own with demo data, and calls all its tools with the
- * client of the MCP SDK, each at least once, checking what changed.
- * @param command reads its configuration from the environment, as the image does
- * @throws Problem naming the tool that failed, or what the server said instead of starting
+ * Starts the built server on a PostgreSQL of its own with demo data. A client of the MCP SDK calls each of its tools, and
+ * checks what changed.
+ * @param command starts the server, which reads its configuration from environment variables as in the image
+ * @throws Problem that names the tool that failed, or shows the output of a server that did not start
  */
 export async function tryTools(command: readonly string[]): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), "phenom-chat-trial-"));
-  // As root PostgreSQL runs as another user, who has to pass through here.
+  // As root, PostgreSQL runs as another user, who needs access to this folder.
   await chmod(folder, 0o755);
   const database = await startDatabase(folder);
   try {
@@ -68,22 +68,22 @@ async function startServer([program = "", ...args]: readonly string[], databaseU
       PORT: String(port),
     },
   });
-  let said = "";
-  const listen = (chunk: Buffer) => {
-    said += chunk;
+  let output = "";
+  const collect = (chunk: Buffer) => {
+    output += chunk;
   };
-  child.stdout.on("data", listen);
-  child.stderr.on("data", listen);
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
   let failure: string | undefined;
   child.on("error", (error) => {
     failure = error.message;
   });
   child.on("exit", (code, signal) => {
-    failure ??= `it ended with ${code ?? signal}`;
+    failure ??= `it exited with ${code ?? signal}`;
   });
 
   const url = `http://${HOST}:${port}`;
-  const deadline = Date.now() + START_LIMIT;
+  const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await healthy(url))) {
     if (failure === undefined && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -91,7 +91,7 @@ async function startServer([program = "", ...args]: readonly string[], databaseU
     }
     await stop(child);
     throw new Problem(
-      `${program} did not become a healthy server in ${START_LIMIT / 1000} s (${failure ?? "it runs"}):\n${said.trim()}`,
+      `${program} did not become a healthy server in ${START_TIMEOUT_MS / 1000} s (${failure ?? "it is running"}):\n${output.trim()}`,
     );
   }
   return { url, stop: () => stop(child) };
@@ -106,7 +106,7 @@ const healthy = (url: string) =>
 async function stop(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  const force = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
+  const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
   child.kill("SIGTERM");
   await ended;
   clearTimeout(force);
@@ -117,38 +117,38 @@ async function callAll(url: string): Promise<Trial> {
   await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`)));
   try {
     const { tools } = await client.listTools();
-    const [listed, wanted] = [tools, catalog].map((each) => each.map(({ name }) => name).sort());
-    demand(String(listed) === String(wanted), `the server lists the tools ${listed}, and should ${wanted}`);
+    const [listed, expected] = [tools, catalog].map((each) => each.map(({ name }) => name).sort());
+    check(String(listed) === String(expected), `the server lists the tools ${listed}, expected ${expected}`);
     const called = await conversation(client);
-    const missed = wanted?.filter((name) => !called.includes(name));
-    demand(missed?.length === 0, `no call of ${missed}`);
+    const missing = expected?.filter((name) => !called.includes(name));
+    check(missing?.length === 0, `this test calls no ${missing}`);
     return { version: client.getServerVersion()?.version ?? "", tools: called };
   } finally {
     await client.close();
   }
 }
 
-function demand(condition: boolean, otherwise: string): asserts condition {
+function check(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new Problem(otherwise);
 }
 
 const messages = z.object({ messages: z.array(messageSchema) });
 
-/** A moderator's afternoon: every tool once, each checked by what another one shows. */
+/** Calls every tool at least once, and checks each by what another one returns. */
 async function conversation(client: Client): Promise<string[]> {
   const called: string[] = [];
   const call = async <T>(name: string, args: Record<string, unknown>, result: z.ZodType<T>): Promise<T> => {
     called.push(name);
     const { isError, structuredContent, content } = await client.callTool({ name, arguments: args });
-    demand(!isError, `${name} failed: ${JSON.stringify(content)}`);
+    check(!isError, `${name} failed: ${JSON.stringify(content)}`);
     const { data, error } = result.safeParse(structuredContent);
-    demand(data !== undefined, `${name} answered in another form: ${error?.message}`);
+    check(data !== undefined, `${name} returned something else than its schema: ${error?.message}`);
     return data;
   };
   const room_id = rooms.community;
 
   const listed = await call("chat_list_rooms", {}, z.object({ rooms: z.array(roomSchema) }));
-  demand(
+  check(
     listed.rooms.some(({ id }) => id === room_id),
     "chat_list_rooms lacks the community room",
   );
@@ -158,7 +158,7 @@ async function conversation(client: Client): Promise<string[]> {
     z.object({ members: z.array(memberSchema) }),
   );
   const user_id = members.find(({ role, user_id }) => role === "user" && user_id !== agentUserId)?.user_id;
-  demand(user_id !== undefined, "chat_list_members shows nobody to moderate");
+  check(user_id !== undefined, "chat_list_members lists nobody to moderate");
 
   const content = "A message of the release test";
   const { message } = await call(
@@ -167,30 +167,30 @@ async function conversation(client: Client): Promise<string[]> {
     z.object({ message: messageSchema }),
   );
   const newest = await call("chat_get_messages", { room_id, limit: 1 }, messages);
-  demand(newest.messages[0]?.id === message.id, "chat_get_messages does not begin with what was sent");
+  check(newest.messages[0]?.id === message.id, "chat_get_messages does not start with the sent message");
   const found = await call("chat_search_messages", { query: "release test", room_id }, messages);
-  demand(
+  check(
     found.messages.some(({ id }) => id === message.id),
-    "chat_search_messages does not find what was sent",
+    "chat_search_messages does not find the sent message",
   );
   await call("chat_delete_message", { message_id: message.id }, z.object({ success: z.literal(true) }));
   const left = await call("chat_get_messages", { room_id }, messages);
-  demand(
+  check(
     left.messages.every(({ id }) => id !== message.id),
-    "chat_delete_message left the message",
+    "chat_delete_message did not delete the message",
   );
 
   const mute = z.object({ member: memberSchema });
   const muted = await call("chat_mute_user", { room_id, user_id, muted: true }, mute);
-  demand(muted.member.is_muted, "chat_mute_user did not mute");
+  check(muted.member.is_muted, "chat_mute_user did not mute");
   const heard = await call("chat_mute_user", { room_id, user_id, muted: false }, mute);
-  demand(!heard.member.is_muted, "chat_mute_user did not lift the mute");
+  check(!heard.member.is_muted, "chat_mute_user did not unmute");
   const { ban } = await call(
     "chat_ban_user",
     { room_id, user_id, reason: "test" },
     z.object({ ban: banSchema }),
   );
-  demand(ban.user_id === user_id, "chat_ban_user banned somebody else");
+  check(ban.user_id === user_id, "chat_ban_user banned somebody else");
   await call("chat_unban_user", { room_id, user_id }, z.object({ success: z.literal(true) }));
   return called;
 }

@@ -2,12 +2,13 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
-import { installed } from "../../test/installed.ts";
+import { itWith } from "../../test/jest/describe-if.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 
 const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
 const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
@@ -53,9 +54,7 @@ const jobs = Object.entries(workflows).flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([id, each]) => ({ ...each, name: `${name}: ${id}` })),
 );
 
-const tools = [installed("actionlint", ACTIONLINT), installed("shellcheck", SHELLCHECK)];
-
-it.runIf(tools.every(Boolean))("actionlint and shellcheck find nothing in the workflows", async () => {
+itWith("actionlint", "shellcheck")("actionlint and shellcheck find nothing in the workflows", async () => {
   const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
   );
@@ -72,7 +71,7 @@ describe("the workflows", () => {
     for (const line of used) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it("name one commit for an action wherever they use it", () => {
+  it("pin each action to the same commit everywhere", () => {
     const pins = files.flatMap(
       (file) => readFileSync(file, "utf8").match(/[\w-]+\/[\w-]+@[0-9a-f]{40} # \S+/g) ?? [],
     );
@@ -80,11 +79,12 @@ describe("the workflows", () => {
     expect(new Set(pins).size).toBe(actions.size);
   });
 
-  it("give no right to all jobs at once", () => {
-    for (const [name, { permissions }] of Object.entries(workflows)) expect(permissions, name).toEqual({});
+  it("grant no permission to all jobs at once", () => {
+    for (const [name, { permissions }] of Object.entries(workflows))
+      expect([name, permissions]).toEqual([name, {}]);
   });
 
-  it("give each job the rights that it needs", () => {
+  it("grant each job the permissions that it needs", () => {
     expect(Object.fromEntries(jobs.map(({ name, permissions }) => [name, permissions]))).toEqual({
       "check: check": { contents: "read" },
       "pull-request: check": { contents: "read" },
@@ -100,11 +100,11 @@ describe("the workflows", () => {
     });
   });
 
-  it("leave no token in the checkout, and no job without an end", () => {
+  it("leave no token in the checkout, and give each job a time limit", () => {
     for (const { name, steps, uses, ...limits } of jobs) {
-      if (!uses) expect(limits["timeout-minutes"], name).toBeGreaterThan(0);
+      if (!uses) withMessage(name, () => expect(limits["timeout-minutes"]).toBeGreaterThan(0));
       for (const each of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@")))
-        expect(each.with["persist-credentials"], name).toBe(false);
+        expect([name, each.with["persist-credentials"]]).toEqual([name, false]);
     }
   });
 
@@ -113,24 +113,24 @@ describe("the workflows", () => {
       expect(readFileSync(file, "utf8")).not.toMatch(/aws-(?:access-key-id|secret-access-key)/i);
   });
 
-  it("take secrets from a GitHub environment, which says on which branches and tags they open", () => {
+  it("read secrets from a GitHub environment, which restricts them to branches and tags", () => {
     for (const [name, { jobs }] of Object.entries(workflows))
       for (const [id, each] of Object.entries(jobs))
         if (JSON.stringify(each).includes("id-token"))
-          expect(each.environment, `${name}: ${id}`).toMatch(
-            /^(?:development|production|\$\{\{ matrix\.environment \}\})/,
+          withMessage(`${name}: ${id}`, () =>
+            expect(each.environment).toMatch(/^(?:development|production|\$\{\{ matrix\.environment \}\})/),
           );
     const withSecrets = /secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_)/;
     for (const file of files) expect(readFileSync(file, "utf8")).not.toMatch(withSecrets);
   });
 
-  it("deploy one at a time, and drop no deployment that waits", () => {
+  it("run one deployment at a time, and drop none that waits", () => {
     for (const name of ["deploy", "release"])
       expect(workflows[name]?.concurrency).toMatchObject({ "cancel-in-progress": false, queue: "max" });
     expect(workflows["deploy"]?.concurrency?.group).not.toBe(workflows["release"]?.concurrency?.group);
   });
 
-  it("compare what would be applied with the review before they apply, and verify after", () => {
+  it("compare the plan with the reviewed one before they apply, and verify afterwards", () => {
     for (const [workflow, environment] of [
       ["deploy", "development"],
       ["release", "production"],
@@ -148,7 +148,7 @@ describe("the workflows", () => {
     }
   });
 
-  it("are the role for as long as it may be deployed with, which is longer than the job takes", () => {
+  it("assume the role for as long as it allows, which is longer than the job's time limit", () => {
     for (const [workflow, environment] of [
       ["deploy", "development"],
       ["release", "production"],
@@ -160,12 +160,12 @@ describe("the workflows", () => {
     }
   });
 
-  it("work in the region of every environment", () => {
+  it("use the region of every environment", () => {
     const action = readFileSync(".github/actions/plan/action.yml", "utf8");
     for (const { region } of environments) expect(action).toContain(`aws-region: ${region}\n`);
   });
 
-  it("scan an image before they push it, and the server's after a client called its tools", () => {
+  it("scan an image before they push it, and push the server's image after a client has called its tools", () => {
     for (const workflow of ["deploy", "release"]) {
       const steps = workflows[workflow]?.jobs["images"]?.steps ?? [];
       const push = steps.findIndex(({ run }) => run?.includes("docker push"));
@@ -180,7 +180,7 @@ describe("the workflows", () => {
     expect(tried).toBeLessThan(pushed ?? 0);
   });
 
-  it("push the repositories that every environment pulls", () => {
+  it("push to the repositories that every environment pulls from", () => {
     const matrix = z.object({
       include: z.array(z.object({ repository: z.string(), dockerfile: z.string() })),
     });

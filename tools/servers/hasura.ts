@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import type { TableEntry } from "@hasura/metadata";
 import { buildSchema, execute, type GraphQLError, parse, validate } from "graphql";
 import { DatabaseError, escapeIdentifier, Pool, type PoolClient } from "pg";
 import * as z from "zod";
 import { searchFunction, tables, usersTable } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
 import { roles } from "../../shared/hasura-names.ts";
+import {
+  type Expression,
+  HasuraSql,
+  isExpression,
+  type PermissionKind,
+  permissionOf,
+  trackedTable,
+} from "./hasura-permissions.ts";
 import { close, listen } from "./listening.ts";
 import type { DatabaseConnection } from "./postgres.ts";
 
@@ -29,7 +36,7 @@ const schemas = new Map(
     buildSchema(readFileSync(`modules/chat-hasura-lite/metadata/schema/${role}.graphql`, "utf8")),
   ]),
 );
-const entries = new Map([usersTable, ...tables].map((entry) => [entry.table.name, entry]));
+const allTables = [usersTable, ...tables];
 const requestSchema = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).default({}),
@@ -39,8 +46,6 @@ const claimsSchema = z.object({
   "x-hasura-allowed-roles": z.array(z.string()),
 });
 
-type Kind = "select" | "insert" | "update" | "delete";
-type Expression = Readonly<Record<string, unknown>>;
 interface Session {
   readonly role: (typeof roles)[number];
   readonly userId: string;
@@ -136,45 +141,41 @@ function fromError(error: GraphQLError) {
 function resolvers(client: PoolClient, session: Session) {
   // One connection runs one statement after the other, however many root fields there are.
   let last: Promise<unknown> = Promise.resolve();
-  const run = (sql: SqlText) => {
-    const next = last.then(() => client.query<Record<string, unknown>>(sql.text, sql.values));
+  const run = (sql: HasuraSql, text: string) => {
+    const next = last.then(() => client.query<Record<string, unknown>>(text, sql.values));
     last = next.catch(() => {});
     return next;
   };
-  const permission = (kind: Kind, table: string) => {
-    const found = entryOf(table)[`${kind}_permissions`]?.find(
-      (each) => each.role === session.role,
-    )?.permission;
-    if (!found) throw new Error(`${session.role} has no ${kind} permission on ${table}`);
-    return found;
-  };
-  const filterOf = (kind: Kind, table: string): Expression => {
+  const permission = (kind: PermissionKind, table: string) =>
+    permissionOf(trackedTable(allTables, table), kind, session.role);
+  const filterOf = (kind: PermissionKind, table: string): Expression => {
     const granted = permission(kind, table);
     return ("filter" in granted && granted.filter) || {};
   };
-  const presets = (kind: Kind, table: string): Record<string, unknown> => {
+  const presets = (kind: PermissionKind, table: string): Record<string, unknown> => {
     const granted = permission(kind, table);
     return ("set" in granted && granted.set) || {};
   };
 
-  const select = async (table: string, from: (sql: SqlText) => string, args: Expression) => {
-    const sql = new SqlText(session);
+  const newSql = () => new HasuraSql(allTables, { "x-hasura-user-id": session.userId });
+  const select = async (table: string, from: (sql: HasuraSql) => string, args: Expression) => {
+    const sql = newSql();
     const where = [filterOf("select", table), isExpression(args["where"]) ? args["where"] : {}]
       .map((each) => sql.condition(table, "t", each))
       .join(" and ");
     const order = orderBy(args["order_by"]);
     const limit = args["limit"] === undefined ? "" : `limit ${sql.value(args["limit"])}`;
-    sql.text = `select ${shape(table, "t")} as row from ${from(sql)} t where ${where} ${order} ${limit}`;
-    return (await run(sql)).rows.map(({ row }) => row);
+    const text = `select ${shape(table, "t")} as row from ${from(sql)} t where ${where} ${order} ${limit}`;
+    return (await run(sql, text)).rows.map(({ row }) => row);
   };
-  const checked = async (sql: SqlText) => {
-    const { rows } = await run(sql);
+  const checked = async (sql: HasuraSql, text: string) => {
+    const { rows } = await run(sql, text);
     if (rows.some(({ passed }) => passed !== true))
       throw new Error("check constraint of an insert/update permission has failed");
     return rows.map(({ row }) => row);
   };
   const insert = async (table: string, row: Expression) => {
-    const sql = new SqlText(session);
+    const sql = newSql();
     const columns = { ...row, ...presets("insert", table) };
     const granted = permission("insert", table);
     const names = Object.keys(columns).map(escapeIdentifier).join(", ");
@@ -182,12 +183,12 @@ function resolvers(client: PoolClient, session: Session) {
       .map((each) => sql.value(each))
       .join(", ");
     const check = sql.condition(table, "t", ("check" in granted && granted.check) || {});
-    sql.text = `with t as (insert into ${escapeIdentifier(table)} (${names}) values (${values}) returning *)
+    const text = `with t as (insert into ${escapeIdentifier(table)} (${names}) values (${values}) returning *)
       select ${shape(table, "t")} as row, ${check} as passed from t`;
-    return (await checked(sql))[0];
+    return (await checked(sql, text))[0];
   };
   const change = (kind: "update" | "delete") => async (table: string, args: Expression) => {
-    const sql = new SqlText(session);
+    const sql = newSql();
     const columns = {
       ...(isExpression(args["_set"]) ? args["_set"] : {}),
       ...(kind === "update" ? presets(kind, table) : {}),
@@ -204,15 +205,15 @@ function resolvers(client: PoolClient, session: Session) {
       kind === "update"
         ? `update ${escapeIdentifier(table)} t set ${assignments.join(", ")}`
         : `delete from ${escapeIdentifier(table)} t`;
-    sql.text = `with t as (${verb} where ${where} returning t.*)
+    const text = `with t as (${verb} where ${where} returning t.*)
       select ${shape(table, "t")} as row, ${check} as passed from t`;
-    const returning = await checked(sql);
+    const returning = await checked(sql, text);
     return { affected_rows: returning.length, returning };
   };
   const [update, remove] = [change("update"), change("delete")];
 
   const fields: Record<string, (args: Expression) => Promise<unknown>> = {};
-  for (const table of entries.keys()) {
+  for (const table of allTables.map((entry) => entry.table.name)) {
     fields[table] = (args) => select(table, () => escapeIdentifier(table), args);
     fields[`${table}_by_pk`] = async ({ id }) =>
       (await select(table, () => escapeIdentifier(table), { where: { id: { _eq: id } } }))[0] ?? null;
@@ -229,15 +230,6 @@ function resolvers(client: PoolClient, session: Session) {
     );
   return fields;
 }
-
-function entryOf(table: string): TableEntry {
-  const entry = entries.get(table);
-  if (!entry) throw new Error(`table ${table} is not tracked`);
-  return entry;
-}
-
-const isExpression = (value: unknown): value is Expression =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A row as JSON, with what our operations ask of its relationships and computed fields. */
 function shape(table: string, alias: string): string {
@@ -259,77 +251,4 @@ function orderBy(order: unknown): string {
     ),
   );
   return `order by ${terms.join(", ")}`;
-}
-
-const operators: Record<string, string> = {
-  _eq: "=",
-  _neq: "<>",
-  _gt: ">",
-  _gte: ">=",
-  _lt: "<",
-  _lte: "<=",
-};
-
-/** A statement in the making: its text, and the values that its parameters stand for. */
-class SqlText {
-  text = "";
-  readonly values: unknown[] = [];
-  readonly #session: Session;
-  #aliases = 0;
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  value(given: unknown): string {
-    const isUser = typeof given === "string" && given.toLowerCase() === "x-hasura-user-id";
-    this.values.push(isUser ? this.#session.userId : given);
-    return `$${this.values.length}`;
-  }
-
-  condition(table: string, alias: string, expression: Expression): string {
-    const parts = Object.entries(expression).map(([key, operand]) => this.#part(table, alias, key, operand));
-    return parts.length === 0 ? "true" : `(${parts.join(" and ")})`;
-  }
-
-  #part(table: string, alias: string, key: string, operand: unknown): string {
-    if (key === "_or" || key === "_and") {
-      const list = (Array.isArray(operand) ? operand : [operand]).map((each) =>
-        this.condition(table, alias, each),
-      );
-      return `(${list.join(key === "_or" ? " or " : " and ")})`;
-    }
-    if (!isExpression(operand)) throw new Error(`${key} wants an object`);
-    if (key === "_not") return `not ${this.condition(table, alias, operand)}`;
-    if (key === "is_active" && table === "chat_bans")
-      return this.#compare(`(${alias}.expires_at is null or ${alias}.expires_at > now())`, operand);
-    const relation = relationOf(table, key);
-    if (!relation) return this.#compare(`${alias}.${escapeIdentifier(key)}`, operand);
-    const remote = `r${++this.#aliases}`;
-    return `exists (select from ${relation.table} ${remote}
-      where ${remote}.${relation.remoteColumn} = ${alias}.${relation.column} and ${this.condition(relation.table, remote, operand)})`;
-  }
-
-  #compare(left: string, operand: Expression): string {
-    const parts = Object.entries(operand).map(([operator, right]) => {
-      if (operator === "_in") return `${left} = any(${this.value(right)})`;
-      const sql = operators[operator];
-      if (sql === undefined) throw new Error(`operator ${operator} is not known here`);
-      return `${left} ${sql} ${this.value(right)}`;
-    });
-    return parts.length === 0 ? "true" : `(${parts.join(" and ")})`;
-  }
-}
-
-function relationOf(table: string, name: string) {
-  const entry = entryOf(table);
-  if (entry.object_relationships?.some((each) => each.name === name)) {
-    if (name === "link_preview")
-      return { table: "link_previews", column: "phenom_id", remoteColumn: "phenom_id" };
-    return { table: name === "room" ? "chat_rooms" : "users", column: `${name}_id`, remoteColumn: "id" };
-  }
-  const remote = entry.array_relationships?.find((each) => each.name === name)?.using
-    .foreign_key_constraint_on?.table;
-  if (remote === undefined) return undefined;
-  return { table: typeof remote === "string" ? remote : remote.name, column: "id", remoteColumn: "room_id" };
 }

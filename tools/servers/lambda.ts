@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as z from "zod";
 import { lambdaBundle } from "../build/bundle-options.ts";
+import { tools } from "../setup/tools.ts";
 
 const logLine = z.looseObject({ timestamp: z.iso.datetime(), level: z.enum(["INFO", "WARN", "ERROR"]) });
 export type LogLine = z.infer<typeof logLine>;
@@ -33,6 +34,8 @@ export interface Bundle {
 export async function bundle(name: string): Promise<Bundle> {
   const directory = await mkdtemp(join(tmpdir(), "phenom-lambda-"));
   const file = join(directory, "index.js");
+  // As on Lambda: no package.json of a folder above decides how Node.js reads the bundle.
+  await writeFile(join(directory, "package.json"), "{}");
   await build({
     ...lambdaBundle,
     entryPoints: [`lambdas/${name}/handler.ts`],
@@ -50,12 +53,12 @@ export const lambdaEnvironment = {
 };
 
 /**
- * Starts a bundle with only the given environment. LAMBDA_NODE names the Node.js executable, for a run under
- * the version of the Lambda runtime. @default the executable of the test
+ * Starts a bundle with only the given environment, in the Node.js of the Lambda runtime, or in this one where
+ * that is not installed.
  */
 export function startLambda(file: string, environment: Record<string, string> = {}): LambdaProcess {
   const child = fork(fileURLToPath(new URL("lambda-runtime.mjs", import.meta.url)), [file], {
-    execPath: process.env["LAMBDA_NODE"] || process.execPath,
+    execPath: tools.node22.present() ? tools.node22.path("node") : process.execPath,
     execArgv: [],
     env: { ...lambdaEnvironment, ...environment },
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
+import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
 
 /** Moto's server, from PyPI: it behaves as Cognito and other services of AWS. */
-export const motoServer = process.env["MOTO_SERVER"] ?? ".tools/moto/bin/moto_server";
+export const motoServer = tools.moto.path("server");
 
 export interface Moto {
   readonly port: number;

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { libpqEnvironment, type PostgresServer, startPostgres } from "./postgres.ts";
 
 const run = promisify(execFile);
@@ -13,7 +13,7 @@ describe("the PostgreSQL that the tests run against", () => {
   });
   afterAll(() => server.stop());
 
-  it("is version 17 and lets the master user in over verified TLS, without superuser rights", async () => {
+  it("is version 17 and accepts the master user over verified TLS, without superuser rights", async () => {
     const client = new Client(await server.createDatabase());
     await client.connect();
     const { rows } = await client.query(
@@ -32,7 +32,7 @@ describe("the PostgreSQL that the tests run against", () => {
     await expect(new Client({ ...connection, ssl: false }).connect()).rejects.toThrow(/no encryption/);
   });
 
-  it("shows a certificate that no other authority's trust accepts", async () => {
+  it("has a certificate that no other authority trusts", async () => {
     const connection = await server.createDatabase();
     await expect(new Client({ ...connection, ssl: true }).connect()).rejects.toThrow(/certificate/);
   });
@@ -50,7 +50,7 @@ describe("the PostgreSQL that the tests run against", () => {
     expect(stdout.trim()).toBe(connection.database);
   });
 
-  it("keeps its data and its port over a pause", async () => {
+  it("keeps its data and its port when it is stopped and started", async () => {
     const connection = await server.createDatabase();
     const before = new Client(connection);
     await before.connect();

@@ -57,6 +57,13 @@ export function libpqEnvironment(connection: Omit<DatabaseConnection, "ssl">): R
   };
 }
 
+/** The connection as a URL, for `DATABASE_URL`; the server's certificate is verified. */
+export const connectionUrl = (
+  { user, password, host, port, database }: DatabaseConnection,
+  caFile: string,
+): string =>
+  `postgres://${user}:${password}@${host}:${port}/${database}?sslmode=verify-full&sslrootcert=${caFile}`;
+
 export interface PostgresOptions {
   /** Whether a commit waits for the disk, as on RDS. @default - no: data outlives a killed process, not a killed machine */
   readonly durable?: boolean;

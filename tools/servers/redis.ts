@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
 
-/** Debian's package has it here. */
-export const redisServer = "/usr/bin/redis-server";
+export const redisServer = tools.redis.path("server");
 
 export interface Redis {
   readonly host: string;

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import {
@@ -11,19 +11,20 @@ import {
   homeserverConfig,
 } from "../../modules/chat-synapse/homeserver/config.ts";
 import {
+  containerPaths,
   METRICS_PORT,
-  PATHS,
   SYNAPSE_PORT,
   SYNAPSE_UID,
 } from "../../modules/chat-synapse/homeserver/container.ts";
 import { logConfig } from "../../modules/chat-synapse/homeserver/log-config.ts";
-import { databaseSetupContainer } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
 import {
   REPLICATION_PORT,
   type Worker,
   type WorkerConfig,
   workerConfig,
 } from "../../modules/chat-synapse/workers/workers.ts";
+import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
 
@@ -31,9 +32,8 @@ const run = promisify(execFile);
 // Also where this is bundled into a program that lies elsewhere.
 const root = process.cwd();
 
-/** Virtual environment with Synapse in it; docs/synapse.md says how to make one. */
-export const synapseVenv = resolve(root, process.env["SYNAPSE_VENV"] ?? ".tools/synapse");
-export const synapsePython = join(synapseVenv, "bin", "python");
+/** The Python of Synapse's virtual environment. */
+export const synapsePython = tools.synapse.path("python");
 export const entrypoint = join(root, "modules", "chat-synapse", "homeserver", "image", "entrypoint.py");
 
 /** The version that the image is built from, and that the tests run. */
@@ -126,6 +126,7 @@ export const exampleProps: HomeserverProps = {
   oidcClientId: "1example23456789",
   database: { host: "rds.example.internal", port: 5432, name: "synapse", user: "synapse" },
   contentUrlTemplate: "https://thephenom.app/phenom/{id}",
+  maxUploadSize: "50M",
 };
 
 /** Makes the role and the database by the deployment's own setup command, and a media store of its own. */
@@ -157,7 +158,7 @@ export async function setUpDatabase(
   password: string,
   changes: Readonly<Record<string, string>> = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const [program = "", ...args] = databaseSetupContainer().command;
+  const [program = "", ...args] = databaseSetupCommand();
   const { host, port } = postgres;
   return run(program, args, {
     env: {
@@ -270,8 +271,8 @@ function localiseWorker(config: WorkerConfig, places: LocalPlaces): WorkerConfig
 const withLocalPaths = <T>(config: T, { runDirectory, mediaDirectory }: LocalPlaces): T =>
   JSON.parse(
     JSON.stringify(config)
-      .replaceAll(`"${PATHS.run}/`, `"${runDirectory}/`)
-      .replaceAll(`"${PATHS.media}"`, `"${mediaDirectory}"`),
+      .replaceAll(`"${containerPaths.run}/`, `"${runDirectory}/`)
+      .replaceAll(`"${containerPaths.media}"`, `"${mediaDirectory}"`),
   );
 
 function localListener<T extends { readonly port: number }>(listener: T, places: LocalPlaces) {

@@ -15,6 +15,7 @@ export interface Exit {
 export class Container {
   readonly exit: Promise<Exit>;
   readonly lines: string[] = [];
+  readonly id: string;
   readonly #runc: ChildProcess;
 
   /**
@@ -22,11 +23,8 @@ export class Container {
    * @param spec its OCI runtime configuration
    * @param folder of its own: configuration and log
    */
-  constructor(
-    readonly id: string,
-    spec: object,
-    readonly folder: string,
-  ) {
+  constructor(id: string, spec: object, folder: string) {
+    this.id = id;
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, "config.json"), JSON.stringify(spec), { mode: 0o600 });
     this.#runc = spawn("runc", ["run", "--bundle", folder, id], { stdio: ["ignore", "pipe", "pipe"] });

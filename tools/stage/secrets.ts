@@ -53,13 +53,13 @@ export async function readSecret(client: SecretsManagerClient, valueFrom: string
   if (value === undefined)
     throw new TaskDefinitionError(`ResourceInitializationError: ${secretArn} has no value`);
   if (jsonKey === undefined) return value;
-  const found = valueOf(value, jsonKey);
+  const found = valueAt(value, jsonKey);
   if (found === undefined)
     throw new TaskDefinitionError(`ResourceInitializationError: ${secretArn} has no JSON key ${jsonKey}`);
   return found;
 }
 
-function valueOf(json: string, key: string): string | undefined {
+function valueAt(json: string, key: string): string | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);

@@ -1,6 +1,6 @@
 /** The metadata as calls of Hasura's metadata API (`POST /v1/metadata`). */
 import type { TableEntry } from "@hasura/metadata";
-import { source } from "../../../shared/hasura-names.ts";
+import { HASURA_SOURCE as source } from "../../../shared/hasura-names.ts";
 import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
 
 export interface Call {

@@ -1,6 +1,9 @@
 import { stringify } from "yaml";
-import { webhookUrlVariable } from "../../../shared/hasura-names.ts";
+import { WEBHOOK_URL_VARIABLE } from "../../../shared/hasura-names.ts";
 import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
+
+/** Where `npm run docs` writes the files. */
+export const CLI_FOLDER = "modules/chat-hasura-lite/metadata/cli";
 
 /**
  * The same metadata as files of the Hasura CLI's project directory (`metadata/`, config v3), for engines
@@ -19,7 +22,7 @@ export function cliFiles(): Map<string, string> {
 
   const entries = [usersTable, ...tables].map((entry) =>
     entry.table.name === eventTriggerTable.name
-      ? { ...entry, event_triggers: [eventTrigger({ webhook_from_env: webhookUrlVariable })] }
+      ? { ...entry, event_triggers: [eventTrigger({ webhook_from_env: WEBHOOK_URL_VARIABLE })] }
       : entry,
   );
   const tableFile = (name: string) => `public_${name}.yaml`;

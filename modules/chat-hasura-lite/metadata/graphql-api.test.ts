@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
-import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyMigrations } from "../../../migrations/apply.ts";
 import { messageRules } from "../../../migrations/rules.ts";
 import { roles } from "../../../shared/hasura-names.ts";
-import { readShape, roleSchema } from "../../../test/hasura-schema.ts";
-import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
-import { searchFunction, tables, usersTable } from "./metadata.ts";
+import { expectUpToDate } from "../../../test/jest/file-snapshot.ts";
+import { graphqlSchemas, schemaFile } from "../../../tools/docs/graphql-schemas.ts";
 
 // Without the blanks by which the formatter aligns tables.
 const page = readFileSync("docs/graphql-api.md", "utf8").replace(/ +\|/g, " |");
@@ -20,28 +16,16 @@ const examples = [...page.matchAll(/^```graphql (\w+)\n([\s\S]*?)^```$/gm)].map(
   }),
 );
 
-let server: PostgresServer;
-const schemas = new Map<string, string>();
+let schemas: ReadonlyMap<string, string>;
 beforeAll(async () => {
-  server = await startPostgres();
-  const database = await server.createDatabase();
-  await applyMigrations(database);
-  const client = new Client(database);
-  await client.connect();
-  const shape = await readShape(client);
-  await client.end();
-  const functions = [
-    { name: searchFunction.function.name, returns: "chat_messages", args: ["query: String"] },
-  ];
-  for (const role of roles) schemas.set(role, roleSchema(shape, [usersTable, ...tables], functions, role));
+  schemas = await graphqlSchemas();
 });
-afterAll(() => server.stop());
 
 describe("the GraphQL schema", () => {
   it.each(roles)("that Hasura generates for %s is written down as it is", async (role) => {
     const sdl = schemas.get(role) ?? "";
     expect(() => buildSchema(sdl)).not.toThrow();
-    await expect(sdl).toMatchFileSnapshot(join(import.meta.dirname, `schema/${role}.graphql`));
+    await expectUpToDate(schemaFile(role), sdl);
   });
 });
 

@@ -1,20 +1,20 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+// Hasura's own definition of its metadata, generated from the engine's repository: each converter checks its value.
+import { Convert } from "@hasura/metadata/dist/HasuraMetadataV2.js";
+import { describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
-import { eventTriggerName, webhookSecretVariable } from "../../../shared/hasura-names.ts";
-import { publishedConverters } from "../../../test/hasura-published.ts";
+import { EVENT_TRIGGER_NAME, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
+import { expectUpToDate } from "../../../test/jest/file-snapshot.ts";
 import { startPostgres } from "../../../tools/servers/postgres.ts";
 import { steps } from "./calls.ts";
-import { cliFiles } from "./cli-files.ts";
+import { CLI_FOLDER, cliFiles } from "./cli-files.ts";
 import { eventTrigger, searchFunction, tables, usersTable } from "./metadata.ts";
 
 const webhook = "https://example.org/link-preview";
 const everything = () =>
   JSON.stringify([usersTable, tables, searchFunction, eventTrigger({ webhook }), steps(webhook)]);
-
-const Convert = await publishedConverters();
 
 describe("against the types that Hasura published", () => {
   it.each(
@@ -34,7 +34,7 @@ describe("against the types that Hasura published", () => {
     expect(() =>
       Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
     ).toThrow();
-    expect(() => Convert.toEventTrigger(JSON.stringify({ name: eventTriggerName }))).toThrow();
+    expect(() => Convert.toEventTrigger(JSON.stringify({ name: EVENT_TRIGGER_NAME }))).toThrow();
   });
 
   const check: Record<string, (json: string) => unknown> = {
@@ -115,7 +115,7 @@ describe("the metadata", () => {
   });
 
   it("holds the name of the engine's variable with the secret, and no secret", () => {
-    expect(everything()).toContain(`"value_from_env":"${webhookSecretVariable}"`);
+    expect(everything()).toContain(`"value_from_env":"${WEBHOOK_SECRET_VARIABLE}"`);
     expect(everything()).not.toMatch(/"value":/);
   });
 
@@ -124,21 +124,19 @@ describe("the metadata", () => {
   });
 
   it("keeps the event trigger's name within the 42 characters that Hasura allows", () => {
-    expect(eventTriggerName.length).toBeLessThanOrEqual(42);
+    expect(EVENT_TRIGGER_NAME.length).toBeLessThanOrEqual(42);
   });
 });
 
 describe("the files for the Hasura CLI", () => {
-  const folder = join(import.meta.dirname, "cli");
-
   it.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
-    await expect(content).toMatchFileSnapshot(join(folder, path));
+    await expectUpToDate(join(CLI_FOLDER, path), content);
   });
 
   it("are all there are", () => {
-    const present = readdirSync(folder, { recursive: true, withFileTypes: true })
+    const present = readdirSync(CLI_FOLDER, { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
-      .map((each) => join(each.parentPath, each.name).slice(folder.length + 1));
+      .map((each) => join(each.parentPath, each.name).slice(CLI_FOLDER.length + 1));
     expect(present.sort()).toEqual([...cliFiles().keys()].sort());
   });
 });

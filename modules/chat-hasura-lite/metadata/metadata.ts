@@ -1,21 +1,21 @@
 /** The chat's Hasura metadata, in the form of Hasura's own metadata files. */
 import type { EventTrigger, TableEntry } from "@hasura/metadata";
 import {
-  eventTriggerName,
+  EVENT_TRIGGER_NAME,
   type Role,
   roles,
-  webhookSecretHeader,
-  webhookSecretVariable,
+  WEBHOOK_SECRET_HEADER,
+  WEBHOOK_SECRET_VARIABLE,
 } from "../../../shared/hasura-names.ts";
 
 type BooleanExpression = NonNullable<
   NonNullable<TableEntry["select_permissions"]>[number]["permission"]["filter"]
 >;
 
-const userId = "X-Hasura-User-Id";
+const USER_ID = "X-Hasura-User-Id";
 const anyRow: BooleanExpression = {};
-const callerIsMember = { members: { user_id: { _eq: userId } } };
-const callerIsBanned = { bans: { user_id: { _eq: userId }, is_active: { _eq: true } } };
+const callerIsMember = { members: { user_id: { _eq: USER_ID } } };
+const callerIsBanned = { bans: { user_id: { _eq: USER_ID }, is_active: { _eq: true } } };
 
 const table = (name: string) => ({ schema: "public", name });
 
@@ -94,8 +94,8 @@ const messages: TableEntry = {
       role: "user",
       permission: {
         columns: ["room_id", "content", "message_type", "phenom_id", "idempotency_key"],
-        set: { user_id: userId },
-        check: { user_id: { _eq: userId } },
+        set: { user_id: USER_ID },
+        check: { user_id: { _eq: USER_ID } },
       },
     },
   ],
@@ -105,7 +105,7 @@ const messages: TableEntry = {
     role,
     permission: {
       columns: ["is_deleted"],
-      set: { deleted_by: userId },
+      set: { deleted_by: USER_ID },
       filter: { is_deleted: { _eq: false } },
       check: { is_deleted: { _eq: true } },
     },
@@ -153,8 +153,8 @@ const bans: TableEntry = {
     role,
     permission: {
       columns: ["room_id", "user_id", "reason", "expires_at"],
-      set: { banned_by: userId },
-      check: { banned_by: { _eq: userId } },
+      set: { banned_by: USER_ID },
+      check: { banned_by: { _eq: USER_ID } },
     },
   })),
   delete_permissions: [{ role: "chat_admin", permission: { filter: anyRow } }],
@@ -179,12 +179,12 @@ const previews: TableEntry = {
 /** Retried five times, half a minute apart; a call may take longer than the Lambda behind the URL. */
 export function eventTrigger(webhook: Pick<EventTrigger, "webhook" | "webhook_from_env">): EventTrigger {
   return {
-    name: eventTriggerName,
+    name: EVENT_TRIGGER_NAME,
     ...webhook,
     // Hasura's type wants its enum for "*"; the columns say the same and are what the webhook reads.
     definition: { enable_manual: false, insert: { columns: ["id", "phenom_id", "created_at"] } },
     retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
-    headers: [{ name: webhookSecretHeader, value_from_env: webhookSecretVariable }],
+    headers: [{ name: WEBHOOK_SECRET_HEADER, value_from_env: WEBHOOK_SECRET_VARIABLE }],
   };
 }
 

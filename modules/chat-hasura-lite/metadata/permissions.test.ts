@@ -1,8 +1,9 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { type Role, roles } from "../../../shared/hasura-names.ts";
-import { NotPermitted, roleOn } from "../../../test/hasura-role.ts";
+import { roleOn } from "../../../test/hasura-role.ts";
+import { NotPermitted } from "../../../tools/servers/hasura-permissions.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
 import { tables, usersTable } from "./metadata.ts";
 

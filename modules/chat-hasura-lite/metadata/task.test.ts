@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { webhookSecretVariable } from "../../../shared/hasura-names.ts";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { type Disturbance, type MetadataApi, startMetadataApi } from "../../../test/hasura-metadata-api.ts";
-import { startTask } from "../../../test/task.ts";
-import { metadataContainer } from "./task.ts";
+import { requiredVariables, startTask } from "../../../test/task.ts";
+import { metadataCommand } from "./task.ts";
 
 const webhook = "https://abc123.execute-api.us-east-1.amazonaws.com/link-preview?a=b%20c";
 
@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => api.stop());
 
 /** Runs the task's exact command with the machine's curl. */
-const runTask = (variables: Record<string, string> = {}, callTimeoutSeconds = 20) =>
-  startTask(metadataContainer({ callTimeoutSeconds }).command, {
+const runTask = (variables: Record<string, string> = {}, command = metadataCommand()) =>
+  startTask(command, {
     HASURA_ENDPOINT: api.endpoint,
     HASURA_ADMIN_SECRET: api.adminSecret,
     LINK_PREVIEW_URL: webhook,
@@ -42,7 +42,7 @@ describe("the metadata task", () => {
       insert: { columns: ["id", "phenom_id", "created_at"] },
       enable_manual: false,
       retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
-      headers: [{ name: "x-chat-webhook-secret", value_from_env: webhookSecretVariable }],
+      headers: [{ name: "x-chat-webhook-secret", value_from_env: WEBHOOK_SECRET_VARIABLE }],
     });
   });
 
@@ -143,7 +143,7 @@ describe("when the engine refuses", () => {
     });
     const { code, output } = await runTask();
     expect(code).toBe(1);
-    expect(output).toContain(`set ${webhookSecretVariable} on the Hasura service`);
+    expect(output).toContain(`set ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
   it("a replacement because only the database trigger is left, the task says what to drop", async () => {
@@ -155,7 +155,8 @@ describe("when the engine refuses", () => {
 
   it("by silence, the task fails after its timeout", async () => {
     api.disturbance = on("pg_track_function", "hang");
-    const { code, output } = await runTask({}, 2);
+    const impatient = metadataCommand().map((part) => part.replace("--max-time 60", "--max-time 2"));
+    const { code, output } = await runTask({}, impatient);
     expect(code).toBe(1);
     expect(output).toContain("function search_chat_messages: Hasura answered: curl: (28)");
   });
@@ -182,10 +183,10 @@ describe("the check of consistency", () => {
   });
 
   it("names the variable when the reason is that the engine lacks it", async () => {
-    api.disturbance = inconsistent(`environment variable '${webhookSecretVariable}' not set`);
+    api.disturbance = inconsistent(`environment variable '${WEBHOOK_SECRET_VARIABLE}' not set`);
     const { code, output } = await runTask();
     expect(code).toBe(1);
-    expect(output).toContain(`set the environment variable ${webhookSecretVariable} on the Hasura service`);
+    expect(output).toContain(`set the environment variable ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
   it("warns and goes on when the inconsistent object is somebody else's", async () => {
@@ -197,7 +198,9 @@ describe("the check of consistency", () => {
 });
 
 describe("the task's variables", () => {
-  it.each(metadataContainer().environment)("%s is asked for by name when it is missing", async (name) => {
+  it.each(
+    requiredVariables(metadataCommand()),
+  )("%s is asked for by name when it is missing", async (name) => {
     const { code, output } = await runTask({ [name]: "" });
     expect(code).toBe(64);
     expect(output).toContain(name);
@@ -217,6 +220,6 @@ describe("the task's variables", () => {
   });
 
   it("need no escaping in Terraform: no template marker stands in the command", () => {
-    expect(metadataContainer().command.join("\n")).not.toMatch(/[$%]\{/);
+    expect(metadataCommand().join("\n")).not.toMatch(/[$%]\{/);
   });
 });

@@ -1,138 +1,48 @@
-import type { TaskContainer } from "../../../constructs/one-shot-container.ts";
-import { eventTriggerName, source, webhookSecretVariable } from "../../../shared/hasura-names.ts";
-import { type Call, steps } from "./calls.ts";
+import { script, shellCommand } from "../../../constructs/script.ts";
+import { EVENT_TRIGGER_NAME, HASURA_SOURCE as source, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
+import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
-const environment = ["HASURA_ENDPOINT", "HASURA_ADMIN_SECRET", "LINK_PREVIEW_URL"];
-
 /** Stands in the calls for the webhook's URL, which only the running task knows. */
-const webhookPlaceholder = "@LINK_PREVIEW_URL@";
+const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
 /** The database trigger that the engine makes for the event trigger. */
-const databaseTrigger = `notify_hasura_${eventTriggerName}_INSERT`;
+const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
   type: "run_sql",
   args: {
     source,
     read_only: true,
-    sql: `select count(*) from pg_trigger where tgname = '${databaseTrigger}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
+    sql: `select count(*) from pg_trigger where tgname = '${DATABASE_TRIGGER}' and tgrelid = '${eventTriggerTable.schema}.${eventTriggerTable.name}'::regclass`,
   },
 };
 
-export interface MetadataTaskOptions {
-  /** Longest time that one call may take. @default 60 */
-  readonly callTimeoutSeconds?: number;
-}
-
 /**
- * The chat's Hasura metadata as a container of the stock `curlimages/curl` image: a POSIX script that sends
- * one call of the metadata API per object and nothing about objects of others. Needs curl 7.76 or newer.
- * HASURA_ENDPOINT is the GraphQL endpoint; the metadata and schema endpoints are taken from it.
- * LINK_PREVIEW_URL is the webhook of the event trigger; what it is protected by is known to the engine only.
+ * Command of the task that applies the chat's Hasura metadata. It runs in the stock `curlimages/curl` image and sends
+ * one call of the metadata API per object, and none about objects of others; it needs curl 7.76 or newer.
+ * HASURA_ENDPOINT is the GraphQL endpoint; the metadata and schema endpoints are taken from it. LINK_PREVIEW_URL is the
+ * webhook of the event trigger; the secret that protects it is known to the engine only.
  *
- * Exits 0 when every object is in place, consistent, and the event trigger's database trigger exists;
- * 64 when a variable is missing or malformed; 1 after printing what failed and Hasura's answer.
+ * Exits with 0 if every object is in place, consistent, and the event trigger's database trigger exists; 64 if a
+ * variable is missing or malformed; 1 after printing what failed and Hasura's answer.
  */
-export function metadataContainer({ callTimeoutSeconds = 60 }: MetadataTaskOptions = {}): TaskContainer {
-  return { command: ["sh", "-c", script(callTimeoutSeconds)], environment };
-}
+export const metadataCommand = (): string[] =>
+  shellCommand(
+    script("modules/chat-hasura-lite/metadata/task.sh", {
+      DATABASE_TRIGGER: DATABASE_TRIGGER,
+      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
+      STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
+      CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
+    }),
+  );
 
 /** Quotes a text for the shell. */
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A call as one shell word, in which the running task's URL takes the placeholder's place. */
 const word = (call: Call): string =>
-  quote(JSON.stringify(call)).replaceAll(webhookPlaceholder, `'"$LINK_PREVIEW_URL"'`);
+  quote(JSON.stringify(call)).replaceAll(WEBHOOK_PLACEHOLDER, `'"$LINK_PREVIEW_URL"'`);
 
-function script(callTimeoutSeconds: number): string {
-  return `say() {
-  printf 'metadata: %s\\n' "$1"
-}
-stop() {
-  say "$1" >&2
-  exit "$2"
-}
-for name in ${environment.join(" ")}; do
-  eval "[ -n \\"\\$$name\\" ]" || stop "the environment variable $name is missing or empty" 64
-done
-# It is put into JSON as it is.
-case "$LINK_PREVIEW_URL" in
-  *[!A-Za-z0-9:/?#@!,.=_~%+-]*) stop "LINK_PREVIEW_URL holds a character that has no place in a URL" 64 ;;
-  http://* | https://*) ;;
-  *) stop "LINK_PREVIEW_URL must begin with https://" 64 ;;
-esac
-case "$HASURA_ENDPOINT" in
-  http://*/v1/graphql | https://*/v1/graphql) ;;
-  *) stop "HASURA_ENDPOINT must have the form http://<service>:8080/v1/graphql" 64 ;;
-esac
-engine=$(printf %s "$HASURA_ENDPOINT" | sed 's|/v1/graphql$||')
-# Given to curl as configuration on its input: an argument could be read in the process list.
-secret=$(printf %s "$HASURA_ADMIN_SECRET" | sed 's|[\\\\"]|\\\\&|g')
-
-# send <path> <call>: leaves Hasura's answer in $answer; fails on every status but success.
-send() {
-  answer=$(printf 'header = "x-hasura-admin-secret: %s"\\n' "$secret" |
-    curl --config - --silent --show-error --fail-with-body \\
-      --connect-timeout 10 --max-time ${callTimeoutSeconds} \\
-      --header 'content-type: application/json' --data-binary "$2" "$engine$1" 2>&1)
-}
-present() {
-  printf %s "$answer" | grep -Eq '"code" *: *"already-(exists|tracked)"'
-}
-# put <what> <create> [<replace>]: an object that is there is kept, or replaced where that is given.
-put() {
-  if send /v1/metadata "$2"; then
-    say "$1: made"
-  elif ! present; then
-    refused "$1"
-  elif [ $# -lt 3 ]; then
-    say "$1: present"
-  elif send /v1/metadata "$3"; then
-    say "$1: up to date"
-  else
-    refused "$1"
-  fi
-}
-refused() {
-  say "$1: Hasura answered: $answer" >&2
-  case "$1 $answer" in
-    *'event trigger'*'"code":"not-exists"'*)
-      stop "a database trigger ${databaseTrigger} is left over from metadata that is gone: drop it and run again" 1 ;;
-    *'event trigger'* | *${webhookSecretVariable}*)
-      stop "if an environment variable is what the engine lacks: set ${webhookSecretVariable} on the Hasura service, the secret that the link preview's webhook expects, restart the service and run again" 1 ;;
-    *'table'*'"code":"not-exists"'*)
-      stop "run the migration task first" 1 ;;
-  esac
-  stop "not applied; what came before this object is in place, and the task can be run again" 1
-}
-
-${steps(webhookPlaceholder).map(putCommand).join("\n")}
-
-send /v1/metadata ${word({ type: "get_inconsistent_metadata", args: {} })} || refused "check of consistency"
-if printf %s "$answer" | grep -Eq '"is_consistent" *: *true'; then
-  say "everything is consistent"
-else
-  say "Hasura reports inconsistent objects: $answer" >&2
-  case "$answer" in
-    *${webhookSecretVariable}*) stop "set the environment variable ${webhookSecretVariable} on the Hasura service" 1 ;;
-    *chat_* | *link_previews*) stop "objects of the chat are inconsistent" 1 ;;
-  esac
-  say "none of them is the chat's" >&2
-fi
-
-has_trigger() {
-  send /v2/query ${word(checkDatabaseTrigger)} || refused "look-up of the database trigger"
-  printf %s "$answer" | grep -Eq '\\[ *"1" *\\]'
-}
-if ! has_trigger; then
-  say "the database trigger of the event trigger is missing: making it anew"
-  send /v1/metadata ${word({ type: "reload_metadata", args: { recreate_event_triggers: true } })} || refused "reload"
-  has_trigger || stop "the database trigger ${databaseTrigger} does not exist: Hasura's log says why" 1
-fi
-say "applied"
-`;
-}
-
-const putCommand = ({ what, create, whenPresent }: ReturnType<typeof steps>[number]): string =>
+const putCommand = ({ what, create, whenPresent }: Step): string =>
   ["put", quote(what), word(create), ...(whenPresent === "keep" ? [] : [word(whenPresent)])].join(" ");

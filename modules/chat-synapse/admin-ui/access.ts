@@ -8,7 +8,7 @@ export type AdminAccess =
   /** Whoever finds them. Synapse advises against it. */
   | { readonly mode: "open" };
 
-export const FORBIDDEN: RuleAction = { forbidden: "The admin interface is closed." };
+export const adminClosed: RuleAction = { forbidden: "The admin interface is closed." };
 
 /**
  * What an admin path does, by the mode of access.
@@ -24,7 +24,7 @@ export function adminAction(
     case "cognito":
       return { forwardTo: targetGroup, signIn: access.signIn, otherwise };
     case "closed":
-      return FORBIDDEN;
+      return adminClosed;
     case "open":
       return { forwardTo: targetGroup };
   }

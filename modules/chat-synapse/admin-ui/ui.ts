@@ -3,7 +3,7 @@ import { FargateService } from "../../../constructs/fargate-service.ts";
 import type { ListenerRule, RuleAction } from "../../../constructs/listener-rule.ts";
 import type { HomeserverRule } from "../homeserver-rule.ts";
 import type { ChatSynapseProps } from "../props.ts";
-import { adminAction, FORBIDDEN } from "./access.ts";
+import { adminAction, adminClosed } from "./access.ts";
 
 export const ADMIN_UI_PORT = 80;
 const PREFIX = "/chat-admin";
@@ -22,7 +22,7 @@ export function adminUi(
       ...("forwardTo" in action && { stripPrefix: PREFIX }),
     });
   if (adminAccess.mode === "closed") {
-    below(FORBIDDEN);
+    below(adminClosed);
     return undefined;
   }
   return service(scope, props, (targetGroup) => [

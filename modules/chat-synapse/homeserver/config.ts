@@ -8,7 +8,7 @@ import {
   roomAliases,
 } from "../../../shared/matrix-names.ts";
 import { listeners, sharedWorkerConfig, type WorkerTopology } from "../workers/workers.ts";
-import { PATHS } from "./container.ts";
+import { containerPaths } from "./container.ts";
 
 /** Homeservers that may exchange events with ours. */
 export interface Federation {
@@ -56,6 +56,8 @@ export interface HomeserverProps {
   };
   /** Address of a piece of content, with `{id}`: links to its host are previewed. */
   readonly contentUrlTemplate: string;
+  /** Largest file that may be uploaded, as Synapse writes sizes: `50M`. */
+  readonly maxUploadSize: string;
   /** Further hosts (`host` or `host:port`) whose pages and images are fetched for previews. @default - none */
   readonly previewHosts?: readonly string[];
   /** @default - no federation */
@@ -66,15 +68,6 @@ export interface HomeserverProps {
   readonly oldSigningKeys?: readonly OldSigningKey[];
   /** @default - one process does everything */
   readonly workers?: WorkerTopology;
-  /** Largest file that may be uploaded, as Synapse writes sizes. @default "50M" */
-  readonly maxUploadSize?: string;
-  /**
-   * How long media stay after they were last looked at, as Synapse writes durations. What users uploaded is
-   * theirs and stays; copies from other homeservers can be fetched again.
-   *
-   * @default - `remote` 30 days, `local` for ever
-   */
-  readonly mediaRetention?: { readonly local?: string; readonly remote?: string };
 }
 
 /**
@@ -82,7 +75,7 @@ export interface HomeserverProps {
  * case, becomes it. Any other (letters outside ASCII, `+` or `@` of a mail address that would then be public, too long,
  * digits alone, reserved) is replaced by the `sub`, which always fits. Synapse adds a number to a name taken.
  */
-const localpartTemplate = [
+const LOCALPART_TEMPLATE = [
   "{%- set name = user['cognito:username'] | default('') | lower -%}",
   "{%- set letters = 'abcdefghijklmnopqrstuvwxyz' -%}",
   "{%- set others = name | reject('in', letters ~ '0123456789._-') | list -%}",
@@ -92,17 +85,17 @@ const localpartTemplate = [
 ].join("");
 
 /** Name that others see at first: the given one, else the user name unless it shows a mail address. */
-const displayNameTemplate =
+const DISPLAY_NAME_TEMPLATE =
   "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if '@' not in user['cognito:username'] | default('@') else '') }}";
 
 /** Cognito writes `email_verified` as a boolean in some places and as a string in others. */
-const emailTemplate = "{{ user.email if user.email_verified | string | lower == 'true' else '' }}";
+const EMAIL_TEMPLATE = "{{ user.email if user.email_verified | string | lower == 'true' else '' }}";
 
 /**
  * Networks that Synapse never asks on a user's behalf: private, link-local (the container's credentials are
  * served there), reserved and multicast ones, as IANA registers them.
  */
-const UNREACHABLE_NETWORKS = [
+const unreachableNetworks = [
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -144,7 +137,7 @@ export function homeserverConfig(props: HomeserverProps) {
 
     listeners: listeners(["client", ...(federation ? ["federation"] : [])], workers !== undefined),
     enable_metrics: true,
-    log_config: PATHS.logConfig,
+    log_config: containerPaths.logConfig,
 
     database: {
       name: "psycopg2",
@@ -153,7 +146,7 @@ export function homeserverConfig(props: HomeserverProps) {
         port: database.port,
         dbname: database.name,
         user: database.user,
-        passfile: PATHS.databasePassword,
+        passfile: containerPaths.databasePassword,
         sslmode: "require",
         // Synapse holds at least the first and at most the second number of connections.
         cp_min: 5,
@@ -165,15 +158,15 @@ export function homeserverConfig(props: HomeserverProps) {
       },
     },
 
-    signing_key_path: PATHS.signingKey,
+    signing_key_path: containerPaths.signingKey,
     ...(oldSigningKeys.length > 0 && {
       old_signing_keys: Object.fromEntries(
         oldSigningKeys.map(({ id, key, expired }) => [id, { key, expired_ts: Date.parse(expired) }]),
       ),
     }),
-    macaroon_secret_key_path: PATHS.macaroonSecretKey,
-    form_secret_path: PATHS.formSecret,
-    registration_shared_secret_path: PATHS.registrationSharedSecret,
+    macaroon_secret_key_path: containerPaths.macaroonSecretKey,
+    form_secret_path: containerPaths.formSecret,
+    registration_shared_secret_path: containerPaths.registrationSharedSecret,
 
     ...signIn(props),
     ...federationOptions(federation),
@@ -210,7 +203,7 @@ function signIn(props: HomeserverProps) {
         jwks_uri: `${issuer}/.well-known/jwks.json`,
         id_token_signing_alg_values_supported: ["RS256"],
         client_id: oidcClientId,
-        client_secret_path: PATHS.oidcClientSecret,
+        client_secret_path: containerPaths.oidcClientSecret,
         client_auth_method: "client_secret_basic",
         pkce_method: "always",
         scopes: ["openid", "email", "profile"],
@@ -220,9 +213,9 @@ function signIn(props: HomeserverProps) {
         user_mapping_provider: {
           config: {
             subject_template: "{{ user.sub }}",
-            localpart_template: jwt ? "{{ user.sub }}" : localpartTemplate,
-            display_name_template: displayNameTemplate,
-            email_template: emailTemplate,
+            localpart_template: jwt ? "{{ user.sub }}" : LOCALPART_TEMPLATE,
+            display_name_template: DISPLAY_NAME_TEMPLATE,
+            email_template: EMAIL_TEMPLATE,
           },
         },
       },
@@ -253,17 +246,17 @@ function federationOptions(federation: Federation | undefined) {
     allow_public_rooms_over_federation: false,
     // Keys come from the servers themselves; asking a third one would tell it whom we talk to.
     trusted_key_servers: [],
-    ip_range_blacklist: UNREACHABLE_NETWORKS,
+    ip_range_blacklist: unreachableNetworks,
   };
 }
 
-function media({ maxUploadSize = "50M", mediaRetention = {} }: HomeserverProps) {
-  const { local, remote = "30d" } = mediaRetention;
+function media({ maxUploadSize }: HomeserverProps) {
   return {
-    media_store_path: PATHS.media,
+    media_store_path: containerPaths.media,
     max_upload_size: maxUploadSize,
     media_upload_limits: [{ time_period: "1d", max_size: "1G" }],
-    media_retention: { remote_media_lifetime: remote, ...(local && { local_media_lifetime: local }) },
+    // Copies from other homeservers can be fetched again. What users uploaded stays.
+    media_retention: { remote_media_lifetime: "30d" },
     enable_authenticated_media: true,
   };
 }
@@ -278,7 +271,7 @@ function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps)
       { netloc: `^(?!(?i:${hosts})$)` },
       { scheme: `^(?!${literalPattern(content.protocol.slice(0, -1))}$)` },
     ],
-    url_preview_ip_range_blacklist: UNREACHABLE_NETWORKS,
+    url_preview_ip_range_blacklist: unreachableNetworks,
     oembed: { disable_default_providers: true },
     max_spider_size: "10M",
   };

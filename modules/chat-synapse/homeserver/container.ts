@@ -3,7 +3,7 @@
 const RUN = "/run/synapse";
 
 /** Where the container finds its files. All below `run` are written by the entrypoint at each start. */
-export const PATHS = {
+export const containerPaths = {
   /** The media store, on the shared file system. */
   media: "/media",
   run: RUN,

@@ -2,10 +2,12 @@ import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { itIf } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
 import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
 import { listen } from "../../../tools/servers/listening.ts";
@@ -22,7 +24,7 @@ import { REQUEST_LINE } from "./log-config.ts";
 const clients = "/_matrix/client/v3";
 const preview = "/_matrix/client/v1/media/preview_url?url=";
 /** Memory of the task definition, in MiB. */
-const taskMemory = 1024;
+const TASK_MEMORY = 1024;
 
 const page =
   (title: string): Site =>
@@ -97,10 +99,10 @@ describeWithSynapse("a homeserver", () => {
   it("leaves 40 % of its task's memory free when idle", async () => {
     const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
     const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-    expect(resident).toBeLessThan(0.6 * taskMemory);
+    expect(resident).toBeLessThan(0.6 * TASK_MEMORY);
   });
 
-  it.runIf(process.getuid?.() === 0)(
+  itIf(process.getuid?.() === 0)(
     "runs as its own user, who alone reads its files, with no secret in the environment",
     async () => {
       const status = await readFile(`/proc/${synapse.pid}/status`, "utf8");
@@ -343,7 +345,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
 
   it("does not answer other servers", async () => {
     for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) {
-      expect((await fetch(`${synapse.url}${path}`)).status, path).toBe(404);
+      expect([path, (await fetch(`${synapse.url}${path}`)).status]).toEqual([path, 404]);
     }
   });
 
@@ -356,7 +358,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     for (const host of ["127.0.0.1", "localhost"]) {
       const url = encodeURIComponent(`https://${host}:${port}/secret`);
       const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });
-      expect(status, host).toBeGreaterThanOrEqual(400);
+      withMessage(host, () => expect(status).toBeGreaterThanOrEqual(400));
     }
     expect(connections).toBe(0);
   });

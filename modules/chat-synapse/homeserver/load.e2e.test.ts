@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
@@ -8,11 +8,11 @@ import type { Cognito } from "../../../tools/servers/cognito.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
 import { deploySynapse, type Synapse, type SynapseDeployment } from "../../../tools/servers/synapse.ts";
 
-const clients = 100;
-const senders = 5;
-const messagesEach = 10;
+const CLIENTS = 100;
+const SENDERS = 5;
+const MESSAGES_EACH = 10;
 
-describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
+describeWithSynapse(`a homeserver with ${CLIENTS} people in one room`, () => {
   let postgres: PostgresServer;
   let cognito: Cognito;
   let deployment: SynapseDeployment;
@@ -53,14 +53,14 @@ describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
       ...{ room_alias_name: "community", preset: "public_chat" },
     });
     const people: Account[] = [];
-    for (let index = 1; index <= clients; index++) people.push(await signIn(index));
+    for (let index = 1; index <= CLIENTS; index++) people.push(await signIn(index));
 
     const starts = await Promise.all(people.map((person) => sync(person, room)));
     const receiving = people.map((person, i) => receive(person, room, starts[i]?.since ?? ""));
     const sent = await Promise.all(
-      people.slice(0, senders).map(async (person, i) => {
+      people.slice(0, SENDERS).map(async (person, i) => {
         const ids: string[] = [];
-        for (let n = 0; n < messagesEach; n++) {
+        for (let n = 0; n < MESSAGES_EACH; n++) {
           const { status, body } = await send(synapse.url, person, room, `${i}: ${n}`);
           expect(status).toBe(200);
           ids.push(String(body["event_id"]));
@@ -69,7 +69,7 @@ describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
       }),
     );
     for (const received of await Promise.all(receiving)) {
-      expect(received).toHaveLength(senders * messagesEach);
+      expect(received).toHaveLength(SENDERS * MESSAGES_EACH);
       expect(new Set(received)).toEqual(new Set(sent.flat()));
       // Each sender's messages come in their order.
       for (const ids of sent) expect(received.filter((id) => ids.includes(id))).toEqual(ids);
@@ -118,7 +118,7 @@ describeWithSynapse(`a homeserver with ${clients} people in one room`, () => {
   async function receive(person: Account, room: string, from: string): Promise<string[]> {
     const received: string[] = [];
     let since = from;
-    while (received.length < senders * messagesEach) {
+    while (received.length < SENDERS * MESSAGES_EACH) {
       const next = await sync(person, room, since);
       received.push(...next.messages);
       since = next.since;

@@ -5,7 +5,7 @@ import { secretValue } from "../../../constructs/generated-secret.ts";
 import type { MediaStore } from "../media/store.ts";
 import type { ChatSynapseProps } from "../props.ts";
 import type { SynapseSecrets } from "../secrets.ts";
-import { PATHS, SYNAPSE_PORT } from "./container.ts";
+import { containerPaths, SYNAPSE_PORT } from "./container.ts";
 import { logConfig } from "./log-config.ts";
 
 /** What the main process and its workers run with: one image, one configuration, one set of secrets. */
@@ -52,7 +52,7 @@ export function synapseService(
         ...(workerYaml && { SYNAPSE_WORKER_YAML: workerYaml }),
       },
       secrets: files,
-      mounts: { ...(hasMedia && { media: PATHS.media }), run: PATHS.run, tmp: "/tmp" },
+      mounts: { ...(hasMedia && { media: containerPaths.media }), run: containerPaths.run, tmp: "/tmp" },
       // The entrypoint starts as root, hands its files to Synapse's user and becomes that user, whom the init
       // process must still be able to stop.
       capabilities: ["CHOWN", "KILL", "SETGID", "SETUID"] as const,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, it } from "vitest";
+import { expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { account, matrix, register } from "../../../test/matrix.ts";
 import { mobileClientId, signInHarness } from "../../../test/synapse-sign-in.ts";

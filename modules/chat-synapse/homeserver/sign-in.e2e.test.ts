@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { account, browserSignIn, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
 import { mobileApp, signInHarness } from "../../../test/synapse-sign-in.ts";
 import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
@@ -119,7 +120,7 @@ describeWithSynapse("signing in", () => {
     const sub = randomUUID();
     const localparts = await renderLocalparts(config, usernames, sub);
     for (const [i, localpart] of localparts.entries()) {
-      expect(localpart, JSON.stringify(usernames[i])).toMatch(/^[a-z0-9._-]{1,64}$/);
+      withMessage(JSON.stringify(usernames[i]), () => expect(localpart).toMatch(/^[a-z0-9._-]{1,64}$/));
       expect(localpart).not.toMatch(/^(_|phenom-)/);
       expect([sub, usernames[i]?.toLowerCase()]).toContain(localpart);
     }

@@ -9,9 +9,9 @@ import { policyDocument, trustService } from "../../../constructs/iam-policy.ts"
 import { checkedName } from "../../../constructs/names.ts";
 
 /** Every night at 5:00 UTC, when it is night in America too; each kept for five weeks. */
-const NIGHTLY = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
+const nightly = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
 /** Minutes in which a backup must begin, and be done. */
-const WINDOWS = { startWindow: 60, completionWindow: 8 * 60 };
+const windows = { startWindow: 60, completionWindow: 8 * 60 };
 
 export interface MediaBackupProps {
   readonly deployment: Deployment;
@@ -32,6 +32,7 @@ export class MediaBackup extends Construct {
       name,
       forceDestroy: !deployment.protectData,
       ...stateful(deployment),
+      tags: deployment.tags,
     });
 
     const role = new IamRole(this, "role", {
@@ -39,6 +40,7 @@ export class MediaBackup extends Construct {
       description: "Backs up and restores Synapse's media store",
       // AWS Backup documents no source that it would name here.
       assumeRolePolicy: trustService("backup.amazonaws.com"),
+      tags: deployment.tags,
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "backup",
@@ -77,11 +79,12 @@ export class MediaBackup extends Construct {
         {
           ruleName: "nightly",
           targetVaultName: vault.name,
-          schedule: NIGHTLY.schedule,
-          ...WINDOWS,
-          lifecycle: { deleteAfter: NIGHTLY.keptDays },
+          schedule: nightly.schedule,
+          ...windows,
+          lifecycle: { deleteAfter: nightly.keptDays },
         },
       ],
+      tags: deployment.tags,
     });
     new BackupSelection(this, "selection", {
       name,

@@ -52,7 +52,7 @@ export class MediaStore extends Construct {
         { transitionToIa: "AFTER_30_DAYS" },
         { transitionToPrimaryStorageClass: "AFTER_1_ACCESS" },
       ],
-      tags: { Name: name },
+      tags: { Name: name, ...deployment.tags },
       ...stateful(deployment),
     });
     const backup = new MediaBackup(this, "backup", { deployment, name, fileSystemArn: fileSystem.arn });
@@ -64,13 +64,14 @@ export class MediaStore extends Construct {
         path: "/synapse-media",
         creationInfo: { ownerUid: owner, ownerGid: owner, permissions: "0750" },
       },
-      tags: { Name: name },
+      tags: { Name: name, ...deployment.tags },
     });
 
     const securityGroup = new SecurityGroup(this, "security-group", {
       name,
       description: "Mount targets of the Synapse media store",
       vpcId: network.vpcId,
+      tags: deployment.tags,
     });
     new VpcSecurityGroupIngressRule(this, "from-synapse", {
       securityGroupId: securityGroup.id,
@@ -79,6 +80,7 @@ export class MediaStore extends Construct {
       ipProtocol: "tcp",
       fromPort: NFS_PORT,
       toPort: NFS_PORT,
+      tags: deployment.tags,
     });
 
     const subnets = TerraformIterator.fromList(network.privateSubnetIds);

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { escapeIdentifier } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requiredVariables } from "../../../test/task.ts";
 import {
   type DatabaseConnection,
   type PostgresServer,
@@ -10,7 +11,7 @@ import {
   startPostgres,
 } from "../../../tools/servers/postgres.ts";
 import { setUpDatabase } from "../../../tools/servers/synapse.ts";
-import { databaseSetupContainer } from "./database-setup.ts";
+import { databaseSetupCommand } from "./database-setup.ts";
 
 describe("the database setup task, run by a user with the rights of the RDS master", () => {
   let postgres: PostgresServer;
@@ -171,7 +172,9 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(stdout + stderr).not.toContain(secret);
   });
 
-  it.each(databaseSetupContainer().environment)("ends with code 64 and one line without %s", async (name) => {
+  it.each(
+    requiredVariables(databaseSetupCommand()),
+  )("ends with code 64 and one line without %s", async (name) => {
     const error = await setUp(fresh(), { [name]: "" }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -183,7 +186,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
   });
 
   it("is a command that a POSIX shell parses without running it", async () => {
-    const [, , script = ""] = databaseSetupContainer().command;
+    const [, , script = ""] = databaseSetupCommand();
     const { stderr } = await promisify(execFile)("sh", ["-n", "-c", script]);
     expect(stderr).toBe("");
   });

@@ -1,116 +1,16 @@
-/**
- * What the command reads: libpq's own variables for the master user and a maintenance database, and what to
- * make. The stock image holds no certificate of RDS, so PGSSLMODE is `require`.
- */
-const environment = [
-  "PGHOST",
-  "PGPORT",
-  "PGUSER",
-  "PGPASSWORD",
-  "PGSSLMODE",
-  "PGDATABASE",
-  "SYNAPSE_DATABASE_NAME",
-  "SYNAPSE_DATABASE_USER",
-  "SYNAPSE_DATABASE_PASSWORD",
-];
+import { script, shellCommand } from "../../../constructs/script.ts";
 
-const endOfSql = "END_OF_SQL";
-
-/** Held for the whole run: a second run waits, then finds nothing to do. */
-const takeLock = "select pg_advisory_lock(7240115381009432)";
+const FOLDER = "modules/chat-synapse/tasks";
 
 /**
- * Synapse refuses to start on a database with another collation, because its indexes would change their
- * order with the operating system's locale data.
+ * Command of the task that makes Synapse's role and database if they are missing, checks them if they exist, and sets
+ * the password. It runs in the stock `postgres:16-alpine` image, against PostgreSQL 16 and newer, and can be repeated.
+ * Its user needs CREATEDB and CREATEROLE. The image holds no certificate of RDS, so PGSSLMODE is `require`.
+ *
+ * Exits with 0 if Synapse can sign in, 64 if a variable is missing, else with psql's code after printing the error and
+ * its remedy.
  */
-const sql = `set client_min_messages = warning;
-\\getenv name SYNAPSE_DATABASE_NAME
-\\getenv role SYNAPSE_DATABASE_USER
-\\getenv password SYNAPSE_DATABASE_PASSWORD
-${takeLock} \\g /dev/null
-select set_config('synapse_setup.name', :'name', false), set_config('synapse_setup.role', :'role', false) \\g /dev/null
-
-select not exists (select from pg_roles where rolname = :'role') as missing \\gset
-\\if :missing
-create role :"role" login;
-\\echo 'synapse database: role' :role 'made'
-\\else
-\\echo 'synapse database: role' :role 'is there'
-\\endif
-
-\\set ECHO none
-select set_config('synapse_setup.password', :'password', false) \\g /dev/null
-do $$
-begin
-  execute format('alter role %I with login password %L',
-    current_setting('synapse_setup.role'), current_setting('synapse_setup.password'));
-exception when others then
-  -- The context of the inner error would show the password.
-  raise exception 'the password of role % could not be set: %', current_setting('synapse_setup.role'), sqlerrm
-    using errcode = sqlstate, hint = format(
-      'The role was made by another user. As that user run: grant %I to %I with admin option;',
-      current_setting('synapse_setup.role'), current_user);
-end $$;
-\\set ECHO errors
-
--- From PostgreSQL 16 on, making a role gives the right to grant it, not the right to act as it (to make its database)
--- nor to use what is its own (to dump, repair and drop that database).
-select not (pg_has_role(:'role', 'SET') and pg_has_role(:'role', 'USAGE')) as missing \\gset
-\\if :missing
-grant :"role" to current_user with set true, inherit true;
-\\endif
-
-select not exists (select from pg_database where datname = :'name') as missing \\gset
-\\if :missing
-create database :"name" with owner :"role" template template0 encoding 'UTF8' locale_provider libc lc_collate 'C' lc_ctype 'C';
-\\echo 'synapse database: database' :name 'made'
-\\else
-\\echo 'synapse database: database' :name 'is there'
-\\endif
-
-do $$
-declare
-  found record;
-  name text := current_setting('synapse_setup.name');
-  role text := current_setting('synapse_setup.role');
-begin
-  select datcollate, datctype, pg_encoding_to_char(encoding) as encoding, pg_get_userbyid(datdba) as owner
-    into found from pg_database where datname = name;
-  if (found.datcollate, found.datctype, found.encoding) is distinct from ('C', 'C', 'UTF8') then
-    raise exception 'database % has collation %, ctype % and encoding %; Synapse needs C, C and UTF8',
-      name, found.datcollate, found.datctype, found.encoding
-      using hint = format('If it holds nothing: drop database %I; and run this again. Else dump it with pg_dump, '
-        'drop it, run this again, and restore the dump into the new database as %I.', name, role);
-  end if;
-  if found.owner <> role then
-    raise exception 'database % belongs to %, not to %', name, found.owner, role
-      using hint = format('As its owner run: alter database %I owner to %I;', name, role);
-  end if;
-end $$;
-
-set role :"role";
-revoke all on database :"name" from public;
-reset role;
-`;
-
-/**
- * Makes Synapse's role and database where they are missing, checks them where they are not, and sets the
- * password. A container of the stock `postgres:16-alpine` image, for PostgreSQL 16 and newer; its user needs
- * CREATEDB and CREATEROLE. Runs twice without harm. Exits 0 when Synapse can sign in, 64 when a variable is missing,
- * else with psql's code after printing the error and its remedy.
- */
-export function databaseSetupContainer(): { command: string[]; environment: string[] } {
-  const script = `for name in ${environment.join(" ")}; do
-  if [ -z "$(printenv "$name")" ]; then
-    echo "synapse database: the environment variable $name is missing or empty" >&2
-    exit 64
-  fi
-done
-psql --no-psqlrc --no-password --quiet --echo-errors --set=ON_ERROR_STOP=1 <<'${endOfSql}' || exit
-${sql}${endOfSql}
-export PGDATABASE="$SYNAPSE_DATABASE_NAME" PGUSER="$SYNAPSE_DATABASE_USER" PGPASSWORD="$SYNAPSE_DATABASE_PASSWORD"
-psql --no-psqlrc --no-password --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --command='select 1' || exit
-echo "synapse database: $SYNAPSE_DATABASE_USER can use $SYNAPSE_DATABASE_NAME"
-`;
-  return { command: ["sh", "-c", script], environment };
-}
+export const databaseSetupCommand = (): string[] =>
+  shellCommand(
+    script(`${FOLDER}/database-setup.sh`, { SQL: script(`${FOLDER}/database-setup.sql`).trimEnd() }),
+  );

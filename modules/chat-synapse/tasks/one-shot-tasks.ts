@@ -4,12 +4,12 @@ import { FargateTask } from "../../../constructs/fargate-task.ts";
 import { secretValue } from "../../../constructs/generated-secret.ts";
 import type { ChatSynapseProps } from "../props.ts";
 import type { SynapseSecrets } from "../secrets.ts";
-import { databaseSetupContainer } from "./database-setup.ts";
+import { databaseSetupCommand } from "./database-setup.ts";
 
 /** Synapse's own database and role on the shared RDS instance. */
-export const DATABASE = { name: "synapse", user: "synapse", maintenance: "postgres" };
+export const synapseDatabase = { name: "synapse", user: "synapse", maintenance: "postgres" };
 /** Smallest Fargate size: these tasks send requests and wait. */
-const SIZE = { cpu: 256, memory: 512 };
+const oneShotSize = { cpu: 256, memory: 512 };
 
 /** Makes or checks Synapse's role and database. */
 export const databaseSetupTask = (
@@ -20,17 +20,17 @@ export const databaseSetupTask = (
   new FargateTask(scope, "database-setup", {
     deployment,
     family: `${deployment.project}-synapse-db-setup`,
-    size: SIZE,
+    size: oneShotSize,
     container: {
       image: images.postgres,
-      command: databaseSetupContainer().command,
+      command: databaseSetupCommand(),
       environment: {
         PGHOST: database.host,
         PGPORT: Fn.tostring(database.port),
-        PGDATABASE: DATABASE.maintenance,
+        PGDATABASE: synapseDatabase.maintenance,
         PGSSLMODE: "require",
-        SYNAPSE_DATABASE_NAME: DATABASE.name,
-        SYNAPSE_DATABASE_USER: DATABASE.user,
+        SYNAPSE_DATABASE_NAME: synapseDatabase.name,
+        SYNAPSE_DATABASE_USER: synapseDatabase.user,
       },
       secrets: {
         PGUSER: secretValue(database.masterSecretArn, { key: "username" }),
@@ -54,7 +54,7 @@ export const bootstrapTask = (
   new FargateTask(scope, "bootstrap", {
     deployment,
     family: `${deployment.project}-chat-bootstrap`,
-    size: SIZE,
+    size: oneShotSize,
     container: {
       image: images.bootstrap,
       command: ["node", "bootstrap.mjs"],

@@ -13,8 +13,8 @@ export interface WorkerRule {
   readonly federation?: true;
 }
 
-const client = "^/_matrix/client/(api/v1|r0|v3|unstable)";
-const federation = "^/_matrix/federation";
+const CLIENT_API = "^/_matrix/client/(api/v1|r0|v3|unstable)";
+const FEDERATION_API = "^/_matrix/federation";
 
 /**
  * The paths that Synapse's documentation gives to workers (docs/workers.md of element-hq/synapse), by kind of worker.
@@ -25,7 +25,7 @@ const federation = "^/_matrix/federation";
  * attempts and a single sign-on begins and ends in one; `/_synapse/admin/v1/rooms/` and `/v2/users/`, because one
  * process is enough for administrators.
  */
-export const WORKER_RULES: readonly WorkerRule[] = [
+export const workerRules: readonly WorkerRule[] = [
   {
     id: "sync",
     kind: "sync",
@@ -35,7 +35,7 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     id: "rooms",
     kind: "client",
     paths: [
-      `${client}/rooms/[^/]+/(joined_members|members|state|context/.*|event/.*|aliases)$`,
+      `${CLIENT_API}/rooms/[^/]+/(joined_members|members|state|context/.*|event/.*|aliases)$`,
       "^/_matrix/client/(v1|unstable)/rooms/[^/]+/(hierarchy|relations/.*|threads|timestamp_to_event)$",
       "^/_matrix/client/(unstable/im.nheko.summary/summary|v1/room_summary)/.*$",
     ],
@@ -44,8 +44,8 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     id: "directory",
     kind: "client",
     paths: [
-      `${client}/(publicRooms|joined_rooms|search|user_directory/search|directory/room/.*)$`,
-      `${client}/(account/(3pid|whoami|deactivate)|capabilities|notifications|voip/turnServer)$`,
+      `${CLIENT_API}/(publicRooms|joined_rooms|search|user_directory/search|directory/room/.*)$`,
+      `${CLIENT_API}/(account/(3pid|whoami|deactivate)|capabilities|notifications|voip/turnServer)$`,
       "^/_matrix/client/versions$",
     ],
   },
@@ -54,7 +54,7 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     kind: "client",
     paths: [
       "^/_matrix/client/unstable/.*/rooms/[^/]+/aliases$",
-      `${client}/(keys/(query|changes|claim)|room_keys/.*|user/[^/]+/filter(/.*)?)$`,
+      `${CLIENT_API}/(keys/(query|changes|claim)|room_keys/.*|user/[^/]+/filter(/.*)?)$`,
       "^/_matrix/client/unstable/org.matrix.msc4140/delayed_events(/.*/restart)?$",
     ],
   },
@@ -63,24 +63,24 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     kind: "client",
     federation: true,
     paths: [
-      `${federation}/v1/(event|state|state_ids|backfill|get_missing_events|query|make_join|make_leave|event_auth|hierarchy)/.*$`,
-      `${federation}/v1/(make_knock|send_knock|timestamp_to_event|exchange_third_party_invite|user/devices)/.*$`,
-      `${federation}/v[12]/(send_join|send_leave|invite)/.*$`,
+      `${FEDERATION_API}/v1/(event|state|state_ids|backfill|get_missing_events|query|make_join|make_leave|event_auth|hierarchy)/.*$`,
+      `${FEDERATION_API}/v1/(make_knock|send_knock|timestamp_to_event|exchange_third_party_invite|user/devices)/.*$`,
+      `${FEDERATION_API}/v[12]/(send_join|send_leave|invite)/.*$`,
     ],
   },
   {
     id: "federation-public",
     kind: "client",
     federation: true,
-    paths: [`${federation}/v1/(version|publicRooms.*)$`, "^/_matrix/key/v2/query.*$"],
+    paths: [`${FEDERATION_API}/v1/(version|publicRooms.*)$`, "^/_matrix/key/v2/query.*$"],
   },
   {
     id: "events",
     kind: "events",
     paths: [
-      `${client}/rooms/[^/]+/(redact|send|state)/.*$`,
-      `${client}/rooms/[^/]+/(join|invite|leave|ban|unban|kick)$`,
-      `${client}/(createRoom|(join|knock|profile)/.*)$`,
+      `${CLIENT_API}/rooms/[^/]+/(redact|send|state)/.*$`,
+      `${CLIENT_API}/rooms/[^/]+/(join|invite|leave|ban|unban|kick)$`,
+      `${CLIENT_API}/(createRoom|(join|knock|profile)/.*)$`,
     ],
   },
   {
@@ -88,9 +88,9 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     kind: "streams",
     paths: [
       // Pages of one room must come from one process; this kind has only one.
-      `${client}/rooms/[^/]+/(typing/.*|receipt/.*|read_markers|messages)$`,
-      `${client}/(user/.*/(tags|account_data)(/.*)?|(sendToDevice|presence|pushrules)/.*)$`,
-      `${client}/(delete_devices|devices(/.*)?|keys/(upload(/.*)?|(device_signing|signatures)/upload))$`,
+      `${CLIENT_API}/rooms/[^/]+/(typing/.*|receipt/.*|read_markers|messages)$`,
+      `${CLIENT_API}/(user/.*/(tags|account_data)(/.*)?|(sendToDevice|presence|pushrules)/.*)$`,
+      `${CLIENT_API}/(delete_devices|devices(/.*)?|keys/(upload(/.*)?|(device_signing|signatures)/upload))$`,
     ],
   },
   {
@@ -98,7 +98,7 @@ export const WORKER_RULES: readonly WorkerRule[] = [
     kind: "streams",
     federation: true,
     // All transactions of one server must go to one process too.
-    paths: [`${federation}/v1/send/.*$`],
+    paths: [`${FEDERATION_API}/v1/send/.*$`],
   },
   {
     id: "media",

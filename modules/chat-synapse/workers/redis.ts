@@ -41,23 +41,27 @@ export class Redis extends Construct {
       name,
       description: "Redis of Synapse and its workers",
       vpcId: network.vpcId,
+      tags: deployment.tags,
     });
     new VpcSecurityGroupIngressRule(this, "from-synapse", {
       securityGroupId: securityGroup.id,
       description: "Redis from Synapse and its workers",
       referencedSecurityGroupId: clientSecurityGroupId,
       ...tcp,
+      tags: deployment.tags,
     });
     new VpcSecurityGroupEgressRule(this, "from-synapse-out", {
       securityGroupId: clientSecurityGroupId,
       description: "Redis",
       referencedSecurityGroupId: securityGroup.id,
       ...tcp,
+      tags: deployment.tags,
     });
     const subnets = new ElasticacheSubnetGroup(this, "subnets", {
       name,
       description: "Private subnets of the chat",
       subnetIds: network.privateSubnetIds,
+      tags: deployment.tags,
     });
     // A second node takes over by itself; without one the processes wait until the first is replaced.
     const standby = deployment.protectData;
@@ -80,6 +84,7 @@ export class Redis extends Construct {
       snapshotRetentionLimit: 0,
       autoMinorVersionUpgrade: "true",
       applyImmediately: true,
+      tags: deployment.tags,
     });
     this.host = group.primaryEndpointAddress;
     // ElastiCache gives these names to the members of a group without shards.

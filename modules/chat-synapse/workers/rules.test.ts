@@ -1,14 +1,15 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it } from "@jest/globals";
 import type { EnvironmentData } from "../../../environments/schema.ts";
+import { environment, Template } from "../../../stacks/chat/template.ts";
 import { type AlbOutcome, loadBalancer } from "../../../test/alb.ts";
-import { environment, Template } from "../../../test/template.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import {
   federationEndpoints,
   mainEndpoints,
   mediaAdminEndpoints,
   workerEndpoints,
 } from "../../../test/worker-endpoints.ts";
-import { RESERVED_PRIORITIES, WORKER_RULES } from "./paths.ts";
+import { RESERVED_PRIORITIES, workerRules } from "./paths.ts";
 import type { WorkerKind } from "./workers.ts";
 
 const host = "chat-testing.thephenom.app";
@@ -88,7 +89,7 @@ describe("a kind that an environment has none of stays with the main process", (
   it.each(kindsOfRules)("with workers %s alone", (only) => {
     const ask = balancer({ workers: { [only]: 1 } });
     for (const [kind, paths] of kinds)
-      for (const path of paths) expect(ask(path), path).toBe(kind === only ? kind : "main");
+      for (const path of paths) expect([path, ask(path)]).toEqual([path, kind === only ? kind : "main"]);
   });
 
   it("with the background worker alone nothing is routed elsewhere", () => {
@@ -110,8 +111,8 @@ describe("the rules keep the load balancer's limits", () => {
   const own = rules.filter(([name]) => name.startsWith("chat_synapse_workers_"));
 
   it("there is one for each entry of the list", () => {
-    expect(own).toHaveLength(WORKER_RULES.length);
-    expect(WORKER_RULES.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
+    expect(own).toHaveLength(workerRules.length);
+    expect(workerRules.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
   });
 
   it.each(own)("%s: at most 5 values, 3 in a condition, 128 characters each", (_, body) => {
@@ -131,8 +132,8 @@ describe("the rules keep the load balancer's limits", () => {
     const priorities = rules.map(([, body]) => Number(body["priority"]));
     expect(new Set(priorities).size).toBe(priorities.length);
     for (const [name, body] of own) {
-      expect(Number(body["priority"]), name).toBeGreaterThanOrEqual(150);
-      expect(Number(body["priority"]), name).toBeLessThan(150 + RESERVED_PRIORITIES);
+      withMessage(name, () => expect(Number(body["priority"])).toBeGreaterThanOrEqual(150));
+      withMessage(name, () => expect(Number(body["priority"])).toBeLessThan(150 + RESERVED_PRIORITIES));
     }
   });
 

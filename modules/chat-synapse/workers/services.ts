@@ -11,14 +11,14 @@ import { discoveryService } from "../discovery.ts";
 import { SYNAPSE_PORT } from "../homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "../homeserver/service.ts";
 import { homeserverRule } from "../homeserver-rule.ts";
-import { WORKER_RULES } from "./paths.ts";
+import { workerRules } from "./paths.ts";
 import {
   isWriter,
   REPLICATION_PORT,
-  WORKER_KINDS,
   type WorkerCounts,
   type WorkerKind,
   workerConfig,
+  workerKinds,
   workersOf,
 } from "./workers.ts";
 
@@ -43,11 +43,11 @@ export class Workers extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id);
-    this.replicationRules(props.process.securityGroupId);
+    this.replicationRules(props.process);
 
     const services: Record<string, FargateService> = {};
     let mediaRoleArn: string | undefined;
-    for (const kind of WORKER_KINDS) {
+    for (const kind of workerKinds) {
       const workers = workersOf({ [kind]: props.counts[kind] ?? 0 });
       if (!workers.length) continue;
       const targetGroup = this.targetGroup(kind, props);
@@ -74,6 +74,7 @@ export class Workers extends Construct {
     const hasMedia = kind === "media";
     const discovery = isWriter(kind)
       ? discoveryService(this, `${name}-discovery`, {
+          deployment,
           namespaceId,
           name: `synapse-${name}`,
           description: `Synapse's worker ${name}, for the other processes`,
@@ -93,18 +94,19 @@ export class Workers extends Construct {
   /** Undefined for a kind that answers nobody. */
   private targetGroup(kind: WorkerKind, { process: { props }, main }: WorkersProps) {
     const { deployment, network, priorities, federation, adminAccess } = props;
-    const own = WORKER_RULES.map((rule, i) => ({ ...rule, priority: priorities.workers + i })).filter(
-      (rule) => rule.kind === kind && (federation || !rule.federation),
-    );
+    const own = workerRules
+      .map((rule, i) => ({ ...rule, priority: priorities.workers + i }))
+      .filter((rule) => rule.kind === kind && (federation || !rule.federation));
     if (!own.length) return undefined;
     const { arn, arnSuffix } = new TargetGroup(this, `${kind}-target-group`, {
+      deployment,
       name: `${deployment.project}-syn-${kind}-tg`,
       vpcId: network.vpcId,
       port: SYNAPSE_PORT,
       healthPath: "/health",
       deregistrationDelay: DEREGISTRATION_DELAY,
     });
-    const rule = homeserverRule(this, { listenerArn: props.listenerArn, host: props.serverName });
+    const rule = homeserverRule(this, props);
     const rules = own.map(({ id, priority, paths, admin }) =>
       rule(
         `${id}-rule`,
@@ -119,7 +121,7 @@ export class Workers extends Construct {
   }
 
   /** The processes share a security group, whose members may call each other. */
-  private replicationRules(securityGroupId: string): void {
+  private replicationRules({ securityGroupId, props: { deployment } }: SynapseProcess): void {
     const rule = {
       securityGroupId,
       description: "Replication between the processes of Synapse",
@@ -127,6 +129,7 @@ export class Workers extends Construct {
       ipProtocol: "tcp",
       fromPort: REPLICATION_PORT,
       toPort: REPLICATION_PORT,
+      tags: deployment.tags,
     };
     new VpcSecurityGroupIngressRule(this, "from-processes", rule);
     new VpcSecurityGroupEgressRule(this, "to-processes", rule);

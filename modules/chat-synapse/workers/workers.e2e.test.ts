@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
-import { installed } from "../../../test/installed.ts";
+import { describeWith } from "../../../test/jest/describe-if.ts";
+import { eventually } from "../../../test/jest/eventually.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import {
   type Account,
   account,
@@ -16,16 +18,13 @@ import {
 import { type SynapseCluster, startCluster } from "../../../test/synapse-cluster.ts";
 import { mainEndpoints, workerEndpoints } from "../../../test/worker-endpoints.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
-import { type Redis, redisServer, startRedis } from "../../../tools/servers/redis.ts";
-import { synapsePython } from "../../../tools/servers/synapse.ts";
+import { type Redis, startRedis } from "../../../tools/servers/redis.ts";
 
 const clients = "/_matrix/client/v3";
 /** In Synapse's documentation; without our configuration's leave, or superseded, nobody answers it. */
 const inUse = (path: string) => !/\/(api\/v1|r0|unstable)\//.test(path) && !path.endsWith("/login/get_token");
-const what = "a homeserver with workers";
-const ready = [installed(what, synapsePython), installed(what, redisServer)].every(Boolean);
 
-describe.runIf(ready)(what, () => {
+describeWith("synapse", "redis")("a homeserver with workers", () => {
   let postgres: PostgresServer;
   let redis: Redis;
   let cluster: SynapseCluster;
@@ -111,7 +110,7 @@ describe.runIf(ready)(what, () => {
       ...["main", "sync-1", "sync-2", "client-1", "events-1", "streams-1", "media-1", "background-1"],
     ]);
     for (const name of cluster.names)
-      expect((await fetch(`${cluster.process(name).url}/health`)).status, name).toBe(200);
+      expect([name, (await fetch(`${cluster.process(name).url}/health`)).status]).toEqual([name, 200]);
   });
 
   it("answers what is routed to a worker by that worker, with the methods of the main process", async () => {
@@ -119,17 +118,19 @@ describe.runIf(ready)(what, () => {
       const worker = cluster.process(`${kind}-1`).url;
       for (const path of paths.filter(inUse)) {
         const own = await methodsOf(`${worker}${path}`);
-        expect(own, `${kind} ${path}`).not.toEqual([]);
+        withMessage(`${kind} ${path}`, () => expect(own).not.toEqual([]));
         // The main process gave its media away.
         if (kind !== "media")
-          expect(own, path).toEqual(await methodsOf(`${cluster.process("main").url}${path}`));
+          expect([path, own]).toEqual([path, await methodsOf(`${cluster.process("main").url}${path}`)]);
       }
     }
   }, 60_000);
 
   it("keeps with the main process what it answers", async () => {
-    for (const path of mainEndpoints.client.filter(inUse))
-      expect(await methodsOf(`${cluster.process("main").url}${path}`), path).not.toEqual([]);
+    for (const path of mainEndpoints.client.filter(inUse)) {
+      const methods = await methodsOf(`${cluster.process("main").url}${path}`);
+      withMessage(path, () => expect(methods).not.toEqual([]));
+    }
   });
 
   it("lets a user join, send and receive: each request answered by its worker", async () => {
@@ -168,7 +169,7 @@ describe.runIf(ready)(what, () => {
       const { body: synced } = await matrix(cluster.process(name).url, "GET", `${clients}/sync`, {
         token: bob.accessToken,
       });
-      expect(timelineHas(room, body["event_id"])(synced), name).toBeDefined();
+      withMessage(name, () => expect(timelineHas(room, body["event_id"])(synced)).toBeDefined());
     }
   });
 
@@ -269,17 +270,17 @@ describe.runIf(ready)(what, () => {
     const [alice, bob] = [await newAccount(), await newAccount(`findme-${randomUUID()}`)];
     const room = await createRoom(cluster.alb.url, alice, { preset: "public_chat" });
     await ask(bob, "POST", `${clients}/rooms/${encodeURIComponent(room)}/join`, {});
-    await expect
-      .poll(
-        async () => {
-          const { body } = await ask(alice, "POST", `${clients}/user_directory/search`, {
-            search_term: "findme",
-          });
-          return z.array(z.object({ user_id: z.string() })).parse(body["results"]);
-        },
-        { timeout: 20_000, interval: 200 },
-      )
-      .toEqual([expect.objectContaining({ user_id: bob.userId })]);
+    await eventually(
+      async () => {
+        const { body } = await ask(alice, "POST", `${clients}/user_directory/search`, {
+          search_term: "findme",
+        });
+        expect(z.array(z.object({ user_id: z.string() })).parse(body["results"])).toEqual([
+          expect.objectContaining({ user_id: bob.userId }),
+        ]);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
   }, 30_000);
 
   it("refuses whoever sends more than the limit, however many processes there are", async () => {
@@ -314,9 +315,9 @@ describe.runIf(ready)(what, () => {
     await redis.interrupt(async () => {
       const [before, event] = [cluster.alb.answered.length, "events-1 PUT"];
       sending.push(send(cluster.alb.url, alice, room, "without Redis"));
-      await expect
-        .poll(() => cluster.alb.answered.slice(before).some((line) => line.startsWith(event)))
-        .toBe(true);
+      await eventually(() =>
+        expect(cluster.alb.answered.slice(before).some((line) => line.startsWith(event))).toBe(true),
+      );
     });
     const [reply] = await Promise.all(sending);
     expect(reply?.status).toBe(200);

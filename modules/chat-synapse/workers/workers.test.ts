@@ -1,23 +1,24 @@
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { environment, Template } from "../../../test/template.ts";
+import { environment, Template } from "../../../stacks/chat/template.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
 import { homeserverConfig } from "../homeserver/config.ts";
 import { METRICS_PORT, SYNAPSE_PORT } from "../homeserver/container.ts";
-import { WORKER_RULES } from "./paths.ts";
+import { workerRules } from "./paths.ts";
 import {
-  MAX_WORKERS,
+  maxWorkers,
   REPLICATION_PORT,
   sharedWorkerConfig,
-  WORKER_KINDS,
   type WorkerCounts,
   type WorkerTopology,
   workerConfig,
+  workerKinds,
   workersOf,
 } from "./workers.ts";
 
 const anyCounts: fc.Arbitrary<WorkerCounts> = fc.record(
-  Object.fromEntries(WORKER_KINDS.map((kind) => [kind, fc.integer({ min: 0, max: MAX_WORKERS[kind] })])),
+  Object.fromEntries(workerKinds.map((kind) => [kind, fc.integer({ min: 0, max: maxWorkers[kind] })])),
 );
 const topology = (counts: WorkerCounts): WorkerTopology => ({
   counts,
@@ -104,7 +105,7 @@ describe("the configuration that all processes share", () => {
   });
 });
 
-describe.each(WORKER_KINDS)("a worker %s", (kind) => {
+describe.each(workerKinds)("a worker %s", (kind) => {
   const config = workerConfig({ kind, name: `${kind}-1` }, true);
   const names = config.worker_listeners.flatMap((listener) =>
     "resources" in listener ? listener.resources.flatMap((resource) => resource.names) : [],
@@ -119,7 +120,7 @@ describe.each(WORKER_KINDS)("a worker %s", (kind) => {
   });
 
   it("serves what its rules send to it", () => {
-    const paths = WORKER_RULES.filter((rule) => rule.kind === kind).flatMap((rule) => rule.paths);
+    const paths = workerRules.filter((rule) => rule.kind === kind).flatMap((rule) => rule.paths);
     const needs = [
       ...(paths.some((path) => path.startsWith("^/_matrix/client/")) && kind !== "media" ? ["client"] : []),
       ...(paths.some((path) => path.startsWith("^/_matrix/federation")) ? ["federation"] : []),
@@ -158,7 +159,9 @@ describe("what is deployed with workers", () => {
     expect(service("sync_2")["depends_on"]).toContain(`aws_ecs_service.${base}sync_1`);
     for (const [name, rule] of Object.entries(template.resources("aws_lb_listener_rule")))
       if (name.startsWith(base))
-        expect(rule["depends_on"], name).toContain("aws_ecs_service.chat_synapse_homeserver");
+        withMessage(name, () =>
+          expect(rule["depends_on"]).toContain("aws_ecs_service.chat_synapse_homeserver"),
+        );
   });
 
   it("puts the workers of one kind behind one target group, and the background worker behind none", () => {

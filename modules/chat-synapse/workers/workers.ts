@@ -1,4 +1,4 @@
-import { METRICS_PORT, PATHS, SYNAPSE_PORT } from "../homeserver/container.ts";
+import { containerPaths, METRICS_PORT, SYNAPSE_PORT } from "../homeserver/container.ts";
 
 /**
  * What a worker does. The rest stays with the main process, also the work of a kind that an environment has none of.
@@ -10,14 +10,14 @@ import { METRICS_PORT, PATHS, SYNAPSE_PORT } from "../homeserver/container.ts";
  * - `media`: uploads, downloads, thumbnails, link previews
  * - `background`: cleans up, pushes, keeps the user directory, sends to other servers; answers nobody
  */
-export const WORKER_KINDS = ["sync", "client", "events", "streams", "media", "background"] as const;
-export type WorkerKind = (typeof WORKER_KINDS)[number];
+export const workerKinds = ["sync", "client", "events", "streams", "media", "background"] as const;
+export type WorkerKind = (typeof workerKinds)[number];
 
 /**
  * How many of each there may be. The single ones write a stream or hold a lock that Synapse gives to one process, or
  * count requests (`events`: two would let everybody send twice as much).
  */
-export const MAX_WORKERS: Readonly<Record<WorkerKind, number>> = {
+export const maxWorkers: Readonly<Record<WorkerKind, number>> = {
   sync: 8,
   client: 8,
   events: 1,
@@ -36,7 +36,7 @@ export interface Worker {
 
 /** The workers, each with its name: `sync-1`, `sync-2`, … */
 export const workersOf = (counts: WorkerCounts): Worker[] =>
-  WORKER_KINDS.flatMap((kind) =>
+  workerKinds.flatMap((kind) =>
     Array.from({ length: counts[kind] ?? 0 }, (_, i) => ({ kind, name: `${kind}-${i + 1}` })),
   );
 
@@ -44,8 +44,8 @@ export const workersOf = (counts: WorkerCounts): Worker[] =>
 export const REPLICATION_PORT = 9093;
 
 /** Kinds that other processes send requests to, because they alone write something. */
-const WRITERS: readonly WorkerKind[] = ["events", "streams", "media"];
-export const isWriter = (kind: WorkerKind) => WRITERS.includes(kind);
+const writerKinds: readonly WorkerKind[] = ["events", "streams", "media"];
+export const isWriter = (kind: WorkerKind) => writerKinds.includes(kind);
 
 /** How the processes of one homeserver find each other. */
 export interface WorkerTopology {
@@ -65,7 +65,7 @@ export function sharedWorkerConfig({ counts, redis, hostOf }: WorkerTopology, fe
   const at = (host: string) => ({ host, port: REPLICATION_PORT });
   return {
     redis: { enabled: true, host: redis.host, port: redis.port, use_tls: true },
-    worker_replication_secret_path: PATHS.replicationSecret,
+    worker_replication_secret_path: containerPaths.replicationSecret,
     instance_map: {
       main: at(hostOf("main")),
       ...Object.fromEntries(writers.map((worker) => [worker.name, at(hostOf(worker))])),
@@ -116,7 +116,7 @@ export function workerConfig({ kind, name }: Worker, federates: boolean) {
   return {
     worker_app: kind === "media" ? "synapse.app.media_repository" : "synapse.app.generic_worker",
     worker_name: name,
-    worker_log_config: PATHS.logConfig,
+    worker_log_config: containerPaths.logConfig,
     worker_listeners: listeners(resourcesOf(kind, federates), isWriter(kind)),
   };
 }
@@ -124,7 +124,7 @@ export function workerConfig({ kind, name }: Worker, federates: boolean) {
 export type WorkerConfig = ReturnType<typeof workerConfig>;
 
 /** Every HTTP listener answers `/health`, this one nothing else. */
-const HEALTH_ONLY = ["health"];
+const healthOnly = ["health"];
 
 function resourcesOf(kind: WorkerKind, federates: boolean): string[] {
   switch (kind) {
@@ -137,6 +137,6 @@ function resourcesOf(kind: WorkerKind, federates: boolean): string[] {
     case "media":
       return ["media"];
     case "background":
-      return HEALTH_ONLY;
+      return healthOnly;
   }
 }

@@ -2,15 +2,16 @@ import { readFile } from "node:fs/promises";
 import { Client, DatabaseError } from "pg";
 import * as z from "zod";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../../servers/postgres.ts";
+import type { Program } from "../../servers/program.ts";
 import type { Observation, PartUsage } from "../side.ts";
-import { machineCpuSeconds, type Program, usage } from "./processes.ts";
+import { machineCpuSeconds, usage } from "./usage.ts";
 
-/** A PostgreSQL of its own for one run, the same for every implementation, and what it has used. */
+/** A PostgreSQL server for one run, configured the same for every implementation, whose resources are measured. */
 export interface ObservedDatabase {
   readonly server: PostgresServer;
-  /** Process id of the server, whose children are its connections. */
+  /** Process id of the server; its children serve the connections. */
   readonly pid: number;
-  /** Bytes of what is stored: rows, index entries and what is kept apart for being long. */
+  /** Bytes of rows, index entries and TOAST. */
   bytes(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -21,8 +22,8 @@ const namesSchema = z.array(z.object({ datname: z.string() }));
 const sizeSchema = z.object({ bytes: z.coerce.number() });
 
 /**
- * Tables grow by whole pages, and by several at once, so that some hundred messages say little about files. What
- * stands in the pages is counted instead; of indexes that pgstattuple cannot read, the files.
+ * Tables grow by several pages at once, so file sizes say little about a few hundred messages. Counts tuples within the
+ * pages instead, and file sizes only of indexes that pgstattuple cannot read.
  */
 const STORED = `
   select coalesce(sum(
@@ -69,7 +70,7 @@ async function storedBytes(connection: DatabaseConnection): Promise<number> {
       try {
         return sizeSchema.parse((await client.query(STORED)).rows[0]).bytes;
       } catch (error) {
-        // Synapse drops an index in the background while it is young, between the list and the look at each.
+        // Just after its start Synapse may drop an index between the list and the read.
         if (!(error instanceof DatabaseError && error.code === "XX000") || attempt === 5) throw error;
       }
     }
@@ -89,7 +90,7 @@ interface Watched {
   readonly logBytes?: () => Promise<number>;
 }
 
-/** Looks at all processes of an implementation at once. */
+/** Observes all processes of an implementation at once. */
 export function observer(database: ObservedDatabase, others: readonly Watched[]): () => Promise<Observation> {
   const watched: Watched[] = [...others, { part: "postgres", pid: database.pid }];
   return async () => {

@@ -2,33 +2,31 @@ import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
-import type { DatabaseConnection } from "../../servers/postgres.ts";
+import { startMcpServer } from "../../servers/mcp-server.ts";
+import { connectionUrl, type DatabaseConnection } from "../../servers/postgres.ts";
+import { startProgram, stopAll } from "../../servers/program.ts";
 import type { Side, Target } from "../side.ts";
-import type { Workload } from "../workload.ts";
+import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { type ObservedDatabase, observer, startObservedDatabase, watch } from "./database.ts";
-import { startProgram } from "./processes.ts";
-import { startMcpServer, stopAll } from "./server-program.ts";
 
 const AGENT = "phenom-agent";
 const ready = z.object({ endpoint: z.url() });
 
-/** The chat's schema and permissions through GraphQL, and the MCP server on it. */
+/** The MCP server on the chat's schema and permissions through GraphQL. */
 export const localHasura: Side = {
   key: "B",
   name: "Hasura Lite",
-  ran: "the MCP server on backend hasura, over the tests' GraphQL server and PostgreSQL 17 with the chat's schema",
+  ran: "the MCP server on backend hasura, over a stand-in of Hasura's engine and PostgreSQL 17 with the chat's schema",
   standIns: [
-    "A GraphQL server of the tests stood in for Hasura's engine: it applies the project's own roles, permissions and presets to the real database, but it is not that engine. Its time and CPU are its own; the real one compiles a query to a single SQL statement and keeps the plan. What is certain of B lies in the database and the MCP server; series C shows what is left without any GraphQL in between.",
-    "Nobody subscribed to messages, and none carried a link, so that event trigger, HTTP API and Lambda were idle.",
+    "A GraphQL server of this project replaced Hasura's engine. It applies the project's roles, permissions and presets to the real database, but its time and CPU differ from the engine's, which compiles a query to a single SQL statement and caches the plan. Of B, only database and MCP server are certain; C shows what remains without GraphQL.",
+    "Nobody subscribed to messages and no message had a link, so event trigger, HTTP API and Lambda were idle.",
   ],
   start: (workload) =>
     assemble(workload, async (connection) => {
-      const engine = await startProgram(
-        "tools/ab/local/graphql-engine.ts",
-        { AB_DATABASE: JSON.stringify(connection) },
-        ready,
-      );
+      const engine = await startProgram("tools/servers/hasura-program.ts", ready, {
+        variables: { DATABASE: JSON.stringify(connection) },
+      });
       return {
         programs: [engine],
         watched: [watch("graphql", { ...engine, logBytes: async () => 0 })],
@@ -36,7 +34,7 @@ export const localHasura: Side = {
           BACKEND_TYPE: "hasura",
           HASURA_ENDPOINT: engine.ready.endpoint,
           AGENT_USER_ID: AGENT,
-          // Its session is handed to it.
+          // Required, but unused: the program passes a session in.
           ...{ AGENT_CLIENT_ID: "unused", AGENT_CLIENT_SECRET: "unused" },
           ...{ AGENT_USERNAME: "unused", AGENT_PASSWORD: "unused" },
         },
@@ -44,20 +42,20 @@ export const localHasura: Side = {
     }),
 };
 
-/** The same tables without GraphQL: a floor under B. */
+/** The same tables without GraphQL: a lower bound of B. */
 export const localPostgres: Side = {
   key: "C",
   name: "PostgreSQL alone",
-  ran: "the MCP server on backend postgres: the tables of B, with no GraphQL in between. Not a candidate: it is there to tell what of B is its stand-in",
+  ran: "the MCP server on backend postgres: the tables of B without GraphQL. Not a candidate: it shows how much of B is the stand-in",
   standIns: [],
   start: (workload) =>
-    assemble(workload, async ({ user, password, host, port, database }, { server }) => ({
+    assemble(workload, async (connection, { server }) => ({
       programs: [],
       watched: [],
       variables: {
         BACKEND_TYPE: "postgres",
         AGENT_USER_ID: AGENT,
-        DATABASE_URL: `postgres://${user}:${password}@${host}:${port}/${database}?sslmode=verify-full&sslrootcert=${server.caFile}`,
+        DATABASE_URL: connectionUrl(connection, server.caFile),
       },
     })),
 };
@@ -81,7 +79,7 @@ async function assemble(
     await makeRooms(connection, workload);
     const { programs, watched, variables } = await middle(connection, database);
     stops.push(...programs.map((program) => program.stop));
-    const server = await startMcpServer(workload, variables);
+    const server = await startMcpServer(callers(workload), variables);
     stops.push(server.stop);
     return {
       mcp: new URL(server.ready.url),

@@ -1,29 +1,30 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { ensureBot, signInAdmin, userId } from "../../../mcp-server/bootstrap/accounts.ts";
+import { ensureBot, signInAdmin } from "../../../mcp-server/bootstrap/accounts.ts";
 import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/matrix.ts";
 import { join } from "../../../mcp-server/bootstrap/members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
-import { BOTS } from "../../../shared/matrix-names.ts";
+import { BOTS, userId } from "../../../shared/matrix-names.ts";
+import { startMcpServer } from "../../servers/mcp-server.ts";
+import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";
 import type { Side, Target } from "../side.ts";
-import type { Workload } from "../workload.ts";
+import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
-import { startMcpServer, stopAll } from "./server-program.ts";
 
-/** Everything that is said here is said by one account, which stands for many people with a quota each. */
+/** One account sends all messages in place of many people who each have a quota. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
 const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
 
-/** The homeserver with the configuration that is deployed, its database, and the MCP server on it. */
+/** The MCP server on a homeserver with the deployed configuration. */
 export const localSynapse: Side = {
   key: "A",
   name: "Matrix (Synapse)",
   ran: "the MCP server on backend synapse, over a real Synapse (one process, the deployed configuration) and PostgreSQL 17",
   standIns: [
-    "Synapse's limit of 10 messages a second (bursts of 30) for one account was lifted: in the app everyone has a quota of their own, and here one account speaks for all. Deployed, the agents' account has that limit.",
-    "Nobody followed the rooms by /sync, federation was off, and media were not used.",
+    "Synapse's limit of 10 messages per second and account (bursts of 30) was removed: in the app everyone has their own quota, here one account sends for all. When deployed, the agent's account has that limit.",
+    "Nobody followed the rooms by /sync, federation was off, and no media were used.",
   ],
   async start(workload): Promise<Target> {
     const stops: (() => Promise<unknown>)[] = [];
@@ -36,7 +37,7 @@ export const localSynapse: Side = {
       stops.push(synapse.stop);
       const bot = { username: BOTS.mcp, password: randomBytes(20).toString("hex") };
       await makeRooms(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, bot, workload);
-      const server = await startMcpServer(workload, {
+      const server = await startMcpServer(callers(workload), {
         BACKEND_TYPE: "synapse",
         SYNAPSE_URL: synapse.url,
         SYNAPSE_SERVER_NAME: exampleProps.serverName,
@@ -72,16 +73,16 @@ async function makeRooms(
   { rooms, people }: Workload,
 ): Promise<void> {
   const { serverName } = exampleProps;
-  const quiet = { changed: () => {}, asItWas: () => {}, leftOut: () => {} };
-  const nobody = matrixClient(url);
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const anonymous = matrixClient(url);
   const owner = { username: BOTS.admin, password: randomBytes(20).toString("hex") };
-  const admin = await signInAdmin(nobody, sharedSecret, owner, serverName, quiet);
-  await ensureBot(nobody, admin, bot, serverName, quiet);
+  const admin = await signInAdmin(anonymous, sharedSecret, owner, serverName, quiet);
+  await ensureBot(anonymous, admin, bot, serverName, quiet);
   const me = userId(bot.username, serverName);
   const ownerId = userId(owner.username, serverName);
   const names = Array.from({ length: people }, (_, n) => userId(`person-${n + 1}`, serverName));
   for (const name of names)
-    await admin.tell("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
+    await admin.send("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
       displayname: "Person",
     });
   for (let number = 0; number < rooms; number++) {
@@ -93,5 +94,5 @@ async function makeRooms(
 async function makeRoom(admin: MatrixClient, name: string, me: string, owner: string): Promise<string> {
   const levels = powerLevels({}, { admin: owner, mcp: me }, new Set([owner]));
   const body = { name, preset: "public_chat", power_level_content_override: levels };
-  return (await admin.ask("POST", "/_matrix/client/v3/createRoom", roomSchema, body)).room_id;
+  return (await admin.request("POST", "/_matrix/client/v3/createRoom", roomSchema, body)).room_id;
 }

@@ -1,4 +1,4 @@
-// The floor: the query and nothing else.
+// The lower bound: the query and nothing else.
 import { serve } from "./handler.ts";
 
 serve((_, rows) => ({ messages: rows }));

@@ -1,4 +1,4 @@
-// The floor of an MCP server: the query, and the result in the two forms that MCP asks for (text, and structured
+// The lower bound of an MCP server: the query, and the result in the two forms that MCP requires (text and structured
 // content).
 import { messageOf } from "../../../mcp-server/backends/postgres-rows.ts";
 import { serve } from "./handler.ts";

@@ -1,8 +1,15 @@
-// A bare node:http server: it reads a tool call, asks for the page and answers, with no protocol, caller, validation or
-// log.
-import { createServer } from "node:http";
+// A bare node:http server: it parses a tool call, queries the page and answers, without protocol, authentication,
+// validation or log.
+import { createServer, type Server } from "node:http";
 import type { FlatMessage } from "../../../mcp-server/backends/postgres-rows.ts";
+import { listen } from "../../servers/listening.ts";
 import { firstPage } from "./query.ts";
+
+/** Listens on a free port and tells the parent process. */
+export async function announce(server: Server): Promise<void> {
+  process.send?.({ port: await listen(server) });
+  process.on("disconnect", () => process.exit(0));
+}
 
 export function serve(answerOf: (id: unknown, rows: readonly FlatMessage[]) => unknown): void {
   const server = createServer((request, response) => {
@@ -18,5 +25,5 @@ export function serve(answerOf: (id: unknown, rows: readonly FlatMessage[]) => u
       response.end(bytes);
     });
   });
-  server.listen(Number(process.env["PORT"]), "127.0.0.1", () => process.send?.("ready"));
+  void announce(server);
 }

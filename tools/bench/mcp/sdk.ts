@@ -1,14 +1,14 @@
-// The SDK's own way, as its examples show it: Express, a new server and a new transport for each request.
-
-import type { IncomingMessage, ServerResponse } from "node:http";
+// The server as the SDK's examples build it: Express, a new server and a new transport for each request.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createMcpExpressApp } from "@modelcontextprotocol/sdk/server/express.js";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { messageOf } from "../../../mcp-server/backends/postgres-rows.ts";
 import { catalog } from "../../../mcp-server/tools/catalog.ts";
+import { announce } from "./handler.ts";
 import { firstPage } from "./query.ts";
 
-/** The same nine tools; only the one that is measured is called. */
+/** Registers all tools; only chat_get_messages is called. */
 function newServer(): McpServer {
   const server = new McpServer({ name: "sdk", version: "1" });
   for (const { name, title, description, input, output, annotations } of catalog)
@@ -35,4 +35,4 @@ app.post("/mcp", async (request: IncomingMessage & { body?: unknown }, response:
   await server.connect(transport);
   await transport.handleRequest(request, response, request.body);
 });
-app.listen(Number(process.env["PORT"]), "127.0.0.1", () => process.send?.("ready"));
+void announce(createServer(app));

@@ -1,11 +1,11 @@
 import { DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
 import { type Check, failed, finding, passed } from "./check.ts";
 
-/** RDS keeps backups that the database can be restored from. */
+/** RDS keeps automatic backups. */
 export const backups: Check = {
   name: "backups",
   transient: false,
-  async look({ context, outputs: { database } }) {
+  async run({ context, outputs: { database } }) {
     const what = "RDS backups";
     const id = database.identifier;
     const remedy = `aws rds modify-db-instance --db-instance-identifier ${id} --backup-retention-period 7 --apply-immediately`;

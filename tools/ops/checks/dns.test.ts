@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ops } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";
@@ -31,7 +31,7 @@ const record = (changes: object = {}) => ({
 });
 const verify = () => ops(["verify", "development", "--only", "dns"]);
 
-describe("the check of the name", () => {
+describe("the check of the DNS record", () => {
   it("compares the record at Cloudflare with the one that was synthesised", async () => {
     const { exitCode, stdout } = await verify();
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining(`CNAME ${dns_record.content} proxied`)]);
@@ -43,19 +43,19 @@ describe("the check of the name", () => {
 
   it.each([
     [
-      "leads elsewhere",
+      "points elsewhere",
       [record({ content: "elsewhere.example.org" })],
       "CNAME elsewhere.example.org proxied, expected CNAME",
     ],
     ["is not proxied", [record({ proxied: false })], "elb.amazonaws.com, expected CNAME"],
     ["is missing", [], "no record, expected CNAME"],
-  ])("fails where the record %s", async (_, result, text) => {
+  ])("fails when the record %s", async (_, result, text) => {
     answer.body = { success: true, errors: [], result };
     const { exitCode, stdout } = await verify();
     expect([exitCode, stdout]).toEqual([1, expect.stringContaining(text)]);
   });
 
-  it("is left out where the token may not read the zone, and shows no token", async () => {
+  it("is skipped when the token may not read the zone, and does not show the token", async () => {
     answer = {
       status: 403,
       body: {

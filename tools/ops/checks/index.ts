@@ -9,7 +9,7 @@ import { services } from "./services.ts";
 import { signIn } from "./sign-in.ts";
 import { tools } from "./tools.ts";
 
-/** What `verify` looks at, the quick things first. */
+/** The checks of `verify`, the fast ones first. */
 export const checks: readonly Check[] = [
   services,
   loadBalancer,

@@ -1,41 +1,40 @@
 import { DescribeRulesCommand, type Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { Context } from "../context.ts";
 import type { Outputs } from "../outputs.ts";
 import { type Check, failed, finding, passed } from "./check.ts";
 
-/** The rules of the listener are those that were synthesised. */
+/** The listener rules are those that were synthesised. */
 export const loadBalancer: Check = {
   name: "load-balancer",
   transient: false,
-  async look({ context, outputs }) {
-    const remedy = `Someone changed or removed it: npm run ops -- deploy ${context.environment.environment} puts it back`;
+  async run({ context, outputs }) {
+    const remedy = `It was changed or removed by hand: npm run ops -- deploy ${context.environment.environment} restores it`;
     return Promise.all(
-      Object.entries(outputs.listener_rules).map(([name, wanted]) => {
-        const what = `rule ${wanted.priority} ${name}`;
+      Object.entries(outputs.listener_rules).map(([name, expected]) => {
+        const what = `rule ${expected.priority} ${name}`;
         return finding(what, remedy, async () => {
-          const rule = await describe(() =>
-            context.aws.elb.send(new DescribeRulesCommand({ RuleArns: [wanted.arn] })),
-          );
-          if (!rule) return failed(what, "is not there", remedy);
-          const differences = compare(wanted, rule);
+          const rule = await describe(context, expected.arn);
+          if (!rule) return failed(what, "is missing", remedy);
+          const differences = compare(expected, rule);
           return differences.length
             ? failed(what, differences.join("; "), remedy)
-            : passed(what, `${wanted.paths.join(" ")} → ${wanted.actions.join(", ")}`);
+            : passed(what, `${expected.paths.join(" ")} → ${expected.actions.join(", ")}`);
         });
       }),
     );
   },
 };
 
-async function describe(ask: () => Promise<{ Rules?: Rule[] | undefined }>): Promise<Rule | undefined> {
+async function describe({ aws }: Context, arn: string): Promise<Rule | undefined> {
   try {
-    return (await ask()).Rules?.[0];
+    return (await aws.elb.send(new DescribeRulesCommand({ RuleArns: [arn] }))).Rules?.[0];
   } catch (error) {
     if (error instanceof Error && error.name === "RuleNotFoundException") return undefined;
     throw error;
   }
 }
 
-function compare(wanted: Outputs["listener_rules"][string], rule: Rule): string[] {
+function compare(expected: Outputs["listener_rules"][string], rule: Rule): string[] {
   const conditions = rule.Conditions ?? [];
   const hosts = conditions.flatMap(({ Field, HostHeaderConfig, Values }) =>
     Field === "host-header" ? (HostHeaderConfig?.Values ?? Values ?? []) : [],
@@ -51,14 +50,14 @@ function compare(wanted: Outputs["listener_rules"][string], rule: Rule): string[
       ? []
       : [`${what} ${is.join(" ") || "none"}, expected ${should.join(" ") || "none"}`];
   return [
-    ...differs("priority", [rule.Priority], [String(wanted.priority)]),
-    ...differs("host", hosts, [wanted.host]),
-    ...differs("paths", paths, wanted.paths),
+    ...differs("priority", [rule.Priority], [String(expected.priority)]),
+    ...differs("host", hosts, [expected.host]),
+    ...differs("paths", paths, expected.paths),
     ...differs(
       "actions",
       actions.map(({ Type }) => Type),
-      wanted.actions,
+      expected.actions,
     ),
-    ...(wanted.target_group ? differs("target", [target], [wanted.target_group]) : []),
+    ...(expected.target_group ? differs("target", [target], [expected.target_group]) : []),
   ];
 }

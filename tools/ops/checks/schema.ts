@@ -1,7 +1,7 @@
 import { oneShotRun, runOneShot } from "../one-shot.ts";
-import { type Check, failed, finding, leftOut, passed } from "./check.ts";
+import { type Check, failed, finding, passed, skipped } from "./check.ts";
 
-/** Marks the lines that are ours in the task's log. */
+/** Prefix of the result's lines in the task's log. */
 const MARK = "schema:";
 const script = `exec psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 <<'END'
 select '${MARK} ' || name || ' ' || checksum from public.chat_schema_migrations order by version;
@@ -9,19 +9,19 @@ END
 `;
 
 /**
- * The database's own records hold every migration that was applied, unchanged. The database is out of reach from here,
- * so the migration's task asks it: with a command that reads in place of the one that migrates.
+ * The database's records hold every migration that was applied, unchanged. The database is unreachable from outside, so
+ * the migration's task reads them, with a command in place of the one that migrates.
  */
 export const schema: Check = {
   name: "schema",
   transient: false,
-  async look({ context, outputs }) {
+  async run({ context, outputs }) {
     const what = "database schema";
     const { one_shot_tasks, migrations } = outputs;
     const remedy = `npm run ops -- migrate ${context.environment.environment}`;
     const task = one_shot_tasks["migration"];
     if (!task) return [];
-    if (context.settings.dryRun) return [leftOut(what, "a dry run starts no task", "")];
+    if (context.settings.dryRun) return [skipped(what, "a dry run starts no task", "")];
     return [
       await finding(what, remedy, async () => {
         const lines: string[] = [];
@@ -47,21 +47,23 @@ const recordsIn = (lines: readonly string[]): Map<string, string> =>
 
 function compare(
   what: string,
-  wanted: Readonly<Record<string, string>>,
-  held: Map<string, string>,
+  expected: Readonly<Record<string, string>>,
+  recorded: Map<string, string>,
   remedy: string,
 ) {
-  const missing = Object.keys(wanted).filter((name) => !held.has(name));
-  const changed = Object.keys(wanted).filter((name) => held.has(name) && held.get(name) !== wanted[name]);
-  const newer = [...held.keys()].filter((name) => !(name in wanted));
+  const missing = Object.keys(expected).filter((name) => !recorded.has(name));
+  const changed = Object.keys(expected).filter(
+    (name) => recorded.has(name) && recorded.get(name) !== expected[name],
+  );
+  const newer = [...recorded.keys()].filter((name) => !(name in expected));
   if (changed.length)
     return failed(
       what,
-      `applied in another form: ${changed.join(" ")}`,
+      `changed after they were applied: ${changed.join(" ")}`,
       "Restore those files, and write the change as a new migration",
     );
   if (missing.length) return failed(what, `missing: ${missing.join(" ")}`, remedy);
-  const at = [...held.keys()].at(-1);
-  // A newer schema is what the code of a release before must live with.
+  const at = [...recorded.keys()].at(-1);
+  // The code of an earlier release runs on a newer schema after a rollback.
   return passed(what, newer.length ? `${at}, newer than the code` : `${at}`);
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { IDENTITY_PROVIDER } from "../../../shared/matrix-names.ts";
+import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import type { Outputs } from "../outputs.ts";
-import { ask, type Check, type Finding, failed, finding, passed, type Subject } from "./check.ts";
+import { type Check, type Finding, failed, finding, passed, request, type Subject } from "./check.ts";
 
 const flows = z.object({
   flows: z.array(
@@ -10,15 +10,13 @@ const flows = z.object({
 });
 const resource = z.object({ resource: z.string(), authorization_servers: z.array(z.string()).min(1) });
 
-/** Where the mobile app lets Synapse send people back to. */
-const RETURN_TO = "phenomapp://chat/sso-callback";
 const RULES = "Compare the load balancer's rules, then the service's log";
 
-/** People can begin to sign in to Synapse through Cognito, and MCP clients are told where to. */
+/** Synapse offers sign-in through Cognito, and MCP clients are told where to sign in. */
 export const signIn: Check = {
   name: "sign-in",
   transient: true,
-  look(subject) {
+  run(subject) {
     const { urls } = subject.outputs;
     return Promise.all([
       ...(urls.homeserver ? [loginFlows(urls.homeserver), ssoRedirect(subject, urls.homeserver)] : []),
@@ -31,7 +29,7 @@ export const signIn: Check = {
 function loginFlows(url: string): Promise<Finding> {
   const address = `${url}/_matrix/client/v3/login`;
   return finding(address, RULES, async () => {
-    const { json, status } = await ask(address);
+    const { json, status } = await request(address);
     const sso = flows.safeParse(json).data?.flows.find(({ type }) => type === "m.login.sso");
     if (sso?.identity_providers?.some(({ id }) => id === IDENTITY_PROVIDER))
       return passed(address, `m.login.sso with ${IDENTITY_PROVIDER}`);
@@ -43,17 +41,17 @@ function loginFlows(url: string): Promise<Finding> {
   });
 }
 
-/** Goes as far as Cognito's own page, which tells whether it knows the client and its callback. */
+/** Synapse redirects to Cognito as its own client. Cognito's page is not opened. */
 function ssoRedirect({ context, outputs }: Subject, url: string): Promise<Finding> {
   const { sign_in, cognito_client_ids } = outputs;
   const host = `${sign_in.domain}.auth.${context.environment.region}.amazoncognito.com`;
-  const query = new URLSearchParams({ redirectUrl: RETURN_TO });
+  const query = new URLSearchParams({ redirectUrl: MOBILE_REDIRECT });
   const address = `${url}/_matrix/client/v3/login/sso/redirect/${IDENTITY_PROVIDER}?${query}`;
   const what = "sign-in through Cognito";
   const remedy =
-    "Synapse needs a way out to Cognito, and its client the callback of this server name: see Synapse's log";
+    "Synapse must reach Cognito, and its client needs the callback of this server name: see Synapse's log";
   return finding(what, remedy, async () => {
-    const { status, headers } = await ask(address);
+    const { status, headers } = await request(address);
     const location = headers.get("location") ?? "";
     const page = URL.canParse(location) ? new URL(location) : undefined;
     if (status !== 302 || page?.host !== host)
@@ -62,7 +60,7 @@ function ssoRedirect({ context, outputs }: Subject, url: string): Promise<Findin
     if (client !== cognito_client_ids.synapse)
       return failed(
         what,
-        `Synapse asks as client ${client}, not ${cognito_client_ids.synapse}`,
+        `Synapse redirects as client ${client}, not ${cognito_client_ids.synapse}`,
         "Apply again",
       );
     return passed(what, `redirect to ${host} as client ${client}`);
@@ -72,7 +70,7 @@ function ssoRedirect({ context, outputs }: Subject, url: string): Promise<Findin
 function challenge({ mcp }: Outputs["urls"]): Promise<Finding> {
   const what = `${mcp} without a token`;
   return finding(what, RULES, async () => {
-    const { status, headers } = await ask(mcp, {
+    const { status, headers } = await request(mcp, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
@@ -87,7 +85,7 @@ function challenge({ mcp }: Outputs["urls"]): Promise<Finding> {
 function resourceMetadata({ mcp }: Outputs["urls"]): Promise<Finding> {
   const address = `${new URL(mcp).origin}/.well-known/oauth-protected-resource/mcp`;
   return finding(address, RULES, async () => {
-    const { status, json } = await ask(address);
+    const { status, json } = await request(address);
     const document = resource.safeParse(json).data;
     return status === 200 && document?.resource === mcp
       ? passed(address, `sign in at ${document.authorization_servers.join(" ")}`)

@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import { InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -6,35 +5,36 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import * as z from "zod";
 import { highestGroup, includes } from "../../../mcp-server/auth/caller.ts";
 import { catalog } from "../../../mcp-server/tools/catalog.ts";
-import { version } from "../../../package.json";
-import { EXIT, Problem } from "../problem.ts";
+import { secretHash } from "../../../shared/cognito.ts";
+import { version } from "../../../shared/version.ts";
+import { EXIT, Problem } from "../../cli/problem.ts";
 import { type Check, failed, finding, passed, type Subject } from "./check.ts";
 
 const clients = z.object({ agent_client_id: z.string(), agent_client_secret: z.string() });
 const claims = z.object({ "cognito:groups": z.array(z.string()).default([]) });
 const account = z.object({ AGENT_USERNAME: z.string(), AGENT_PASSWORD: z.string() });
 
-const GROUP = "Put it into the group agent: npm run ops -- create-user, or the Cognito console";
-/** It comes from Cognito itself, over TLS; the MCP server is who has to check it. */
+const GROUP = "Add it to the group agent: npm run ops -- create-user, or the Cognito console";
+/** The signature is not checked: the token comes from Cognito over TLS, and the MCP server checks it. */
 const claimsOf = (token: string) =>
   claims.parse(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));
 
-/** Signed in as the agent, an MCP client is shown the tools that its group may call; an administrator sees all nine. */
+/** An MCP client that signs in as the agent sees the tools that the account's group may call; an administrator sees all nine. */
 export const tools: Check = {
   name: "tools",
   transient: true,
-  async look(subject) {
+  async run(subject) {
     const what = "MCP tools";
     const remedy = "Compare /mcp/version with what was applied";
     return [
       await finding(what, remedy, async () => {
         const token = await accessToken(subject);
         const group = highestGroup(claimsOf(token)["cognito:groups"]);
-        if (!group) return failed(what, "the agent's account is in no group that opens tools", GROUP);
+        if (!group) return failed(what, "the agent's account is in no group that may call tools", GROUP);
         const listed = await listTools(subject.outputs.urls.mcp, token);
-        const wanted = catalog.filter((tool) => includes(group, tool.group)).map(({ name }) => name);
-        const missing = wanted.filter((name) => !listed.includes(name));
-        const unknown = listed.filter((name) => !wanted.includes(name));
+        const expected = catalog.filter((tool) => includes(group, tool.group)).map(({ name }) => name);
+        const missing = expected.filter((name) => !listed.includes(name));
+        const unknown = listed.filter((name) => !expected.includes(name));
         return missing.length || unknown.length
           ? failed(
               what,
@@ -68,7 +68,7 @@ async function listTools(url: string, token: string): Promise<string[]> {
   }
 }
 
-/** An access token of the agent's own account, as an agent gets one. */
+/** An access token of the agent's account. */
 async function accessToken({ context, outputs }: Subject): Promise<string> {
   const { secret_arns, sign_in } = outputs;
   const { agent_client_id, agent_client_secret } = await secret(context, clients, secret_arns.clients);
@@ -81,9 +81,10 @@ async function accessToken({ context, outputs }: Subject): Promise<string> {
         AuthParameters: {
           USERNAME: AGENT_USERNAME,
           PASSWORD: AGENT_PASSWORD,
-          SECRET_HASH: createHmac("sha256", agent_client_secret)
-            .update(AGENT_USERNAME + agent_client_id)
-            .digest("base64"),
+          SECRET_HASH: secretHash(
+            { clientId: agent_client_id, clientSecret: agent_client_secret },
+            AGENT_USERNAME,
+          ),
         },
       }),
     )
@@ -91,7 +92,7 @@ async function accessToken({ context, outputs }: Subject): Promise<string> {
       throw refused(error instanceof Error ? `${error.name}: ${error.message}` : String(error), error);
     });
   const token = AuthenticationResult?.AccessToken;
-  if (!token) throw refused(`Cognito asks for ${ChallengeName ?? "something else than the password"}`);
+  if (!token) throw refused(`Cognito demands ${ChallengeName ?? "something other than the password"}`);
   return token;
 }
 
@@ -108,7 +109,7 @@ async function secret<T>({ aws }: Subject["context"], schema: z.ZodType<T>, arn:
   try {
     return schema.parse(JSON.parse(SecretString));
   } catch {
-    // Neither the value nor an error that quotes it is anybody's business.
+    // The error would quote the secret.
     throw new Problem(
       `the secret ${arn} does not hold the expected keys`,
       "It must be a JSON object, as docs/environment-variables.md describes it",

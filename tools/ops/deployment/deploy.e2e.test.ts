@@ -1,13 +1,16 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { clone } from "../../../test/clone.ts";
+import { describeWith } from "../../../test/jest/describe-if.ts";
+import { withMessage } from "../../../test/jest/with-message.ts";
 import { type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { type Cluster, cluster } from "../../../test/ops/ecs.ts";
 import { targetHealth } from "../../../test/ops/target-health.ts";
-import { offlineTerraform, TOOL } from "../../../test/terraform/offline.ts";
+import { TOOL } from "../../../test/terraform/offline.ts";
+import { environmentVariables } from "../../terraform/variables.ts";
 
 const state = z.object({
   resources: z
@@ -23,14 +26,12 @@ const definition = z.object({ arn: z.string(), container_definitions: z.string()
 const service = z.object({ name: z.string(), task_definition: z.string() });
 const containers = z.array(z.object({ name: z.string(), image: z.string() })).length(1);
 
-/** As CI passes them: one TF_VAR_ each. */
-const variables = Object.fromEntries(
-  Object.entries(JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"))).map(
-    ([name, value]) => [`TF_VAR_${name}`, typeof value === "string" ? value : JSON.stringify(value)],
-  ),
+/** The example inputs as environment variables, as CI passes them. */
+const variables = environmentVariables(
+  JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
 );
 
-/** What needs the public name, or a load balancer of AWS. */
+/** Checks that need the public name or a load balancer of AWS. */
 const skipped = ["load-balancer", "dns", "endpoints", "rooms", "sign-in", "tools", "backups"].flatMap(
   (name) => ["--skip", name],
 );
@@ -41,7 +42,9 @@ interface Result {
   readonly stderr: string;
 }
 
-describe.runIf(offlineTerraform)("deploying with the real Terraform, on an account where nothing is", () => {
+const describeWithTerraform = describeWith("terraform", "cdktf");
+
+describeWithTerraform("a deployment with the real Terraform to an empty account", () => {
   const checkout = clone("phenom-chat");
   const stack = path.join(checkout, "cdktf.out/stacks/development");
   const stateFile = path.join(checkout, "local.tfstate");
@@ -51,7 +54,7 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
   let events: string[];
   let migrations: Record<string, string>;
 
-  /** ECS, as far as Terraform has applied it. */
+  /** Copies what Terraform has applied to ECS. */
   const follow = () => {
     const { resources } = state.parse(readState());
     const instances = (type: string) =>
@@ -99,7 +102,7 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
   });
   beforeEach(() => {
     events = [];
-    ecs.deploy = () => "settles";
+    ecs.deploy = () => "succeeds";
     ecs.run = ({ definition, command }) => {
       events.push(`task ${definition.split("/").at(-1)}`);
       if (!command) return { exitCode: 0 };
@@ -151,9 +154,9 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
   const definitions = () =>
     Object.fromEntries([...ecs.services].map(([name, { taskDefinition }]) => [name, taskDefinition]));
 
-  it("makes Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
+  it("creates Synapse's database and the schema before any service, then the rooms and the metadata", async () => {
     const { exitCode, stdout, stderr } = await deploy("1.0.0");
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(stdout).toMatch(/^plan: \d+ to create, 0 to update, 0 to replace, 0 to destroy\n/);
     expect(stdout).toContain("deployed development");
     expect(events).toEqual([
@@ -168,9 +171,9 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
     ]);
   });
 
-  it("migrates before the new code runs, changes what was reviewed alone, and makes the rooms no second time", async () => {
+  it("migrates before the new code runs, applies only reviewed changes, and does not create the rooms again", async () => {
     const { exitCode, stderr } = await deploy("1.1.0", "--plan-check", reviewed("reviewed", mcpImage));
-    expect(exitCode, stderr).toBe(0);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
     expect(events).toEqual([
       "task phenom-dev-synapse-db-setup:1",
       "task phenom-dev-chat-migration:1",
@@ -180,18 +183,18 @@ describe.runIf(offlineTerraform)("deploying with the real Terraform, on an accou
     ]);
   });
 
-  it("puts the services back where the verification fails", async () => {
+  it("rolls the services back when the verification fails", async () => {
     const before = definitions();
     const good = ecs.run;
     ecs.run = (task) => (task.command ? { exitCode: 2, lines: ["psql: error"] } : good(task));
     const { exitCode, stdout, stderr } = await deploy("1.2.0");
-    expect(exitCode, stderr).toBe(10);
+    withMessage(stderr, () => expect(exitCode).toBe(10));
     expect(stdout).toContain("psql ended with 2: psql: error");
     expect(stderr).toContain("the verification failed\nrolled back: the services run ");
     expect(definitions()).toEqual(before);
   });
 
-  it("stops before anything is changed where the plan would do more than was reviewed", async () => {
+  it("stops before any change when the plan would do more than was reviewed", async () => {
     const { exitCode, stdout, stderr } = await deploy(
       "1.3.0",
       "--json",

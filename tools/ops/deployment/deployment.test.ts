@@ -1,18 +1,18 @@
 import { createServer, type Server } from "node:http";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
 import { noTerminal, testClock } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";
+import type { Problem } from "../../cli/problem.ts";
 import { listen } from "../../servers/listening.ts";
 import { awsClients } from "../aws.ts";
 import type { Check } from "../checks/check.ts";
 import { rooms } from "../checks/rooms.ts";
 import { Context } from "../context.ts";
 import { explain } from "../explain.ts";
-import type { Problem } from "../problem.ts";
 import { Reporter } from "../report.ts";
-import { type Applier, Deployment, runningBefore } from "./deployment.ts";
+import { Deployment, runningBefore, type TerraformCommands } from "./deployment.ts";
 import type { Change } from "./plan.ts";
 
 const harness = awsHarness();
@@ -47,7 +47,7 @@ const asOutput = (outputs: object) =>
 /** A stack whose services all get a new task definition; the real Terraform is in deploy.e2e.test.ts. */
 function stack(
   options: { first?: boolean; applyFails?: boolean; later?: readonly Change[]; homeserver?: string } = {},
-): Applier {
+): TerraformCommands {
   let outputs: object = options.first ? {} : exampleOutputs;
   return {
     addressesOf: (part) => exampleOutputs.one_shot_tasks[part]?.addresses ?? [],
@@ -75,7 +75,7 @@ function stack(
 }
 
 async function deployed(
-  terraform: Applier,
+  terraform: TerraformCommands,
   checks: readonly Check[] = [],
 ): Promise<{ exitCode: number; problem?: Problem }> {
   const context = new Context({
@@ -88,13 +88,13 @@ async function deployed(
       dryRun: false,
       yes: true,
       outputsFile: undefined,
-      patience: { pollSeconds: 5, timeoutMinutes: 10 },
+      polling: { pollSeconds: 5, timeoutMinutes: 10 },
     },
   });
   try {
     const before = await runningBefore(context, terraform);
     const deployment = new Deployment(context, terraform, { file: "agreed", changes }, before);
-    return { exitCode: await deployment.run({ checks, waitMinutes: 0 }) };
+    return { exitCode: await deployment.run({ checks, wait: 0 }) };
   } catch (error) {
     const problem = explain(error);
     return { exitCode: problem.exitCode, problem };
@@ -106,7 +106,7 @@ const running = () =>
 const AS_BEFORE = ["phenom-dev-synapse:7", "phenom-dev-chat-mcp:7"];
 
 describe("a deployment", () => {
-  it("runs the database tasks on what was applied for them, then applies the rest, then the metadata", async () => {
+  it("applies and runs the database tasks, then applies the rest, then runs the metadata task", async () => {
     expect(await deployed(stack())).toEqual({ exitCode: 0 });
     expect(events).toEqual([
       "apply targets",
@@ -121,7 +121,7 @@ describe("a deployment", () => {
   it.each([
     "phenom-dev-synapse-db-setup",
     "phenom-dev-chat-migration",
-  ])("ends where %s fails, before any service has changed", async (failing) => {
+  ])("ends when %s fails, before any service has changed", async (failing) => {
     harness.ecs.run = ({ family }) => ({ exitCode: family === failing ? 3 : 0 });
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(1);
@@ -131,51 +131,51 @@ describe("a deployment", () => {
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("ends with 69 where the migration's task does not start, before any service has changed", async () => {
+  it("exits with 69 when the migration task does not start, before any service has changed", async () => {
     harness.ecs.run = () => ({ stoppedReason: "CannotPullContainerError: postgres:99: not found" });
     expect((await deployed(stack())).exitCode).toBe(69);
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("puts all services back where one does not settle", async () => {
+  it("rolls all services back when ECS rolls one back", async () => {
     harness.ecs.deploy = (name, definition) =>
-      name.endsWith("mcp") && definition.endsWith(":8") ? "fails" : "settles";
+      name.endsWith("mcp") && definition.endsWith(":8") ? "fails" : "succeeds";
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(10);
     expect(problem?.message).toMatch(
-      /phenom-dev-chat-mcp did not settle on phenom-dev-chat-mcp:8: ECS rolled it back.*\nrolled back: the services run phenom-dev-synapse:7, phenom-dev-chat-mcp:7/,
+      /phenom-dev-chat-mcp did not become stable on phenom-dev-chat-mcp:8: ECS rolled it back.*\nrolled back: the services run phenom-dev-synapse:7, phenom-dev-chat-mcp:7/,
     );
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("puts services back where one never settles", async () => {
-    harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "settles");
+  it("rolls all services back when one never becomes stable", async () => {
+    harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "succeeds");
     expect((await deployed(stack())).exitCode).toBe(10);
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("puts back what Terraform had changed when it failed", async () => {
+  it("rolls back the services that Terraform had changed when it failed", async () => {
     const { exitCode, problem } = await deployed(stack({ applyFails: true }));
     expect(exitCode).toBe(10);
     expect(problem?.message).toContain("Terraform lost its connection");
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("puts services back where the metadata fails", async () => {
+  it("rolls the services back when the metadata task fails", async () => {
     harness.ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
     expect((await deployed(stack())).exitCode).toBe(10);
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("ends with 11 where the way back fails too", async () => {
+  it("exits with 11 when the rollback fails too", async () => {
     harness.ecs.deploy = (_, definition) => (definition.endsWith(":8") ? "hangs" : "fails");
     const { exitCode, problem } = await deployed(stack());
     expect(exitCode).toBe(11);
-    expect(problem?.message).toContain("and the way back failed: ");
+    expect(problem?.message).toContain("and the rollback failed: ");
     expect(problem?.remedy).toContain("npm run ops -- rollback development <service> --to <revision>");
   });
 
-  it("applies no change that came up since it was agreed on, and leaves the services as they are", async () => {
+  it("applies no change that was not confirmed, and leaves the services as they are", async () => {
     const later: Change[] = [{ address: "aws_efs_file_system.chat_synapse_media", action: "delete" }];
     const { exitCode, problem } = await deployed(stack({ later }));
     expect(exitCode).toBe(10);
@@ -184,14 +184,14 @@ describe("a deployment", () => {
     expect(running()).toEqual(AS_BEFORE);
   });
 
-  it("refuses another account before it touches anything", async () => {
+  it("refuses credentials of another account before any change", async () => {
     harness.aws.account = "999999999999";
     expect((await deployed(stack())).exitCode).toBe(77);
     expect(events).toEqual([]);
   });
 });
 
-describe("a deployment after one that ended before the rooms were made", () => {
+describe("a deployment after one that failed before the rooms were created", () => {
   let synapse: Server;
   let status: number;
   let homeserver: string;
@@ -210,16 +210,16 @@ describe("a deployment after one that ended before the rooms were made", () => {
   afterEach(() => void synapse?.close());
 
   it.each([
-    ["makes them where Synapse does not know them", 404, true, 0],
-    ["leaves them alone where it does", 200, false, 0],
-    ["leaves them alone where it can't tell", 502, false, 10],
+    ["creates the rooms when Synapse does not have them", 404, true, 0],
+    ["creates no rooms when Synapse has them", 200, false, 0],
+    ["creates no rooms when Synapse does not say whether it has them", 502, false, 10],
   ])("%s", async (_, before, bootstraps, exitCode) => {
     status = before;
     expect(await deployed(stack({ homeserver }), [rooms])).toMatchObject({ exitCode });
     expect(events.includes("phenom-dev-chat-bootstrap")).toBe(bootstraps);
   });
 
-  it("does not ask where that check is left out", async () => {
+  it("does not ask Synapse when the check of the rooms is skipped", async () => {
     status = 404;
     expect(await deployed(stack({ homeserver }))).toEqual({ exitCode: 0 });
     expect(events).not.toContain("phenom-dev-chat-bootstrap");
@@ -231,7 +231,7 @@ describe("the first deployment", () => {
     harness.ecs.services.clear();
   });
 
-  it("makes bots and rooms once Synapse runs", async () => {
+  it("creates bots and rooms once Synapse runs", async () => {
     expect(await deployed(stack({ first: true }))).toEqual({ exitCode: 0 });
     expect(events.slice(-3)).toEqual([
       "apply rest",
@@ -240,7 +240,7 @@ describe("the first deployment", () => {
     ]);
   });
 
-  it("has nothing to go back to: it keeps what it made, and says what failed", async () => {
+  it("keeps what it created when it fails, because there is nothing to roll back to", async () => {
     harness.ecs.run = ({ family }) => ({ exitCode: family.endsWith("metadata") ? 1 : 0 });
     const { exitCode, problem } = await deployed(stack({ first: true }));
     expect([exitCode, problem?.message]).toEqual([

@@ -1,25 +1,25 @@
 import * as z from "zod";
+import { EXIT, Problem } from "../../cli/problem.ts";
 import { rooms, roomsMissing } from "../checks/rooms.ts";
 import type { Context } from "../context.ts";
 import { explain } from "../explain.ts";
 import { oneShotRun, runOneShot } from "../one-shot.ts";
 import { type Outputs, parseOutputs, parseTaskOutputs, type TaskOutputs } from "../outputs.ts";
-import { EXIT, Problem } from "../problem.ts";
-import { rollBack, type WayBack } from "../rollback.ts";
-import { describeServices, revisionOf, settle } from "../services.ts";
-import { type Thoroughness, verify } from "../verification.ts";
+import { type RollbackTarget, rollBack } from "../rollback.ts";
+import { describeServices, revisionOf, waitUntilStable } from "../services.ts";
+import { type Verification, verify } from "../verification.ts";
 import { checkWithin } from "./plan.ts";
 import type { SavedPlan, Terraform } from "./terraform.ts";
 
-/** What a deployment asks of Terraform. */
-export type Applier = Pick<Terraform, "addressesOf" | "plan" | "apply" | "outputs">;
+/** The parts of Terraform that a deployment uses. */
+export type TerraformCommands = Pick<Terraform, "addressesOf" | "plan" | "apply" | "outputs">;
 
-/** Tasks that must have run before the code that needs them, in order. */
-const BEFORE = ["database_setup", "migration"] as const;
+/** Tasks that run before the services, in order. */
+const databaseTasks = ["database_setup", "migration"] as const;
 
-/** What any version of the stack says of its services. */
+/** Outputs that every version of the stack has. */
 const accountOutput = z.object({ account_id: z.object({ value: z.string() }) });
-const earlier = z.object({
+const servicesOutput = z.object({
   cluster: z.object({ value: z.string() }),
   services: z.object({
     value: z.record(
@@ -29,7 +29,7 @@ const earlier = z.object({
   }),
 });
 
-/** What ran when the deployment began. */
+/** What ran when the deployment started. */
 interface Before {
   readonly cluster: string;
   readonly services: readonly {
@@ -39,12 +39,15 @@ interface Before {
   }[];
 }
 
-/** What runs in the environment now; nothing where it was never applied. @throws Problem for another account */
-export async function runningBefore(context: Context, terraform: Applier): Promise<Before | undefined> {
+/** What runs in the environment now; `undefined` if it was never applied. @throws Problem for another account */
+export async function runningBefore(
+  context: Context,
+  terraform: TerraformCommands,
+): Promise<Before | undefined> {
   const json: unknown = JSON.parse(await terraform.outputs());
   const account = accountOutput.safeParse(json).data?.account_id.value;
   if (account) await context.checkAccount(account);
-  const outputs = earlier.safeParse(json).data;
+  const outputs = servicesOutput.safeParse(json).data;
   if (!outputs) return undefined;
   const cluster = outputs.cluster.value;
   const names = Object.entries(outputs.services.value);
@@ -61,58 +64,64 @@ export async function runningBefore(context: Context, terraform: Applier): Promi
 }
 
 /**
- * One deployment. The database comes before the code that needs it: the tasks that change it are applied alone and run,
- * so that the code before meets the new schema and never the other way round. Only then is the rest applied, which ECS
- * rolls out. Where that, the metadata or the verification fails, the services go back to what they ran.
+ * One deployment. The tasks that change the database are applied and run first, so that old code meets the new schema
+ * and never the other way round. Then the rest is applied, and ECS rolls it out. Where that, the metadata or the
+ * verification fails, the services are rolled back to what they ran.
  */
 export class Deployment {
   readonly #context: Context;
-  readonly #terraform: Applier;
-  readonly #agreed: SavedPlan;
+  readonly #terraform: TerraformCommands;
+  readonly #confirmed: SavedPlan;
   readonly #before: Before | undefined;
 
-  constructor(context: Context, terraform: Applier, agreed: SavedPlan, before: Before | undefined) {
+  constructor(
+    context: Context,
+    terraform: TerraformCommands,
+    confirmed: SavedPlan,
+    before: Before | undefined,
+  ) {
     this.#context = context;
     this.#terraform = terraform;
-    this.#agreed = agreed;
+    this.#confirmed = confirmed;
     this.#before = before;
   }
 
   /** @returns the exit code: 0, or that of a deployment that was rolled back */
-  async run(asked: Thoroughness): Promise<number> {
+  async run(verification: Verification): Promise<number> {
     await this.#prepareDatabase();
     try {
       const outputs = await this.#applyRest();
-      await this.#runAfter(outputs, asked);
+      await this.#runAfter(outputs, verification);
       this.#step("verify");
-      if (await verify({ context: this.#context, outputs, rolledBack: {} }, asked)) return EXIT.ok;
-      throw new Problem("the verification failed", "The table above says what, and what to do");
+      const exitCode = await verify({ context: this.#context, outputs, rolledBack: {} }, verification);
+      if (exitCode === EXIT.ok) return EXIT.ok;
+      throw new Problem("the verification failed", "The table above lists the failures and their remedies");
     } catch (error) {
-      return this.#goBack(explain(error));
+      return this.#rollBack(explain(error));
     }
   }
 
-  /** Up to here nothing that serves people has changed, so a failure needs no way back. */
+  /** No service changes here, so that a failure needs no rollback. */
   async #prepareDatabase(): Promise<void> {
-    const targets = BEFORE.flatMap((part) => this.#terraform.addressesOf(part));
+    const targets = databaseTasks.flatMap((part) => this.#terraform.addressesOf(part));
     this.#step("apply what the database tasks need");
     const plan = await this.#terraform.plan(targets);
-    checkWithin(plan.changes, this.#agreed.changes, "what was agreed on");
+    checkWithin(plan.changes, this.#confirmed.changes, "what was confirmed");
     await this.#terraform.apply(plan);
     const { environment } = this.#context.environment;
     const outputs = parseTaskOutputs(await this.#terraform.outputs(), environment, "terraform output");
     await this.#context.checkAccount(outputs.account_id);
-    for (const part of BEFORE) {
+    for (const part of databaseTasks) {
       if (!outputs.one_shot_tasks[part]) continue;
       this.#step(`run ${part}`);
-      await this.#runTask(outputs, part, "The services run as before: correct it and deploy again");
+      await this.#runTask(outputs, part, "The services run as before: correct the failure and deploy again");
     }
   }
 
   async #applyRest(): Promise<Outputs> {
     this.#step("apply the rest");
     const plan = await this.#terraform.plan();
-    checkWithin(plan.changes, this.#agreed.changes, "what was agreed on");
+    checkWithin(plan.changes, this.#confirmed.changes, "what was confirmed");
     await this.#terraform.apply(plan);
     const { environment } = this.#context.environment;
     const outputs = parseOutputs(await this.#terraform.outputs(), environment, "terraform output");
@@ -121,13 +130,13 @@ export class Deployment {
       name,
       taskDefinition: task_definition,
     }));
-    await settle(this.#context, outputs.cluster, wanted);
+    await waitUntilStable(this.#context, outputs.cluster, wanted);
     return outputs;
   }
 
-  async #runAfter(outputs: Outputs, asked: Thoroughness): Promise<void> {
-    // Rooms and bots are made once; who joins them later is the operator's decision.
-    const parts = (await this.#roomsMissing(outputs, asked))
+  async #runAfter(outputs: Outputs, verification: Verification): Promise<void> {
+    // Bootstrap also joins people to rooms, so after the first time the operator decides when it runs.
+    const parts = (await this.#roomsMissing(outputs, verification))
       ? (["bootstrap", "metadata"] as const)
       : (["metadata"] as const);
     for (const part of parts) {
@@ -137,8 +146,8 @@ export class Deployment {
     }
   }
 
-  /** They are where Synapse is new, or an earlier deployment did not get that far. */
-  async #roomsMissing({ urls }: Outputs, { checks }: Thoroughness): Promise<boolean> {
+  /** They are missing where Synapse is new, or an earlier deployment failed before it created them. */
+  async #roomsMissing({ urls }: Outputs, { checks }: Verification): Promise<boolean> {
     if (!urls.homeserver) return false;
     if (!this.#before?.services.some(({ part }) => part === "synapse")) return true;
     return checks.includes(rooms) && roomsMissing(urls.homeserver, this.#context.environment.serverName);
@@ -151,21 +160,21 @@ export class Deployment {
     if (exitCode !== 0) throw new Problem(`${task.family} failed with exit code ${exitCode}`, remedy);
   }
 
-  /** Puts every service that changed back to what it ran. */
-  async #goBack(failure: Problem): Promise<number> {
+  /** Rolls every service that changed back to what it ran. */
+  async #rollBack(failure: Problem): Promise<number> {
     const { report } = this.#context;
     report.progress(`failed: ${failure.message}`);
     if (!this.#before?.services.length) {
-      report.progress("first deployment: there is nothing to go back to");
+      report.progress("first deployment: there is nothing to roll back to");
       throw failure;
     }
     this.#step("roll back");
     try {
-      await rollBack(this.#context, this.#before.cluster, await this.#waysBack(this.#before));
+      await rollBack(this.#context, this.#before.cluster, await this.#rollbackTargets(this.#before));
     } catch (error) {
       const { message, remedy } = explain(error);
       throw new Problem(
-        `${failure.message}\nand the way back failed: ${message}`,
+        `${failure.message}\nand the rollback failed: ${message}`,
         `${remedy}. Then: npm run ops -- rollback ${this.#context.environment.environment} <service> --to <revision>`,
         EXIT.stuck,
         { cause: error },
@@ -180,7 +189,7 @@ export class Deployment {
     );
   }
 
-  async #waysBack({ cluster, services }: Before): Promise<WayBack[]> {
+  async #rollbackTargets({ cluster, services }: Before): Promise<RollbackTarget[]> {
     const live = await describeServices(
       this.#context,
       cluster,
@@ -193,6 +202,6 @@ export class Deployment {
   }
 
   #step(name: string): void {
-    this.#context.report.progress(`— ${name}`);
+    this.#context.report.progress(`== ${name}`);
   }
 }

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { EXIT } from "../problem.ts";
-import { beyond, type Change, changesOf, checkWithin, readReviewed, summaryLines } from "./plan.ts";
+import { EXIT } from "../../cli/problem.ts";
+import { type Change, changesOf, checkWithin, notIn, readReviewed, summaryLines } from "./plan.ts";
 
 const resource = (address: string, ...actions: string[]) => ({
   address,
@@ -14,7 +14,7 @@ const resource = (address: string, ...actions: string[]) => ({
 const plan = (...resource_changes: object[]) => JSON.stringify({ resource_changes });
 
 describe("the changes of a plan", () => {
-  it("are those that touch something, sorted", () => {
+  it("are the resources that would change, sorted by address", () => {
     expect(
       changesOf(
         plan(
@@ -37,7 +37,7 @@ describe("the changes of a plan", () => {
     ]);
   });
 
-  it("are counted, and what is replaced or destroyed is named", () => {
+  it("are counted, and replacements and deletions are named", () => {
     expect(
       summaryLines([
         { address: "a.a", action: "create" },
@@ -53,11 +53,11 @@ const change = fc.record<Change>({
   action: fc.constantFrom("create", "update", "replace", "delete"),
 });
 
-describe("what was reviewed", () => {
-  it("allows every part of itself, and nothing else", () => {
+describe("a reviewed plan", () => {
+  it("allows its own changes, and no others", () => {
     fc.assert(
       fc.property(fc.array(change), fc.array(change), (planned, reviewed) => {
-        const more = beyond(planned, reviewed);
+        const more = notIn(reviewed, planned);
         const check = () => checkWithin(planned, reviewed, "what was reviewed");
         if (more.length) expect(check).toThrow("no longer what was reviewed");
         else expect(check).not.toThrow();
@@ -67,19 +67,19 @@ describe("what was reviewed", () => {
     );
   });
 
-  it("is not there where another action was shown for the same resource", () => {
+  it("does not allow another action on the same resource", () => {
     const update: Change = { address: "a.a", action: "update" };
-    expect(beyond([{ ...update, action: "replace" }], [update])).toEqual([
+    expect(notIn([update], [{ ...update, action: "replace" }])).toEqual([
       { address: "a.a", action: "replace" },
     ]);
   });
 
   it.each([
-    ["no plan at all", '{"resource_changes": "s3cret"}', "is no plan as terraform show -json prints it"],
-    ["no JSON", "{s3cret", "is no JSON"],
+    ["no plan at all", '{"resource_changes": "s3cret"}', "is not a plan as terraform show -json prints it"],
+    ["no JSON", "{s3cret", "is not JSON"],
     ["an action that is not known", plan(resource("a.b", "s3cret")), "resource_changes.0.change.actions.0"],
     ["a plan that failed", '{"errored": true, "resource_changes": []}', "is a plan that failed"],
-  ])("can't be read from %s, and the error shows nothing of it", (_, text, why) => {
+  ])("can't be read from %s, and the error quotes none of it", (_, text, why) => {
     const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
     const file = path.join(folder, "plan.json");
     writeFileSync(file, text);
@@ -91,7 +91,7 @@ describe("what was reviewed", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("can't be read from a file that is not there", () => {
-    expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json: ENOENT");
+  it("can't be read from a file that does not exist", () => {
+    expect(() => readReviewed("nowhere.json")).toThrow("--plan-check nowhere.json can't be read: ENOENT");
   });
 });

@@ -1,28 +1,20 @@
 import { readFileSync } from "node:fs";
-import { EXIT, Problem } from "../problem.ts";
-import { readExcerpt, type ValueChange } from "./plan-json.ts";
+import { EXIT, Problem } from "../../cli/problem.ts";
+import { readExcerpt, type ValueChange } from "../../terraform/plan-json.ts";
 
-/** What Terraform would do to a resource, as `create`, `update`, `delete`, `replace`. */
+/** What Terraform would do to a resource. */
 export interface Change {
   readonly address: string;
   readonly action: "create" | "update" | "replace" | "delete" | "forget";
 }
 
 /**
- * The changes of a plan, out of what `terraform show -json` prints of it, sorted. Of all that it holds no value is read.
+ * The changes of a plan that `terraform show -json` printed, sorted by address. Values are not read.
  * @throws Problem with `exitCode` where it is no plan
  */
 export function changesOf(json: string, source: string, exitCode: number = EXIT.failed): Change[] {
-  const { plan, problem } = readExcerpt(json, source);
-  if (!plan)
-    throw new Problem(
-      problem,
-      "It must be what terraform show -json <plan> prints, by the Terraform version that the project names, or its " +
-        "resource_changes alone: address and change.actions",
-      exitCode,
-    );
-  return plan.resource_changes
-    .flatMap(({ address, change }) => {
+  return readExcerpt(json, source, exitCode)
+    .resource_changes.flatMap(({ address, change }) => {
       const action = actionOf(change);
       return action ? [{ address, action }] : [];
     })
@@ -35,7 +27,7 @@ function actionOf({ actions }: ValueChange): Change["action"] | undefined {
   return action === "no-op" || action === "read" ? undefined : action;
 }
 
-/** The changes that were shown in a review. */
+/** The changes of a reviewed plan. */
 export function readReviewed(file: string): Change[] {
   const source = `--plan-check ${file}`;
   let json: string;
@@ -43,8 +35,8 @@ export function readReviewed(file: string): Change[] {
     json = readFileSync(file, "utf8");
   } catch (error) {
     throw new Problem(
-      `${source}: ${error instanceof Error ? error.message : error}`,
-      "Name a file that can be read",
+      `${source} can't be read: ${error instanceof Error ? error.message : error}`,
+      "Name the file that terraform show -json <plan> was written to",
       EXIT.usage,
     );
   }
@@ -53,24 +45,24 @@ export function readReviewed(file: string): Change[] {
 
 const key = ({ address, action }: Change) => `${action} ${address}`;
 
-/** Changes of `plan` that `allowed` does not hold. */
-export function beyond(plan: readonly Change[], allowed: readonly Change[]): Change[] {
+/** The changes of `plan` that are not in `allowed`. */
+export function notIn(allowed: readonly Change[], plan: readonly Change[]): Change[] {
   const known = new Set(allowed.map(key));
   return plan.filter((change) => !known.has(key(change)));
 }
 
-/** @throws Problem where a plan would do more than was agreed on */
-export function checkWithin(plan: readonly Change[], allowed: readonly Change[], agreedOn: string): void {
-  const more = beyond(plan, allowed);
+/** @throws Problem where a plan holds changes that are not in `allowed` */
+export function checkWithin(plan: readonly Change[], allowed: readonly Change[], description: string): void {
+  const more = notIn(allowed, plan);
   if (more.length === 0) return;
   throw new Problem(
-    `the plan is no longer ${agreedOn}; it would also:\n${more.map((change) => `  ${key(change)}`).join("\n")}`,
-    "Something changed since: review a new plan, and deploy that",
+    `the plan is no longer ${description}; it would also:\n${more.map((change) => `  ${key(change)}`).join("\n")}`,
+    "Something has changed since: review a new plan, and deploy that",
     EXIT.failed,
   );
 }
 
-/** Counts, then what is replaced or destroyed. */
+/** The number of changes of each kind, then what is replaced or destroyed. */
 export function summaryLines(changes: readonly Change[]): string[] {
   const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
   const grave = changes.filter(({ action }) => action !== "create" && action !== "update");

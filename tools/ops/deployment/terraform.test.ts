@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { eventually } from "../../../test/jest/eventually.ts";
 import { Reporter } from "../report.ts";
 import { Terraform } from "./terraform.ts";
 
@@ -29,15 +30,17 @@ function program(script: string): void {
   process.env.PATH = `${folder}:${PATH}`;
 }
 
-describe("Terraform", () => {
-  it("is told once to stop when the command is interrupted, and finishes before the command ends", async () => {
+describe("the command that runs Terraform", () => {
+  it("interrupts Terraform once on Ctrl-C, and waits until it has stopped", async () => {
     const saved = path.join(folder, "state-was-saved");
     program(`trap 'echo interrupted; sleep 0.2; touch ${saved}; exit 1' INT
 echo applying
 while true; do sleep 0.05; done`);
     const applied = terraform.apply({ file: "plan", changes: [] });
     const failure = expect(applied).rejects.toThrow("terraform apply failed with 1");
-    await vi.waitUntil(() => lines.some((line) => line.includes("applying")), { timeout: 10_000 });
+    await eventually(() => expect(lines.some((line) => line.includes("applying"))).toBe(true), {
+      timeout: 10_000,
+    });
     process.emit("SIGINT");
     process.emit("SIGINT");
     await failure;
@@ -46,23 +49,23 @@ while true; do sleep 0.05; done`);
     expect(lines.join("")).toContain("terraform finishes what it is doing, then stops");
   });
 
-  it("shows its progress, without the outputs at the end", async () => {
+  it("shows Terraform's progress without the outputs at the end", async () => {
     program("printf 'Apply complete!\\n\\nOutputs:\\n\\ncluster = \"c\"\\n'");
     await terraform.apply({ file: "plan", changes: [] });
     expect(lines).toEqual(["terraform | Apply complete!\n"]);
   });
 
-  it("ends with its own words where it fails", async () => {
+  it("fails with Terraform's error message", async () => {
     program("echo 'Error: Invalid value for variable' >&2; exit 1");
     await expect(terraform.plan()).rejects.toThrow(
       "terraform plan failed with 1:\nError: Invalid value for variable",
     );
   });
 
-  it("is asked for where it is missing", async () => {
+  it("says what to install when Terraform is missing", async () => {
     process.env.PATH = folder;
     await expect(terraform.outputs()).rejects.toMatchObject({
-      message: expect.stringContaining("terraform can't be run"),
+      message: expect.stringContaining("terraform can't be started"),
       remedy: "Install Terraform 1.11 or newer, and put it on the PATH",
     });
   });

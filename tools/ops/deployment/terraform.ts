@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as z from "zod";
-import { EXIT, Problem } from "../problem.ts";
+import { Problem } from "../../cli/problem.ts";
 import type { Report } from "../report.ts";
 import { type Change, changesOf } from "./plan.ts";
 
-/** A plan that was saved, to be applied as it is. */
+/** A plan that is saved to be applied unchanged. */
 export interface SavedPlan {
   readonly file: string;
   readonly changes: readonly Change[];
@@ -22,13 +22,13 @@ const synthesised = z.object({
 });
 
 /**
- * Terraform on the synthesised stack, in the folder that cdktf applies too. cdktf's own command line can neither apply a
- * part of a stack nor a saved plan.
+ * Terraform on the synthesised stack, in the folder that the CDKTF CLI uses too. That CLI can apply neither a part of a
+ * stack nor a saved plan.
  */
 export class Terraform {
   readonly #report: Report;
   readonly #stack: string;
-  /** Plans hold secrets, so they lie where nobody else reads, and go when it is over. */
+  /** Plans hold secrets: only this user can read the folder, and close() removes it. */
   readonly #plans = mkdtempSync(path.join(tmpdir(), "phenom-chat-plan-"));
   #saved = 0;
 
@@ -37,22 +37,21 @@ export class Terraform {
     this.#report = report;
   }
 
-  /** Writes the Terraform of the environment, and readies providers and state. */
+  /** Synthesises the stacks, and initialises providers and state. */
   async prepare(): Promise<void> {
     this.#report.progress("synthesising");
-    await this.#run(process.execPath, ["tools/run.mjs", "tools/build/main.ts"]);
-    await this.#run(process.execPath, ["build/main.cjs"]);
+    await this.#run(process.execPath, ["tools/run.mjs", "tools/build/synth.ts"]);
     this.#report.progress("initialising Terraform");
     await this.#terraform(["init", "-input=false", "-no-color"]);
   }
 
-  /** Addresses that a one-shot task needs before the rest; none where the environment has no such task. */
+  /** Addresses that a one-shot task needs; none where the environment has no such task. */
   addressesOf(part: string): readonly string[] {
     const json = readFileSync(path.join(this.#stack, "cdk.tf.json"), "utf8");
     return synthesised.parse(JSON.parse(json)).output.one_shot_tasks.value[part]?.addresses ?? [];
   }
 
-  /** Plans all of the stack, or `targets` and what they depend on. */
+  /** Plans the whole stack, or `targets` and what they depend on. */
   async plan(targets: readonly string[] = []): Promise<SavedPlan> {
     const file = path.join(this.#plans, `${++this.#saved}.tfplan`);
     const options = ["-input=false", "-no-color", "-lock-timeout=5m", `-out=${file}`];
@@ -79,29 +78,29 @@ export class Terraform {
     return this.#run("terraform", [`-chdir=${this.#stack}`, ...args], quiet);
   }
 
-  /** @returns what it prints on stdout. @throws Problem with its errors where it fails */
+  /** @returns what the command prints on stdout. @throws Problem with its errors where it fails */
   #run(command: string, args: readonly string[], quiet = false): Promise<string> {
     const name = path.basename(command);
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      // Apart from the terminal: a second Ctrl-C, or ours ending first, would cost Terraform its state.
+      // Not in the terminal's process group: after a second Ctrl-C Terraform would not save its state.
       detached: true,
       env: { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", ...process.env },
     });
-    let [stdout, stderr, said, told] = ["", "", false, false];
+    let [stdout, stderr, finished, stopped] = ["", "", false, false];
     const stop = () => {
-      if (told) return;
-      told = true;
+      if (stopped) return;
+      stopped = true;
       this.#report.progress(`${name} finishes what it is doing, then stops`);
       child.kill("SIGINT");
     };
     process.on("SIGINT", stop).on("SIGTERM", stop);
-    const over = () => process.off("SIGINT", stop).off("SIGTERM", stop);
+    const removeHandlers = () => process.off("SIGINT", stop).off("SIGTERM", stop);
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       stdout += chunk;
-      // Terraform ends with all outputs, which are long and not news.
-      if (quiet || said) return;
-      said = /^Outputs:/m.test(chunk);
+      // The outputs at the end are long, and nobody needs them here.
+      if (quiet || finished) return;
+      finished = /^Outputs:/m.test(chunk);
       for (const line of (chunk.split(/^Outputs:/m)[0] ?? "").split("\n"))
         if (line.trim()) this.#report.progress(`${name} | ${line}`);
     });
@@ -110,24 +109,22 @@ export class Terraform {
     });
     return new Promise((resolve, reject) => {
       child.on("error", (error) => {
-        over();
+        removeHandlers();
         reject(
           new Problem(
-            `${name} can't be run: ${error.message}`,
+            `${name} can't be started: ${error.message}`,
             "Install Terraform 1.11 or newer, and put it on the PATH",
-            EXIT.failed,
           ),
         );
       });
       child.on("close", (code) => {
-        over();
+        removeHandlers();
         if (code === 0) return resolve(stdout);
         const [verb] = args.filter((arg) => !arg.startsWith("-"));
         reject(
           new Problem(
             `${name} ${verb} failed with ${code}:\n${(stderr || stdout).trim()}`,
             "The message above names the resource; docs/deploying.md lists what Terraform needs",
-            EXIT.failed,
           ),
         );
       });

@@ -3,5 +3,5 @@ import { oneShotVerb } from "./one-shot-verb.ts";
 export const bootstrap = oneShotVerb(
   "bootstrap",
   "bootstrap",
-  "make the bots and rooms on Synapse, join the members of the Cognito groups",
+  "create the bots and rooms on Synapse, join the members of the Cognito groups",
 );

@@ -4,66 +4,66 @@ import {
   AdminSetUserPasswordCommand,
   GetGroupCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { repeatable } from "../../cli/command.ts";
+import { EXIT, Problem } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
-import { EXIT, Problem } from "../problem.ts";
-import { usage, type Verb } from "../verb.ts";
+import type { Verb } from "../verb.ts";
 
-export const createUser: Verb = {
-  name: "create-user",
-  summary: "make an account in the Cognito user pool, in groups",
-  usage: "<username> --email <address> [--group <group>]…",
-  options: {
-    email: { type: "string", help: "address that the invitation goes to; it counts as verified" },
-    name: { type: "string", help: "the person's name" },
-    group: {
-      type: "string",
-      multiple: true,
-      help: "agent, support or admin; internal or partners; may be repeated",
-    },
-    "password-stdin": {
-      type: "boolean",
-      help: "read a lasting password from standard input, and send no invitation",
-    },
-  },
-  async run(context, invocation) {
-    const [username, ...others] = invocation.words;
-    if (!username || others.length) throw usage(createUser, "name one user");
-    const email = invocation.text("email");
-    if (!email || !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email))
-      throw usage(createUser, email ? `--email ${email} is no mail address` : "--email is missing");
-    const withPassword = invocation.flag("password-stdin");
-    const groups = [...new Set(invocation.list("group"))];
-    const pool = (await context.outputs()).sign_in.user_pool_id;
-    for (const group of groups) await checkGroup(context, pool, group);
-    const steps = [
-      `make the account ${username} in the user pool ${pool}${withPassword ? "" : `, and have Cognito send a password to ${email}`}`,
-      ...groups.map((group) => `put it into the group ${group}`),
-    ];
-    if (!(await context.agreed(steps))) return EXIT.ok;
-    const password = withPassword ? await passwordFrom(context) : undefined;
-    const created = await create(context, pool, { username, email, name: invocation.text("name"), password });
-    for (const GroupName of groups)
-      await context.aws.cognito.send(
-        new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName }),
-      );
-    const what = created ? "made" : "was there, its password and attributes stay as they were";
-    context.report.line(`${username}: ${what}${groups.length ? `; groups ${groups.join(", ")}` : ""}`);
-    if (groups.some((group) => ["internal", "partners"].includes(group)))
-      context.report.line(
-        `After the first sign-in, npm run ops -- bootstrap ${context.environment.environment} joins the Matrix room.`,
-      );
-    context.report.result({ username, created, groups });
-    return EXIT.ok;
-  },
-};
+export const createUser: Verb = ({ verb, run }) =>
+  verb("create-user", "create an account in the Cognito user pool, in groups")
+    .argument("<username>", "name of the account")
+    .requiredOption(
+      "--email <address>",
+      "address that the invitation goes to; it counts as verified",
+      emailAddress,
+    )
+    .option("--name <name>", "the person's name")
+    .addOption(
+      new Option("--group <group>", "agent, support or admin; internal or partners; may be repeated")
+        .argParser<readonly string[]>(repeatable(String))
+        .default<readonly string[]>([], "none"),
+    )
+    .option("--password-stdin", "read a permanent password from standard input, and send no invitation")
+    .action((environment, username, { email, name, group, passwordStdin, ...options }) =>
+      run(environment, options, async (context) => {
+        const groups = [...new Set(group)];
+        const pool = (await context.outputs()).sign_in.user_pool_id;
+        for (const each of groups) await checkGroup(context, pool, each);
+        const invitation = passwordStdin ? "" : `, and have Cognito send a password to ${email}`;
+        const steps = [
+          `create the account ${username} in the user pool ${pool}${invitation}`,
+          ...groups.map((each) => `add it to the group ${each}`),
+        ];
+        if (!(await context.confirm(steps))) return EXIT.ok;
+        const password = passwordStdin ? await passwordFrom(context) : undefined;
+        const created = await create(context, pool, { username, email, name, password });
+        for (const GroupName of groups)
+          await context.aws.cognito.send(
+            new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName }),
+          );
+        const result = created ? "created" : "existed already, its password and attributes are unchanged";
+        context.report.line(`${username}: ${result}${groups.length ? `; groups ${groups.join(", ")}` : ""}`);
+        if (groups.some((each) => ["internal", "partners"].includes(each)))
+          context.report.line(
+            `After the first sign-in, npm run ops -- bootstrap ${environment.environment} joins the Matrix room.`,
+          );
+        context.report.result({ username, created, groups });
+        return EXIT.ok;
+      }),
+    );
+
+function emailAddress(text: string): string {
+  if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be an email address.");
+}
 
 async function checkGroup({ aws }: Context, UserPoolId: string, GroupName: string): Promise<void> {
   await aws.cognito.send(new GetGroupCommand({ UserPoolId, GroupName })).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== "ResourceNotFoundException") throw error;
     throw new Problem(
       `the user pool ${UserPoolId} has no group ${GroupName}; nothing was changed`,
-      `Make it first: aws cognito-idp create-group --user-pool-id ${UserPoolId} --group-name ${GroupName}`,
-      EXIT.failed,
+      `Create it first: aws cognito-idp create-group --user-pool-id ${UserPoolId} --group-name ${GroupName}`,
     );
   });
 }
@@ -85,7 +85,7 @@ interface NewUser {
   readonly password: string | undefined;
 }
 
-/** @returns false where the user is there already, who then keeps password and attributes */
+/** @returns false where the account exists already, which then keeps its password and attributes */
 async function create(
   { aws }: Context,
   pool: string,
@@ -109,9 +109,8 @@ async function create(
     if (!(error instanceof Error) || error.name !== "UsernameExistsException") throw error;
     if (password === undefined) return false;
     throw new Problem(
-      `${username} is there already; its password was not changed`,
-      "Leave --password-stdin out to put the account into groups only",
-      EXIT.failed,
+      `${username} exists already; its password was not changed`,
+      "Leave out --password-stdin to add the account to groups only",
     );
   }
   if (password !== undefined)
@@ -120,9 +119,8 @@ async function create(
       .catch((error: unknown) => {
         if (!(error instanceof Error) || error.name !== "InvalidPasswordException") throw error;
         throw new Problem(
-          `${username} was made, but the user pool refuses the password: ${error.message}`,
+          `${username} was created, but the user pool refuses the password: ${error.message}`,
           `Set another: aws cognito-idp admin-set-user-password --user-pool-id ${pool} --username ${username} --permanent --password …`,
-          EXIT.failed,
         );
       });
   return true;

@@ -3,5 +3,5 @@ import { oneShotVerb } from "./one-shot-verb.ts";
 export const databaseSetup = oneShotVerb(
   "db-setup",
   "database_setup",
-  "make Synapse's database role and database, set its password",
+  "create Synapse's database role and database, set its password",
 );

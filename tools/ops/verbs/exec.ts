@@ -1,48 +1,39 @@
 import type { AwsVpcConfiguration } from "@aws-sdk/client-ecs";
+import { EXIT, Problem } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { type OneShotRun, oneShotRun, runOneShot } from "../one-shot.ts";
-import type { Outputs } from "../outputs.ts";
-import { servicesNamed } from "../parts.ts";
-import { EXIT, Problem } from "../problem.ts";
+import { serviceNamed } from "../parts.ts";
 import { describeService } from "../services.ts";
-import { usage, type Verb } from "../verb.ts";
+import type { Verb } from "../verb.ts";
 
-export const exec: Verb = {
-  name: "exec",
-  summary: "run a command in a new task of a service's, or a one-shot task's, definition",
-  usage: "<service or task> -- <command> [argument]…",
-  async run(context, { words, command }) {
-    const [word, ...others] = words;
-    if (!word || others.length)
-      throw usage(exec, "name one service or one-shot task, then -- and the command");
-    if (command.length === 0) throw usage(exec, "no command stands behind --");
-    const run = { ...(await target(context, await context.outputs(), word)), command };
-    if (!(await context.agreed([`run ${JSON.stringify(command)} in a new task of ${run.taskDefinition}`])))
-      return EXIT.ok;
-    const exitCode = await runOneShot(context, {
-      ...run,
-      onLine: (line) => context.report.record({ line }, line),
-    });
-    return exitCode;
-  },
-};
+export const exec: Verb = ({ verb, run }) =>
+  verb("exec", "run a command in a new task of the definition of a service or one-shot task")
+    .argument("<part>", "name of the service or one-shot task")
+    .argument("<command...>", "program and arguments, after --")
+    .action((environment, part, command, options) =>
+      run(environment, options, async (context) => {
+        const task = { ...(await target(context, part)), command };
+        const step = `run ${JSON.stringify(command)} in a new task of ${task.taskDefinition}`;
+        if (!(await context.confirm([step]))) return EXIT.ok;
+        return runOneShot(context, { ...task, onLine: (line) => context.report.record({ line }, line) });
+      }),
+    );
 
-/** Where a part runs and from what: a service as it is now, or a one-shot task. */
-async function target(context: Context, outputs: Outputs, word: string): Promise<OneShotRun> {
-  const { cluster, one_shot_tasks, services } = outputs;
-  const task = Object.entries(one_shot_tasks).find(
+/** Where and from which definition the task runs: those of a one-shot task, or of a service as it is now. */
+async function target(context: Context, word: string): Promise<OneShotRun> {
+  const outputs = await context.outputs();
+  const task = Object.entries(outputs.one_shot_tasks).find(
     ([part, { family }]) => part === word || family === word,
   )?.[1];
   if (task) return oneShotRun(task);
-  const [service] = servicesNamed({ ...outputs, services }, [word]);
-  if (!service) throw usage(exec, `there is no ${word}`);
-  const { taskDefinition, networkConfiguration } = await describeService(context, cluster, service.name);
+  const { cluster } = outputs;
+  const { name, container, log_group } = serviceNamed(outputs, word);
+  const { taskDefinition, networkConfiguration } = await describeService(context, cluster, name);
   const network: AwsVpcConfiguration | undefined = networkConfiguration?.awsvpcConfiguration;
   if (!taskDefinition || !network)
     throw new Problem(
-      `ECS tells neither task definition nor network of ${service.name}`,
-      "Apply again: the service was not made by this stack",
-      EXIT.failed,
+      `ECS returns neither task definition nor network of ${name}`,
+      "Apply again: this stack did not create the service",
     );
-  return { cluster, taskDefinition, container: service.container, network, logGroup: service.log_group };
+  return { cluster, taskDefinition, container, network, logGroup: log_group };
 }

@@ -13,6 +13,7 @@ import { scale } from "./scale.ts";
 import { status } from "./status.ts";
 import { verify } from "./verify.ts";
 
+/** Verbs in the order in which the help lists them. */
 export const verbs: readonly Verb[] = [
   deploy,
   verify,

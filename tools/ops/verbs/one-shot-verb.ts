@@ -1,17 +1,18 @@
+import { EXIT, Problem } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { oneShotRun, runOneShot } from "../one-shot.ts";
-import { EXIT, Problem } from "../problem.ts";
 import type { Verb } from "../verb.ts";
 
-/** The one-shot tasks by the names that the outputs give them. */
+/** The one-shot tasks by their names in the outputs. */
 export type OneShotPart = "migration" | "metadata" | "database_setup" | "bootstrap";
 
-/** A verb that runs one of the stack's one-shot tasks and ends with its exit code. */
-export const oneShotVerb = (name: string, part: OneShotPart, summary: string): Verb => ({
-  name,
-  summary,
-  run: (context) => runPart(context, part),
-});
+/** A verb that runs one of the stack's one-shot tasks and exits with its exit code. */
+export const oneShotVerb =
+  (name: string, part: OneShotPart, description: string): Verb =>
+  ({ verb, run }) =>
+    verb(name, description).action((environment, options) =>
+      run(environment, options, (context) => runPart(context, part)),
+    );
 
 async function runPart(context: Context, part: OneShotPart): Promise<number> {
   const { one_shot_tasks } = await context.outputs();
@@ -22,7 +23,7 @@ async function runPart(context: Context, part: OneShotPart): Promise<number> {
       `It has: ${Object.keys(one_shot_tasks).join(", ")}. The others belong to an implementation that is off`,
       EXIT.usage,
     );
-  if (!(await context.agreed([`run ${task.family} once in ${task.cluster}`]))) return EXIT.ok;
+  if (!(await context.confirm([`run ${task.family} once in ${task.cluster}`]))) return EXIT.ok;
   const exitCode = await runOneShot(context, oneShotRun(task));
   context.report.line(
     exitCode === 0 ? `${task.family}: done` : `${task.family}: failed with exit code ${exitCode}`,

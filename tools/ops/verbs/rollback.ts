@@ -1,48 +1,49 @@
-import { type NamedService, servicesToChange } from "../parts.ts";
-import { EXIT, Problem } from "../problem.ts";
-import { isBehind, revisionBefore, rollBack, type WayBack } from "../rollback.ts";
+import { wholeNumber } from "../../cli/command.ts";
+import { EXIT, Problem } from "../../cli/problem.ts";
+import { type NamedService, servicesArgument, servicesToChange } from "../parts.ts";
+import { isBehind, type RollbackTarget, revisionBefore, rollBack } from "../rollback.ts";
 import { describeService, revisionOf } from "../services.ts";
-import { usage, type Verb, wholeNumber } from "../verb.ts";
-import { thoroughness, verify, verifyOptions } from "../verification.ts";
+import type { Verb } from "../verb.ts";
+import { checksToRun, skipOption, verify, waitOption } from "../verification.ts";
 
-export const rollback: Verb = {
-  name: "rollback",
-  summary: "put services back to the task definition before, then verify",
-  usage: "<service>…",
-  options: {
-    all: { type: "boolean", help: "every service" },
-    to: { type: "string", help: "revision to go to, for one service (default: the one before the present)" },
-    ...verifyOptions,
-  },
-  async run(context, invocation) {
-    const { outputs, services } = await servicesToChange(context, invocation.words, invocation.flag("all"));
-    const to = invocation.text("to");
-    const asked = thoroughness(rollback, invocation);
-    if (to && services.length !== 1) throw usage(rollback, "--to is for one service");
-    const wayOf = async ({ part, name, task_definition: applied }: NamedService): Promise<WayBack> => {
-      const from = (await describeService(context, outputs.cluster, name)).taskDefinition ?? "";
-      if (!to && isBehind(from, applied))
-        throw new Problem(
-          `${name} was put back already: it runs ${revisionOf(from)}, and ${revisionOf(applied)} was applied`,
-          `To go further back, name the revision: npm run ops -- rollback ${context.environment.environment} ${part} --to <revision>`,
-          EXIT.failed,
+export const rollback: Verb = ({ verb, run }) =>
+  verb("rollback", "put services back to their previous task definition, then verify")
+    .addArgument(servicesArgument())
+    .option("--all", "every service")
+    .option(
+      "--to <revision>",
+      "revision to go to, for one service (default: the previous one)",
+      wholeNumber(1, 1_000_000),
+    )
+    .addOption(skipOption())
+    .addOption(waitOption(5))
+    .action((environment, names, { to, ...options }) =>
+      run(environment, options, async (context) => {
+        const { report } = context;
+        if (to && (options.all || names.length > 1))
+          throw new Problem("--to is for one service", "Name that service alone", EXIT.usage);
+        const { outputs, services } = await servicesToChange(context, names, options.all);
+        const targetOf = async ({ part, name, task_definition }: NamedService): Promise<RollbackTarget> => {
+          const from = (await describeService(context, outputs.cluster, name)).taskDefinition ?? "";
+          if (to) return { part, name, from, to: from.replace(/:\d+$/, `:${to}`) };
+          if (isBehind(from, task_definition))
+            throw new Problem(
+              `${name} was rolled back already: it runs ${revisionOf(from)}, and ${revisionOf(task_definition)} was applied`,
+              `To go further back, name the revision: npm run ops -- rollback ${environment.environment} ${part} --to <revision>`,
+            );
+          return { part, name, from, to: await revisionBefore(context, from) };
+        };
+        const targets: RollbackTarget[] = [];
+        for (const service of services) targets.push(await targetOf(service));
+        const steps = targets.map(
+          (target) => `put ${target.name} back from ${revisionOf(target.from)} to ${revisionOf(target.to)}`,
         );
-      const target = to
-        ? from.replace(/:\d+$/, `:${wholeNumber(rollback, "--to", to, 1, 1_000_000)}`)
-        : await revisionBefore(context, from);
-      return { part, name, from, to: target };
-    };
-    const ways: WayBack[] = [];
-    for (const service of services) ways.push(await wayOf(service));
-    const steps = ways.map(
-      (way) => `put ${way.name} back from ${revisionOf(way.from)} to ${revisionOf(way.to)}`,
+        if (!(await context.confirm([...steps, "verify the environment"]))) return EXIT.ok;
+        await rollBack(context, outputs.cluster, targets);
+        report.result({ rolledBack: targets });
+        for (const step of steps) report.line(step);
+        report.line("Terraform still wants the newer task definitions: the next apply brings them back.");
+        const rolledBack = Object.fromEntries(targets.map((target) => [target.part, target.to]));
+        return verify({ context, outputs, rolledBack }, { checks: checksToRun(options), wait: options.wait });
+      }),
     );
-    if (!(await context.agreed([...steps, "verify the environment"]))) return EXIT.ok;
-    await rollBack(context, outputs.cluster, ways);
-    context.report.result({ rolledBack: ways });
-    for (const step of steps) context.report.line(step);
-    context.report.line("Terraform still wants the newer ones: the next apply brings them back.");
-    const rolledBack = Object.fromEntries(ways.map(({ part, to }) => [part, to]));
-    return (await verify({ context, outputs, rolledBack }, asked)) ? EXIT.ok : EXIT.failed;
-  },
-};

@@ -1,84 +1,64 @@
-import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
-import { DescribeTaskDefinitionCommand, type Service } from "@aws-sdk/client-ecs";
-import { DescribeTargetHealthCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
+import type { Service } from "@aws-sdk/client-ecs";
+import { EXIT } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import type { ServiceOutput } from "../outputs.ts";
-import { EXIT } from "../problem.ts";
-import { describeServices, revisionOf, unsettled } from "../services.ts";
+import { describeServices, imageOf, revisionOf, STABLE, targetHealth, unstableReason } from "../services.ts";
 import type { Verb } from "../verb.ts";
 
-export const status: Verb = {
-  name: "status",
-  summary: "show what runs: tasks, versions, healthy targets, last events, alarms that are on",
-  async run(context) {
-    const outputs = await context.outputs();
-    const names = Object.values(outputs.services).map(({ name }) => name);
-    const live = await describeServices(context, outputs.cluster, names);
-    const rows = await Promise.all(
-      Object.entries(outputs.services).map(async ([part, wanted]) => ({
-        part,
-        ...(await row(context, wanted, live.get(wanted.name))),
-      })),
-    );
-    const alarms = await alarmsOn(context);
-    const { report } = context;
-    report.table([
-      ["SERVICE", "TASKS", "STATE", "DEFINITION", "IMAGE", "HEALTHY"],
-      ...rows.map(({ part, tasks, state, definition, image, healthy }) => [
-        part,
-        tasks,
-        state,
-        definition,
-        image,
-        healthy,
-      ]),
-    ]);
-    for (const { part, event } of rows) if (event) report.line(`${part}: ${event}`);
-    for (const { name, reason } of alarms) report.line(`ALARM ${name}: ${reason}`);
-    if (alarms.length === 0) report.line("no alarm is on");
-    report.result({ release: outputs.release, services: rows, alarms });
-    return rows.every(({ state }) => state === "settled") && alarms.length === 0 ? EXIT.ok : EXIT.failed;
-  },
-};
-
-async function row(context: Context, wanted: ServiceOutput, live: Service | undefined) {
-  if (!live)
-    return { tasks: "0/0", state: "missing", definition: "", image: "", healthy: "", event: undefined };
-  const { taskDefinition } = await context.aws.ecs.send(
-    new DescribeTaskDefinitionCommand({ taskDefinition: live.taskDefinition }),
+export const status: Verb = ({ verb, run }) =>
+  verb("status", "show what runs: tasks, versions, healthy targets, last events, alarms that are on").action(
+    (environment, options) => run(environment, options, showStatus),
   );
-  const image =
-    taskDefinition?.containerDefinitions?.find(({ name }) => name === wanted.container)?.image ?? "";
-  const { TargetHealthDescriptions: targets = [] } = wanted.target_group
-    ? await context.aws.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: wanted.target_group }))
-    : {};
-  const healthy = targets.filter(({ TargetHealth }) => TargetHealth?.State === "healthy").length;
-  const [event] = live.events ?? [];
+
+async function showStatus(context: Context): Promise<number> {
+  const outputs = await context.outputs();
+  const names = Object.values(outputs.services).map(({ name }) => name);
+  const running = await describeServices(context, outputs.cluster, names);
+  const rows = await Promise.all(
+    Object.entries(outputs.services).map(async ([part, service]) => ({
+      part,
+      ...(await row(context, service, running.get(service.name))),
+    })),
+  );
+  const alarms = await alarmsOn(context);
+  const { report } = context;
+  report.table([
+    ["SERVICE", "TASKS", "STATE", "DEFINITION", "IMAGE", "HEALTHY"],
+    ...rows.map((row) => [row.part, row.tasks, row.state, row.definition, row.image, row.healthy]),
+  ]);
+  for (const { part, event } of rows) if (event) report.line(`${part}: ${event}`);
+  for (const { name, reason } of alarms) report.line(`ALARM ${name}: ${reason}`);
+  if (alarms.length === 0) report.line("no alarm is on");
+  report.result({ release: outputs.release, services: rows, alarms });
+  return rows.every(({ state }) => state === STABLE) && alarms.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function row(context: Context, service: ServiceOutput, running: Service | undefined) {
+  const group = service.target_group;
+  if (!running)
+    return { tasks: "0/0", state: "missing", definition: "", image: "", healthy: "", event: undefined };
+  const health = group && (await targetHealth(context, group));
+  const [event] = running.events ?? [];
   return {
-    tasks: `${live.runningCount}/${live.desiredCount}`,
-    state: unsettled(live) ?? "settled",
-    definition: revisionOf(live.taskDefinition),
-    image,
-    healthy: wanted.target_group ? `${healthy}/${targets.length}` : "",
+    tasks: `${running.runningCount}/${running.desiredCount}`,
+    state: unstableReason(running) ?? STABLE,
+    definition: revisionOf(running.taskDefinition),
+    image: await imageOf(context, running.taskDefinition, service.container),
+    healthy: health ? `${health.healthy}/${health.targets.length}` : "",
     event: event && `${event.createdAt?.toISOString() ?? ""} ${event.message ?? ""}`.trim(),
   };
 }
 
 /** Alarms of this project that are on. */
 async function alarmsOn({ aws, environment }: Context) {
+  const pages = paginateDescribeAlarms(
+    { client: aws.cloudwatch },
+    { AlarmNamePrefix: `${environment.project}-`, StateValue: "ALARM" },
+  );
   const alarms: { name: string; reason: string }[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await aws.cloudwatch.send(
-      new DescribeAlarmsCommand({
-        AlarmNamePrefix: `${environment.project}-`,
-        StateValue: "ALARM",
-        ...(NextToken && { NextToken }),
-      }),
-    );
-    for (const { AlarmName = "", StateReason = "" } of page.MetricAlarms ?? [])
-      alarms.push({ name: AlarmName, reason: StateReason });
-    NextToken = page.NextToken;
-  } while (NextToken);
+  for await (const { MetricAlarms = [] } of pages)
+    for (const { AlarmName: name = "", StateReason: reason = "" } of MetricAlarms)
+      alarms.push({ name, reason });
   return alarms;
 }

@@ -1,18 +1,17 @@
-import { checks } from "../checks/index.ts";
-import { EXIT } from "../problem.ts";
 import type { Verb } from "../verb.ts";
-import { thoroughness, verify as verifyAll, verifyOptions } from "../verification.ts";
+import { checksToRun, onlyOption, verify as runChecks, skipOption, waitOption } from "../verification.ts";
 
-export const verify: Verb = {
-  name: "verify",
-  summary: "check that everything runs and answers as it was applied",
-  options: {
-    only: { type: "string", multiple: true, help: `one of: ${checks.map(({ name }) => name).join(", ")}` },
-    ...verifyOptions,
-  },
-  async run(context, invocation) {
-    const asked = thoroughness(verify, invocation, "0");
-    const outputs = await context.outputs();
-    return (await verifyAll({ context, outputs, rolledBack: {} }, asked)) ? EXIT.ok : EXIT.failed;
-  },
-};
+export const verify: Verb = ({ verb, run }) =>
+  verb("verify", "check that everything runs and answers as it was applied")
+    .addOption(onlyOption())
+    .addOption(skipOption())
+    .addOption(waitOption(0))
+    .action((environment, options) =>
+      run(environment, options, async (context) => {
+        const outputs = await context.outputs();
+        return runChecks(
+          { context, outputs, rolledBack: {} },
+          { checks: checksToRun(options), wait: options.wait },
+        );
+      }),
+    );

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { stringify } from "yaml";
 import { describeWithSynapse } from "../../../../test/describe-with-synapse.ts";
+import { itIf } from "../../../../test/jest/describe-if.ts";
 import {
   drawSecrets,
   drawSigningKey,
@@ -186,7 +187,7 @@ describeWithSynapse("the entrypoint", () => {
       );
     });
 
-    it.runIf(asRoot)("when the media store belongs to root", async () => {
+    itIf(asRoot)("when the media store belongs to root", async () => {
       await chown(join(container, "media"), 0, 0);
       const { code, output } = start();
       expect(code).toBe(73);
@@ -261,18 +262,15 @@ describeWithSynapse("the entrypoint", () => {
     expect([mode & 0o777, uid]).toEqual([0o700, asRoot ? SYNAPSE_UID : process.getuid?.()]);
   });
 
-  it.runIf(asRoot)(
-    "needs no more of root's rights than to hand over files and to become another user",
-    () => {
-      const rights = "-all,+chown,+setuid,+setgid";
-      const { stderr } = spawnSync(
-        "setpriv",
-        [...["--no-new-privs", "--inh-caps=-all", `--bounding-set=${rights}`], synapsePython, entrypoint],
-        { env: { PATH: process.env["PATH"], ...environment, ...refusedBySynapse() }, encoding: "utf8" },
-      );
-      expect(stderr).toContain("Error in configuration at 'oidc_providers.<item 0>.issuer'");
-    },
-  );
+  itIf(asRoot)("needs no more of root's rights than to hand over files and to become another user", () => {
+    const rights = "-all,+chown,+setuid,+setgid";
+    const { stderr } = spawnSync(
+      "setpriv",
+      [...["--no-new-privs", "--inh-caps=-all", `--bounding-set=${rights}`], synapsePython, entrypoint],
+      { env: { PATH: process.env["PATH"], ...environment, ...refusedBySynapse() }, encoding: "utf8" },
+    );
+    expect(stderr).toContain("Error in configuration at 'oidc_providers.<item 0>.issuer'");
+  });
 
   it("started again in the same container, replaces its files, also those of an interrupted start", async () => {
     start(refusedBySynapse());

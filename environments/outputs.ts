@@ -1,0 +1,125 @@
+import * as z from "zod";
+
+/** An ECS service as it should run. */
+const service = z.object({
+  name: z.string(),
+  container: z.string(),
+  image: z.string(),
+  task_definition: z.string(),
+  log_group: z.string(),
+  /** None if the service receives no traffic. */
+  target_group: z.string().optional(),
+  least_tasks: z.number().optional(),
+  most_tasks: z.number().optional(),
+});
+
+/** A task definition to run once, and where. */
+const oneShotTask = z.object({
+  cluster: z.string(),
+  family: z.string(),
+  container: z.string(),
+  subnets: z.array(z.string()).min(1),
+  security_groups: z.array(z.string()).min(1),
+  log_group: z.string(),
+  /** Terraform addresses of the resources that the task needs. */
+  addresses: z.array(z.string()).min(1),
+});
+
+const listenerRule = z.object({
+  arn: z.string(),
+  priority: z.number(),
+  host: z.string(),
+  paths: z.array(z.string()),
+  actions: z.array(z.string()),
+  target_group: z.string().optional(),
+});
+
+/**
+ * The outputs of an environment's stack: the stack writes them by this schema, and operations parse them with it.
+ * At synthesis the values are references, so only their types hold; Terraform writes the values themselves.
+ */
+export const outputsSchema = z.object({
+  account_id: z
+    .string()
+    .regex(/^\d{12}$/)
+    .describe("AWS account of the environment: operations refuse any other"),
+  release: z.string().describe("Version of the code that was applied"),
+  cluster: z.string().describe("ECS cluster of the services and one-shot tasks"),
+  services: z.record(z.string(), service).describe("ECS services by part, as they should run"),
+  one_shot_tasks: z
+    .record(z.string(), oneShotTask)
+    .describe(
+      "Task definitions to run once, where they run, and the Terraform addresses that they need before the rest",
+    ),
+  functions: z
+    .record(z.string(), z.object({ name: z.string(), log_group: z.string() }))
+    .describe("Lambda functions by handler"),
+  listener_rules: z
+    .record(z.string(), listenerRule)
+    .describe("Rules of the load balancer's listener, as they should be"),
+  dns_record: z
+    .object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() })
+    .describe("The server name at Cloudflare, as it should be"),
+  database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }).describe("RDS instance"),
+  migrations: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("Migrations with the checksums that the database's bookkeeping should hold"),
+  sign_in: z
+    .object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() })
+    .describe("User pool that people and agents sign in to, and the secret with the agent's own account"),
+  urls: z
+    .object({
+      homeserver: z.string().optional(),
+      admin_ui: z.string().optional(),
+      graphql: z.string().optional(),
+      mcp: z.string(),
+      mcp_health: z.string(),
+    })
+    .describe("Where people and programs reach the chat"),
+  secret_arns: z
+    .object({ clients: z.string() })
+    .catchall(z.string().optional())
+    .describe("Secrets that this stack keeps"),
+  cognito_triggers: z
+    .object({ post_authentication: z.string(), pre_token_generation: z.string() })
+    .optional()
+    .describe(
+      "Functions for the owner of the user pool to attach: in aws_cognito_user_pool's lambda_config set " +
+        "post_authentication to the first, and pre_token_generation_config { lambda_arn, lambda_version V2_0 } to the " +
+        "second. Both already allow the pool to invoke them",
+    ),
+  hasura_event_trigger: z
+    .object({ webhook_url: z.string(), environment_variable: z.string(), secret_arn: z.string() })
+    .optional()
+    .describe(
+      "For the owner of Hasura's service: set CHAT_LINK_PREVIEW_SECRET from the secret, before the metadata task runs",
+    ),
+  synapse_homeserver_yaml: z
+    .string()
+    .optional()
+    .describe("homeserver.yaml as deployed, here so that a plan shows how it changes"),
+  cognito_client_ids: z
+    .object({
+      agent: z.string(),
+      mcp_interactive: z.string().optional(),
+      synapse: z.string().optional(),
+      admin: z.string().optional(),
+    })
+    .describe("Clients for those who sign in"),
+  dashboard: z.string().describe("CloudWatch dashboard of this environment"),
+  alarm_topic_arn: z.string().describe("Topic that alarms are sent to"),
+  chatConfig: z
+    .object({
+      synapse: z.object({ homeserverUrl: z.string(), serverName: z.string() }).optional(),
+      hasura: z.object({ httpEndpoint: z.string(), wsEndpoint: z.string() }).optional(),
+      cognito: z.object({ userPoolId: z.string(), region: z.string() }),
+      rooms: z.object({ internal: z.string(), partners: z.string(), community: z.string() }),
+    })
+    .describe("The one input of the mobile app"),
+});
+
+/** The outputs of an environment's stack. */
+export type StackOutputs = z.output<typeof outputsSchema>;
+export type ServiceOutput = z.output<typeof service>;
+export type OneShotTask = z.output<typeof oneShotTask>;

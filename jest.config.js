@@ -1,0 +1,48 @@
+import { availableParallelism } from "node:os";
+
+const FOLDERS_WITHOUT_TESTS = ["build", "cdktf.out", "deploy", "coverage", "\\.tools", "\\.phenom-chat"];
+const ignored = [`<rootDir>/(${FOLDERS_WITHOUT_TESTS.join("|")})/`, "/node_modules/"];
+
+const shared = {
+  testEnvironment: "<rootDir>/test/jest/environment.ts",
+  globalSetup: "<rootDir>/test/jest/global-setup.ts",
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      {
+        swcrc: false,
+        jsc: {
+          parser: { syntax: "typescript" },
+          target: "es2023",
+          transform: { verbatimModuleSyntax: true },
+          experimental: { keepImportAttributes: true },
+        },
+      },
+    ],
+  },
+  testPathIgnorePatterns: ignored,
+  modulePathIgnorePatterns: ignored.slice(0, 1),
+};
+
+/** @type {import("jest").Config} */
+export default {
+  // Jest leaves one core to itself, and many of these tests wait for servers: two files at a time at least.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  testTimeout: 30_000,
+  reporters: ["default", "<rootDir>/test/jest/reporter.mjs"],
+  projects: [
+    {
+      ...shared,
+      displayName: "unit",
+      testMatch: ["**/*.test.ts"],
+      testPathIgnorePatterns: [...ignored, "\\.e2e\\.test\\.ts$"],
+    },
+    {
+      ...shared,
+      displayName: "end-to-end",
+      testMatch: ["**/*.e2e.test.ts"],
+      setupFilesAfterEnv: ["<rootDir>/test/jest/end-to-end.ts"],
+    },
+  ],
+};

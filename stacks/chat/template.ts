@@ -1,0 +1,61 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
+import { development } from "../../environments/development.ts";
+import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../../environments/schema.ts";
+import { ChatStack } from "./chat-stack.ts";
+
+type Body = Readonly<Record<string, unknown>>;
+type Kind = "resource" | "data" | "variable" | "output" | "ephemeral" | "terraform" | "provider";
+
+/** Development with some of its settings replaced. */
+export const environment = (changes: Partial<EnvironmentData> = {}): EnvironmentData => ({
+  ...development,
+  ...changes,
+});
+
+/** The synthesised stack of an environment, to be asked what is in it. */
+export class Template {
+  readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>>;
+
+  readonly stack: ChatStack;
+
+  constructor(data: EnvironmentData = development) {
+    const parsed = parseEnvironment(data);
+    if ("problems" in parsed) throw new EnvironmentError(parsed.problems);
+    const app = new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")), stackTraces: false });
+    const stack = new ChatStack(app, parsed.environment);
+    this.stack = stack;
+    const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
+    if (refused.length) throw new Error(refused.join("\n"));
+    this.json = JSON.parse(Testing.synth(stack));
+  }
+
+  /** What Terraform will read where a construct holds `value`. */
+  resolve(value: string): string {
+    const resolver = new DefaultTokenResolver(new StringConcat());
+    return String(Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false }));
+  }
+
+  /** Every resource of a type, by name. */
+  resources(type: string): Readonly<Record<string, Body>> {
+    return this.json.resource?.[type] ?? {};
+  }
+
+  /** One resource, by its address `type.name`. */
+  resource(address: string): Body {
+    const [type = "", name = ""] = address.split(".");
+    const body = this.resources(type)[name];
+    if (!body)
+      throw new Error(`no ${address}; there are ${Object.keys(this.resources(type)).join(", ") || "none"}`);
+    return body;
+  }
+
+  /** Addresses of all resources, sorted. */
+  addresses(): string[] {
+    return Object.entries(this.json.resource ?? {})
+      .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
+      .sort();
+  }
+}

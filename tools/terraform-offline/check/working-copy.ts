@@ -1,0 +1,159 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { membersOf } from "../json.ts";
+import {
+  blocksOf,
+  type ConfigurationFile,
+  declarations,
+  hclFiles,
+  jsonFiles,
+  writeJson,
+} from "./configuration.ts";
+
+/** What Terraform itself leaves in a folder. */
+const TERRAFORM_FILES =
+  /^(\.terraform|\.terraform\.lock\.hcl|.*\.tfstate(\..*)?|\.terraform\.tfstate\.lock\.info)$/;
+
+/** Folders above the configuration whose neighbours can be reached by relative paths. */
+const LEVELS = 4;
+
+export interface WorkingCopy {
+  /** Folder of the whole copy, to be removed. */
+  readonly root: string;
+  /** Folder of the configuration. */
+  readonly folder: string;
+}
+
+/** The folder and those above it, the outermost first. */
+function ancestors(folder: string, levels: number): string[] {
+  const parent = path.dirname(folder);
+  return levels === 0 || parent === folder ? [] : [...ancestors(parent, levels - 1), folder];
+}
+
+function linkNeighbours(original: string, copy: string): void {
+  const parent = path.dirname(original);
+  if (parent === path.dirname(parent)) return;
+  for (const name of readdirSync(parent).filter((name) => name !== path.basename(original)))
+    try {
+      symlinkSync(path.join(parent, name), path.join(copy, name));
+    } catch {
+      // A name that can't be linked isn't needed.
+    }
+}
+
+/**
+ * Copies a configuration. The copy lies as deep as the folder does, with links to its neighbours and to those of the
+ * folders above it, so that relative paths that leave it lead to the same files.
+ */
+export function copyConfiguration(folder: string): WorkingCopy {
+  const root = mkdtempSync(path.join(tmpdir(), "terraform-offline-"));
+  let copy = root;
+  for (const original of ancestors(folder, LEVELS)) {
+    linkNeighbours(original, copy);
+    copy = path.join(copy, path.basename(original));
+    mkdirSync(copy);
+  }
+  cpSync(folder, copy, {
+    recursive: true,
+    dereference: true,
+    filter: (source) => source === folder || !TERRAFORM_FILES.test(path.basename(source)),
+  });
+  return { root, folder: copy };
+}
+
+/** Outputs of remote states, by the name of the data source. */
+export type RemoteOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Takes the backend from the configuration, so that Terraform keeps its state in the folder. */
+function useLocalState({ document }: ConfigurationFile): string[] {
+  return blocksOf(document.terraform).flatMap((block) =>
+    ["backend", "cloud"]
+      .filter((name) => block[name] !== undefined)
+      .map((name) => {
+        const type = Object.keys(membersOf(block[name]))[0] ?? "";
+        delete block[name];
+        return `${name} ${type} replaced by local state`;
+      }),
+  );
+}
+
+/** Lets everything be destroyed, and runs no program of the configuration. */
+function allowDestroy({ document }: ConfigurationFile): string[] {
+  const bodies = declarations(document, "resource").flatMap(({ body }) => blocksOf(body));
+  const prevented = bodies
+    .flatMap(({ lifecycle }) => blocksOf(lifecycle))
+    .filter((lifecycle) => lifecycle.prevent_destroy);
+  for (const lifecycle of prevented) delete lifecycle.prevent_destroy;
+  const provisioned = bodies.filter((body) => body.provisioner);
+  for (const body of provisioned) delete body.provisioner;
+  return [
+    ...prevented.map(() => "prevent_destroy taken off"),
+    ...provisioned.map(() => "provisioners taken off"),
+  ];
+}
+
+type OutputType = string | ["tuple", OutputType[]] | ["object", Record<string, OutputType>];
+
+function typeOf(value: unknown): OutputType {
+  if (typeof value === "number") return "number";
+  if (typeof value === "boolean") return "bool";
+  if (Array.isArray(value)) return ["tuple", value.map(typeOf)];
+  if (typeof value !== "object" || value === null) return "string";
+  return [
+    "object",
+    Object.fromEntries(Object.entries(value).map(([name, member]) => [name, typeOf(member)])),
+  ];
+}
+
+/** Lets `terraform_remote_state` data read the given outputs. */
+function useRemoteOutputs({ document }: ConfigurationFile, folder: string, remote: RemoteOutputs): string[] {
+  return declarations(document, "data")
+    .filter(({ type }) => type === "terraform_remote_state")
+    .flatMap(({ name, body }) => {
+      const given = Object.hasOwn(remote, name) ? remote[name] : undefined;
+      if (!given) return [];
+      const file = path.join(folder, `remote-${name}.tfstate`);
+      const outputs = Object.entries(given).map(([output, value]) => [
+        output,
+        { value, type: typeOf(value) },
+      ]);
+      writeFileSync(
+        file,
+        JSON.stringify({
+          version: 4,
+          terraform_version: "1.0.0",
+          serial: 1,
+          lineage: "terraform-offline",
+          outputs: Object.fromEntries(outputs),
+          resources: [],
+        }),
+      );
+      for (const block of blocksOf(body)) Object.assign(block, { backend: "local", config: { path: file } });
+      return [`remote state ${name} taken from --remote-outputs`];
+    });
+}
+
+/**
+ * Makes a copied configuration fit to be applied and destroyed here.
+ * @returns what was changed
+ */
+export function prepareConfiguration(folder: string, remote: RemoteOutputs): string[] {
+  const notes: string[] = [];
+  const hasBackendInHcl = hclFiles(folder).some((text) => /\bbackend\s+"|^\s*cloud\s*\{/m.test(text));
+  for (const configuration of jsonFiles(folder)) {
+    const changes = [
+      ...useLocalState(configuration),
+      ...allowDestroy(configuration),
+      ...useRemoteOutputs(configuration, folder, remote),
+    ];
+    if (changes.length) writeJson(configuration);
+    notes.push(...changes);
+  }
+  if (hasBackendInHcl) {
+    const override = path.join(folder, "terraform_offline_override.tf.json");
+    writeFileSync(override, JSON.stringify({ terraform: { backend: { local: {} } } }));
+    notes.push("backend replaced by local state");
+  }
+  return [...new Set(notes)];
+}

@@ -1,0 +1,322 @@
+import type { Check, Context, Provider } from "../providers/provider.ts";
+import type { RunState } from "../run-state.ts";
+import { conform, fillBlock, planBlock } from "./block.ts";
+import { Diagnostic, isError, type PathStep } from "./diagnostic.ts";
+import type * as messages from "./messages.ts";
+import {
+  type Block,
+  type BlockSchema,
+  loadSchema,
+  PROVIDERS,
+  type ProviderName,
+  type ProviderSchema,
+} from "./schema.ts";
+import {
+  fromWire,
+  isObject,
+  isSame,
+  isSet,
+  mapValues,
+  objectFromWire,
+  toWire,
+  UNKNOWN,
+  type Value,
+  type Values,
+} from "./value.ts";
+import { schemaToWire } from "./wire-schema.ts";
+
+/**
+ * Marks an object that was imported and not applied since: its arguments are not known, so a difference is no reason
+ * to replace it.
+ */
+const IMPORTED = Buffer.from("imported");
+
+const wasImported = (mark: Uint8Array | null) => mark !== null && IMPORTED.equals(mark);
+
+/** A Terraform attribute path of one step. */
+const attributePath = (steps: readonly PathStep[]): object => ({
+  steps: steps.map((step) =>
+    typeof step === "number"
+      ? { element_key_int: step, selector: "element_key_int" }
+      : { attribute_name: step, selector: "attribute_name" },
+  ),
+});
+
+export const diagnosticToWire = ({ severity, message, detail, path }: Diagnostic): object => ({
+  severity: severity === "warning" ? 2 : 1,
+  summary: message,
+  detail,
+  attribute: path.length ? attributePath(path) : null,
+});
+
+/** Write-only arguments came with Terraform 1.11, which says in each call that it knows them. */
+const writeOnlyArguments = (block: Block, config: Values): Diagnostic[] =>
+  Object.entries(block.attributes ?? {})
+    .filter(([name, attribute]) => attribute.write_only && isSet(config[name]))
+    .map(
+      ([name]) =>
+        new Diagnostic(
+          "Write-only Attribute Not Allowed",
+          `"${name}" is a write-only argument; these need Terraform 1.11 or later.`,
+          [name],
+        ),
+    );
+
+/** A warning for every deprecated argument that is set. */
+function deprecatedArguments(
+  block: Block,
+  config: Value | undefined,
+  path: readonly PathStep[] = [],
+): Diagnostic[] {
+  if (!isObject(config)) return [];
+  const own = Object.entries(block.attributes ?? {})
+    .filter(([name, { deprecated }]) => deprecated && isSet(config[name]))
+    .map(
+      ([name]) =>
+        new Diagnostic(
+          "Argument is deprecated",
+          `"${name}" is deprecated in this version of the provider; its documentation says what to use.`,
+          [...path, name],
+          "warning",
+        ),
+    );
+  const nested = Object.entries(block.block_types ?? {}).flatMap(([name, { nesting_mode, block: inner }]) => {
+    const value = config[name];
+    return (Array.isArray(value) ? value : [value]).flatMap((element, i) =>
+      deprecatedArguments(inner, element, nesting_mode === "list" ? [...path, name, i] : [...path, name]),
+    );
+  });
+  return [...own, ...nested];
+}
+
+/** One provider as Terraform calls it, whatever the version of the protocol. */
+export class ServedProvider {
+  readonly source: string;
+  readonly protocol: 5 | 6;
+  private readonly schema: ProviderSchema;
+  private readonly provider: Provider;
+  private readonly run: RunState;
+  private readonly checksValues = process.env["TF_OFFLINE_NO_CHECKS"] !== "1";
+  /** The provider block of each connection: Terraform opens one for each alias. */
+  private readonly configs = new Map<string, Values | null>();
+  private schemaReply: object | undefined;
+
+  constructor(name: ProviderName, provider: Provider, run: RunState) {
+    this.source = PROVIDERS[name].source;
+    this.protocol = PROVIDERS[name].protocol;
+    this.provider = provider;
+    this.run = run;
+    this.schema = loadSchema(name);
+    for (const type of run.omittedTypes) delete this.schema.resource_schemas[type];
+  }
+
+  /** The same object each time, so that it is encoded once for all the commands of a run. */
+  getSchema(): object {
+    this.schemaReply ??= {
+      provider: schemaToWire(this.schema.provider),
+      resource_schemas: mapValues(this.schema.resource_schemas, schemaToWire),
+      data_source_schemas: mapValues(this.schema.data_source_schemas, schemaToWire),
+      ephemeral_resource_schemas: mapValues(this.schema.ephemeral_resource_schemas, schemaToWire),
+      diagnostics: [],
+      provider_meta: null,
+      server_capabilities: {
+        plan_destroy: false,
+        get_provider_schema_optional: false,
+        move_resource_state: false,
+      },
+    };
+    return this.schemaReply;
+  }
+
+  configure(request: messages.ConfigureRequest, connection: string): object {
+    this.configs.set(connection, objectFromWire(request.config));
+    return { diagnostics: [] };
+  }
+
+  validateResource(request: messages.ValidateRequest, connection: string): object {
+    const block = this.resource(request.type_name);
+    const config = objectFromWire(request.config) ?? {};
+    const knowsWriteOnly = this.protocol === 6 || request.client_capabilities?.write_only_attributes_allowed;
+    return {
+      diagnostics: [
+        ...(knowsWriteOnly ? [] : writeOnlyArguments(block, config)),
+        ...deprecatedArguments(block, config),
+        ...this.check(this.provider.checkResource, request.type_name, config, connection),
+      ].map(diagnosticToWire),
+    };
+  }
+
+  validateDataSource(request: messages.ValidateRequest, connection: string): object {
+    const block = this.dataSource(request.type_name);
+    const config = objectFromWire(request.config) ?? {};
+    return {
+      diagnostics: [
+        ...deprecatedArguments(block, config),
+        ...this.check(this.provider.checkDataSource, request.type_name, config, connection),
+      ].map(diagnosticToWire),
+    };
+  }
+
+  upgradeState(request: messages.UpgradeRequest): object {
+    const block = this.resource(request.type_name);
+    const { json } = request.raw_state ?? {};
+    return { upgraded_state: toWire(conform(block, fromWire({ json }))), diagnostics: [] };
+  }
+
+  read(request: messages.ReadRequest, connection: string): object {
+    this.resource(request.type_name);
+    const state = objectFromWire(request.current_state);
+    if (state) this.provider.refreshed?.(request.type_name, state, this.context(connection));
+    return { new_state: request.current_state, diagnostics: [], private: request.private };
+  }
+
+  plan(request: messages.PlanRequest, connection: string): object {
+    const type = request.type_name;
+    const block = this.resource(type);
+    const prior = objectFromWire(request.prior_state);
+    const proposed = objectFromWire(request.proposed_new_state);
+    const config = objectFromWire(request.config) ?? {};
+    const answer = (planned: Value, replacedBy: readonly string[]) => ({
+      planned_state: toWire(planned),
+      requires_replace: replacedBy.map((name) => attributePath([name])),
+      planned_private: request.prior_private,
+      diagnostics: [],
+    });
+    if (proposed === null) return answer(null, []);
+    const change = { config, prior, proposed: { ...proposed } };
+    const wanted = this.provider.plan?.(type, change, this.context(connection)) ?? proposed;
+    if (prior !== null && isSame(wanted, prior)) return answer(prior, []);
+    const planned = planBlock(block, wanted);
+    if (prior === null || wasImported(request.prior_private) || !isObject(planned))
+      return answer(planned, []);
+    const isReplaced = (name: string) => {
+      const [after, before] = [planned[name] ?? null, prior[name] ?? null];
+      const bothEmpty =
+        Array.isArray(after) && Array.isArray(before) && after.length === 0 && before.length === 0;
+      return !isSame(after, before) && isSet(config[name]) && !bothEmpty;
+    };
+    return answer(planned, (this.provider.replacedBy?.(type, block) ?? []).filter(isReplaced));
+  }
+
+  apply(request: messages.ApplyRequest, connection: string): object {
+    const type = request.type_name;
+    const block = this.resource(type);
+    const context = this.context(connection);
+    const prior = objectFromWire(request.prior_state);
+    const planned = objectFromWire(request.planned_state);
+    if (planned === null) {
+      if (prior) this.provider.deleted?.(type, prior, context);
+      return { new_state: toWire(null), private: Buffer.alloc(0), diagnostics: [] };
+    }
+    const config = objectFromWire(request.config) ?? {};
+    const errors = this.check(this.provider.checkResource, type, config, connection).filter(isError);
+    if (errors.length)
+      return {
+        new_state: request.prior_state,
+        private: request.planned_private,
+        diagnostics: errors.map(diagnosticToWire),
+      };
+    const change = { config, prior, planned, block };
+    const state = fillBlock(block, planned, this.provider.computed(type, change, context));
+    if (isObject(state)) this.provider.applied?.(type, state, change, context);
+    return {
+      new_state: toWire(state),
+      private: wasImported(request.planned_private) ? Buffer.alloc(0) : request.planned_private,
+      diagnostics: [],
+    };
+  }
+
+  importState(request: messages.ImportRequest, connection: string): object {
+    const { type_name: type, id } = request;
+    const block = this.resource(type);
+    const start = conform(block, {
+      id,
+      ...(block.attributes?.arn && id.startsWith("arn:") ? { arn: id } : {}),
+      ...this.provider.imported?.(type, id),
+    });
+    if (!isObject(start)) throw new Error(`${type} has no attributes`);
+    for (const [name, { computed }] of Object.entries(block.attributes ?? {}))
+      if (start[name] === null && computed) start[name] = UNKNOWN;
+    const change = { config: start, prior: null, planned: start, block };
+    const computed = this.provider.computed(type, change, this.context(connection));
+    const state = toWire(fillBlock(block, start, computed));
+    return { imported_resources: [{ type_name: type, state, private: IMPORTED }], diagnostics: [] };
+  }
+
+  readData(request: messages.ReadDataRequest, connection: string): object {
+    const type = request.type_name;
+    const block = this.dataSource(type);
+    const config = objectFromWire(request.config) ?? {};
+    const planned = planBlock(block, config);
+    const computed = this.provider.dataSource(type, config, this.context(connection));
+    return { state: toWire(fillBlock(block, planned, computed)), diagnostics: [] };
+  }
+
+  validateEphemeral(request: messages.ValidateRequest, connection: string): object {
+    const block = this.ephemeral(request.type_name);
+    const config = objectFromWire(request.config) ?? {};
+    return {
+      diagnostics: [
+        ...deprecatedArguments(block, config),
+        ...this.check(this.provider.checkEphemeral, request.type_name, config, connection),
+      ].map(diagnosticToWire),
+    };
+  }
+
+  /** An ephemeral resource lives for one operation: it is opened for a plan, and anew for the apply. */
+  openEphemeral(request: messages.OpenRequest, connection: string): object {
+    const type = request.type_name;
+    const block = this.ephemeral(type);
+    const config = objectFromWire(request.config) ?? {};
+    const errors = this.check(this.provider.checkEphemeral, type, config, connection).filter(isError);
+    if (errors.length) return { result: null, diagnostics: errors.map(diagnosticToWire) };
+    const opened = this.provider.open?.(type, config, this.context(connection)) ?? {};
+    const result = mapValues(block.attributes, (_, name) => config[name] ?? opened[name] ?? null);
+    return { result: toWire(result), diagnostics: [] };
+  }
+
+  renewEphemeral(request: messages.RenewRequest): object {
+    this.ephemeral(request.type_name);
+    return { private: request.private, diagnostics: [] };
+  }
+
+  closeEphemeral(request: messages.TypeRequest): object {
+    this.ephemeral(request.type_name);
+    return { diagnostics: [] };
+  }
+
+  private context(connection: string): Context {
+    return { run: this.run, providerConfig: this.configs.get(connection) ?? null };
+  }
+
+  private check(
+    check: Check | undefined,
+    type: string,
+    config: Values,
+    connection: string,
+  ): readonly Diagnostic[] {
+    return (this.checksValues && check?.(type, config, this.context(connection))) || [];
+  }
+
+  private resource(type: string): Block {
+    return this.find(this.schema.resource_schemas, type, "resource type");
+  }
+
+  private dataSource(type: string): Block {
+    return this.find(this.schema.data_source_schemas, type, "data source");
+  }
+
+  private ephemeral(type: string): Block {
+    return this.find(this.schema.ephemeral_resource_schemas, type, "ephemeral resource");
+  }
+
+  private find(schemas: Record<string, BlockSchema>, type: string, kind: string): Block {
+    const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+    if (!schema)
+      throw new Diagnostic(
+        `Unknown ${kind}`,
+        `${this.source} as served by terraform-offline has no ${kind} "${type}".`,
+      );
+    return schema.block;
+  }
+}

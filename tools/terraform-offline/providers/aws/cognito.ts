@@ -1,0 +1,200 @@
+import { blocksOf, hasUnknown, isText, listOf, type Values } from "../../plugin/value.ts";
+import { CREATED } from "../invented.ts";
+import { type Checks, isEmpty, isOther } from "./checks.ts";
+import { ACCOUNT } from "./ids.ts";
+import type { AwsService } from "./service.ts";
+
+const AUTH_FLOWS = [
+  "ADMIN_NO_SRP_AUTH",
+  "CUSTOM_AUTH_FLOW_ONLY",
+  "USER_PASSWORD_AUTH",
+  "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+  "ALLOW_CUSTOM_AUTH",
+  "ALLOW_USER_PASSWORD_AUTH",
+  "ALLOW_USER_SRP_AUTH",
+  "ALLOW_REFRESH_TOKEN_AUTH",
+  "ALLOW_USER_AUTH",
+];
+
+const HTTPS = /^https:\/\/[^\s#]+$/;
+const LOCALHOST = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/][^\s#]*)?$/;
+const APP_SCHEME = /^(?!http:)[a-z][a-z0-9+.-]*:\/\/[^\s#]*$/i;
+
+function checkUrls(checks: Checks, config: Values, name: string): void {
+  const urls = listOf(config[name]);
+  for (const url of urls)
+    if (isText(url) && ![HTTPS, LOCALHOST, APP_SCHEME].some((pattern) => pattern.test(url)))
+      checks.error(
+        name,
+        `invalid ${name} entry ${JSON.stringify(url)}`,
+        "It must be https:// (http:// is for localhost only) or an app scheme, without spaces and without a " +
+          "fragment.",
+      );
+  if (urls.length > 100) checks.error(name, `${name} may hold 100 entries, got ${urls.length}`);
+}
+
+function checkOAuth(checks: Checks, config: Values): void {
+  const {
+    allowed_oauth_flows,
+    allowed_oauth_flows_user_pool_client: enabled,
+    allowed_oauth_scopes,
+    callback_urls,
+    default_redirect_uri,
+    generate_secret,
+  } = config;
+  const flows = listOf(allowed_oauth_flows);
+  for (const flow of flows)
+    if (isText(flow) && !["code", "implicit", "client_credentials"].includes(flow))
+      checks.error("allowed_oauth_flows", `unknown OAuth flow ${flow}`);
+  if (flows.includes("client_credentials") && flows.length > 1)
+    checks.error(
+      "allowed_oauth_flows",
+      "client_credentials flow can not be selected along with code flow or implicit flow",
+    );
+  if (flows.includes("client_credentials") && isOther(generate_secret, true))
+    checks.error(
+      "generate_secret",
+      "client_credentials flow can not be selected if client does not have a client secret",
+    );
+  const redirects = flows.includes("code") || flows.includes("implicit");
+  if (redirects && (callback_urls === null || isEmpty(callback_urls)))
+    checks.error("callback_urls", "code and implicit flows need at least one callback URL");
+  if (enabled === true && allowed_oauth_flows !== null && allowed_oauth_scopes === null)
+    checks.error("allowed_oauth_scopes", "allowed_oauth_scopes is required with allowed_oauth_flows");
+  if (flows.length && isOther(enabled, true))
+    checks.error(
+      "allowed_oauth_flows_user_pool_client",
+      "allowed_oauth_flows_user_pool_client must be set to true before you can configure OAuth 2.0 features",
+    );
+  if (
+    isText(default_redirect_uri) &&
+    Array.isArray(callback_urls) &&
+    !hasUnknown(callback_urls) &&
+    !callback_urls.includes(default_redirect_uri)
+  )
+    checks.error("default_redirect_uri", "default_redirect_uri must be one of callback_urls");
+}
+
+const USER_POOL = {
+  creation_date: CREATED,
+  last_modified_date: CREATED,
+  mfa_configuration: "OFF",
+  user_pool_tier: "ESSENTIALS",
+};
+
+export const cognito: AwsService = {
+  resources: {
+    aws_cognito_user_pool: {
+      computed(_planned, ids) {
+        const id = `${ids.region}_${ids.mixed(9)}`;
+        return {
+          ...USER_POOL,
+          id,
+          arn: ids.arn("cognito-idp", `userpool/${id}`),
+          endpoint: `cognito-idp.${ids.region}.amazonaws.com/${id}`,
+          estimated_number_of_users: 0,
+          deletion_protection: "INACTIVE",
+        };
+      },
+      replacedBy: ["username_attributes", "alias_attributes", "username_configuration"],
+    },
+    aws_cognito_user_pool_client: {
+      check(checks, config) {
+        checkUrls(checks, config, "callback_urls");
+        checkUrls(checks, config, "logout_urls");
+        checks.matches(
+          config,
+          "name",
+          /^[\w\s+=,.@-]{1,128}$/,
+          "At most 128 letters, digits, spaces and +=,.@-_",
+        );
+        checkOAuth(checks, config);
+        for (const flow of listOf(config.explicit_auth_flows))
+          if (isText(flow) && !AUTH_FLOWS.includes(flow))
+            checks.error(
+              "explicit_auth_flows",
+              `unknown auth flow ${flow}`,
+              `It must be one of ${AUTH_FLOWS.join(", ")}.`,
+            );
+      },
+      computed: ({ generate_secret }, ids) => ({
+        id: ids.lower(26),
+        client_secret: generate_secret === true ? ids.lower(51, "secret") : "",
+        explicit_auth_flows: ["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"],
+        refresh_token_validity: 30,
+        auth_session_validity: 3,
+        enable_token_revocation: true,
+      }),
+      replacedBy: ["user_pool_id", "generate_secret"],
+    },
+    aws_cognito_user_pool_domain: {
+      check(checks, config) {
+        const { domain } = config;
+        if (!isText(domain) || domain.includes(".")) return;
+        checks.matches(
+          config,
+          "domain",
+          /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+          "A domain prefix holds lowercase letters, digits and hyphens.",
+        );
+        if (/aws|amazon|cognito/.test(domain))
+          checks.error("domain", `"domain" prefix cannot hold the words aws, amazon or cognito: ${domain}`);
+      },
+      computed({ domain }, ids) {
+        const distribution = `d${ids.lower(13)}.cloudfront.net`;
+        return {
+          id: domain,
+          aws_account_id: ACCOUNT,
+          cloudfront_distribution: distribution,
+          cloudfront_distribution_arn: distribution,
+          cloudfront_distribution_zone_id: "Z2FDTNDATAQYW2",
+          s3_bucket: `aws-cognito-prod-${ids.region}-assets`,
+          version: "20250101000000",
+          managed_login_version: 1,
+        };
+      },
+      replacedBy: ["domain", "user_pool_id"],
+      unique: { by: ["domain"], error: "InvalidParameterException: Domain already exists" },
+    },
+    aws_cognito_resource_server: {
+      check(checks, { scope }) {
+        for (const { scope_name: name } of blocksOf(scope))
+          if (isText(name) && !/^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]+$/.test(name))
+            checks.error("scope", `invalid scope name ${JSON.stringify(name)}`);
+      },
+      computed: ({ user_pool_id, identifier, scope }) => ({
+        id: `${user_pool_id}|${identifier}`,
+        scope_identifiers: blocksOf(scope).map(({ scope_name }) => `${identifier}/${scope_name}`),
+      }),
+      replacedBy: ["identifier", "user_pool_id"],
+      unique: { by: ["user_pool_id", "identifier"], error: "InvalidParameterException" },
+    },
+    aws_cognito_identity_provider: {
+      computed: ({ user_pool_id, provider_name }) => ({ id: `${user_pool_id}:${provider_name}` }),
+      replacedBy: ["provider_name", "provider_type", "user_pool_id"],
+    },
+    aws_cognito_user_group: {
+      computed: ({ user_pool_id, name }) => ({ id: `${user_pool_id}/${name}` }),
+    },
+  },
+  dataSources: {
+    aws_cognito_user_pools: {
+      computed({ name }, ids) {
+        const id = `${ids.region}_${ids.mixed(9)}`;
+        return { id: name, ids: [id], arns: [ids.arn("cognito-idp", `userpool/${id}`)] };
+      },
+    },
+    aws_cognito_user_pool: {
+      computed: ({ user_pool_id }, ids) => ({
+        ...USER_POOL,
+        id: user_pool_id,
+        arn: ids.arn("cognito-idp", `userpool/${user_pool_id}`),
+        name: "offline-pool",
+        deletion_protection: "ACTIVE",
+      }),
+    },
+    aws_cognito_user_pool_client: {
+      computed: ({ client_id }) => ({ id: client_id, name: "offline-client", client_secret: "" }),
+    },
+  },
+};

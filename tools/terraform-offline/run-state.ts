@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { JsonObject } from "./json.ts";
+import type { Value } from "./plugin/value.ts";
+
+/** A secret or parameter as this run wrote it. It is kept in memory only. */
+export interface WrittenSecret {
+  readonly text: Value;
+  readonly arn?: Value;
+  readonly name?: Value;
+  readonly type?: Value;
+  readonly version: Value;
+}
+
+/** What the providers of one run know in common. */
+export interface RunState {
+  /** Folder from which relative file names are looked up. */
+  folder: string;
+  /** Resource types that are not served. */
+  readonly omittedTypes: readonly string[];
+  /** Seeds that a resource already took its values from. */
+  readonly seeds: Set<string>;
+  /** Names that are in use, with the id of what bears them. */
+  readonly names: Map<string, Value>;
+  /** The latest revision of each task definition family. */
+  readonly revisions: Map<string, number>;
+  /** Container definitions of each task definition, by its ARN. */
+  readonly tasks: Map<Value, readonly JsonObject[]>;
+  readonly secrets: Map<string, WrittenSecret>;
+}
+
+/**
+ * The web ACL is most of the AWS schema, which every terraform command reads anew: it is served only if the
+ * configuration or the state names it.
+ */
+const LARGE_TYPES = ["aws_wafv2_web_acl"];
+
+function unusedLargeTypes(folder: string): string[] {
+  const text = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(tf|tf\.json|tfstate)$/.test(entry.name))
+    .map((entry) => readFileSync(path.join(folder, entry.name), "utf8"))
+    .join("\n");
+  const hasModules = /"?module"?\s*["{:]/.test(text);
+  return hasModules ? [] : LARGE_TYPES.filter((type) => !text.includes(type));
+}
+
+/** @param options.allTypes serves every type, whatever the folder holds. @default false */
+export const newRunState = (folder: string, options: { allTypes?: boolean } = {}): RunState => ({
+  folder,
+  omittedTypes: options.allTypes ? [] : unusedLargeTypes(folder),
+  seeds: new Set(),
+  names: new Map(),
+  revisions: new Map(),
+  tasks: new Map(),
+  secrets: new Map(),
+});
