@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 
-const FOLDERS_WITHOUT_TESTS = ["build", "cdktf.out", "deploy", "coverage", "\\.tools", "\\.phenom-chat"];
+const FOLDERS_WITHOUT_TESTS = ["build", "cdktf.out", "coverage", "\\.tools", "\\.phenom-chat"];
 const ignored = [`<rootDir>/(${FOLDERS_WITHOUT_TESTS.join("|")})/`, "/node_modules/"];
 
 const shared = {

@@ -43,7 +43,7 @@ describe("a listener rule", () => {
     expect(rule({ paths: ["/a", "/b", "/c"] })).toEqual([]);
   });
 
-  it("refuses more than three values in a condition, and says what to do", () => {
+  it("refuses more than three values in a condition and names the remedy", () => {
     expect(rule({ paths: ["/a", "/b", "/c", "/d"] })).toEqual([
       "the rule has 4 path patterns, ALB allows 1 to 3 values in one condition: split the rule",
     ]);
@@ -84,7 +84,7 @@ describe("a Fargate task", () => {
     ]);
   });
 
-  it("counts what Terraform's encoding makes longer", () => {
+  it("measures the command as Terraform encodes it", () => {
     expect(problems(task(["&".repeat(10 * 1024)])).some((p) => p.includes("ECS allows"))).toBe(true);
   });
 
@@ -103,7 +103,7 @@ describe("a Fargate task", () => {
 });
 
 describe("a generated secret", () => {
-  it("stands in no attribute that Terraform keeps", () => {
+  it("is in no attribute that Terraform stores", () => {
     const s = stack();
     new GeneratedSecret(s, "key", {
       deployment,
@@ -122,7 +122,7 @@ describe("a generated secret", () => {
 });
 
 describe("a checked name", () => {
-  it("passes where AWS takes it, and else says how much is too much", () => {
+  it("is accepted up to AWS's limit, and otherwise the error says by how much to shorten it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), (length) => {
         const s = stack();

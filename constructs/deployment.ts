@@ -1,4 +1,4 @@
-/** What every resource of one environment has in common. Made once by the stack, handed to each module. */
+/** Settings that all resources of an environment share. The stack makes them and hands them to each module. */
 export interface Deployment {
   /** Prefix of every name, such as `phenom-dev`. */
   readonly project: string;
@@ -6,7 +6,7 @@ export interface Deployment {
   readonly environment: string;
   /** AWS region, such as `us-east-1`. */
   readonly region: string;
-  /** Twelve digits; a reference that Terraform resolves. */
+  /** AWS account, a reference that Terraform resolves. */
   readonly accountId: string;
   /** Whether file systems, secrets, Cognito clients and log groups refuse to be destroyed. */
   readonly protectData: boolean;
@@ -20,6 +20,6 @@ export const moduleDeployment = (deployment: Deployment, module: string): Deploy
   tags: { ...deployment.tags, Module: module },
 });
 
-/** `lifecycle` of a resource that holds what can't be made again: Terraform refuses to destroy it where data is protected. */
+/** `lifecycle` of a resource whose data can't be restored: Terraform refuses to destroy it where data is protected. */
 export const stateful = (deployment: Deployment) =>
   deployment.protectData ? { lifecycle: { preventDestroy: true } } : {};

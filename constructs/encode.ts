@@ -1,12 +1,11 @@
 import { type IResolvable, type IResolveContext, Token, Tokenization } from "cdktf";
 
-/** A reference inside a text, as CDKTF marks it until it writes the file. */
+/** A reference inside a string, as CDKTF marks it until it writes the file. */
 const referencePattern = /(\$\{TfToken\[[^\]]+\]\})/;
 
 /**
- * A call of Terraform's `jsonencode` or `yamlencode`, written out once. CDKTF's own functions escape neither quotes nor
- * backslashes nor `%{` in their arguments, so a shell script would not survive them, and they resolve every level of
- * the argument anew.
+ * A call of Terraform's `jsonencode` or `yamlencode`. CDKTF's own functions escape neither quotes nor backslashes nor
+ * `%{` in their arguments, which would break shell scripts, and they resolve every level of the argument again.
  */
 class Encoded implements IResolvable {
   readonly creationStack: string[] = [];
@@ -46,14 +45,14 @@ class Encoded implements IResolvable {
     return String(value);
   }
 
-  /** What Terraform calls it, without the braces of a template. */
+  /** The reference in Terraform's language, without the `${}` of a template. */
   private reference(token: unknown, context: IResolveContext): string {
     const resolved = String(context.resolve(token));
     return /^\$\{(.*)\}$/s.exec(resolved)?.[1] ?? resolved;
   }
 }
 
-/** Text between the quotes of Terraform's language. */
+/** The string as it stands between quotes in Terraform's language. */
 const literal = (text: string): string =>
   JSON.stringify(text)
     .slice(1, -1)

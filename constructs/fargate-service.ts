@@ -9,7 +9,7 @@ import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";
 import { healthChecks, TargetGroup } from "./target-group.ts";
 
-/** Where the project's tasks run. */
+/** VPC and subnets of the tasks. */
 export interface Network {
   readonly vpcId: string;
   readonly privateSubnetIds: string[];
@@ -25,25 +25,25 @@ interface ServiceProps {
   readonly size: FargateSize;
   readonly container: Omit<ContainerProps, "port" | "healthCheck"> & { readonly port: number };
   readonly health: {
-    /** Path that answers 200 to the load balancer and to the container's own check. */
+    /** Path that answers 200 to the load balancer and to the container health check. */
     readonly path: string;
-    /** Program and arguments that fail where the URL is not healthy; the URL is appended. */
+    /** Program and arguments that fail if the URL is not healthy; the URL is appended. */
     readonly probe: readonly string[];
-    /** Seconds that a starting task may fail its checks. */
+    /** Seconds for which a starting task may fail its checks. */
     readonly startPeriod: number;
   };
-  /** `rolling` starts the new task first; `stop-first` never runs two at once, at the price of a gap. @default rolling */
+  /** `rolling` starts the new task first; `stop-first` never runs two at once, which causes a gap. @default rolling */
   readonly replacement?: "rolling" | "stop-first";
   /** Tasks at the first deployment. @default 1 */
   readonly desiredCount?: number;
-  /** Whether something else than Terraform sets the number of tasks later. @default false */
+  /** Whether autoscaling sets the number of tasks after the first deployment. @default false */
   readonly autoscaled?: boolean;
-  /** Cloud Map service under which the tasks are found inside the VPC. @default - none */
+  /** Cloud Map service that registers the tasks inside the VPC. @default - none */
   readonly discoveryServiceArn?: string;
   readonly volumes?: readonly EcsTaskDefinitionVolume[];
-  /** What the code in the container may do. @default - nothing */
+  /** Statements of the task role. @default - none */
   readonly taskPolicy?: readonly PolicyStatement[];
-  /** What must exist before a task can start, beside its roles and rules. @default - nothing */
+  /** Resources that must exist before a task can start, in addition to its roles and rules. @default - none */
   readonly startsAfter?: readonly ITerraformDependable[];
 }
 
@@ -52,11 +52,11 @@ interface OwnTargetGroup {
   readonly targetGroupName: string;
   /** Makes the listener rules that forward to the target group; AWS refuses a service whose group has none. */
   readonly rules: (targetGroupArn: string) => ListenerRule[];
-  /** Seconds that requests under way get when a task goes. */
+  /** Seconds that a stopping task gets to finish its requests. */
   readonly deregistrationDelay: number;
 }
 
-/** Services that answer the same requests share a target group with its rules; undefined: nobody asks it anything. */
+/** Services of one kind share a target group and its rules. `undefined` if the service receives no traffic. */
 interface SharedTargetGroup {
   readonly targetGroup:
     | { readonly arn: string; readonly arnSuffix: string; readonly rules: readonly ListenerRule[] }
@@ -69,13 +69,13 @@ export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetG
 export class FargateService extends Construct {
   readonly name: string;
   readonly task: FargateTask;
-  /** Undefined where nobody asks the service anything. */
+  /** `undefined` if the service receives no traffic. */
   readonly targetGroupArn: string | undefined;
-  /** The most tasks that may run at once, where there is such a limit. */
+  /** Maximum number of tasks at once. `undefined` if there is no limit. */
   readonly maxTasks: number | undefined;
-  /** The service itself, for what must come after it. */
+  /** The ECS service, for `dependsOn` of other resources. */
   readonly dependable: ITerraformDependable;
-  /** The same target group, as its metrics name it. */
+  /** The target group as its metrics name it. `undefined` if the service receives no traffic. */
   readonly targetGroupArnSuffix: string | undefined;
 
   constructor(scope: Construct, id: string, props: FargateServiceProps) {
@@ -133,7 +133,7 @@ export class FargateService extends Construct {
         ...(props.autoscaled && { ignoreChanges: ["desired_count"] }),
         postcondition: [
           {
-            // A rolled-back deployment is steady too, so without this it would look like success.
+            // A service that ECS rolled back is steady too, so without this check it would look like success.
             condition: `\${self.task_definition == ${this.task.definition.fqn}.arn}`,
             errorMessage: `${name} did not stay on its new task definition: ECS rolled the deployment back. See the service's events and the log group /ecs/${name}.`,
           },

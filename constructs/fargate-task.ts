@@ -40,7 +40,7 @@ export interface ContainerImage {
   readonly credentialsArn?: string;
 }
 
-/** What ECS runs inside the container to tell whether it is healthy. Times are in seconds. */
+/** Command by which ECS checks that the container is healthy. Times are in seconds. */
 export interface ContainerHealthCheck {
   readonly command: readonly string[];
   readonly interval: number;
@@ -53,17 +53,17 @@ export interface ContainerProps {
   readonly image: ContainerImage;
   /** @default - the image's own */
   readonly command?: readonly string[];
-  /** Variables in clear. They are sorted by name, so that a change is a one-line diff. */
+  /** Variables that are no secrets. They are sorted by name, so that a change is a one-line diff. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Variables that ECS fills from Secrets Manager when the task starts. */
   readonly secrets?: Readonly<Record<string, SecretValue>>;
   readonly port?: number;
   readonly healthCheck?: ContainerHealthCheck;
-  /** Paths that are writable although the root file system is not, by volume name. @default - none */
+  /** Writable paths by volume name, for a read-only root file system. @default - none */
   readonly mounts?: Readonly<Record<string, string>>;
   /** @default true */
   readonly readonlyRootFilesystem?: boolean;
-  /** Linux capabilities that the container keeps of those that containers have. @default - none */
+  /** Linux capabilities that the container keeps. @default - none */
   readonly capabilities?: readonly Capability[];
   /** Seconds between SIGTERM and SIGKILL, at most 120 on Fargate. @default 30 */
   readonly stopTimeout?: number;
@@ -71,16 +71,16 @@ export interface ContainerProps {
 
 export interface FargateTaskProps {
   readonly deployment: Deployment;
-  /** Family of the task definition, also the container's and the log group's name. */
+  /** Family of the task definition, and name of the container and the log group. */
   readonly family: string;
   readonly size: FargateSize;
   readonly container: ContainerProps;
   readonly volumes?: readonly EcsTaskDefinitionVolume[];
-  /** What the code in the container may do. @default - nothing */
+  /** Statements of the task role. @default - none */
   readonly taskPolicy?: readonly PolicyStatement[];
 }
 
-/** What a container may do unless it gives it up: the default of Docker and of Fargate. */
+/** Linux capabilities that Docker and Fargate give a container by default. */
 const defaultCapabilities = [
   "AUDIT_WRITE",
   "CHOWN",
@@ -99,9 +99,9 @@ const defaultCapabilities = [
 ] as const;
 export type Capability = (typeof defaultCapabilities)[number];
 
-/** Bytes that ECS allows a task definition ("Task definition size" among its quotas). */
+/** Maximum bytes of a task definition (ECS quota "Task definition size"). */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
-/** Kept for what synthesis can't measure: roles, and what references turn into. */
+/** Bytes reserved for what synthesis can't measure: roles and resolved references. */
 const TASK_DEFINITION_RESERVE = 8 * 1024;
 
 /** Bytes of `value` as Terraform's `jsonencode` writes it: with `<`, `>` and `&` as six bytes each. */
@@ -114,8 +114,8 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /**
- * A task definition of one container with its log group, its execution role (what ECS does to start it) and its
- * task role (what the code does). Runs once by `run-task`, or for ever below a {@link FargateService}.
+ * A task definition of one container with its log group, its execution role (for ECS to start the task) and its task
+ * role (for the code). Runs once by `run-task`, or permanently in a {@link FargateService}.
  */
 export class FargateTask extends Construct {
   readonly family: string;
@@ -125,7 +125,7 @@ export class FargateTask extends Construct {
   readonly definition: EcsTaskDefinition;
   readonly roleArn: string;
   readonly container: ContainerProps;
-  /** What must exist before a task can start. */
+  /** Resources that must exist before a task can start. */
   readonly dependencies: TerraformResource[];
 
   constructor(
@@ -158,7 +158,7 @@ export class FargateTask extends Construct {
       name: "start-task",
       role: executionRole.id,
       policy: policyDocument(
-        logGroup.writing,
+        logGroup.writeStatement,
         ...(secretArns.length
           ? [
               {
@@ -210,7 +210,7 @@ export class FargateTask extends Construct {
       readonlyRootFilesystem: container.readonlyRootFilesystem ?? true,
       linuxParameters: {
         initProcessEnabled: true,
-        // Fargate lets nothing be added again, so what stays is what isn't dropped.
+        // Fargate adds no capabilities, so the ones to keep are left out of the list to drop.
         capabilities: {
           drop: container.capabilities
             ? defaultCapabilities.filter((name) => !container.capabilities?.includes(name))
@@ -251,7 +251,7 @@ export class FargateTask extends Construct {
       taskRoleArn: role.arn,
       containerDefinitions: jsonencode([definition]),
       volume: [...volumes],
-      // A service can be rolled back only to a revision that is still registered.
+      // A rollback needs a revision that is still registered.
       skipDestroy: true,
       tags: deployment.tags,
     });

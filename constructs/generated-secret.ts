@@ -5,16 +5,16 @@ import { Construct } from "constructs";
 import { type Deployment, stateful } from "./deployment.ts";
 import { checkedName } from "./names.ts";
 
-/** What a container or function reads of a secret: the whole of it, or one key of its JSON, at one version. */
+/** A secret's value for a container: the whole string or one key of its JSON, pinned to a version or not. */
 export interface SecretValue {
-  /** The secret whose reading is to be allowed. */
+  /** Secret that the execution role must be allowed to read. */
   readonly secretArn: string;
   /** `valueFrom` of an ECS container secret: `arn[:json-key:version-stage:version-id]`. */
   readonly valueFrom: string;
 }
 
 /**
- * @param key key in the secret's JSON; without it the whole string
+ * @param key key in the secret's JSON; by default the whole string
  * @param versionId pins one version, so that a new value makes a new task definition and rolls its service
  */
 export const secretValue = (secretArn: string, { key = "", versionId = "" } = {}): SecretValue => ({
@@ -26,11 +26,11 @@ export interface SecretProps {
   readonly deployment: Deployment;
   /** Whole name of the secret. */
   readonly name: string;
-  /** Who reads it and what for: operators meet it in the console. */
+  /** Who reads it and why. Operators see it in the console. */
   readonly description: string;
 }
 
-/** A secret without a value: deleted at once in development, where a name is to be free again, and kept in production. */
+/** A secret without a value. Production keeps it for 30 days after deletion; elsewhere its name is free at once. */
 export class Secret extends SecretsmanagerSecret {
   constructor(scope: Construct, id: string, { deployment, name, description }: SecretProps) {
     super(scope, id, {
@@ -47,23 +47,21 @@ export class Secret extends SecretsmanagerSecret {
 export interface GeneratedSecretProps extends SecretProps {
   /** Length of the random string. */
   readonly length: number;
-  /**
-   * Raise it by one to draw a new value at the next apply; every other secret keeps its own.
-   */
+  /** Raise it by one to generate a new value at the next apply; every other secret keeps its own. */
   readonly version: number;
   /** Characters beside letters and digits. @default - none */
   readonly specialCharacters?: string;
-  /** What is stored, from the random string (a reference, not the value). @default - the random string itself */
+  /** Makes the stored value from a reference to the random string. @default - the random string itself */
   readonly value?: (random: string) => string;
 }
 
 /**
- * A secret whose value Terraform draws and writes without keeping it: an ephemeral `random_password` handed to a
- * write-only argument stands in no plan and no state.
+ * A secret whose value Terraform generates and does not store: an ephemeral `random_password` in a write-only argument
+ * is in no plan and no state.
  */
 export class GeneratedSecret extends Construct {
   readonly arn: string;
-  /** The version that holds the value now; changes with `version`. */
+  /** The secret version that holds the current value; changes with `version`. */
   readonly versionId: string;
 
   constructor(scope: Construct, id: string, props: GeneratedSecretProps) {
@@ -81,14 +79,14 @@ export class GeneratedSecret extends Construct {
       secretId: secret.id,
       secretStringWo: value(Token.asString(ref(`ephemeral.random_password.${ephemeral}.result`))),
       secretStringWoVersion: version,
-      // The value before keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
+      // The previous value keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
       lifecycle: { createBeforeDestroy: true },
     });
     this.arn = secret.arn;
     this.versionId = current.versionId;
   }
 
-  /** What a container reads of this secret, pinned to its present version. */
+  /** The value for a container, pinned to the current version. */
   read(key = ""): SecretValue {
     return secretValue(this.arn, { key, versionId: this.versionId });
   }

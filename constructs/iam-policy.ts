@@ -2,7 +2,7 @@ import { jsonencode } from "./encode.ts";
 
 type OneOrMore = string | readonly string[];
 
-/** One statement of an IAM policy, in IAM's own words. */
+/** A statement of an IAM policy. */
 export interface PolicyStatement {
   readonly Sid: string;
   readonly Effect: "Allow" | "Deny";
@@ -12,13 +12,13 @@ export interface PolicyStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMore>>>>;
 }
 
-/** A policy document as Terraform's `jsonencode`, so that ARNs which are known after apply can stand in it. */
+/** A policy document as Terraform's `jsonencode`, so that it may hold ARNs that are known after apply. */
 export const policyDocument = (...Statement: readonly PolicyStatement[]): string =>
   jsonencode({ Version: "2012-10-17", Statement });
 
 /**
  * Trust policy of a role that one AWS service assumes.
- * @param sourceArn where given, only on behalf of this resource and account (the confused deputy check)
+ * @param source the resource and account on whose behalf alone it may (prevents the confused deputy problem)
  */
 export const trustService = (service: string, source?: { arn: string; accountId: string }): string =>
   policyDocument({

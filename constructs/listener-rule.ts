@@ -3,12 +3,12 @@ import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 
-/** Sign-in by the load balancer itself, against a Cognito user pool. */
+/** Sign-in by the load balancer, against a Cognito user pool. */
 export interface CognitoSignIn {
   readonly userPoolArn: string;
   /** A client with a secret and the callback `https://<host>/oauth2/idpresponse`. */
   readonly clientId: string;
-  /** Prefix of the hosted domain, or the whole of a custom one. */
+  /** Prefix of the hosted domain, or a whole custom domain. */
   readonly domain: string;
 }
 
@@ -16,10 +16,10 @@ export interface CognitoSignIn {
 export type RuleAction =
   | {
       readonly forwardTo: string;
-      /** @default - whoever asks is let through */
+      /** @default - no sign-in */
       readonly signIn?: CognitoSignIn;
-      /** What someone without a session meets: the sign-in page, or 401. */
-      readonly otherwise?: "authenticate" | "deny";
+      /** Answer to a request without a session: the sign-in page or 401. @default authenticate */
+      readonly onUnauthenticated?: "authenticate" | "deny";
     }
   | { readonly redirectTo: string }
   | { readonly forbidden: string };
@@ -29,16 +29,16 @@ export interface ListenerRuleProps {
   readonly listenerArn: string;
   /** From 1 to 50000, once per listener; the lowest that matches wins. */
   readonly priority: number;
-  /** Host header that the rule answers to. */
+  /** Host header that the rule matches. */
   readonly host: string;
   /** At most three path patterns. */
   readonly paths: readonly string[];
   /** Whether `paths` are regular expressions on the whole path, with neither lookaround nor backreferences. @default - wildcards */
   readonly regularExpressions?: boolean;
   readonly action: RuleAction;
-  /** Leading part of the path that the target doesn't see, such as `/chat-admin`. @default - none */
+  /** Start of the path that is removed before the request is forwarded, such as `/chat-admin`. @default - none */
   readonly stripPrefix?: string;
-  /** What must be ready before requests take this way. @default - nothing */
+  /** Resources that must exist before the rule matches requests. @default - none */
   readonly dependsOn?: ITerraformDependable[];
 }
 
@@ -48,7 +48,7 @@ const MAX_VALUES_PER_RULE = 5;
 const MAX_WILDCARDS_PER_RULE = 5;
 const MAX_VALUE_LENGTH = 128;
 const MAX_PRIORITY = 50_000;
-/** Seconds: people who administer sign in once a working day. */
+/** Seconds: administrators sign in once a working day. */
 const SIGN_IN_SESSION = 12 * 60 * 60;
 
 const actions = (action: RuleAction): LbListenerRuleAction[] => {
@@ -61,7 +61,7 @@ const actions = (action: RuleAction): LbListenerRuleAction[] => {
         fixedResponse: { statusCode: "403", contentType: "text/plain", messageBody: action.forbidden },
       },
     ];
-  const { forwardTo, signIn, otherwise = "authenticate" } = action;
+  const { forwardTo, signIn, onUnauthenticated = "authenticate" } = action;
   const forward: LbListenerRuleAction = { type: "forward", order: signIn ? 2 : 1, targetGroupArn: forwardTo };
   if (!signIn) return [forward];
   return [
@@ -72,7 +72,7 @@ const actions = (action: RuleAction): LbListenerRuleAction[] => {
         userPoolArn: signIn.userPoolArn,
         userPoolClientId: signIn.clientId,
         userPoolDomain: signIn.domain,
-        onUnauthenticatedRequest: otherwise,
+        onUnauthenticatedRequest: onUnauthenticated,
         scope: "openid",
         sessionTimeout: SIGN_IN_SESSION,
       },
@@ -88,13 +88,13 @@ const tooManyWildcards = (paths: readonly string[]) => {
     : [];
 };
 
-/** Anchored, an expression means the same whether it is looked for or matched whole. */
-const unfitExpressions = (paths: readonly string[]) =>
+/** An anchored expression gives the same result for a search and for a full match. */
+const invalidExpressions = (paths: readonly string[]) =>
   paths
     .filter((path) => !/^\^\/.*\$$/.test(path) || /\(\?|\\\d|[+*?}]\+/.test(path))
     .map(
       (path) =>
-        `the path "${path}" must begin with ^/ and end with $, without lookaround, backreferences and possessive quantifiers: ALB knows none`,
+        `the path "${path}" must begin with ^/ and end with $, without lookaround, backreferences and possessive quantifiers: ALB supports none of them`,
     );
 
 /** One rule of the HTTPS listener: a host, some paths, and what happens to them. */
@@ -157,7 +157,7 @@ export class ListenerRule extends LbListenerRule {
             (path) =>
               `the path "${path}" has ${path.length} characters, ALB allows ${MAX_VALUE_LENGTH}: split it`,
           ),
-        ...(regularExpressions ? unfitExpressions(paths) : tooManyWildcards(paths)),
+        ...(regularExpressions ? invalidExpressions(paths) : tooManyWildcards(paths)),
       ],
     });
   }

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { type Deployment, stateful } from "./deployment.ts";
 import type { PolicyStatement } from "./iam-policy.ts";
 
-/** Days that logs are kept: the practice taken over from the neighbouring systems. */
+/** Days that logs are kept, as in the neighbouring systems. */
 const RETENTION_DAYS = 30;
 
 export interface LogGroupProps {
@@ -12,7 +12,7 @@ export interface LogGroupProps {
   readonly name: string;
 }
 
-/** A log group with the project's retention, kept in production even when its writer goes. */
+/** A log group with the project's retention. Production keeps it even after its writer is removed. */
 export class LogGroup extends CloudwatchLogGroup {
   constructor(scope: Construct, id: string, { deployment, name }: LogGroupProps) {
     super(scope, id, {
@@ -23,8 +23,8 @@ export class LogGroup extends CloudwatchLogGroup {
     });
   }
 
-  /** What whoever writes it may do. */
-  get writing(): PolicyStatement {
+  /** IAM statement that allows writing to this log group. */
+  get writeStatement(): PolicyStatement {
     return {
       Sid: "WriteLog",
       Effect: "Allow",

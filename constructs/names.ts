@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 
-/** AWS's limits on the names that this project derives from `project`; sources are the API references of each service. */
+/** AWS's limits on names that derive from `project`, from the API reference of each service. */
 const limits = {
   "target group": { max: 32, pattern: /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/ },
   "IAM role": { max: 64, pattern: /^[\w+=,.@-]+$/ },
@@ -15,7 +15,7 @@ const limits = {
 type NamedResource = keyof typeof limits;
 
 /**
- * Returns `name` and makes synthesis fail where AWS would refuse it, so that the error comes before any plan.
+ * Returns `name`, and makes synthesis fail if AWS would refuse it, so that the error comes before any plan.
  * The error names the environment, the field to change (`project`), the name, the limit and the remedy.
  */
 export function checkedName(scope: Construct, kind: NamedResource, name: string): string {

@@ -10,7 +10,7 @@ import { type PolicyStatement, policyDocument, trustService } from "./iam-policy
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
 
-/** Subnets and security group of a function that reaches into the VPC. */
+/** Subnets and security group of a function in the VPC. */
 export interface LambdaNetwork {
   readonly subnetIds: string[];
   readonly securityGroupId: string;
@@ -27,18 +27,18 @@ export interface NodeLambdaProps {
   /** Seconds after which Lambda ends an invocation. */
   readonly timeout: number;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What the code may do beyond writing its log. @default - nothing */
+  /** Statements of the function's role, in addition to writing its log. @default - none */
   readonly policy?: readonly PolicyStatement[];
   /** @default - outside the VPC */
   readonly network?: LambdaNetwork;
-  /** Invocations at a time, for what the function must not overload. @default - the account's limit */
+  /** Maximum concurrent invocations, to protect what the function calls. @default - the account's limit */
   readonly reservedConcurrency?: number;
 }
 
-/** Where the build leaves one zip for each handler. */
+/** Folder in which the build writes one zip for each handler. */
 const BUNDLES = "build/lambdas";
 
-/** Rights of the Lambda service on the network interfaces of a function in a VPC, as Lambda's developer guide lists them. */
+/** What Lambda needs to manage the network interfaces of a function in a VPC, by its developer guide. */
 const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyStatement[] => [
   {
     Sid: "DescribeNetwork",
@@ -58,7 +58,7 @@ const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyS
     Resource: `arn:aws:ec2:${deployment.region}:${deployment.accountId}:*/*`,
   },
   {
-    // Those rights are Lambda's own; the function's code gets none of them.
+    // These rights are for Lambda itself; the function's code gets none of them.
     Sid: "NotFromCode",
     Effect: "Deny",
     Action: "ec2:*",
@@ -67,7 +67,7 @@ const networkInterfaces = (deployment: Deployment, functionArn: string): PolicyS
   },
 ];
 
-/** A bundled Node.js function with its log group and a role that can do no more than it needs. */
+/** A bundled Node.js function with its log group and a least-privilege role. */
 export class NodeLambda extends Construct {
   readonly name: string;
   readonly arn: string;
@@ -97,7 +97,7 @@ export class NodeLambda extends Construct {
       name: "function",
       role: role.id,
       policy: policyDocument(
-        logGroup.writing,
+        logGroup.writeStatement,
         ...(network ? networkInterfaces(deployment, arn) : []),
         ...policy,
       ),

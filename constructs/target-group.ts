@@ -13,11 +13,11 @@ export interface TargetGroupProps {
   readonly port: number;
   /** Path that answers 200. */
   readonly healthPath: string;
-  /** Seconds that requests under way get when a task goes. */
+  /** Seconds that a stopping task gets to finish its requests. */
   readonly deregistrationDelay: number;
 }
 
-/** Where the load balancer sends requests: the addresses of tasks, asked for their health. */
+/** Tasks by IP address, to which the load balancer sends requests while they are healthy. */
 export class TargetGroup extends LbTargetGroup {
   constructor(scope: Construct, id: string, props: TargetGroupProps) {
     super(scope, id, {

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { fargateMemory } from "../constructs/fargate-task.ts";
 
-/** Text of a form, with what to do where it has another. */
-export const described = (pattern: RegExp, remedy: string) => z.string().regex(pattern, { error: remedy });
+/** A string that matches `pattern`; otherwise `message` says what it must be. */
+export const matching = (pattern: RegExp, message: string) => z.string().regex(pattern, { error: message });
 
 /** RFC 1123: labels of letters, digits and inner hyphens, at least two of them. */
-export const hostName = described(
+export const hostName = matching(
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
   "must be a host name in lower case, such as chat.example.org, without scheme, port or path",
 );
@@ -15,7 +15,7 @@ export const size = z.strictObject({
   /** MiB. */
   memory: z.number(),
 });
-/** Fargate allows some sizes of memory with each of CPU. */
+/** Each CPU size of Fargate allows certain memory sizes. */
 export const checkedSize = <T extends { cpu: number; memory: number }>(
   value: T,
   context: z.core.$RefinementCtx<T>,

@@ -1,13 +1,13 @@
 type InputType = "string" | "number" | "list(string)";
 
 export interface Input {
-  /** Name of the Terraform variable, and of the remote state's output. */
+  /** Name of the Terraform variable and of the remote state's output. */
   readonly name: string;
   readonly type: InputType;
   readonly description: string;
-  /** What the value, or each element of it, looks like; checked by Terraform before it plans. */
+  /** Regular expression for the value or each of its elements, which Terraform checks before it plans. */
   readonly pattern?: string;
-  /** What the pattern means, for the error message. */
+  /** The pattern in words, for the error message. */
   readonly shape?: string;
   readonly default?: string;
 }
@@ -19,13 +19,13 @@ const id = (prefix: string) => ({
 });
 const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
 
-/** What exists already and belongs to others. */
+/** Existing resources that belong to others. */
 export const inputTable = {
   vpcId: { name: "vpc_id", type: "string", description: "VPC of the platform", ...id("vpc") },
   privateSubnetIds: {
     name: "private_subnet_ids",
     type: "list(string)",
-    description: "Private subnets with a way out through NAT",
+    description: "Private subnets with a route to the internet through NAT",
     ...id("subnet"),
   },
   ecsClusterArn: {
@@ -44,7 +44,7 @@ export const inputTable = {
   albArnSuffix: {
     name: "alb_arn_suffix",
     type: "string",
-    description: "The load balancer as its metrics name it",
+    description: "End of the load balancer's ARN, as its metrics name it",
     pattern: "^app/[a-zA-Z0-9-]+/[0-9a-f]+$",
     shape: "the end of its ARN, app/<name>/<id>",
   },
@@ -70,7 +70,7 @@ export const inputTable = {
     shape: "an instance identifier of lower-case letters, digits and hyphens",
   },
   rdsPort: { name: "rds_port", type: "number", description: "Port of the RDS instance" },
-  rdsDatabase: { name: "rds_database", type: "string", description: "Database that Hasura serves" },
+  rdsDatabase: { name: "rds_database", type: "string", description: "Database of Hasura" },
   rdsSecurityGroupId: {
     name: "rds_security_group_id",
     type: "string",
@@ -119,7 +119,7 @@ export const inputTable = {
   hasuraPublicPath: {
     name: "hasura_public_path",
     type: "string",
-    description: "Path of GraphQL on the server name, routed by others",
+    description: "Public path of Hasura's GraphQL on the server name; its listener rule belongs to others",
     pattern: "^/",
     shape: "a path that begins with /",
     default: "/api/graphql",
@@ -146,14 +146,14 @@ export const inputTable = {
   alarmEmails: {
     name: "alarm_emails",
     type: "list(string)",
-    description: "Mail addresses that alarms are sent to; each confirms its subscription once",
+    description: "Mail addresses of the alarms; each confirms its subscription once",
     pattern: "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$",
     shape: "a mail address",
   },
   contentEndpoint: {
     name: "content_endpoint",
     type: "string",
-    description: "GraphQL endpoint that knows Phenom's content; empty means Hasura's",
+    description: "GraphQL endpoint of Phenom's content; Hasura's if empty",
     pattern: "^https?://",
     shape: "an http or https URL",
     default: "",
@@ -168,11 +168,11 @@ export const inputTable = {
   },
 } as const satisfies Record<string, Input>;
 
-/** The inputs, for those who document or check them. */
+/** The inputs as a list. */
 export const allInputs: readonly Input[] = Object.values(inputTable);
 
 type Key = keyof typeof inputTable;
 type Value<T extends InputType> = T extends "number" ? number : T extends "list(string)" ? string[] : string;
 
-/** References to what exists already. Terraform knows the values, synthesis does not. */
+/** References to existing resources. Terraform knows the values, synthesis does not. */
 export type Platform = { readonly [K in Key]: Value<(typeof inputTable)[K]["type"]> };

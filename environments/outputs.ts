@@ -42,32 +42,30 @@ export const outputsSchema = z.object({
   account_id: z
     .string()
     .regex(/^\d{12}$/)
-    .describe("AWS account of the environment: operations refuse any other"),
-  release: z.string().describe("Version of the code that was applied"),
+    .describe("AWS account of the environment; operations refuse any other"),
+  release: z.string().describe("Version of the applied code"),
   cluster: z.string().describe("ECS cluster of the services and one-shot tasks"),
-  services: z.record(z.string(), service).describe("ECS services by part, as they should run"),
+  services: z.record(z.string(), service).describe("ECS services in their desired state"),
   one_shot_tasks: z
     .record(z.string(), oneShotTask)
-    .describe(
-      "Task definitions to run once, where they run, and the Terraform addresses that they need before the rest",
-    ),
+    .describe("One-shot tasks: where they run, and the Terraform addresses to apply before they can"),
   functions: z
     .record(z.string(), z.object({ name: z.string(), log_group: z.string() }))
     .describe("Lambda functions by handler"),
   listener_rules: z
     .record(z.string(), listenerRule)
-    .describe("Rules of the load balancer's listener, as they should be"),
+    .describe("Listener rules of the load balancer in their desired state"),
   dns_record: z
     .object({ zone_id: z.string(), name: z.string(), content: z.string(), proxied: z.boolean() })
-    .describe("The server name at Cloudflare, as it should be"),
+    .describe("DNS record of the server name at Cloudflare"),
   database: z.object({ identifier: z.string(), host: z.string(), port: z.number() }).describe("RDS instance"),
   migrations: z
     .record(z.string(), z.string())
     .optional()
-    .describe("Migrations with the checksums that the database's bookkeeping should hold"),
+    .describe("Checksums of the migrations that the database should have applied"),
   sign_in: z
     .object({ user_pool_id: z.string(), domain: z.string(), agent_secret_arn: z.string() })
-    .describe("User pool that people and agents sign in to, and the secret with the agent's own account"),
+    .describe("User pool that people and agents sign in to, and the secret with the agent's account"),
   urls: z
     .object({
       homeserver: z.string().optional(),
@@ -76,16 +74,16 @@ export const outputsSchema = z.object({
       mcp: z.string(),
       mcp_health: z.string(),
     })
-    .describe("Where people and programs reach the chat"),
+    .describe("Public URLs of the chat"),
   secret_arns: z
     .object({ clients: z.string() })
     .catchall(z.string().optional())
-    .describe("Secrets that this stack keeps"),
+    .describe("Secrets of this stack"),
   cognito_triggers: z
     .object({ post_authentication: z.string(), pre_token_generation: z.string() })
     .optional()
     .describe(
-      "Functions for the owner of the user pool to attach: in aws_cognito_user_pool's lambda_config set " +
+      "Functions that the owner of the user pool attaches to it: in lambda_config of aws_cognito_user_pool set " +
         "post_authentication to the first, and pre_token_generation_config { lambda_arn, lambda_version V2_0 } to the " +
         "second. Both already allow the pool to invoke them",
     ),
@@ -98,7 +96,7 @@ export const outputsSchema = z.object({
   synapse_homeserver_yaml: z
     .string()
     .optional()
-    .describe("homeserver.yaml as deployed, here so that a plan shows how it changes"),
+    .describe("homeserver.yaml as deployed, so that a plan shows its changes"),
   cognito_client_ids: z
     .object({
       agent: z.string(),
@@ -106,9 +104,9 @@ export const outputsSchema = z.object({
       synapse: z.string().optional(),
       admin: z.string().optional(),
     })
-    .describe("Clients for those who sign in"),
+    .describe("Cognito clients"),
   dashboard: z.string().describe("CloudWatch dashboard of this environment"),
-  alarm_topic_arn: z.string().describe("Topic that alarms are sent to"),
+  alarm_topic_arn: z.string().describe("SNS topic of the alarms"),
   chatConfig: z
     .object({
       synapse: z.object({ homeserverUrl: z.string(), serverName: z.string() }).optional(),
@@ -116,7 +114,7 @@ export const outputsSchema = z.object({
       cognito: z.object({ userPoolId: z.string(), region: z.string() }),
       rooms: z.object({ internal: z.string(), partners: z.string(), community: z.string() }),
     })
-    .describe("The one input of the mobile app"),
+    .describe("Configuration of the mobile app"),
 });
 
 /** The outputs of an environment's stack. */

@@ -1,6 +1,6 @@
 import type { EnvironmentData } from "./schema.ts";
 
-/** What people use at chat.thephenom.app. The platform's own stack hands its parts over through its remote state. */
+/** Production at chat.thephenom.app. Its inputs come from the remote state of the platform's stack. */
 export const production: EnvironmentData = {
   environment: "production",
   project: "phenom-prod",
@@ -23,7 +23,7 @@ export const production: EnvironmentData = {
   adminAccess: "cognito",
   contentUrlTemplate: "https://thephenom.app/phenom/{id}",
   images: {
-    // Our own two are named by the release that is deployed: TF_VAR_synapse_image_tag, TF_VAR_mcp_image_tag.
+    // The release sets the tags of our own two images: TF_VAR_synapse_image_tag, TF_VAR_mcp_image_tag.
     synapse: { repository: "applepublicdotcom/phenom-synapse" },
     synapseAdmin: { repository: "awesometechnologies/synapse-admin", tag: "0.10.3" },
     mcp: { repository: "applepublicdotcom/phenom-chat-mcp" },

@@ -27,7 +27,7 @@ function refused(...environments: unknown[]): { problems: readonly string[]; wri
   throw new Error("synthesis did not refuse");
 }
 
-describe("synthesis refuses an environment and says which, which field, which value and what to do", () => {
+describe("synthesis", () => {
   const cases: [string, unknown, string][] = [
     [
       "a project too long for a target group's name",
@@ -45,7 +45,7 @@ describe("synthesis refuses an environment and says which, which field, which va
       "development: services.synapse.memory: 512 with cpu 512 Fargate allows the MiB 1024, 2048, 3072, 4096: choose one of them",
     ],
     [
-      "two rules with one priority",
+      "two rules with the same priority",
       environment({ priorities: { ...environment().priorities, mcp: 200 } }),
       "development: priorities.mcp: 200 is also the priority of synapse: a listener takes each priority once",
     ],
@@ -60,7 +60,7 @@ describe("synthesis refuses an environment and says which, which field, which va
       "development: priorities.mcp: 160 lies among the priorities 150 to 165, which are kept for the workers' rules: choose another",
     ],
     [
-      "workers' rules that would come too late",
+      "workers' rules that come after those of the homeserver",
       environment({ priorities: { ...environment().priorities, workers: 210 } }),
       "development: priorities.workers: 210 must be at most 183: the workers' rules come before adminApi and synapse",
     ],
@@ -70,7 +70,7 @@ describe("synthesis refuses an environment and says which, which field, which va
       "development: workers.events: 2 must be 0 or 1: Synapse gives this work to one process",
     ],
     [
-      "workers that are none",
+      "workers whose number is zero",
       environment({ workers: { sync: 0 } }),
       'development: workers: {"sync":0} must count at least one worker; leave workers out to have none',
     ],
@@ -101,7 +101,7 @@ describe("synthesis refuses an environment and says which, which field, which va
       'development: maxUploadSize: "50 MB" must be a number of megabytes, such as 50M',
     ],
     [
-      "the signing key in use among the former ones",
+      "the current signing key among the former ones",
       environment({
         oldSigningKeys: [{ id: "ed25519:a_1", key: "A".repeat(43), expired: "2026-11-21T14:00:00Z" }],
       }),
@@ -168,7 +168,7 @@ describe("synthesis refuses an environment and says which, which field, which va
     ],
   ];
 
-  it.each(cases)("%s", (_, data, problem) => {
+  it.each(cases)("refuses %s and names environment, field, value and remedy", (_, data, problem) => {
     const { problems } = refused(data);
     withMessage(problems.join("\n"), () => expect(problems.some((p) => p.startsWith(problem))).toBe(true));
   });

@@ -1,23 +1,23 @@
 import * as z from "zod";
 import { RESERVED_PRIORITIES } from "../modules/chat-synapse/workers/paths.ts";
 import { signingKeyId } from "../shared/matrix-names.ts";
-import { checkedSize, described, hostName, size } from "./fields.ts";
+import { checkedSize, hostName, matching, size } from "./fields.ts";
 import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
 import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
 import { allInputs } from "./inputs.ts";
 
-const region = described(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
+const region = matching(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
 const PRIORITY = "must be a whole number from 1 to 50000";
 const priority = z.int({ error: PRIORITY }).min(1, { error: PRIORITY }).max(50_000, { error: PRIORITY });
 
 const image = z.strictObject({
-  repository: described(
+  repository: matching(
     /^[a-z0-9]+(?:[._/-][a-z0-9]+)*$/,
     "must be an image's repository without a tag, in lower case",
   ),
-  /** Without one the deployment names it, by the variable `<image>_image_tag`. */
-  tag: described(new RegExp(IMAGE_TAG_PATTERN), IMAGE_TAG_RULE).optional(),
+  /** @default - the deployment sets the variable `<image>_image_tag` */
+  tag: matching(new RegExp(IMAGE_TAG_PATTERN), IMAGE_TAG_RULE).optional(),
 });
 
 const remoteState = z.strictObject({
@@ -25,7 +25,7 @@ const remoteState = z.strictObject({
   bucket: z.string(),
   key: z.string(),
   region,
-  /** Outputs that have another name there than the input has here. @default - the input's own name */
+  /** Names of outputs that differ from the input's name. @default - the input's name */
   outputs: z
     .partialRecord(
       z.enum(allInputs.map((input) => input.name) as [string, ...string[]]),
@@ -36,7 +36,7 @@ const remoteState = z.strictObject({
 
 const implementation = z.enum(["synapse", "hasura"]);
 
-/** Versions of the generated secrets: raise one to draw that value anew, and no other. */
+/** Versions of the generated secrets: raise one to generate that value again. */
 const secretVersions = z.strictObject({
   synapseRegistrationSharedSecret: count.default(1),
   synapseMacaroonSecretKey: count.default(1),
@@ -52,13 +52,13 @@ const secretVersions = z.strictObject({
 
 const schema = z
   .strictObject({
-    /** Name of the environment, of its stack and of the command line's argument. */
-    environment: described(
+    /** Name of the environment and its stack, and argument of the commands. */
+    environment: matching(
       /^[a-z][a-z0-9-]{1,30}$/,
       "must be a short name of lower-case letters, digits and hyphens",
     ),
     /** Prefix of every name on AWS. */
-    project: described(
+    project: matching(
       /^[a-z][a-z0-9-]*[a-z0-9]$/,
       "must be lower-case letters, digits and hyphens, beginning with a letter",
     ),
@@ -69,9 +69,9 @@ const schema = z
     serverName: hostName,
     /** Where Terraform keeps this environment's state. */
     state: z.strictObject({ bucket: z.string(), key: z.string(), region }),
-    /** Where the parts that exist already come from: Terraform variables, or another stack's state. */
+    /** Source of the inputs: Terraform variables, or another stack's remote state. */
     inputs: z.discriminatedUnion("from", [z.strictObject({ from: z.literal("variables") }), remoteState]),
-    /** A: Synapse, B: Hasura. At least one of them. */
+    /** A is Synapse, B is Hasura. At least one of them runs. */
     implementations: z.strictObject({ synapse: z.boolean(), hasura: z.boolean() }),
     /** Implementations whose data may be destroyed although this is production. */
     unprotected: z.array(implementation).default([]),
@@ -87,10 +87,10 @@ const schema = z
         })
         .optional(),
     }),
-    /** Who reaches the admin paths: those who sign in, nobody, or everyone. */
+    /** Who reaches the admin paths: people who sign in, nobody, or everyone. */
     adminAccess: z.enum(["cognito", "closed", "open"]),
     /** Address of a piece of content, with `{id}` for its id. */
-    contentUrlTemplate: described(
+    contentUrlTemplate: matching(
       /^https:\/\/[a-z0-9.-]+\/\S*\{id\}\S*$/,
       "must be an https URL that contains {id}",
     ),
@@ -100,21 +100,21 @@ const schema = z
       synapseAdmin: size.superRefine(checkedSize),
       mcp: size.extend({ minCount: count, maxCount: count }).superRefine(checkedSize),
     }),
-    /** Of the HTTPS listener's rules; the lowest that matches wins. */
+    /** Priorities of the HTTPS listener's rules; the lowest that matches wins. */
     priorities: z.strictObject({
       adminApi: priority,
       synapse: priority,
       adminUi: priority,
       adminUiRedirect: priority,
       mcp: priority,
-      /** The first of those kept free for the rules of workers. */
+      /** First of the priorities that are reserved for the workers' rules. */
       workers: priority,
     }),
-    /** Whether rules are added to security groups that others own. */
+    /** Whether to add rules to security groups that others own. */
     manageIngress: z
       .strictObject({ rds: z.boolean().default(true), ecsTasks: z.boolean().default(true) })
       .prefault({}),
-    /** Homeservers that ours talks to. @default - none */
+    /** Homeservers that ours exchanges events with. @default - none */
     federation: z
       .strictObject({
         domains: z
@@ -126,11 +126,11 @@ const schema = z
     workers: workers.optional(),
     /** Lets an app that holds a Cognito ID token sign in without a browser. @default - by browser only */
     jwt: jwt.optional(),
-    /** Further hosts, beside that of the content, whose links are previewed. */
+    /** Hosts whose links are previewed, in addition to the content's. */
     previewHosts: previewHosts.default([]),
     /** Largest file that people may upload to the homeserver. */
     maxUploadSize,
-    /** Public halves of the signing keys that the homeserver had before. */
+    /** Public halves of former signing keys of the homeserver. */
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
   })
@@ -213,9 +213,9 @@ const schema = z
         );
   });
 
-/** An environment as its file states it. */
+/** An environment as its file states it, without defaults. */
 export type EnvironmentData = z.input<typeof schema>;
-/** An environment that was checked, with its defaults filled in. */
+/** A valid environment with its defaults filled in. */
 export type Environment = z.output<typeof schema>;
 
 export type ParsedEnvironment =

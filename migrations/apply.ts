@@ -1,8 +1,8 @@
 import { Client, type ClientConfig } from "pg";
 import * as z from "zod";
 import {
-  createBookkeeping,
   changedMessage,
+  createBookkeeping,
   LIMIT_LOCK_WAIT,
   PASSWORD_SETTING,
   setProvisionerPassword,

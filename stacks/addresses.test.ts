@@ -42,7 +42,7 @@ describe("a resource's address", () => {
     expect(secret(new Construct(s, "clients"), "Default").friendlyUniqueId).toBe("clients");
   });
 
-  it("stays when a neighbour is added", () => {
+  it("stays the same when a neighbour is added", () => {
     const s = stack();
     const before = secret(new Construct(s, "chat-synapse"), "form").friendlyUniqueId;
     secret(new Construct(s, "chat"), "synapse");
@@ -69,7 +69,7 @@ describe("a resource's address", () => {
 
 describe("the addresses of every environment", () => {
   // Renaming means destroy and create, so reviewers read this list's diff.
-  it.each(environments)("$environment has those of its list", async (data) => {
+  it.each(environments)("those of $environment match its list", async (data) => {
     await expectUpToDate(addressFile(data), addressList(data));
   });
 });

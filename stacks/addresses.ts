@@ -1,7 +1,7 @@
 import { TerraformElement, TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
 import type { Node } from "constructs";
 
-/** A construct with this id is what its parent is about, and adds nothing to the address. */
+/** A construct with this id is the main resource of its parent and adds nothing to the address. */
 const HIDDEN = "Default";
 
 /** The path below the stack in snake case: `chat-mcp-server/rule` is `chat_mcp_server_rule`. */
@@ -15,7 +15,7 @@ const addressOf = (node: Node): string => {
     .replaceAll(/[^A-Za-z0-9_]/g, "_");
 };
 
-/** What an address must be unique among: resources of one type, outputs, variables. */
+/** Addresses are unique among resources of one type, among outputs and among variables. */
 const kindOf = (element: TerraformElement): string | undefined => {
   if (element instanceof TerraformOutput) return "output";
   if (element instanceof TerraformVariable) return "var";
@@ -23,8 +23,8 @@ const kindOf = (element: TerraformElement): string | undefined => {
 };
 
 /**
- * A stack whose addresses are the construct paths, for people to read: no hash, and no change when a neighbour comes.
- * Two paths that would share an address fail synthesis; Terraform would keep one of them and lose the other.
+ * A stack with readable addresses: the construct's path without a hash, which does not change when a neighbour is added.
+ * Synthesis fails if two paths have the same address, because Terraform would lose one of the resources.
  */
 export class ReadableStack extends TerraformStack {
   constructor(...args: ConstructorParameters<typeof TerraformStack>) {
@@ -33,8 +33,8 @@ export class ReadableStack extends TerraformStack {
   }
 
   /**
-   * CDKTF would resolve every element here to find references between stacks, a third of the time of a synthesis.
-   * Stacks of this project meet in remote state alone.
+   * CDKTF would resolve every element here to find references between stacks, which takes a third of the synthesis.
+   * Stacks of this project share values through remote state only.
    */
   override prepareStack(): void {}
 

@@ -2,7 +2,7 @@ import { createServer, request } from "node:http";
 import { close, listen } from "../tools/servers/listening.ts";
 import type { AlbOutcome, AlbRequest } from "./alb.ts";
 
-/** A load balancer that runs: it sends requests on as the rules say, and remembers who answered. */
+/** A running load balancer that forwards requests by the rules and records who answered. */
 export interface AlbServer {
   readonly url: string;
   /** `<target> <method> <path>` of every request, in order. */
@@ -13,8 +13,8 @@ export interface AlbServer {
 /**
  * @param balance the rules, evaluated
  * @param host host name that clients use
- * @param targets names of the targets of a target group, which answer in turn
- * @param urlOf where a target is now
+ * @param targets names of the targets of a target group, used in turn
+ * @param urlOf current URL of a target
  */
 export async function startAlb(
   balance: (request: AlbRequest) => AlbOutcome,
@@ -41,7 +41,7 @@ export async function startAlb(
     const onward = request(
       {
         ...{ hostname, port, method: incoming.method },
-        // As it came: neither decoded nor put in order.
+        // As it was sent, neither decoded nor normalised.
         path: outcome.target,
         headers: {
           ...incoming.headers,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Template } from "../stacks/chat/template.ts";
 
-/** A request as it arrives at the HTTPS listener. */
+/** A request at the HTTPS listener. */
 export interface AlbRequest {
   readonly host: string;
   /** As the client sent it: percent-encoded or not, with `..` or not, with its query. */
@@ -10,7 +10,7 @@ export interface AlbRequest {
   readonly signedIn?: boolean;
 }
 
-/** What the load balancer does with a request, and the priority of the rule that says so. */
+/** What the load balancer does with a request, and the priority of the rule that matches. */
 export type AlbOutcome =
   | { readonly priority: number; readonly forwardTo: string; readonly target: string }
   | { readonly priority: number; readonly signInAt: string }
@@ -58,10 +58,10 @@ type Rule = z.infer<typeof rule>;
 type Action = z.infer<typeof action>;
 
 /**
- * The synthesised rules of the HTTPS listener, evaluated as the Elastic Load Balancing guide describes: the
- * lowest priority of which all conditions hold; host without regard to case, path (never the query) with; `*` any
- * characters, `?` one, or a regular expression; the path as it was sent, nothing decoded and no `..` resolved; a URL rewrite changes what
- * the target sees and not the choice of the rule.
+ * The synthesised rules of the HTTPS listener, evaluated as the Elastic Load Balancing guide describes: the rule with the
+ * lowest priority whose conditions all hold. Hosts match without regard to case, paths with; the query is ignored. In a
+ * path `*` is any characters and `?` is one, or it is a regular expression. The path is matched as it was sent, neither
+ * decoded nor resolved. A URL rewrite changes what the target gets and not the choice of the rule.
  *
  * @throws ZodError for a condition, action or transform that the evaluator does not know
  */
@@ -111,7 +111,7 @@ function outcome(chosen: Rule, request: AlbRequest): AlbOutcome {
   throw new Error(`the rule with priority ${priority} has no action that ends the request`);
 }
 
-/** Undefined where the next action goes on. */
+/** `undefined` if the next action continues. */
 function carryOut(step: Action, { priority, transform }: Rule, request: AlbRequest): AlbOutcome | undefined {
   switch (step.type) {
     case "authenticate-cognito": {

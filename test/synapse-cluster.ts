@@ -18,14 +18,14 @@ import { type AlbServer, startAlb } from "./alb-server.ts";
 
 const host = "127.0.0.1";
 
-/** A homeserver of several processes behind the load balancer's synthesised rules, all on this machine. */
+/** A homeserver with several processes behind the synthesised rules of the load balancer, all on this machine. */
 export interface SynapseCluster {
   readonly deployment: SynapseDeployment;
   readonly alb: AlbServer;
   /** A process: `main`, or a worker by its name. */
   process(name: string): Synapse;
   readonly names: readonly string[];
-  /** Starts a process that was stopped, where it was before. */
+  /** Starts a stopped process again, on the same ports. */
   restart(name: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export async function startCluster(
     });
 
   const running = new Map<string, Synapse>();
-  // The main process makes the tables that the workers want to find.
+  // The main process creates the tables that the workers need.
   running.set("main", await start(undefined));
   // Two at a time: as many as there are processors.
   const waiting = [...workers.values()];
@@ -101,7 +101,7 @@ function found<T>(map: ReadonlyMap<string, T>, name: string): T {
 
 const instanceMap = z.record(z.string(), z.object({ host: z.string(), port: z.number() }));
 
-/** The processes of one machine differ by their ports. */
+/** All processes run on one machine, so they differ by their ports. */
 function withPorts(config: HomeserverConfig, ports: ReadonlyMap<string, Required<Ports>>) {
   const instances = instanceMap.parse("instance_map" in config ? config.instance_map : undefined);
   return {
@@ -120,7 +120,7 @@ const service = z.object({
   load_balancer: z.array(z.object({ target_group_arn: z.string() })).default([]),
 });
 
-/** Which processes stand behind a target group, by the synthesised services. */
+/** The processes behind a target group, by the synthesised services. */
 function targetsOf(template: Template) {
   const services = Object.values(template.resources("aws_ecs_service")).map((body) => service.parse(body));
   return (targetGroup: string) =>

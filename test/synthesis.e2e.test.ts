@@ -16,7 +16,7 @@ const files = (folder: string): Record<string, string> =>
   );
 
 describe("npm run synth", () => {
-  it("two clones in different folders synthesise the same bytes", () => {
+  it("writes the same bytes in two clones in different folders", () => {
     const [one, two] = [clone("one"), clone("a-longer-name")];
     expect(synth(one, { TZ: "UTC" }).status).toBe(0);
     expect(synth(two, { TZ: "Pacific/Auckland" }).status).toBe(0);
@@ -50,7 +50,7 @@ describe("npm run synth", () => {
     ]);
   });
 
-  it("prints every problem, writes nothing and fails where an environment is wrong", () => {
+  it("prints every problem, writes nothing and exits with 1 if an environment is invalid", () => {
     const folder = clone("wrong");
     const file = path.join(folder, "environments/production.ts");
     writeFileSync(file, readFileSync(file, "utf8").replace('adminAccess: "cognito"', 'adminAccess: "open"'));

@@ -60,4 +60,5 @@ async function run(source) {
 }
 
 const [, self, source] = process.argv;
-if (import.meta.url === pathToFileURL(self).href) await run(source).catch(fail);
+// No top-level await: the tests load this file with require.
+if (import.meta.url === pathToFileURL(self).href) run(source).catch(fail);

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { GraphqlError } from "../../shared/graphql.ts";
+import { invalidFields, isWebUrl } from "../shared/parsing.ts";
 import type { Send } from "./hasura.ts";
 
 const fields = z.looseObject({
@@ -38,10 +39,8 @@ export async function fetchContent(
   const found = Array.isArray(roots[0]) ? (roots[0][0] ?? null) : roots[0];
   if (found === null) return undefined;
   const { success, data: content, error } = fields.safeParse(found);
-  if (!success) {
-    const wrong = error.issues.map(({ path }) => path.join(".") || "the root field");
-    throw new Error(`the content query gave no text or null for: ${wrong.join(", ")}`);
-  }
+  if (!success)
+    throw new Error(`the content query gave no text or null for: ${invalidFields(error, "the root field")}`);
   return {
     title: cut(content.title, 300),
     description: cut(content.description, 1000),
@@ -56,6 +55,4 @@ const cut = (text: string | null, limit: number) =>
 
 /** Clients load it as a picture, so only http and https pass. */
 const webUrl = (text: string | null) =>
-  text !== null && text.length <= 2048 && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-    ? text
-    : null;
+  text !== null && text.length <= 2048 && isWebUrl(text) ? text : null;

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { parseJson } from "../../shared/json.ts";
+import { invalidFields } from "../shared/parsing.ts";
 
 const httpRequest = z.looseObject({
   headers: z.record(z.string(), z.optional(z.string())),
@@ -41,15 +43,10 @@ export interface PreviewRequest {
 /** Reads the event trigger's payload. @returns the problem as text if it is invalid */
 export function parsePreviewRequest({ body, isBase64Encoded }: HttpRequest): PreviewRequest | string {
   const json = isBase64Encoded ? Buffer.from(body ?? "", "base64").toString("utf8") : (body ?? "");
-  let payload: unknown;
-  try {
-    payload = JSON.parse(json);
-  } catch {
-    return "the body is not JSON";
-  }
+  const payload = parseJson(json);
+  if (payload === undefined) return "the body is not JSON";
   const { success, data, error } = previewRequest.safeParse(payload);
-  if (!success)
-    return `wrong or missing: ${error.issues.map(({ path }) => path.join(".") || "body").join(", ")}`;
+  if (!success) return `wrong or missing: ${invalidFields(error, "body")}`;
   const { id, event, delivery_info } = data;
   return { eventId: id, phenomId: event.data.new.phenom_id, retry: delivery_info?.current_retry ?? 0 };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { invalidFields } from "../shared/parsing.ts";
 
 const preTokenGeneration = z.looseObject({
   version: z.enum(["1", "2", "3"]),
@@ -29,10 +30,11 @@ export type ParsedEvent =
 /** Reads the fields that the claims depend on; the rest of the event is kept unchanged. */
 export function parsePreTokenGeneration(event: unknown): ParsedEvent {
   const { success, data, error } = preTokenGeneration.safeParse(event);
-  if (!success) {
-    const fields = error.issues.map(({ path }) => path.join(".") || "event");
-    return { kind: "malformed", problem: `not a pre token generation event: ${fields.join(", ")}` };
-  }
+  if (!success)
+    return {
+      kind: "malformed",
+      problem: `not a pre token generation event: ${invalidFields(error, "event")}`,
+    };
   const { version, triggerSource, request } = data;
   const userId = request.userAttributes?.sub;
   if (userId === undefined || triggerSource === "TokenGeneration_ClientCredentials")

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { invalidFields, isWebUrl } from "../shared/parsing.ts";
 
 const postAuthentication = z.looseObject({
   userPoolId: z.string().check(z.minLength(1)),
@@ -24,8 +25,7 @@ export interface Person {
 /** @returns the problem as text if the event is not a user's sign-in */
 export function parsePostAuthentication(event: unknown): Person | string {
   const { success, data, error } = postAuthentication.safeParse(event);
-  if (!success)
-    return `wrong or missing: ${error.issues.map(({ path }) => path.join(".") || "event").join(", ")}`;
+  if (!success) return `wrong or missing: ${invalidFields(error, "event")}`;
   const attributes = data.request.userAttributes;
   const text = (name: string) => clean(attributes[name]);
   return {
@@ -48,5 +48,4 @@ function clean(value: unknown): string | null {
 }
 
 /** Clients load it as a picture, so only http and https pass. */
-const webUrl = (value: string | null) =>
-  value !== null && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : null;
+const webUrl = (value: string | null) => (value !== null && isWebUrl(value) ? value : null);

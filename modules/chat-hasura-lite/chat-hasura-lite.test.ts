@@ -23,7 +23,7 @@ describe("implementation B", () => {
     });
   });
 
-  it("lets the user provisioner read its own credentials and a user's groups, and no more", () => {
+  it("lets the user provisioner read only its own credentials and a user's groups", () => {
     const actions = [...policy("user_provisioner").matchAll(/"([a-z0-9-]+:\w+)"/g)].map(
       ([, action]) => action,
     );
@@ -33,7 +33,7 @@ describe("implementation B", () => {
     ]);
   });
 
-  it("the token enhancement may write its log and nothing else", () => {
+  it("lets the token enhancement only write its log", () => {
     expect(fn("token_enhancement")).not.toHaveProperty("vpc_config");
     const actions = [...policy("token_enhancement").matchAll(/"([a-z0-9-]+:\w+)"/g)].map(
       ([, action]) => action,
@@ -41,7 +41,7 @@ describe("implementation B", () => {
     expect(actions).toEqual(["logs:CreateLogStream", "logs:PutLogEvents"]);
   });
 
-  it("every function logs JSON to its own group", () => {
+  it("makes every function log JSON to its own log group", () => {
     for (const [name, body] of Object.entries(template.resources("aws_lambda_function")))
       expect(body.logging_config).toEqual({
         log_format: "JSON",
@@ -49,7 +49,7 @@ describe("implementation B", () => {
       });
   });
 
-  it("lets the user pool, and nobody else, invoke its triggers", () => {
+  it("lets only the user pool invoke its triggers", () => {
     for (const name of ["user_provisioner", "token_enhancement"])
       expect(template.resource(`aws_lambda_permission.chat_hasura_lite_${name}_permission`)).toMatchObject({
         principal: "cognito-idp.amazonaws.com",
@@ -57,7 +57,7 @@ describe("implementation B", () => {
       });
   });
 
-  it("denies the code of a function in the VPC what Lambda itself does there", () => {
+  it("denies a function's code the EC2 actions that Lambda itself needs", () => {
     for (const name of ["chat_hasura_lite_user_provisioner", "chat_link_preview_function"])
       expect(String(template.resource(`aws_iam_role_policy.${name}_policy`).policy)).toMatch(
         /"Effect" = "Deny", "Action" = "ec2:\*".*"lambda:SourceFunctionArn"/,

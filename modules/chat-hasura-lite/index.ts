@@ -40,12 +40,12 @@ export interface ChatHasuraLiteProps {
   readonly provisionerPasswordVersion: number;
 }
 
-/** Smallest Fargate size: both tasks send statements and wait. */
+/** The smallest Fargate size: both tasks only send statements and wait. */
 const oneShotSize = { cpu: 256, memory: 512 };
-/** Certificates of AWS, the RDS roots among them, that the Lambda runtime brings along but doesn't load. */
+/** CA certificates of AWS, including RDS, that the Lambda runtime contains but does not load. */
 const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
-/** Implementation B: the chat's schema, its Hasura metadata, and the functions that Cognito calls for it. */
+/** Implementation B: the chat's schema, its Hasura metadata, and the functions that Cognito invokes. */
 export class ChatHasuraLite extends Construct {
   /** One-shot tasks that apply the migrations and the metadata. */
   readonly tasks: { readonly migration: FargateTask; readonly metadata: FargateTask };
@@ -107,7 +107,7 @@ export class ChatHasuraLite extends Construct {
       description: "Cognito post-authentication: keeps the chat's users and memberships",
       handler: "user-provisioner",
       memory: 128,
-      // Cognito waits five seconds and then lets nobody in.
+      // After five seconds Cognito refuses the sign-in.
       timeout: 5,
       // One database connection each.
       reservedConcurrency: 20,

@@ -1,7 +1,7 @@
 import { script, shellCommand } from "../../constructs/script.ts";
 import {
-  createBookkeeping,
   changedMessage,
+  createBookkeeping,
   LIMIT_LOCK_WAIT,
   PASSWORD_SETTING,
   setProvisionerPassword,
@@ -25,11 +25,11 @@ export const migrationCommand = (migrations: readonly Migration[] = readMigratio
   shellCommand(
     script(`${FOLDER}/migration-task.sh`, {
       SQL: script(`${FOLDER}/migration-task.sql`, {
-        TAKE_LOCK: TAKE_LOCK,
-        LIMIT_LOCK_WAIT: LIMIT_LOCK_WAIT,
+        TAKE_LOCK,
+        LIMIT_LOCK_WAIT,
         CREATE_BOOKKEEPING: createBookkeeping().trimEnd(),
         MIGRATIONS: migrations.map(applyOnce).join("").trimEnd(),
-        PASSWORD_SETTING: PASSWORD_SETTING,
+        PASSWORD_SETTING,
         SET_PROVISIONER_PASSWORD: setProvisionerPassword().trimEnd(),
       }).trimEnd(),
     }),

@@ -14,7 +14,7 @@ describe("the link preview", () => {
     });
   });
 
-  it("the webhook answers one route, throttled, and hands its caller's secret to the function to check", () => {
+  it("has a throttled webhook with one route, whose secret the function checks", () => {
     expect(Object.values(template.resources("aws_apigatewayv2_route"))).toMatchObject([
       { route_key: "POST /" },
     ]);
@@ -26,14 +26,14 @@ describe("the link preview", () => {
     });
   });
 
-  it("may be invoked by its own HTTP API alone", () => {
+  it("may only be invoked by its own HTTP API", () => {
     expect(template.resource("aws_lambda_permission.chat_link_preview_permission")).toMatchObject({
       principal: "apigateway.amazonaws.com",
       source_arn: "${aws_apigatewayv2_api.chat_link_preview_api.execution_arn}/*/POST/",
     });
   });
 
-  it("reads the shared secret and Hasura's admin secret, and no other", () => {
+  it("may read the shared secret and Hasura's admin secret only", () => {
     const policy = String(template.resource("aws_iam_role_policy.chat_link_preview_function_policy").policy);
     expect(policy).toContain(
       '"Action" = "secretsmanager:GetSecretValue", "Resource" = [aws_secretsmanager_secret.chat_link_preview_webhook_secret.arn, var.hasura_admin_secret_arn]',

@@ -31,7 +31,7 @@ export interface ChatLinkPreviewProps {
   readonly secretVersion: number;
 }
 
-/** Requests a second and at once that reach the function: Hasura is the only caller, one per shared link. */
+/** Requests per second and in a burst. Hasura is the only caller, with one request per shared link. */
 const throttling = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
 /** Resolves shared links to preview cards: a function behind an HTTP API that Hasura's event trigger calls. */

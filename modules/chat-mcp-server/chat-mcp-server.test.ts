@@ -19,7 +19,7 @@ describe("the MCP server", () => {
     });
   });
 
-  it("rolls without a gap and scales out on CPU", () => {
+  it("is replaced without a gap and scales on CPU", () => {
     expect(hasura.resource("aws_ecs_service.chat_mcp_server_service")).toMatchObject({
       name: "phenom-dev-chat-mcp",
       deployment_minimum_healthy_percent: 100,
@@ -37,7 +37,7 @@ describe("the MCP server", () => {
     });
   });
 
-  it("is handed what its backend needs, and nothing of the other", () => {
+  it("gets the settings of its own backend only", () => {
     expect(names(hasura).filter((name) => name?.startsWith("SYNAPSE"))).toEqual([]);
     expect(names(synapse).filter((name) => /^(AGENT|HASURA)/.test(name ?? ""))).toEqual([]);
     expect(names(hasura)).toEqual(
@@ -46,7 +46,7 @@ describe("the MCP server", () => {
     expect(names(synapse)).toEqual(expect.arrayContaining(["SYNAPSE_BOT_PASSWORD", "SYNAPSE_URL"]));
   });
 
-  it("lists its variables by name, so that a change is one line", () => {
+  it("sorts its variables by name, so that a change is one line", () => {
     for (const template of [hasura, synapse])
       for (const list of ["environment", "secrets"]) {
         const [, text = ""] = new RegExp(`"${list}" = \\[(.*?)\\](?:,|\\})`).exec(containers(template)) ?? [];
@@ -55,13 +55,13 @@ describe("the MCP server", () => {
       }
   });
 
-  it("accepts tokens of the agent client, and of the interactive client where there is one", () => {
+  it("accepts tokens of the agent client, and of the interactive client if there is one", () => {
     expect(containers(hasura)).toContain(
       '"COGNITO_CLIENT_IDS", "value" = "${aws_cognito_user_pool_client.chat_shared_agent.id},${aws_cognito_user_pool_client.chat_shared_mcp.id}"',
     );
   });
 
-  it("gives up every Linux capability and may do nothing on AWS", () => {
+  it("has no Linux capabilities and no rights on AWS", () => {
     expect(containers(hasura)).toContain('"capabilities" = {"drop" = ["ALL"]}');
     expect(Object.keys(hasura.resources("aws_iam_role_policy"))).not.toContain(
       "chat_mcp_server_service_task_policy",

@@ -52,7 +52,7 @@ export interface ChatMcpServerProps {
   readonly image: ContainerImage;
   /** CPU and memory of a task. */
   readonly size: FargateSize;
-  /** Minimum and maximum number of tasks; in between CPU decides. */
+  /** Minimum and maximum number of tasks; CPU decides in between. */
   readonly count: { readonly min: number; readonly max: number };
   /** The implementation that the tools work on, and what the server needs to reach it. */
   readonly backend: McpBackend;
@@ -70,10 +70,10 @@ export interface ChatMcpServerProps {
 }
 
 const PORT = 3001;
-/** Per cent of CPU that scaling holds: well below the alarm at 80, so that a second task comes before it. */
+/** Target of autoscaling in per cent of CPU: well below the alarm at 80, so that a task is added before it. */
 const TARGET_CPU = 60;
 
-/** The MCP server: nine tools for agents, stateless, on as many tasks as the load asks for. */
+/** The MCP server: nine tools for agents, stateless, scaled by load. */
 export class ChatMcpServer extends Construct {
   /** The ECS service. */
   readonly service: FargateService;
@@ -165,7 +165,7 @@ export class ChatMcpServer extends Construct {
   }
 }
 
-/** Ends with 0 where the URL that follows answers 2xx: the image has neither curl nor wget. */
+/** Exits with 0 if the URL in its argument answers 2xx: the image has neither curl nor wget. */
 const PROBE = "fetch(process.argv[1]).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))";
 
 const backendVariables = (

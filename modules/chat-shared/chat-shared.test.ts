@@ -5,7 +5,7 @@ const template = new Template();
 const client = (name: string) => template.resource(`aws_cognito_user_pool_client.chat_shared_${name}`);
 
 describe("the Cognito clients", () => {
-  it("Synapse's signs people in by authorisation code and calls back to Synapse", () => {
+  it("let Synapse sign people in by authorisation code only", () => {
     expect(client("synapse_oidc")).toMatchObject({
       name: "phenom-dev-synapse-oidc",
       generate_secret: true,
@@ -17,7 +17,7 @@ describe("the Cognito clients", () => {
     });
   });
 
-  it("the agent's takes a password and refresh tokens, and no browser", () => {
+  it("let agents sign in with password and refresh token, without a browser", () => {
     expect(client("agent")).toMatchObject({
       name: "phenom-dev-chat-agent",
       generate_secret: true,
@@ -26,7 +26,7 @@ describe("the Cognito clients", () => {
     expect(client("agent")).not.toHaveProperty("allowed_oauth_flows");
   });
 
-  it("the interactive one is public, where it is asked for", () => {
+  it("include a public client for interactive MCP clients if the environment has one", () => {
     expect(client("mcp")).toMatchObject({
       name: "phenom-dev-chat-mcp",
       generate_secret: false,
@@ -36,7 +36,7 @@ describe("the Cognito clients", () => {
     expect(Object.keys(without.resources("aws_cognito_user_pool_client"))).not.toContain("chat_shared_mcp");
   });
 
-  it("the load balancer's has a secret and its callback", () => {
+  it("include one for the load balancer, with a secret and its callback", () => {
     expect(client("admin_ui")).toMatchObject({
       name: "phenom-dev-chat-admin-ui",
       generate_secret: true,
@@ -44,12 +44,12 @@ describe("the Cognito clients", () => {
     });
   });
 
-  it("hide whether a user exists, and let tokens be revoked", () => {
+  it("do not reveal whether a user exists, and allow tokens to be revoked", () => {
     for (const body of Object.values(template.resources("aws_cognito_user_pool_client")))
       expect(body).toMatchObject({ prevent_user_existence_errors: "ENABLED", enable_token_revocation: true });
   });
 
-  it("leave their credentials in one secret", () => {
+  it("store their credentials in one secret", () => {
     expect(template.resource("aws_secretsmanager_secret.chat_shared_clients")).toMatchObject({
       name: "phenom-dev-development-chat-clients",
     });

@@ -68,14 +68,14 @@ export class ChatShared extends Construct {
         ...config,
       });
 
-    /** Authorisation code flow against the hosted pages. */
+    /** Authorisation code flow with the hosted pages. */
     const codeFlow = (callbackUrls: readonly string[], scopes: readonly string[]) => ({
       allowedOauthFlowsUserPoolClient: true,
       allowedOauthFlows: ["code"],
       allowedOauthScopes: [...scopes],
       callbackUrls: [...callbackUrls],
       supportedIdentityProviders: ["COGNITO"],
-      // Named, because an empty list means Cognito's default, which allows SRP and custom flows too.
+      // Not empty, because Cognito's default also allows SRP and custom flows.
       explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
     });
 
@@ -117,7 +117,7 @@ export class ChatShared extends Construct {
       name: `${project}-${environment}-chat-clients`,
       description: "Client ids and secrets of the chat's Cognito clients, for Synapse and the MCP server",
     });
-    // Cognito hands a client's secret back as an attribute, so it stands in the state whatever is done here.
+    // Cognito returns a client's secret as an attribute, so it is in the Terraform state in any case.
     new SecretsmanagerSecretVersion(this, "clients-version", {
       secretId: secret.id,
       secretString: jsonencode({
@@ -130,7 +130,7 @@ export class ChatShared extends Construct {
       }),
       lifecycle: { createBeforeDestroy: true },
     });
-    // Not pinned to a version: a client's secret never changes, and one client's coming is none of the other's business.
+    // Not pinned to a version: a client's secret never changes, and a new client must not replace the other's task.
     const read = (key: string) => secretValue(secret.arn, { key });
 
     this.synapseClientId = synapse?.id;

@@ -47,7 +47,7 @@ const always: readonly [who: string, target: string][] = [
 ];
 
 describe.each(modes)("with admin access %s", (mode) => {
-  it.each(always)("%s: it is Synapse that answers %s", (_, target) => {
+  it.each(always)("%s: Synapse answers %s", (_, target) => {
     expect(ask(mode, target)).toBe(`synapse ${target}`);
   });
 
@@ -60,16 +60,16 @@ describe.each(modes)("with admin access %s", (mode) => {
     ["other well-known documents", "/.well-known/apple-app-site-association", {}],
     ["a path that only begins like the admin UI's", "/chat-administration/", {}],
     ["the health of Synapse", "/health", {}],
-  ])("%s is left to others", (_, target, changes) => {
+  ])("the rules do not match %s", (_, target, changes) => {
     expect(ask(mode, target, changes)).toBe("others");
   });
 
-  it("the host may be written in capitals and with its port", () => {
+  it("the host matches in capitals and with a port", () => {
     expect(ask(mode, "/_matrix/x", { host: host.toUpperCase() })).toBe("synapse /_matrix/x");
     expect(ask(mode, "/_matrix/x", { host: `${host}:443` })).toBe("synapse /_matrix/x");
   });
 
-  it("the admin UI's address without its slash is corrected, its query kept", () => {
+  it("the admin UI's path without its slash is redirected, with its query", () => {
     expect(ask(mode, "/chat-admin?a=1")).toBe(`301 https://${host}/chat-admin/?a=1`);
   });
 });
@@ -113,7 +113,7 @@ describe("the admin paths", () => {
     expect(ask("open", target)).toBe(open);
   });
 
-  it("no plain admin path gets to Synapse without a session, whatever stands behind it", () => {
+  it("never reach Synapse without a session, whatever follows the prefix", () => {
     fc.assert(
       fc.property(fc.webPath(), fc.webQueryParameters(), (path, query) => {
         const target = `/_synapse/admin/${path.replace(/^\//, "")}?${query}`;

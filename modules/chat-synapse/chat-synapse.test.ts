@@ -21,7 +21,7 @@ const containers = (name: string, template = both) =>
   String(template.resource(`aws_ecs_task_definition.${name}`).container_definitions);
 
 describe("the listener rules of Synapse", () => {
-  it("send its paths on the server name to it", () => {
+  it("send Synapse's paths on the server name to it", () => {
     expect(rule("chat_synapse_rule")).toMatchObject({ priority: 200 });
     expect(conditions("chat_synapse_rule")).toEqual([
       "chat-testing.thephenom.app",
@@ -38,7 +38,7 @@ describe("the listener rules of Synapse", () => {
     ]);
   });
 
-  it("strip /chat-admin from what the admin UI serves at /", () => {
+  it("remove /chat-admin from requests to the admin UI, which serves at /", () => {
     expect(rule("chat_synapse_admin_ui_rule")).toMatchObject({
       priority: 201,
       transform: [
@@ -51,7 +51,7 @@ describe("the listener rules of Synapse", () => {
     expect(conditions("chat_synapse_admin_ui_rule")).toEqual(["chat-testing.thephenom.app", "/chat-admin/*"]);
   });
 
-  it("add the slash that /chat-admin lacks", () => {
+  it("redirect /chat-admin to /chat-admin/", () => {
     expect(rule("chat_synapse_admin_ui_redirect")).toMatchObject({
       priority: 202,
       action: [{ type: "redirect", redirect: { path: "/chat-admin/", status_code: "HTTP_301" } }],
@@ -69,7 +69,7 @@ describe("admin access", () => {
     };
   };
 
-  it("cognito: the UI sends the browser to sign in, the API denies whoever has not", () => {
+  it("by Cognito redirects the admin UI to the sign-in page and denies the admin API without a session", () => {
     const { api, ui, template } = admin("cognito");
     expect(rule("chat_synapse_admin_api_rule", template).priority).toBe(199);
     for (const [list, otherwise] of [
@@ -86,7 +86,7 @@ describe("admin access", () => {
     }
   });
 
-  it("closed: both answer 403, and no admin UI and no client for it are left", () => {
+  it("that is closed answers 403 on both paths, and neither admin UI nor client exist", () => {
     const { api, ui, template } = admin("closed");
     for (const list of [api, ui])
       expect(list).toMatchObject([{ type: "fixed-response", fixed_response: { status_code: "403" } }]);
@@ -96,12 +96,12 @@ describe("admin access", () => {
     );
   });
 
-  it("open: both let everyone through", () => {
+  it("that is open forwards everyone on both paths", () => {
     const { api, ui } = admin("open");
     expect([...api, ...ui].map(({ type }) => type)).toEqual(["forward", "forward"]);
   });
 
-  it("keeps the rules' addresses from mode to mode", () => {
+  it("keeps the rules' addresses in every mode", () => {
     const rules = (mode: "cognito" | "closed" | "open") =>
       Object.keys(admin(mode).template.resources("aws_lb_listener_rule"));
     expect(rules("closed")).toEqual(rules("cognito"));
@@ -124,7 +124,7 @@ describe("the services", () => {
     "chat_synapse_homeserver",
     "chat_synapse_admin_ui",
     "chat_mcp_server_service",
-  ])("%s rolls back by itself, says so to Terraform, and waits for its rules", (name) => {
+  ])("roll back by themselves, report it to Terraform and wait for their rules: %s", (name) => {
     const service = both.resource(`aws_ecs_service.${name}`);
     expect(service).toMatchObject({
       launch_type: "FARGATE",
@@ -163,7 +163,7 @@ describe("the services", () => {
     }
   });
 
-  it("are found inside the VPC without Cloudflare", () => {
+  it("have an address inside the VPC", () => {
     expect(both.resource("aws_ecs_service.chat_synapse_homeserver").service_registries).toEqual({
       registry_arn: "${aws_service_discovery_service.chat_synapse_discovery.arn}",
     });
@@ -200,7 +200,7 @@ describe("Synapse's container", () => {
   });
 });
 
-describe("the inputs for signing in, previews and former keys", () => {
+describe("the optional inputs for sign-in, previews and former keys", () => {
   const template = new Template(
     environment({
       jwt: {
@@ -217,7 +217,7 @@ describe("the inputs for signing in, previews and former keys", () => {
       .secret_string,
   );
 
-  it("stand in the homeserver's configuration", () => {
+  it("are in the homeserver's configuration", () => {
     expect(yaml).toContain('"audiences" = ["1mobile"]');
     expect(yaml).toContain(String.raw`\"kid\":\"k1\"`);
     expect(yaml).toContain("cdn\\\\.thephenom");
@@ -226,7 +226,7 @@ describe("the inputs for signing in, previews and former keys", () => {
     );
   });
 
-  it("are not there without them", () => {
+  it("leave the configuration without these settings if they are absent", () => {
     const plain = String(
       both.resource("aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version").secret_string,
     );
@@ -234,11 +234,11 @@ describe("the inputs for signing in, previews and former keys", () => {
   });
 });
 
-describe("rights", () => {
+describe("the IAM rights", () => {
   const policy = (name: string) => String(both.resource(`aws_iam_role_policy.${name}`).policy);
   const tasks = Object.keys(both.resources("aws_ecs_task_definition"));
 
-  it.each(tasks)("%s: every role reads the secrets that its task is given, and no other", (task) => {
+  it.each(tasks)("let the execution role of %s read the secrets of its task only", (task) => {
     const references = (text: string) =>
       [...text.matchAll(/(aws_secretsmanager_secret\.\w+\.arn|var\.\w+_(?:secret|credentials)_arn)/g)].map(
         ([, arn]) => arn,
@@ -248,14 +248,14 @@ describe("rights", () => {
     );
   });
 
-  it.each(tasks)("%s: a role writes to its own log group alone", (task) => {
+  it.each(tasks)("let the execution role of %s write to its own log group only", (task) => {
     const groups = [
       ...policy(`${task}_execution_policy`).matchAll(/aws_cloudwatch_log_group\.(\w+)\.arn/g),
     ].map(([, name]) => name);
     expect(groups).toEqual([`${task}_log_group`]);
   });
 
-  it("the media store lets in Synapse's task role over TLS and nobody else", () => {
+  it("let only Synapse's task role mount the media store, over TLS", () => {
     const policy = String(both.resource("aws_efs_file_system_policy.chat_synapse_media_policy").policy);
     expect(policy.match(/"Principal" = \{[^}]*\}/g)).toEqual([
       '"Principal" = {"AWS" = aws_iam_role.chat_synapse_homeserver_task_role.arn}',
@@ -267,7 +267,7 @@ describe("rights", () => {
 });
 
 describe("the media store", () => {
-  it("is backed up every night, and each backup kept for five weeks", () => {
+  it("is backed up every night, and each backup is kept for five weeks", () => {
     expect(both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule).toEqual([
       {
         rule_name: "nightly",
@@ -280,7 +280,7 @@ describe("the media store", () => {
     ]);
   });
 
-  it("has backups that go with a test environment and stay in production", () => {
+  it("has backups that are deleted with a test environment and kept in production", () => {
     const vault = "aws_backup_vault.chat_synapse_media_backup_vault";
     expect(both.resource(vault)).toMatchObject({ force_destroy: true });
     expect(new Template(production).resource(vault)).toMatchObject({
@@ -289,7 +289,7 @@ describe("the media store", () => {
     });
   });
 
-  it("is backed up by a role that may back up and restore this file system and nothing else", () => {
+  it("is backed up by a role that may only back up and restore this file system", () => {
     expect(String(both.resource("aws_iam_role.chat_synapse_media_backup_role").assume_role_policy)).toContain(
       '"Principal" = {"Service" = "backup.amazonaws.com"}',
     );

@@ -2,7 +2,7 @@ import { ServiceDiscoveryService } from "@cdktf/provider-aws/lib/service-discove
 import type { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 
-/** A name inside the VPC for the tasks of a service: `<name>.<namespace>`, whose answer follows them within seconds. */
+/** DNS name of a service's tasks inside the VPC: `<name>.<namespace>`, up to date within seconds. */
 export const discoveryService = (
   scope: Construct,
   id: string,

@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import { ListenerRule, type ListenerRuleProps, type RuleAction } from "../../constructs/listener-rule.ts";
 import type { ChatSynapseProps } from "./props.ts";
 
-/** Makes a rule of the HTTPS listener for requests to the homeserver's host name. */
+/** Makes a listener rule for requests to the homeserver's host name. */
 export type HomeserverRule = (
   id: string,
   priority: number,

@@ -88,7 +88,7 @@ export class ChatSynapse extends Construct {
     const configVersion = new SecretsmanagerSecretVersion(this, "homeserver-config-version", {
       secretId: config.id,
       secretString: this.homeserverYaml,
-      // The configuration before keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
+      // The previous configuration keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
       lifecycle: { createBeforeDestroy: true },
     });
 

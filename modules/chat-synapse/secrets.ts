@@ -4,7 +4,7 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
 import { BOTS, signingKeyId } from "../../shared/matrix-names.ts";
 
-/** Version of each generated value: raise one to draw it anew, and no other. */
+/** Version of each generated value: raise one to generate that value again. */
 export interface SynapseSecretVersions {
   readonly registrationSharedSecret: number;
   readonly macaroonSecretKey: number;
@@ -16,7 +16,7 @@ export interface SynapseSecretVersions {
   readonly replicationSecret: number;
 }
 
-/** What Synapse and its two bots must keep to themselves, drawn once and kept outside the Terraform state. */
+/** Secrets of Synapse and its two bots, generated once and stored outside the Terraform state. */
 export class SynapseSecrets extends Construct {
   readonly registrationSharedSecret: GeneratedSecret;
   readonly macaroonSecretKey: GeneratedSecret;
@@ -27,7 +27,7 @@ export class SynapseSecrets extends Construct {
   readonly bot: GeneratedSecret;
   /** JSON with `username` and `password` of the server administrator that bootstrap makes. */
   readonly adminBot: GeneratedSecret;
-  /** With workers only. */
+  /** `undefined` without workers. */
   readonly replicationSecret: GeneratedSecret | undefined;
 
   constructor(
@@ -73,7 +73,7 @@ export class SynapseSecrets extends Construct {
       deployment,
       name: `${prefix}-signing-key`,
       description: "The homeserver's identity: keep it for as long as the server name lives",
-      // 42 characters of base64 and an A are the 43 of a 32 byte seed; the last carries only four bits.
+      // A seed of 32 bytes is 43 characters of base64. The last one carries only four bits, so A is always valid.
       length: 42,
       specialCharacters: "+/",
       version: versions.signingKey,

@@ -19,9 +19,9 @@ type SecurityGroupProps = Pick<
 >;
 
 /**
- * Synapse's own group, and the rules that it needs in groups of others.
+ * Synapse's security group, and the rules that it needs in groups of others.
  *
- * @returns beside the group the rules without which who runs in it reaches neither image, log nor database
+ * @returns also the rules that a task in the group needs to reach its image, its log and the database
  */
 export function synapseSecurityGroup(
   scope: Construct,

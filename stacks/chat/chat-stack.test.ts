@@ -30,7 +30,7 @@ describe("turning an implementation off", () => {
       { mcp: { backend: "synapse" } },
       /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
     ],
-  ] as const)("%s removes its resources and nothing else's", (_, without, withBoth, own) => {
+  ] as const)("%s removes its own resources only", (_, without, withBoth, own) => {
     const all = addresses(withBoth);
     expect(addresses(without)).toEqual(all.filter((address) => !own.test(address)));
   });
@@ -53,7 +53,7 @@ describe("turning an implementation off", () => {
 describe("production", () => {
   const template = new Template(production);
 
-  it("production refuses to destroy what can't be made again", () => {
+  it("refuses to destroy data that can't be restored", () => {
     for (const type of [
       "aws_efs_file_system",
       "aws_backup_vault",
@@ -68,12 +68,12 @@ describe("production", () => {
         ]);
   });
 
-  it("lets go of them once they are unprotected and their implementation is off", () => {
+  it("removes the data of an implementation that is unprotected and turned off", () => {
     const off = new Template({ ...production, ...hasuraOnly, unprotected: ["synapse"] });
     expect(off.addresses().filter((address) => address.includes("chat_synapse"))).toEqual([]);
   });
 
-  it("differs from development by data only: the same resources, but for the optional client", () => {
+  it("has the same resources as development, except for the optional client", () => {
     expect(template.addresses()).toEqual(
       both.addresses().filter((address) => address !== "aws_cognito_user_pool_client.chat_shared_mcp"),
     );
@@ -128,12 +128,12 @@ describe("the stack", () => {
     });
   });
 
-  it("nothing is reachable from an address range", () => {
+  it("lets no address range in", () => {
     for (const [name, body] of Object.entries(both.resources("aws_vpc_security_group_ingress_rule")))
       withMessage(name, () => expect(body.referenced_security_group_id).toBeTruthy());
   });
 
-  it("says of every security group rule what it is for", () => {
+  it("describes every security group and its rules", () => {
     for (const type of [
       "aws_vpc_security_group_ingress_rule",
       "aws_vpc_security_group_egress_rule",
@@ -155,7 +155,7 @@ describe("the stack", () => {
     }
   });
 
-  it("leaves the groups of others alone where their owner wants it", () => {
+  it("adds no rules to security groups of others if manageIngress is off", () => {
     const alone = new Template(environment({ manageIngress: { rds: false, ecsTasks: false } }));
     for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
       withMessage(name, () =>
@@ -163,7 +163,7 @@ describe("the stack", () => {
       );
   });
 
-  it("gives the mobile app its one input", () => {
+  it("outputs the configuration of the mobile app", () => {
     expect(both.json.output?.chatConfig?.value).toEqual({
       synapse: {
         homeserverUrl: "https://chat-testing.thephenom.app",

@@ -10,11 +10,11 @@ export interface LambdaSecurityGroupProps {
   readonly database: { readonly securityGroupId: string; readonly port: number };
   /** Hasura runs among the platform's ECS tasks. */
   readonly hasura: { readonly securityGroupId: string; readonly port: number };
-  /** Whether rules are added to groups that others own. */
+  /** Whether to add rules to security groups that others own. */
   readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };
 }
 
-/** The group of the functions inside the VPC: they reach the database, Hasura and HTTPS, and nothing reaches them. */
+/** Security group of the functions in the VPC: they reach the database, Hasura and HTTPS; nothing reaches them. */
 export class LambdaSecurityGroup extends Construct {
   readonly id: string;
 

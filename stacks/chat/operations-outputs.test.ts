@@ -7,7 +7,7 @@ const value = (name: string) =>
   template.json.output?.[name]?.value as Record<string, Record<string, unknown>>;
 
 describe("the outputs for operations", () => {
-  it("describe each service as it should run", () => {
+  it("describe the desired state of each service", () => {
     expect(value("services").mcp).toEqual({
       name: "${aws_ecs_service.chat_mcp_server_service.name}",
       container: "phenom-dev-chat-mcp",
@@ -21,7 +21,7 @@ describe("the outputs for operations", () => {
     expect(value("services").synapse).toMatchObject({ most_tasks: 1 });
   });
 
-  it("name for each one-shot task every resource that it needs before the rest is there", () => {
+  it("name every resource that a one-shot task needs before the rest is applied", () => {
     for (const [part, { addresses }] of Object.entries(value("one_shot_tasks")))
       for (const address of addresses as string[])
         withMessage(`${part}: ${address}`, () => expect(template.addresses()).toContain(address));
@@ -34,7 +34,7 @@ describe("the outputs for operations", () => {
     ]);
   });
 
-  it("refer in the one-shot tasks to nothing that is not there while those of the database alone are applied", () => {
+  it("refer only to resources that exist once the one-shot tasks of the database are applied", () => {
     const references = JSON.stringify(value("one_shot_tasks")).match(/\$\{(?!var\.|data\.)[^}]+\}/g);
     expect(references).toEqual(["${aws_security_group.chat_synapse_security_group.id}"]);
   });
@@ -51,7 +51,7 @@ describe("the outputs for operations", () => {
     });
   });
 
-  it("leave out what the environment has not", () => {
+  it("leave out what does not run in the environment", () => {
     const hasuraOnly = new Template(
       environment({ implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } }),
     );
@@ -64,7 +64,7 @@ describe("the outputs for operations", () => {
 });
 
 describe("task definitions", () => {
-  it("stay registered when a newer one replaces them, so that a service can go back", () => {
+  it("stay registered when a newer one replaces them, so that a service can be rolled back", () => {
     for (const [name, body] of Object.entries(template.resources("aws_ecs_task_definition")))
       expect([name, body.skip_destroy]).toEqual([name, true]);
   });

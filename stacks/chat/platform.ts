@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { allInputs, type Input, inputTable, type Platform } from "../../environments/inputs.ts";
 import type { Environment } from "../../environments/schema.ts";
 
-/** Terraform's condition that `value` has the shape of `input`. */
+/** Terraform's condition that `value` matches the pattern of `input`. */
 const condition = ({ type, pattern }: Input, value: string): string | undefined => {
   if (!pattern) return undefined;
   const matches = (v: string) => `can(regex(${JSON.stringify(pattern).replaceAll("${", "$${")}, ${v}))`;
@@ -49,7 +49,7 @@ function remoteState(
       allInputs.filter((input) => "default" in input).map((input) => [outputOf(input), input.default]),
     ),
   });
-  // Without these Terraform would name neither the environment nor what to do.
+  // Without these, Terraform's error would name neither the environment nor the remedy.
   state.addOverride(
     "lifecycle.postcondition",
     allInputs

@@ -15,7 +15,7 @@ export const environment = (changes: Partial<EnvironmentData> = {}): Environment
   ...changes,
 });
 
-/** The synthesised stack of an environment, to be asked what is in it. */
+/** The synthesised stack of an environment. */
 export class Template {
   readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>>;
 
@@ -32,7 +32,7 @@ export class Template {
     this.json = JSON.parse(Testing.synth(stack));
   }
 
-  /** What Terraform will read where a construct holds `value`. */
+  /** What Terraform reads for a construct's `value`. */
   resolve(value: string): string {
     const resolver = new DefaultTokenResolver(new StringConcat());
     return String(Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false }));

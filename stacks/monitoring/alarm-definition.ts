@@ -10,8 +10,8 @@ export interface AlarmDefinition {
   readonly statistic: Statistic;
   readonly threshold: Threshold;
   /**
-   * What no value means. `breaching`: something is gone that always reports. `notBreaching`: nothing happened that
-   * could be counted.
+   * What missing data means. `breaching`: the source always reports, so it is gone. `notBreaching`: nothing happened
+   * that could be counted.
    */
   readonly missing: "breaching" | "notBreaching";
   readonly meaning: string;

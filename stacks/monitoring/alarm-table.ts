@@ -13,7 +13,7 @@ import { type Threshold, thresholds } from "./thresholds.ts";
 const mcpServer = { id: "mcp", name: "The MCP server" };
 const adminUi = { id: "synapse-admin", name: "Synapse's admin UI" };
 
-/** The alarms of what runs in an environment. */
+/** The alarms for everything that runs in an environment. */
 export function alarmTable(parts: Parts): AlarmDefinition[] {
   const { mcp, synapse, hasura, environment } = parts;
   return [
@@ -25,8 +25,8 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
       statistic: "Sum",
       threshold: thresholds.logErrors,
       missing: "notBreaching",
-      meaning: "Tool calls fail through the server's own fault or its backend's",
-      remedy: "Read the errors; look at the backend first",
+      meaning: "Tool calls fail because of an error in the MCP server or its backend",
+      remedy: "Read the errors in the log; check the backend first",
     },
     ...(synapse ? synapseAlarms(parts, synapse) : []),
     ...(hasura ? hasuraAlarms(hasura) : []),
@@ -34,21 +34,21 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
   ];
 }
 
-/** What alarms are about: the beginning of their names, and what people call it. */
+/** What an alarm watches: the prefix of its id, and its name for people. */
 interface Watched {
   readonly id: string;
   readonly name: string;
-  /** Beginning of the runbook's sections. @default - the id */
+  /** Prefix of the runbook's sections. @default - the id */
   readonly sections?: string;
 }
 
-/** A service by what ECS and its own target group report. */
+/** Alarms on the metrics of a service and its target group. */
 const serviceAlarms = (parts: Parts, watched: Watched, of: FargateService): AlarmDefinition[] => [
   ...taskAlarms(parts, watched, of),
   ...(of.targetGroupArnSuffix === undefined ? [] : groupAlarms(parts, watched, of.targetGroupArnSuffix)),
 ];
 
-/** Tasks by what ECS reports. */
+/** Alarms on the metrics of a service's tasks. */
 function taskAlarms(
   { clusterName }: Parts,
   { id, name, sections = id }: Watched,
@@ -61,10 +61,10 @@ function taskAlarms(
       metric: service(clusterName, of.name, "CPUUtilization"),
       statistic: "Average",
       threshold: thresholds.cpu,
-      // Without a task there is no value, and healthy-hosts says so, where there is a target group.
+      // Without a task there is no value. The alarm healthy-hosts reports that, if there is a target group.
       missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
-      meaning: `${name} uses most of its CPU, and answers will get slower`,
-      remedy: of.maxTasks === 1 ? "A larger task" : "More tasks",
+      meaning: `${name} uses most of its CPU, and responses get slower`,
+      remedy: of.maxTasks === 1 ? "Use a larger task" : "Run more tasks",
     },
     {
       id: `${id}-memory`,
@@ -73,13 +73,13 @@ function taskAlarms(
       statistic: "Average",
       threshold: thresholds.memory,
       missing: "notBreaching",
-      meaning: `${name} uses most of its memory; at the limit Fargate ends the task`,
-      remedy: "Restart it if memory grows without load; else a larger task",
+      meaning: `${name} uses most of its memory; at the limit Fargate stops the task`,
+      remedy: "Restart it if memory grows without load; otherwise use a larger task",
     },
   ];
 }
 
-/** @param tasks how many of them answer the group's requests when all is well */
+/** @param tasks number of healthy tasks that the group should have */
 function groupAlarms(
   { loadBalancer }: Parts,
   { id, name, sections = id }: Watched,
@@ -93,10 +93,10 @@ function groupAlarms(
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
       threshold: { ...thresholds.healthyHosts, value: tasks },
-      // Reported without requests, too: nothing is as bad as zero.
+      // This metric is reported without requests too, so missing data is as bad as zero.
       missing: "breaching",
       meaning: `${name} is down: the load balancer has no healthy task for its requests`,
-      remedy: "Look at the service's events and log; roll back if it was just deployed",
+      remedy: "Check the service's events and log; roll back if it was just deployed",
     },
     {
       id: `${id}-5xx`,
@@ -104,7 +104,7 @@ function groupAlarms(
       metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
       statistic: "Sum",
       threshold: thresholds.targetErrors,
-      // The load balancer counts only where there is something to count.
+      // The load balancer reports this metric only if there are such answers.
       missing: "notBreaching",
       meaning: `${name} answers requests with server errors`,
       remedy: "Read the errors in its log; roll back if it was just deployed",
@@ -126,8 +126,8 @@ const latencyAlarms = (
           statistic: "p95",
           threshold: thresholds.latency,
           missing: "notBreaching",
-          meaning: `${name} answers slowly: one request in twenty takes longer than the limit`,
-          remedy: "Look at its CPU, its backend and the database",
+          meaning: `${name} is slow: one request in twenty takes longer than the limit`,
+          remedy: "Check its CPU, its backend and the database",
         },
       ];
 
@@ -141,13 +141,13 @@ function synapseAlarms(
     ...serviceAlarms(parts, { id: "synapse", name: "Synapse" }, synapse),
     {
       id: "synapse-latency",
-      // Not its target group's response time: clients that wait for news hold a request open for 30 seconds.
+      // Not the target group's response time: syncing clients hold a request open for 30 seconds.
       metric: logMetric(environment, synapseLog.sends),
       statistic: "p95",
       threshold: thresholds.sendLatency,
       missing: "notBreaching",
       meaning: "Synapse is slow: one message in twenty takes longer than the limit to send",
-      remedy: "Look at its CPU and at the database",
+      remedy: "Check its CPU and the database",
     },
     {
       id: "synapse-errors",
@@ -155,8 +155,8 @@ function synapseAlarms(
       statistic: "Sum",
       threshold: thresholds.logErrors,
       missing: "notBreaching",
-      meaning: "Synapse logs errors: requests fail through its own fault or the database's",
-      remedy: "Read them; look at the database first",
+      meaning: "Synapse logs errors: requests fail because of an error in Synapse or the database",
+      remedy: "Read the errors in the log; check the database first",
     },
     ...workerAlarms(parts, workers),
     ...redisAlarms(redisNodes),
@@ -167,11 +167,11 @@ function synapseAlarms(
   ];
 }
 
-/** Each worker has tasks of its own; those of a kind answer the same requests. */
+/** Each worker has its own tasks; the workers of a kind share a target group. */
 function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["workers"]): AlarmDefinition[] {
   const sections = "synapse-worker";
   const tasks = Object.entries(workers).flatMap(([worker, of]) =>
-    taskAlarms(parts, { id: `synapse-${worker}`, name: `Synapse's worker ${worker}`, sections }, of),
+    taskAlarms(parts, { id: `synapse-${worker}`, name: `Synapse worker ${worker}`, sections }, of),
   );
   const byGroup = new Map<string, string[]>();
   for (const [worker, { targetGroupArnSuffix: group }] of Object.entries(workers))
@@ -180,7 +180,7 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
     const kind = members[0]?.replace(/-\d+$/, "") ?? "";
     const watched = {
       id: `synapse-${kind}`,
-      name: `Of Synapse's workers ${members.join(", ")} one`,
+      name: `At least one Synapse worker (${members.join(", ")})`,
       sections,
     };
     return groupAlarms(parts, watched, group, members.length);
@@ -191,78 +191,79 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
 /** Implementation B. */
 function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
   const { linkPreview, linkPreviewApiId, userProvisioner, tokenEnhancement } = parts;
-  const ended = <Outcome extends string>(
+  const outcomeAlarm = <Outcome extends string>(
     { handler }: NodeLambda,
     outcome: Outcome,
     definition: Pick<AlarmDefinition, "id" | "threshold" | "meaning" | "remedy">,
   ): AlarmDefinition => ({
     metric: invocations(handler, outcome),
     statistic: "Sum",
-    // A series of its own for each outcome, which has values only where there were such.
+    // Each outcome has its own metric, with values only if it occurred.
     missing: "notBreaching",
     ...definition,
   });
   const { passingFailures, lastingFailures } = thresholds;
   return [
-    ...functionAlarms(linkPreview, "New links in messages get no preview until Hasura's next attempt"),
+    ...functionAlarms(linkPreview, "New links in messages get no preview until Hasura retries"),
     {
       id: "link-preview-api-5xx",
       metric: httpApi(linkPreviewApiId, "5xx"),
       statistic: "Sum",
       threshold: thresholds.httpApiErrors,
       missing: "notBreaching",
-      meaning: "The webhook for link previews answers Hasura with server errors; Hasura tries again",
-      remedy: "See which outcome the function logs; without one, API Gateway could not call it",
+      meaning: "The webhook for link previews answers Hasura with server errors; Hasura retries",
+      remedy: "Find the outcome in the function's log; if there is none, API Gateway could not invoke it",
     },
-    ended<PreviewOutcome>(linkPreview, "failed", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "failed", {
       id: "link-preview-failed",
       threshold: passingFailures,
-      meaning: "Link previews fail: Hasura or the content query does not answer as it should",
-      remedy: "Read the error; Hasura tries again by itself",
+      meaning: "Link previews fail: Hasura or the content query answers with an error or not at all",
+      remedy: "Read the error in the log; Hasura retries by itself",
     }),
-    ended<PreviewOutcome>(linkPreview, "misconfigured", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "misconfigured", {
       id: "link-preview-misconfigured",
       threshold: lastingFailures,
-      meaning: "The link preview function can't work with its variables or secrets",
-      remedy: "The log names the variable: correct it and apply",
+      meaning: "The link preview function has an invalid variable or secret",
+      remedy: "Correct the variable that the log names, and apply",
     }),
-    ended<PreviewOutcome>(linkPreview, "unauthorized", {
+    outcomeAlarm<PreviewOutcome>(linkPreview, "unauthorized", {
       id: "link-preview-unauthorized",
       threshold: passingFailures,
-      meaning: "Calls of the webhook carry a wrong secret: Hasura holds an old one, or a stranger tries",
-      remedy: "Compare by the access log who calls; restart Hasura if it is Hasura",
+      meaning:
+        "Requests to the webhook carry a wrong secret: Hasura has an old one, or somebody else sends them",
+      remedy: "Find the sender in the access log; if it is Hasura, restart it",
     }),
-    ...functionAlarms(userProvisioner, "People can't sign in, because Cognito waits for it"),
-    ended<ProvisionerOutcome>(userProvisioner, "failed", {
+    ...functionAlarms(userProvisioner, "People can't sign in, because Cognito waits for the function"),
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "failed", {
       id: "user-provisioner-failed",
       threshold: passingFailures,
-      meaning: "People sign in but are not brought into the chat's tables: newcomers can't read or write",
-      remedy: "Read the error; look at the database. The next sign-in makes up for it",
+      meaning: "People sign in but are not added to the chat's tables: new users can't read or write",
+      remedy: "Read the error in the log; check the database. The next sign-in tries again",
     }),
-    ended<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
       id: "user-provisioner-without-groups",
       threshold: passingFailures,
-      meaning: "Cognito does not tell people's groups: newcomers get into no private room",
-      remedy: "Read the warning; look at the function's rights and Cognito's limits",
+      meaning: "Cognito does not return people's groups: new users are not added to private rooms",
+      remedy: "Read the warning in the log; check the function's role and Cognito's quotas",
     }),
-    ended<ProvisionerOutcome>(userProvisioner, "malformed", {
+    outcomeAlarm<ProvisionerOutcome>(userProvisioner, "malformed", {
       id: "user-provisioner-malformed",
       threshold: lastingFailures,
-      meaning: "Cognito sends the provisioner events that it does not know",
-      remedy: "Look at which trigger of the user pool it is attached to",
+      meaning: "Cognito sends the provisioner events of a kind that it does not know",
+      remedy: "Check which trigger of the user pool the function is attached to",
     }),
-    ...functionAlarms(tokenEnhancement, "People can't sign in, because Cognito waits for it"),
-    ended<TokenOutcome>(tokenEnhancement, "malformed", {
+    ...functionAlarms(tokenEnhancement, "People can't sign in, because Cognito waits for the function"),
+    outcomeAlarm<TokenOutcome>(tokenEnhancement, "malformed", {
       id: "token-enhancement-malformed",
       threshold: lastingFailures,
       meaning:
-        "Cognito sends the token enhancement events that it does not know: tokens open nothing in Hasura",
-      remedy: "Look at which trigger and event version of the user pool it is attached to",
+        "Cognito sends the token enhancement events of a kind that it does not know: Hasura refuses the tokens",
+      remedy: "Check which trigger and event version of the user pool the function is attached to",
     }),
   ];
 }
 
-/** A function as Lambda sees it. */
+/** Alarms on the metrics that Lambda reports of a function. */
 function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string): AlarmDefinition[] {
   const { functionErrors, throttles, durationShare } = thresholds;
   const definition = (
@@ -286,22 +287,22 @@ function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string):
       "errors",
       "Errors",
       functionErrors,
-      `The function ${handler} crashes or runs into its timeout of ${timeout} s. ${effect}`,
+      `The function ${handler} crashes or exceeds its timeout of ${timeout} s. ${effect}`,
       "Read its log; roll back if it was just deployed",
     ),
     definition(
       "throttles",
       "Throttles",
       throttles,
-      `Lambda turns invocations of ${handler} away, because too many run at once. ${effect}`,
-      "See whether it got slow, or busy",
+      `Lambda throttles invocations of ${handler}, because too many run at once. ${effect}`,
+      "Find out whether it got slower or gets more invocations",
     ),
     definition(
       "duration",
       "Duration",
       { ...durationShare, value: durationShare.value * timeout * 1000 },
-      `The function ${handler} takes most of its ${timeout} s, and will run into its timeout. ${effect}`,
-      "See which call takes so long: its log has the time of each",
+      `The function ${handler} takes most of its timeout of ${timeout} s and may soon exceed it. ${effect}`,
+      "Find the slow call in its log, which has the duration of each",
     ),
   ];
 }

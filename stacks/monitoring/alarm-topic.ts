@@ -10,7 +10,7 @@ import { policyDocument } from "../../constructs/iam-policy.ts";
 
 const cloudWatch = { Service: "cloudwatch.amazonaws.com" };
 
-/** Where alarms go: an encrypted topic that CloudWatch of this account publishes to, and who reads it by mail. */
+/** Encrypted topic that this account's CloudWatch alarms publish to, and its subscriptions by mail. */
 export class AlarmTopic extends Construct {
   readonly arn: string;
 
@@ -19,7 +19,7 @@ export class AlarmTopic extends Construct {
     const { project, region, accountId } = deployment;
     const name = `${project}-chat-alarms`;
 
-    // Of our own, because the policy of the key that AWS manages for SNS keeps CloudWatch out.
+    // A customer managed key, because the policy of the AWS managed key for SNS does not let CloudWatch use it.
     const key = new KmsKey(this, "key", {
       description: `Encrypts the alarms of ${project}`,
       enableKeyRotation: true,
@@ -32,7 +32,7 @@ export class AlarmTopic extends Construct {
           Resource: "*",
         },
         {
-          // For whom is decided by the topic's policy: only what may be published there is encrypted with it.
+          // The topic's policy restricts who publishes, and only published messages are encrypted with the key.
           Sid: "UsedByAlarms",
           Effect: "Allow",
           Principal: cloudWatch,

@@ -50,7 +50,7 @@ const lambda = (id: string, name: string, milliseconds: number) => [
 ];
 
 describe("the alarms of development", () => {
-  it("are these", () => {
+  it("are the ones listed here", () => {
     expect(alarms(both).map(said).sort()).toEqual(
       [
         ...service("mcp", "mcp_server_service", "mcp_server_service_target_group"),
@@ -83,7 +83,7 @@ describe("the alarms of development", () => {
     );
   });
 
-  it("watch metrics that somebody emits", () => {
+  it("watch metrics that exist", () => {
     const emitted = emittedMetrics("development");
     const withWorkers = new Template(environment({ workers: { sync: 1 } }));
     const watched = [...alarms(both), ...alarms(withWorkers)].map(({ namespace, metric_name, dimensions }) =>
@@ -94,7 +94,7 @@ describe("the alarms of development", () => {
 
   it.each(
     alarms(both).map((body) => [String(body.alarm_name), body] as const),
-  )("%s says what it means, what to do and where the rest stands, in the mail's 1024 characters", (name, {
+  )("%s names meaning, remedy and runbook section in at most 1024 characters", (name, {
     alarm_description,
   }) => {
     const section = name.replace("phenom-dev-", "");
@@ -103,7 +103,7 @@ describe("the alarms of development", () => {
     expect(String(alarm_description).length).toBeLessThanOrEqual(1024);
   });
 
-  it("tell the topic when they go off, and when it is over", () => {
+  it("notify the topic when they start and when they end", () => {
     for (const { alarm_actions, ok_actions } of alarms(both)) {
       expect(alarm_actions).toEqual(["${aws_sns_topic.monitoring_alarm_topic.arn}"]);
       expect(ok_actions).toEqual(alarm_actions);
@@ -122,7 +122,7 @@ describe("with workers", () => {
   const task = (worker: string) =>
     `of var.ecs_cluster_name, aws_ecs_service.chat_synapse_workers_${worker}.name`;
 
-  it("each has alarms of its own, and each kind one for what its workers answer together", () => {
+  it("each worker has its own alarms, and each kind those of its target group", () => {
     expect(about("-sync")).toEqual([
       `synapse-sync-1-cpu | AWS/ECS CPUUtilization ${task("sync_1")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
       `synapse-sync-1-memory | AWS/ECS MemoryUtilization ${task("sync_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
@@ -133,14 +133,14 @@ describe("with workers", () => {
     ]);
   });
 
-  it("one that answers nobody is missed by its CPU", () => {
+  it("the CPU alarm of a worker without traffic starts when the worker is gone", () => {
     expect(about("-background-")).toEqual([
       `synapse-background-1-cpu | AWS/ECS CPUUtilization ${task("background_1")} | Average > 80 for 2 × 300 s | no data: breaching`,
       `synapse-background-1-memory | AWS/ECS MemoryUtilization ${task("background_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
     ]);
   });
 
-  it("their Redis has alarms for each of its nodes, and is missed by Redis' CPU", () => {
+  it("each Redis node has alarms, and its engine CPU alarm starts when the node is gone", () => {
     const group = "aws_elasticache_replication_group.chat_synapse_redis.replication_group_id";
     const node = (number: number) => `of \${${group}}-00${number}`;
     const expected = (number: number) => [
@@ -155,7 +155,7 @@ describe("with workers", () => {
     expect(lines.filter((line) => line.includes("-redis-")).sort()).toEqual([...expected(1), ...expected(2)]);
   });
 
-  it("messages and errors are counted in the log of every process", () => {
+  it("the logs of all processes are counted", () => {
     const groups = Object.values(workers.resources("aws_cloudwatch_log_metric_filter"))
       .filter(({ name }) => name === "SynapseSendSeconds")
       .map(({ log_group_name }) => text(log_group_name));
@@ -173,19 +173,19 @@ describe("the alarm on missing backups", () => {
   const [rule] = both.resource("aws_backup_plan.chat_synapse_media_backup_plan").rule as Body[];
   const longest = 24 * 60 + Number(rule?.start_window) + Number(rule?.completion_window);
 
-  it("waits as long as a night's backup may take after the night before's, and not for the next", () => {
+  it("starts after the latest end of a night's backup and before the next night's", () => {
     const minutes = (periods * period) / 60;
     expect(minutes).toBeGreaterThan(longest);
     expect(minutes).toBeLessThan(2 * 24 * 60);
   });
 
-  it("spans no more than CloudWatch's seven days, in periods of an hour, as it takes beyond a day", () => {
+  it("spans at most seven days in periods of an hour, as CloudWatch requires beyond one day", () => {
     expect(periods * period).toBeLessThanOrEqual(7 * 24 * 3600);
     expect(period).toBeGreaterThanOrEqual(3600);
   });
 });
 
-describe("an alarm exists where its part runs", () => {
+describe("the alarms of a part", () => {
   const without = (...prefixes: string[]) =>
     ids(both).filter((id) => !prefixes.some((prefix) => id.startsWith(prefix)));
   const A = { implementations: { synapse: true, hasura: false }, mcp: { backend: "synapse" } } as const;
@@ -201,7 +201,7 @@ describe("an alarm exists where its part runs", () => {
 });
 
 describe("the topic", () => {
-  it("takes messages of this account's alarms and of nobody else", () => {
+  it("accepts messages of this account's alarms only", () => {
     const policy = String(both.resource("aws_sns_topic_policy.monitoring_alarm_topic_policy").policy);
     expect(policy.match(/"Effect"/g)).toHaveLength(1);
     expect(policy).toContain('"Principal" = {"Service" = "cloudwatch.amazonaws.com"}');
@@ -223,7 +223,7 @@ describe("the topic", () => {
     );
   });
 
-  it("is read by mail", () => {
+  it("is sent to the mail addresses", () => {
     expect(both.resource("aws_sns_topic_subscription.monitoring_alarm_topic_mail")).toMatchObject({
       for_each: "${toset(var.alarm_emails)}",
       protocol: "email",

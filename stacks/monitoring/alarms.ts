@@ -5,7 +5,7 @@ import type { AlarmDefinition } from "./alarm-definition.ts";
 
 export interface AlarmsProps {
   readonly deployment: Deployment;
-  /** Topic that is told when an alarm goes off, and when it is over. */
+  /** Topic that is notified when an alarm starts and when it ends. */
   readonly topicArn: string;
   /** Page with one section for each alarm. */
   readonly runbookUrl: string;
@@ -18,23 +18,23 @@ const comparisonOperators = {
   below: "LessThanThreshold",
 } as const;
 
-/** One alarm of CloudWatch for each definition. */
+/** One CloudWatch alarm for each definition. */
 export class Alarms extends Construct {
   readonly arns: readonly string[];
 
   constructor(scope: Construct, id: string, { deployment, topicArn, runbookUrl, alarms }: AlarmsProps) {
     super(scope, id);
     this.arns = alarms.map(
-      ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...says }) => {
+      ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...text }) => {
         const percentile = statistic.startsWith("p");
         return new CloudwatchMetricAlarm(this, alarm, {
           alarmName: `${deployment.project}-${alarm}`,
-          alarmDescription: `${says.meaning}. ${says.remedy}. Runbook: ${runbookUrl}#${section}`,
+          alarmDescription: `${text.meaning}. ${text.remedy}. Runbook: ${runbookUrl}#${section}`,
           namespace: metric.namespace,
           metricName: metric.name,
           dimensions: { ...metric.dimensions },
           ...(percentile
-            ? // With few values a percentile is its slowest one.
+            ? // With few values, a percentile is just the slowest one.
               { extendedStatistic: statistic, evaluateLowSampleCountPercentiles: "ignore" }
             : { statistic }),
           comparisonOperator: comparisonOperators[threshold.crossed],

@@ -59,7 +59,7 @@ describe.each<[string, EnvironmentData]>([
 ])("the dashboard of %s", (_, data) => {
   const body = bodyOf(data);
 
-  it("shows metrics that somebody emits, and how", () => {
+  it("shows metrics that exist, with a statistic that fits", () => {
     const emitted = emittedMetrics(data.environment);
     expect(rows(body)).not.toHaveLength(0);
     expect(
@@ -78,7 +78,7 @@ describe.each<[string, EnvironmentData]>([
     }
   });
 
-  it("draws every graph in the environment's region, with an axis that says what it counts", () => {
+  it("draws every graph in the environment's region, with a labelled axis", () => {
     for (const { type, properties } of body.widgets)
       if (type === "metric")
         expect(properties).toMatchObject({
@@ -94,7 +94,7 @@ describe("A and B", () => {
   const titled = (body: DashboardBody, title: string) =>
     body.widgets.find(({ properties }) => properties.title === title);
 
-  it.each(["volume", "latency", "errors"])("stand side by side by %s", (question) => {
+  it.each(["volume", "latency", "errors"])("are side by side: %s", (question) => {
     const [a, b] = [titled(both, `A: ${question}`), titled(both, `B: ${question}`)];
     expect(a).toMatchObject({ x: 0, width: COLUMNS / 2 });
     expect(b).toMatchObject({ x: COLUMNS / 2, y: a?.y, width: COLUMNS / 2 });
@@ -107,14 +107,14 @@ describe("A and B", () => {
     expect([...new Set(backends)]).toEqual(["synapse", "hasura"]);
   });
 
-  it("one alone has the whole width", () => {
+  it("one alone takes the whole width", () => {
     const alone = bodyOf(environment({ implementations: { synapse: false, hasura: true } }));
     expect(titled(alone, "B: volume")).toMatchObject({ x: 0, width: COLUMNS });
     expect(titled(alone, "A: volume")).toBeUndefined();
   });
 });
 
-it("whatever is laid out does not overlap", () => {
+it("widgets never overlap, whatever the layout", () => {
   const content = fc.constant({ type: "text", markdown: "" } as const);
   const row = fc.record({
     height: fc.integer({ min: 1, max: 9 }),

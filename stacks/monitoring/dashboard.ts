@@ -23,7 +23,7 @@ import type { Parts } from "./parts.ts";
 import { thresholds } from "./thresholds.ts";
 import { type Content, type DashboardBody, type Line, layOut, type Row } from "./widgets.ts";
 
-/** The tool that is compared between the backends: it writes, which is where they differ most. */
+/** The tool by which the backends are compared: it writes, and that is where they differ most. */
 export const COMPARED_TOOL = "chat_send_message";
 
 const HEADING = 2;
@@ -41,8 +41,8 @@ const graph = (title: string, unit: string, lines: readonly Line[], limit?: numb
 });
 
 /**
- * The dashboard of an environment: what is wrong now, then implementation A and B side by side by volume, latency and
- * errors, then what both stand on.
+ * The dashboard of an environment: active alarms, then volume, latency and errors of implementations A and B side by
+ * side, then the platform below both.
  */
 export function dashboard(
   parts: Parts,
@@ -162,7 +162,7 @@ function columnB({
   };
 }
 
-/** The tools do the same on both, so this compares them in one unit; one backend is in use at a time. */
+/** Compares the backends: the tools do the same on both. Only one backend is in use at a time. */
 function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
   const backends = ["synapse", "hasura"] as const;
   const compared = (name: "calls" | "latency" | "errors") => (backend: string) =>
@@ -220,7 +220,7 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
   ];
 }
 
-/** What both stand on. */
+/** The platform below both implementations. */
 function platformRows(parts: Parts): Row[] {
   const { clusterName, loadBalancer, mcp, synapse, database: instance } = parts;
   const services = {
@@ -278,7 +278,7 @@ function platformRows(parts: Parts): Row[] {
   ];
 }
 
-/** What connects Synapse's processes, where there are several. */
+/** Redis, if Synapse runs with workers. */
 function redisRows(nodes: readonly string[]): Row[] {
   if (nodes.length === 0) return [];
   const lines = (metric: (cluster: string) => Metric, what = "") =>

@@ -16,7 +16,7 @@ export interface MonitoringProps {
   readonly runbookUrl: string;
 }
 
-/** What tells people how the chat is: metrics of its logs, alarms by mail, one dashboard. */
+/** Monitoring of the chat: metrics from its logs, alarms by mail, one dashboard. */
 export class Monitoring extends Construct {
   readonly topicArn: string;
   readonly dashboardName: string;
@@ -28,7 +28,7 @@ export class Monitoring extends Construct {
     const parts: Parts = { ...props.parts, environment, region };
 
     new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, mcpLog);
-    // Of each process, whose values of one metric CloudWatch puts together.
+    // Every process has its own filters; CloudWatch merges their values into one metric.
     for (const [worker, { task }] of Object.entries(parts.synapse?.workers ?? {}))
       new LogMetrics(this, `synapse-${worker}-log`, environment, task.logGroup.name, synapseLog);
     if (parts.synapse)

@@ -6,7 +6,7 @@ import { mcpLog, synapseLog } from "./log-metrics.ts";
 
 const client = "/_matrix/client/v3/rooms/%21a%3Aexample.org";
 
-describe("of Synapse's log lines", () => {
+describe("the metrics of Synapse's log", () => {
   const json = (level: string) =>
     JSON.stringify({ log: "text with ERROR in it", namespace: "synapse", level });
   const request = (method: string, status: string, path: string) =>
@@ -31,14 +31,14 @@ describe("of Synapse's log lines", () => {
     expect(metrics.map(({ name }) => name)).toEqual(counted);
   });
 
-  it("a sent message's value is the seconds that it took", () => {
+  it("the value of a sent message is its duration in seconds", () => {
     const fields = filterPattern(sends.pattern)(request("PUT", "200", `${client}/send/m.room.message/1`));
     expect(fields?.[sends.value.replace("$", "")]).toBe("0.012");
   });
 });
 
-describe("of the MCP server's log lines", () => {
-  it.each(["debug", "info", "warn", "error"] as const)("level %s", (level) => {
+describe("the metric of the MCP server's log", () => {
+  it.each(["debug", "info", "warn", "error"] as const)("counts errors only: %s", (level) => {
     const lines: string[] = [];
     createLog("debug", (line) => lines.push(line))[level]("tool_call", { outcome: "error" });
     const counted = lines.filter((line) => filterPattern(mcpLog.errors.pattern)(line.trim()));
@@ -46,10 +46,10 @@ describe("of the MCP server's log lines", () => {
   });
 });
 
-describe("the filters", () => {
+describe("the metric filters", () => {
   const filters = Object.values(new Template().resources("aws_cloudwatch_log_metric_filter"));
 
-  it("read the log of the service that writes such lines", () => {
+  it("read the log of their own service", () => {
     expect(filters.map(({ name, log_group_name }) => [name, log_group_name]).sort()).toEqual([
       ["McpErrors", "${aws_cloudwatch_log_group.chat_mcp_server_service_task_log_group.name}"],
       ["SynapseErrors", "${aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group.name}"],
@@ -58,7 +58,7 @@ describe("the filters", () => {
     ]);
   });
 
-  it("say zero where nothing was counted, but never that a message took no time", () => {
+  it("report zero where nothing was counted, but never a duration of zero", () => {
     const defaults = filters.map(({ name, metric_transformation }) => [
       name,
       (metric_transformation as { default_value?: string }).default_value,

@@ -3,11 +3,11 @@ import { Construct } from "constructs";
 import { REQUEST_LINE } from "../../modules/chat-synapse/homeserver/log-config.ts";
 import type { Metric } from "./metrics.ts";
 
-/** A metric that CloudWatch makes of log lines, in its filter pattern syntax. */
+/** A metric that CloudWatch extracts from log lines, in its filter pattern syntax. */
 interface LogMetric {
   readonly name: string;
   readonly pattern: string;
-  /** `1` counts lines; a `$field` of the pattern takes the number that stands there. */
+  /** `1` counts lines; a `$field` of the pattern takes the number of that field. */
   readonly value: string;
   readonly unit: "Count" | "Seconds";
 }
@@ -17,7 +17,7 @@ const LOG_NAMESPACE = "PhenomChat/Log";
 const sends = (status: string) =>
   `[line = ${REQUEST_LINE}, method = PUT, seconds, status = ${status}, path = /_matrix/client/*/send/*]`;
 
-/** Read out of Synapse's log. */
+/** Metrics from Synapse's log. */
 export const synapseLog = {
   errors: {
     name: "SynapseErrors",
@@ -25,17 +25,17 @@ export const synapseLog = {
     value: "1",
     unit: "Count",
   },
-  /** One value for each message that a client sent: its number is the volume, its values the latency. */
+  /** One value for each message that a client sent: the number of values is the volume, the values are the latency. */
   sends: { name: "SynapseSendSeconds", pattern: sends("200"), value: "$seconds", unit: "Seconds" },
   failedSends: { name: "SynapseFailedSends", pattern: sends("5*"), value: "1", unit: "Count" },
 } as const satisfies Record<string, LogMetric>;
 
-/** Read out of the MCP server's log. */
+/** Metrics from the MCP server's log. */
 export const mcpLog = {
   errors: { name: "McpErrors", pattern: '{ $.level = "error" }', value: "1", unit: "Count" },
 } as const satisfies Record<string, LogMetric>;
 
-/** The metric of one environment: environments may share an account. */
+/** The metric of one environment, because environments may share an account. */
 export const logMetric = (environment: string, { name }: LogMetric): Metric => ({
   namespace: logNamespace(environment),
   name,
@@ -44,7 +44,7 @@ export const logMetric = (environment: string, { name }: LogMetric): Metric => (
 
 const logNamespace = (environment: string) => `${LOG_NAMESPACE}/${environment}`;
 
-/** Filters that make metrics of one log group's lines. */
+/** Metric filters of one log group. */
 export class LogMetrics extends Construct {
   constructor(
     scope: Construct,
@@ -67,7 +67,7 @@ export class LogMetrics extends Construct {
             namespace: logNamespace(environment),
             value,
             unit,
-            // Zero in quiet minutes, so that an alarm goes back; not for times, of which zero would be one.
+            // Zero in quiet minutes, so that an alarm ends. Not for durations, where zero would be a value.
             ...(value === "1" && { defaultValue: "0" }),
           },
         },

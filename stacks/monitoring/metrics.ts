@@ -12,10 +12,10 @@ export interface Metric {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** As CloudWatch spells them. */
+/** CloudWatch's names of statistics. */
 export type Statistic = "Average" | "Maximum" | "Minimum" | "SampleCount" | "Sum" | "p50" | "p95" | "p99";
 
-/** ECS, without Container Insights: per cent of what the service's tasks reserve. */
+/** An ECS service without Container Insights: per cent of what its tasks reserve. */
 export const service = (
   clusterName: string,
   serviceName: string,
@@ -37,7 +37,7 @@ export const targetGroup = (
   dimensions: { LoadBalancer: loadBalancer, TargetGroup: targetGroup },
 });
 
-/** A function as Lambda sees it; `Duration` in milliseconds. */
+/** What Lambda reports of a function; `Duration` in milliseconds. */
 export const lambda = (
   functionName: string,
   name: "Duration" | "Errors" | "Invocations" | "Throttles",
@@ -57,31 +57,30 @@ export const database = (
 ): Metric => ({ namespace: "AWS/RDS", name, dimensions: { DBInstanceIdentifier: identifier } });
 
 /**
- * Jobs of AWS Backup into a vault that came to an end so, reported within five minutes, and only where there are some.
- * AWS Backup's developer guide names resource type and vault name as dimensions, without their spelling; that the vault
- * alone makes a series is known from the alarms and exporters of others. The alarm on completed jobs goes off where it
- * is not so, since it then sees none.
+ * AWS Backup jobs of a vault by their result. AWS reports them within five minutes, and only if there are any.
+ * Its developer guide names resource type and vault name as dimensions but not how they are spelled. Alarms and
+ * exporters of others use the vault name alone. If that were wrong, the alarm on missing backups would start.
  */
-export const backupJobs = (vault: string, ended: "Completed" | "Failed"): Metric => ({
+export const backupJobs = (vault: string, result: "Completed" | "Failed"): Metric => ({
   namespace: "AWS/Backup",
-  name: `NumberOfBackupJobs${ended}`,
+  name: `NumberOfBackupJobs${result}`,
   dimensions: { BackupVaultName: vault },
 });
 
-/** What ElastiCache's engine reports of a cache cluster, every minute and in per cent. */
+/** What Redis reports of a cache cluster every minute, in per cent. */
 export const cacheEngine = (
   cluster: string,
   name: "DatabaseMemoryUsagePercentage" | "EngineCPUUtilization",
 ): Metric => ({ namespace: "AWS/ElastiCache", name, dimensions: { CacheClusterId: cluster } });
 
-/** What a Redis node's host reports every minute. Redis' cache clusters have one node, which is always called so. */
+/** What the host of a Redis node reports every minute. A Redis cache cluster has one node, which is always 0001. */
 export const cacheNode = (cluster: string, name: "CPUUtilization" | "CurrConnections"): Metric => ({
   namespace: "AWS/ElastiCache",
   name,
   dimensions: { CacheClusterId: cluster, CacheNodeId: "0001" },
 });
 
-/** Invocations of one of our functions as its code counts them, all or those that ended in one way. */
+/** Invocations of one of our functions as its code counts them: all, or those with one outcome. */
 export const invocations = (handler: string, outcome?: string): Metric => ({
   namespace: METRICS_NAMESPACE,
   name: metricNames.invocations,

@@ -6,7 +6,7 @@ import { thresholds } from "./thresholds.ts";
 
 const GIB = 1024 ** 3;
 
-/** The instance that both implementations stand on. */
+/** Alarms on the RDS instance that both implementations use. */
 export function databaseAlarms({ database: { identifier, allocatedStorage } }: Parts): AlarmDefinition[] {
   const { databaseConnections, freeStorageShare } = thresholds;
   return [
@@ -15,10 +15,10 @@ export function databaseAlarms({ database: { identifier, allocatedStorage } }: P
       metric: database(identifier, "DatabaseConnections"),
       statistic: "Average",
       threshold: databaseConnections,
-      // A database that runs always reports.
+      // A running database always reports.
       missing: "breaching",
-      meaning: "The database runs out of connections, or reports nothing because it is down",
-      remedy: "See who holds them; restart who holds too many",
+      meaning: "The database is running out of connections, or is down and reports nothing",
+      remedy: "Find the client with too many connections and restart it",
     },
     {
       id: "database-storage",
@@ -36,8 +36,8 @@ export function databaseAlarms({ database: { identifier, allocatedStorage } }: P
 }
 
 /**
- * The media's nightly backups. A job may fail, expire before it begins, be stopped, or never be made: that none
- * completed says all of it, and a failed one is told at once besides.
+ * Alarms on the media's nightly backups. A job may fail, expire before it starts, be stopped, or never be created: the
+ * alarm on missing backups covers all of these, and the alarm on failed ones reports a failure at once.
  */
 export const backupAlarms = (vault: string): AlarmDefinition[] => [
   {
@@ -45,26 +45,26 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     metric: backupJobs(vault, "Failed"),
     statistic: "Sum",
     threshold: thresholds.failedBackups,
-    // Only what happened is reported.
+    // AWS Backup reports only if there are jobs.
     missing: "notBreaching",
-    meaning: "A backup of Synapse's media failed; what people sent since the last one is in no backup",
-    remedy: "Read the job's message, put its cause right, and start a backup by hand",
+    meaning: "A backup of Synapse's media failed; files since the last backup are in no backup",
+    remedy: "Read the job's message, correct the cause and start a backup by hand",
   },
   {
     id: "synapse-backup-missing",
     metric: backupJobs(vault, "Completed"),
     statistic: "Sum",
     threshold: thresholds.missingBackups,
-    // As above, so that no report at all is just what this is about.
+    // No data means that no backup completed.
     missing: "breaching",
-    meaning: "No backup of Synapse's media completed for a night and more, whatever became of its job",
-    remedy: "See what became of the last jobs, and start a backup by hand",
+    meaning: `No backup of Synapse's media has completed for ${thresholds.missingBackups.periods} hours`,
+    remedy: "Check the last backup jobs and start a backup by hand",
   },
 ];
 
 /**
- * What connects Synapse's processes, node by node. Dropped keys have no alarm: all of them expire anyway, and memory
- * goes up before. Nor have connections: their number is small and says little, and Synapse waits while it has none.
+ * Alarms on each node of the workers' Redis. There is none on evicted keys: all keys expire anyway, and memory rises
+ * before. There is none on connections either: their number is small and says little, and Synapse waits for one.
  */
 export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
   nodes.flatMap((cluster, index): AlarmDefinition[] => {
@@ -76,10 +76,10 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         metric: cacheEngine(cluster, "EngineCPUUtilization"),
         statistic: "Average",
         threshold: thresholds.cacheEngineCpu,
-        // A node that runs always reports.
+        // A running node always reports.
         missing: "breaching",
-        meaning: `${name} can't take more commands, or reports nothing because it is down: messages wait`,
-        remedy: "See whether it is available; else a larger node type",
+        meaning: `${name} can't process more commands, or is down and reports nothing: messages are delayed`,
+        remedy: "Check whether it is available; if it is, use a larger node type",
       },
       {
         id: `synapse-redis-${index + 1}-cpu`,
@@ -88,8 +88,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         statistic: "Average",
         threshold: thresholds.cacheNodeCpu,
         missing: "notBreaching",
-        meaning: `${name} has no CPU left, whoever takes it, and messages between the processes get late`,
-        remedy: "A larger node type",
+        meaning: `${name} has no CPU left, and messages between Synapse's processes are delayed`,
+        remedy: "Use a larger node type",
       },
       {
         id: `synapse-redis-${index + 1}-memory`,
@@ -99,7 +99,7 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
         threshold: thresholds.cacheMemory,
         missing: "notBreaching",
         meaning: `${name} uses most of its memory; when it is full, Synapse can't write to it`,
-        remedy: "Restart the process that does not keep up; else a larger node type",
+        remedy: "Restart the process that does not keep up; otherwise use a larger node type",
       },
     ];
   });

@@ -40,7 +40,7 @@ describeWithSynapse("the log of a real Synapse", () => {
   const logged = (part: string) =>
     eventually(() => expect(synapse.output()).toContain(part), { timeout: 10_000 });
 
-  it("has one value for each message sent, the seconds that it took, and none for typing", async () => {
+  it("has one value for each sent message, its duration, and none for typing", async () => {
     const room = await createRoom(synapse.url, person);
     const began = performance.now();
     for (const text of ["one", "two", "three"]) await send(synapse.url, person, room, text);
@@ -57,14 +57,14 @@ describeWithSynapse("the log of a real Synapse", () => {
     expect(values.reduce((sum, seconds) => sum + seconds)).toBeLessThanOrEqual(elapsed + 0.003);
   });
 
-  it("counts what Synapse itself calls an error, such as that Cognito can't be reached", async () => {
+  it("counts Synapse's errors, such as an unreachable Cognito", async () => {
     await logged("Error while preloading OIDC provider");
     const errors = lines().filter(filterPattern(synapseLog.errors.pattern));
     expect(errors.some((line) => line.includes("Error while preloading OIDC provider"))).toBe(true);
     expect(errors.length).toBeLessThan(lines().length / 2);
   });
 
-  it("can't be made up by who asks for a path", async () => {
+  it("can't be forged by the path of a request", async () => {
     const before = found(synapseLog.sends).length;
     const line = "request PUT 9.999 200 /_matrix/client/v3/rooms/a/send/m.room.message/1";
     for (const space of ["%0A", "\n", "\v", "\f", "\t", "\x1c", "\u0085"])

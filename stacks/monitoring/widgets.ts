@@ -1,34 +1,34 @@
 import type { Metric, Statistic } from "./metrics.ts";
 
-/** Width of CloudWatch's grid. */
+/** Columns of CloudWatch's grid. */
 export const COLUMNS = 24;
 
-/** One line of a graph: a series, or what a search finds. */
+/** A line of a graph: one metric, or every metric that a search finds. */
 export type Line =
   | { readonly metric: Metric; readonly statistic: Statistic; readonly label: string }
   | { readonly search: string; readonly label: string };
 
-/** A widget before it has a place. */
+/** A widget without its position. */
 export type Content =
   | { readonly type: "text"; readonly markdown: string }
   | { readonly type: "alarm"; readonly title: string; readonly alarmArns: readonly string[] }
   | {
       readonly type: "metric";
       readonly title: string;
-      /** What the axis counts. */
+      /** Label of the axis. */
       readonly unit: string;
       readonly lines: readonly Line[];
-      /** Drawn across, such as an alarm's threshold. @default - none */
+      /** Horizontal line, such as an alarm's threshold. @default - none */
       readonly limit?: { readonly label: string; readonly value: number };
     };
 
 export interface Row {
-  /** In units of the grid. */
+  /** In rows of the grid. */
   readonly height: number;
   readonly contents: readonly Content[];
 }
 
-/** `properties` as CloudWatch's dashboard body has them. */
+/** A widget of CloudWatch's dashboard body. */
 interface Widget {
   readonly type: Content["type"];
   readonly x: number;
@@ -42,7 +42,7 @@ export interface DashboardBody {
   readonly widgets: readonly Widget[];
 }
 
-/** Lays rows below one another, each one's widgets side by side over the whole width. */
+/** Places rows below one another, and the widgets of a row side by side over the whole width. */
 export function layOut(rows: readonly Row[], region: string): DashboardBody {
   let y = 0;
   const widgets: Widget[] = [];

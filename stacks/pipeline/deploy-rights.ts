@@ -1,8 +1,8 @@
 import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
 
 /**
- * What the deploying role may do beyond planning, as one policy each. Resources are named by the beginnings of the
- * names that this project gives; `*` stands only where IAM takes no narrower resource.
+ * Policies of the deploying role, in addition to those of the planning role. Resources are named by the prefixes of
+ * this project's names; `*` is used only where IAM takes no narrower resource.
  */
 export interface DeployRights {
   readonly writeState: Statements;
@@ -17,7 +17,7 @@ export interface DeployRights {
 export function deployRights(props: RightsProps): DeployRights {
   const { project, accountId, state } = props;
   const { arn, each, roles, secrets, apis } = resources(props);
-  // Every resource gets this tag from the provider's defaults.
+  // Every resource gets this tag from the provider's default tags.
   const tagged = { StringEquals: { "aws:ResourceTag/Project": project } };
   const taggedOnCreation = { StringEquals: { "aws:RequestTag/Project": project } };
   const logGroups = ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
@@ -36,7 +36,7 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
     ],
     compute: [
-      // IAM knows no resource for these two; what a definition may do is decided by the roles that are passed.
+      // IAM takes no resource for these two. The roles that are passed decide what a task may do.
       allow("TaskDefinitions", ["ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition"], "*"),
       allow(
         "Services",
@@ -245,7 +245,7 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
       allow("InVpc", "ec2:CreateSecurityGroup", arn("ec2", "vpc/*")),
       allow("DeleteSecurityGroups", "ec2:DeleteSecurityGroup", arn("ec2", "security-group/*"), tagged),
-      // Rules for our own peers are added to groups that others own, too.
+      // Rules are added to groups that others own, too.
       allow(
         "SecurityGroupRules",
         [
@@ -311,7 +311,7 @@ export function deployRights(props: RightsProps): DeployRights {
         [arn("servicediscovery", "namespace/*"), arn("servicediscovery", "service/*")],
         tagged,
       ),
-      // Cloud Map makes the hosted zone of a namespace by its caller's right.
+      // Cloud Map creates the hosted zone of a namespace with the rights of its caller.
       allow("HostedZoneOfNames", "route53:CreateHostedZone", "*"),
       allow("Apis", ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"], apis),
       allow(

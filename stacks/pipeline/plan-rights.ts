@@ -1,11 +1,11 @@
 import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
 
 /**
- * What the planning role may do, as one policy each; the deploying role may do it too. Resources are named by the
- * beginnings of the names that this project gives; `*` stands only for reading descriptions.
+ * Policies of the planning role; the deploying role has them too. Resources are named by the prefixes of this project's
+ * names; `*` is used only for reading descriptions.
  */
 export interface PlanRights {
-  /** Reads descriptions: what a plan compares. */
+  /** Reads the descriptions that a plan compares. */
   readonly read: Statements;
   /** Reads the state, and the secrets that a plan compares. */
   readonly readState: Statements;

@@ -7,11 +7,11 @@ export interface RightsProps {
   /** Twelve digits, or a reference to them. */
   readonly accountId: string;
   readonly state: StateObject;
-  /** The platform's state, where inputs come from it. */
+  /** The platform's state, if inputs come from it. */
   readonly platformState: StateObject | undefined;
 }
 
-/** Where a state lies in S3. */
+/** A Terraform state in S3. */
 interface StateObject {
   readonly bucket: string;
   readonly key: string;
@@ -29,14 +29,14 @@ export const allow = (
 /** ARN of a state in S3. */
 export const object = ({ bucket, key }: StateObject) => `arn:aws:s3:::${bucket}/${key}`;
 
-/** ARNs of what the roles of the pipeline read and write, by the beginnings of the names that this project gives. */
+/** ARNs that the roles of the pipeline read and write, by the prefixes of this project's names. */
 export function resources({ project, environment, region, accountId }: RightsProps) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
-  /** What the names of roles, services, task families, functions and log groups begin with. */
+  /** Prefixes of the names of roles, services, task families, functions and log groups. */
   const ours = ["chat-*", "synapse*", "link-preview*"].map((rest) => `${project}-${rest}`);
   return {
     arn,
-    /** Everything of ours that begins with `prefix`. */
+    /** ARNs of our resources of a kind: `prefix` before each of our name prefixes. */
     each: (service: string, prefix: string) => ours.map((name) => arn(service, `${prefix}${name}`)),
     roles: ours.map((name) => `arn:aws:iam::${accountId}:role/${name}`),
     secrets: [`${project}-${environment}-chat-*`, `${project}-synapse-*`].map((name) =>

@@ -148,7 +148,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
     }
   });
 
-  it("may not touch the pipeline's own roles and rights, nor anybody else's", () => {
+  it("may change neither the pipeline's own roles and policies nor those of others", () => {
     for (const name of ["pipeline-plan", "pipeline-deploy", "hasura", "anything"])
       for (const action of [
         "iam:PutRolePolicy",
@@ -180,7 +180,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
         ]);
   });
 
-  it("runs the one-shot tasks of this project, and no others", () => {
+  it("may run the one-shot tasks of this project and no others", () => {
     const task = (family: string) => regional("ecs", `task-definition/${data.project}-${family}:7`);
     expect(all.some(allows("ecs:RunTask", task("chat-migration")))).toBe(true);
     expect(all.some(allows("ecs:RunTask", task("synapse-db-setup")))).toBe(true);
@@ -191,7 +191,7 @@ describe.each(grown)("the deploying role of $environment", (data) => {
 describe.each(environments)("the rights of the pipeline in $environment", (data) => {
   const policies = of(data);
 
-  it("name every action that writes, and a resource for it wherever IAM takes one", () => {
+  it("name every writing action, and its resource wherever IAM takes one", () => {
     const { read, ...writing } = policies;
     const everywhere = Object.values(writing)
       .flat()
@@ -217,12 +217,12 @@ describe.each(environments)("the rights of the pipeline in $environment", (data)
       expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
   });
 
-  it("let a plan change nothing", () => {
+  it("let the planning role change nothing", () => {
     const actions = [...policies.read, ...policies.readState].flatMap(({ Action }) => list(Action));
     for (const action of actions) expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
   });
 
-  it("fit into IAM's policies, each with its statements' names once", () => {
+  it("fit into IAM's policy size, with unique statement ids", () => {
     for (const [name, statements] of Object.entries<readonly PolicyStatement[]>({ ...policies })) {
       withMessage(name, () =>
         expect(JSON.stringify({ Version: "2012-10-17", Statement: statements }).length).toBeLessThan(

@@ -18,25 +18,25 @@ import { planRights } from "./plan-rights.ts";
 const ISSUER = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
 
-/** Seconds that a deployment may take: IAM ends the session then. The workflows ask for as much. */
+/** Maximum seconds of a deployment: IAM ends the session then. The workflows request the same. */
 export const DEPLOY_SECONDS = 7200;
 
 interface RoleProps {
   /** What the role is for, at the end of its name. */
   readonly use: "plan" | "deploy";
   readonly description: string;
-  /** GitHub environment whose jobs may be the role. */
+  /** GitHub environment whose jobs may assume the role. */
   readonly gitHubEnvironment: string;
-  /** Branch or tags that such a job runs on, as GitHub names refs. @default - any */
+  /** Git ref that such a job must run on. @default - any */
   readonly ref?: string;
-  /** Names of its policies. */
+  /** Ids of its policies. */
   readonly policies: readonly string[];
   readonly sessionSeconds?: number;
 }
 
 /**
- * Who the pipeline is in the account of an environment: a role that reads, for plans, and a role that deploys. Applied
- * by an administrator, because neither role may change itself: their names begin like nothing that they may write.
+ * The pipeline's roles in an environment's account: one reads, for plans; the other deploys. An administrator applies
+ * this stack, because neither role may change the roles of the pipeline: their names match no prefix that it may write.
  */
 export class PipelineStack extends ReadableStack {
   constructor(scope: Construct, environment: Environment) {
@@ -59,8 +59,8 @@ export class PipelineStack extends ReadableStack {
       nullable: false,
       default: `repo:${REPOSITORY}`,
       description:
-        "What the subject of the repository's tokens begins with, as GitHub shows it in the settings of Actions " +
-        "(OIDC): with ids of owner and repository where it was made or renamed after June 2026",
+        "Prefix of the subject in the repository's OIDC tokens, as GitHub's settings of Actions show it: with ids of " +
+        "owner and repository if it was created or renamed after June 2026",
       validation: [
         {
           condition: `\${can(regex("^repo:[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]+$", var.github_subject))}`,
@@ -138,13 +138,13 @@ export class PipelineStack extends ReadableStack {
     });
   }
 
-  /** GitHub's identity provider. An account has it once, so another stack may have made it. */
+  /** GitHub's identity provider. An account has only one, so another stack may have made it. */
   private gitHubProvider(): IamOpenidConnectProvider {
     const create = new TerraformVariable(this, "create_github_provider", {
       type: "bool",
       nullable: false,
       default: true,
-      description: "Whether to make GitHub's identity provider: false where the account has it",
+      description: "Whether to create GitHub's identity provider: false if the account has it already",
     });
     const provider = new IamOpenidConnectProvider(this, "github", {
       url: `https://${ISSUER}`,

@@ -4,7 +4,7 @@ import { modulePages } from "../../tools/docs/module-pages.ts";
 import { membersOf } from "../../tools/docs/typescript-members.ts";
 
 describe("the README of a module", () => {
-  it.each(Object.entries(modulePages()))("%s is what npm run docs writes", (file, content) => {
+  it.each(Object.entries(modulePages()))("%s is up to date: npm run docs", (file, content) => {
     expect(readFileSync(file, "utf8")).toBe(content);
   });
 });
@@ -67,7 +67,7 @@ export class Thing extends Construct {
     ]);
   });
 
-  it("knows when there is no such declaration", () => {
+  it("returns undefined if there is no such declaration", () => {
     expect(membersOf(source, "export interface OtherProps")).toBeUndefined();
   });
 });

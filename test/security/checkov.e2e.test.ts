@@ -74,7 +74,7 @@ describeWith("terraform", "checkov")("checkov on the plans", () => {
     found = await findings();
   }, 300_000);
 
-  it("finds nothing that is not accepted with a reason", () => {
+  it("has no finding that is not accepted with a reason", () => {
     const unexplained = found.filter((line) => {
       const [id, resource = ""] = line.split(" ");
       return !accepted.some(
@@ -84,7 +84,7 @@ describeWith("terraform", "checkov")("checkov on the plans", () => {
     expect(unexplained).toEqual([]);
   });
 
-  it("finds everything that is accepted: an entry that nothing uses goes", () => {
+  it("has every finding that is accepted, so that unused entries are removed", () => {
     const unused = accepted.flatMap((entry) =>
       patterns(entry)
         .filter(

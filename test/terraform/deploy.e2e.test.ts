@@ -48,7 +48,7 @@ describeWith("terraform", "cdktf")("the commands that CI runs, with local state 
     );
   });
 
-  it("npm run plan shows what would be made", () => {
+  it("npm run plan shows the resources to create", () => {
     const { status, output } = npm("plan", "--", "development", OFFLINE);
     withMessage(output, () => expect(status).toBe(0));
     expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
@@ -56,14 +56,14 @@ describeWith("terraform", "cdktf")("the commands that CI runs, with local state 
     expect(existsSync(path.join(stack, "plan"))).toBe(true);
   });
 
-  it("npm run apply makes it, and then a plan finds nothing left to do", () => {
+  it("npm run apply creates them, and the next plan is empty", () => {
     const applied = npm("apply", "--", "development", "--auto-approve", OFFLINE);
     withMessage(applied.output, () => expect(applied.status).toBe(0));
     expect(applied.output).toContain("Apply complete!");
     expect(npm("plan", "--", "development", OFFLINE).output).toContain("No changes.");
   });
 
-  it("names the environments where one is missing or unknown", () => {
+  it("name the environments if the argument is missing or unknown", () => {
     expect(npm("plan")).toMatchObject({
       status: 2,
       output: expect.stringContaining("missing required argument 'stack'\nUsage: npm run plan -- <stack>"),

@@ -11,16 +11,16 @@ export { TOOL } from "./tool.ts";
 export interface Synthesised {
   /** Folder of the stack's `cdk.tf.json`. */
   readonly stack: string;
-  /** What Terraform is told about values that synthesis doesn't know. */
+  /** Options with values that synthesis doesn't know. */
   readonly inputs: readonly string[];
-  /** Folder for what a run leaves behind. */
+  /** Folder for the files of a run. */
   readonly out: string;
 }
 
 const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
 /**
- * An environment in a folder of its own, with the example values that lie beside it.
+ * Synthesises an environment into its own folder, with its example values.
  * @param name of the stack. @default - the environment's own
  */
 export function synthesised(data: EnvironmentData, name = data.environment): Synthesised {
@@ -68,7 +68,7 @@ export async function check({ stack, inputs }: Synthesised, ...options: string[]
   return { code, output, warnings: lines(output, "warn"), touched: lines(output, "diff") };
 }
 
-/** What Terraform would touch after `operations` (RFC 6902) were done to the applied configuration. */
+/** What Terraform would change after `operations` (RFC 6902) on the applied configuration. */
 export async function mutate(synth: Synthesised, operations: readonly object[]): Promise<readonly string[]> {
   const patch = path.join(synth.out, "patch.json");
   writeFileSync(patch, JSON.stringify(operations));

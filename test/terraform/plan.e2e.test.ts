@@ -31,7 +31,7 @@ const withWorkers = {
 const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
-/** The stand-in for RDS keeps no backups, which is just what a plan shall warn of. */
+/** The offline provider's RDS instance keeps no backups, so every plan must warn. */
 const noBackups =
   /^Check block assertion failed: \w+: RDS keeps automatic backups of the database for 0 days, and should for [17] at least/;
 const knownWarnings = [
@@ -65,7 +65,7 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     ],
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     [
-      "development that leaves the groups of others alone",
+      "development without rules in security groups of others",
       { ...development, manageIngress: { rds: false, ecsTasks: false } },
     ],
     ["production with A and B, inputs from remote state", production],
@@ -91,7 +91,7 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     );
   });
 
-  it("refuses a variable that is not what it should be", async () => {
+  it("refuses a variable with an invalid value", async () => {
     const { code, output } = await check(
       synthesised(development),
       "--var",
@@ -101,7 +101,7 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     expect(output).toContain("rds_endpoint must be a host name without port.");
   });
 
-  it("refuses a floating image tag that is handed to production", async () => {
+  it("refuses a floating image tag in production", async () => {
     const { code, output } = await check(synthesised(production), "--var", "mcp_image_tag=testing");
     expect(code).not.toBe(0);
     expect(output).toContain("mcp_image_tag names another image tomorrow");
@@ -131,7 +131,7 @@ describeWith("terraform")("the applied state", () => {
     ["chat_hasura_lite_migration", migrationCommand()],
     ["chat_hasura_lite_metadata", metadataCommand()],
     ["chat_synapse_database_setup", databaseSetupCommand()],
-  ])("%s runs the very command that its tests run, with the variables that it reads", (name, command) => {
+  ])("%s runs the command that its tests run, with the variables that it requires", (name, command) => {
     const task = resources.find(
       (resource) => resource.type === "aws_ecs_task_definition" && resource.name === name,
     );
@@ -143,7 +143,7 @@ describeWith("terraform")("the applied state", () => {
     expect(variables.sort()).toEqual(requiredVariables(command).sort());
   });
 
-  it("shows alarms and metrics of what was made on the dashboard", () => {
+  it("shows the alarms and metrics of its resources on the dashboard", () => {
     const dashboard = resources.find(({ type }) => type === "aws_cloudwatch_dashboard");
     const body = String(dashboard?.values.dashboard_body);
     const { widgets } = JSON.parse(body) as {
@@ -160,7 +160,7 @@ describeWith("terraform")("the applied state", () => {
     }
   });
 
-  it("configures Synapse with what its tests start it with", () => {
+  it("configures Synapse with the settings that its tests use", () => {
     const version = resources.find(({ name }) => name === "chat_synapse_homeserver_config_version");
     expect(parse(String(version?.values.secret_string))).toMatchObject({
       server_name: "chat-testing.thephenom.app",
@@ -179,7 +179,7 @@ describeWith("terraform")("the roles of the pipeline", () => {
   it.concurrent.each([
     [development, "refs/heads/main"],
     [production, "refs/tags/v*"],
-  ])("are assumed by the jobs of one GitHub environment each", async (data, ref) => {
+  ])("may be assumed by the jobs of one GitHub environment each", async (data, ref) => {
     const name = data.environment;
     const synth = synthesised(data, `pipeline-${name}`);
     const file = path.join(synth.out, "state.json");
@@ -211,7 +211,7 @@ describeWith("terraform")("the roles of the pipeline", () => {
     });
   });
 
-  it("refuse a subject with a placeholder, which would let others in", async () => {
+  it("refuse a subject with a placeholder, which would let others assume them", async () => {
     const synth = synthesised(development, "pipeline-development");
     const { code, output } = await check(synth, "--var", "github_subject=repo:Phenom-earth/*");
     expect(code).not.toBe(0);
@@ -219,13 +219,13 @@ describeWith("terraform")("the roles of the pipeline", () => {
   });
 });
 
-describeWith("terraform")("a change touches what it is about, and nothing else", () => {
+describeWith("terraform")("Terraform changes only what depends on", () => {
   const synth = () => synthesised(development);
   const definitions = (stack: string, task: string): string =>
     JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]
       .container_definitions;
 
-  it("one variable of the MCP server: its task definition and its service", async () => {
+  it("a variable of the MCP server: task definition and service", async () => {
     const s = synth();
     const task = "chat_mcp_server_service_task";
     const before = definitions(s.stack, task);
@@ -241,7 +241,7 @@ describeWith("terraform")("a change touches what it is about, and nothing else",
     ]);
   });
 
-  it("one setting of Synapse: its configuration's version, its task definition and its service", async () => {
+  it("a setting of Synapse: version of the configuration, task definition and service", async () => {
     const s = synth();
     const { secret_string: before } = JSON.parse(readFileSync(path.join(s.stack, "cdk.tf.json"), "utf8"))
       .resource.aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version;
@@ -262,7 +262,7 @@ describeWith("terraform")("a change touches what it is about, and nothing else",
     ]);
   });
 
-  it("one generated secret's version: that value and who reads it", async () => {
+  it("the version of a generated secret: its value and the tasks that read it", async () => {
     const touched = await mutate(synth(), [
       {
         op: "replace",

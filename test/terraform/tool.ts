@@ -25,7 +25,7 @@ export const runTool = (
     const child = execFile(
       process.execPath,
       [TOOL, ...args],
-      { ...options, maxBuffer: 64 * 1024 * 1024 },
+      { env: process.env, ...options, maxBuffer: 64 * 1024 * 1024 },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? 1, stdout, output: stdout + stderr }),
     );
   });

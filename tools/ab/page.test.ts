@@ -117,11 +117,11 @@ describe("results", () => {
     expect(await readResults(file)).toEqual(results);
     await writeFile(file, JSON.stringify({ ...results, format: 2 }));
     await expect(readResults(file)).rejects.toThrow(
-      /results\.json: must be a results.json of npm run ab.*format/s,
+      /results\.json must be a results.json of npm run ab.*format/s,
     );
     await writeFile(file, "<html>");
     await expect(readResults(file)).rejects.toThrow(
-      /results\.json: must be a results.json of npm run ab.*not JSON/s,
+      /results\.json must be a results.json of npm run ab.*not JSON/s,
     );
     await expect(readResults(`${file}.missing`)).rejects.toThrow(/results\.json\.missing cannot be read/);
     await rm(folder, { recursive: true });

@@ -1,3 +1,4 @@
+import { Argument } from "@commander-js/extra-typings";
 import { createCommand, main, oneOf, repeatable } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { processOutput, Reporter } from "../ops/report.ts";
@@ -21,11 +22,10 @@ const benchmarks: readonly Benchmark[] = [
 const list = benchmarks.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join("\n");
 
 const command = createCommand("npm run bench --", "Measures, and compares with baselines and targets.")
-  .argument(
-    "[benchmark...]",
-    "what to measure (default: all)",
-    repeatable(oneOf(benchmarks, ({ name }) => name)),
-    [],
+  .addArgument(
+    new Argument("[benchmark...]", "what to measure")
+      .argParser(repeatable(oneOf(benchmarks, ({ name }) => name)))
+      .default(benchmarks.slice(0, 0), "all"),
   )
   .option("--quick", "shorter, to see that everything works; the figures are not to be trusted", false)
   .option("--json", "the result as JSON instead of a table", false)

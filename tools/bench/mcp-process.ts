@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { median } from "../ab/statistics.ts";
 import { IMAGE_PROGRAMS_FOLDER } from "../build/bundle-options.ts";
+import { writeBundles } from "../build/bundles.ts";
 import { imageOptions } from "../build/image-options.ts";
 import { freePort } from "../servers/free-port.ts";
 import { kill } from "../servers/program.ts";
@@ -28,7 +29,7 @@ export async function measure(run: Run): Promise<Figure[]> {
 
 async function startTime(databaseUrl: string, { quick, progress }: Run): Promise<Figure> {
   const starts = quick ? 2 : 5;
-  await execute(process.execPath, ["tools/run.mjs", "tools/build/main.ts", "programs"]);
+  await writeBundles(["programs"]);
   progress(`${starts} starts of the deployed program`);
   const times: number[] = [];
   for (let n = 0; n < starts; n++) times.push(await firstAnswer(databaseUrl));

@@ -16,6 +16,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { median } from "../ab/statistics.ts";
 import { appBundle } from "../build/bundle-options.ts";
+import { bundleNames, writeBundles } from "../build/bundles.ts";
 import { alternate, type Figure, mapValues, type Run } from "./benchmark.ts";
 
 export const name = "synth";
@@ -28,7 +29,7 @@ const TEMPLATE_PACKAGES = path.resolve("tools/bench/synth");
 export async function measure(run: Run): Promise<Figure[]> {
   const work = mkdtempSync(path.join(tmpdir(), "phenom-bench-"));
   try {
-    execFileSync(process.execPath, ["tools/run.mjs", "tools/build/main.ts"]);
+    await writeBundles(bundleNames);
     return [...(await againstImports(work, run)), await againstTemplate(work, run)];
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -183,7 +184,7 @@ function templateApp(work: string): string {
   return folder;
 }
 
-/** A source file with provider classes from the root index, and imports without the extension .ts. */
+/** A source file with provider classes from the root index, and imports without .ts and attributes. */
 const asInTemplate = (source: string): string =>
   source
     .replaceAll(
@@ -202,6 +203,7 @@ const asInTemplate = (source: string): string =>
         return `import { ${camelCase(resource)} as ${namespace} } from "${provider}";\n${lines.join("\n")}`;
       },
     )
-    .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1"');
+    .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1"')
+    .replaceAll(' with { type: "json" };', ";");
 
 const camelCase = (kebab: string) => kebab.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

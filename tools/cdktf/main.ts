@@ -63,7 +63,8 @@ type Verb = "plan" | "apply";
 
 const descriptions: Readonly<Record<Verb, string>> = {
   plan: "Shows what Terraform would change in a stack.",
-  apply: "Applies a stack after approval. Where something runs already, npm run ops -- deploy takes its place.",
+  apply:
+    "Applies a stack after approval. Where something runs already, npm run ops -- deploy takes its place.",
 };
 
 const command = (verb: Verb) =>

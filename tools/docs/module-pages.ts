@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { development } from "../../environments/development.ts";
+import { addressList } from "./addresses.ts";
 import { type Member, membersOf } from "./typescript-members.ts";
 
 const BEGIN = "<!-- Written by npm run docs -->";
@@ -6,11 +8,11 @@ const END = "<!-- End of what npm run docs writes -->";
 
 /**
  * The README of each module, with the tables of its inputs, outputs and resources brought up to date: inputs and
- * outputs from the documentation comments of its source, resources from the addresses of development.
+ * outputs from the documentation comments of its source, resources from the synthesised stack of development.
  * @returns content by file
  */
 export function modulePages(): Record<string, string> {
-  const addresses = readFileSync("environments/development.addresses.txt", "utf8").trim().split("\n");
+  const addresses = addressList(development).trim().split("\n");
   return Object.fromEntries(
     readdirSync("modules").map((module) => {
       const file = `modules/${module}/README.md`;

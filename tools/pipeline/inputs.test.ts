@@ -28,7 +28,11 @@ describe("the inputs of an environment", () => {
   it.each([
     ["not JSON", "rds_port = 5432", "INPUTS is not JSON"],
     ["a list", "[]", "INPUTS must be a JSON object"],
-    ["a name that the environment lacks", '{"rds_prot": 1}', "the environment has no variable rds_prot; it has"],
+    [
+      "a name that the environment lacks",
+      '{"rds_prot": 1}',
+      "the environment has no variable rds_prot; it has",
+    ],
   ])("are refused when they are %s", (_, json, message) => {
     expect(() => terraformVariables(json, "abc123", declared)).toThrow(message);
   });

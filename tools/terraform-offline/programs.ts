@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import path from "node:path";
+import { tools } from "../setup/tools.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -20,7 +21,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const relayedSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
 
@@ -46,9 +47,9 @@ export function runProgram(
     const relay = (signal: NodeJS.Signals) => {
       if (!(signal === "SIGINT" && process.stdin.isTTY)) child.kill(signal);
     };
-    for (const signal of SIGNALS) process.on(signal, relay);
+    for (const signal of relayedSignals) process.on(signal, relay);
     const stopRelaying = () => {
-      for (const signal of SIGNALS) process.off(signal, relay);
+      for (const signal of relayedSignals) process.off(signal, relay);
     };
     child.on("error", (error) => {
       stopRelaying();
@@ -61,13 +62,20 @@ export function runProgram(
   });
 }
 
+/** The one that is named, the one that `npm run setup` installed, or any on the PATH. */
+function terraformProgram(): string {
+  const named = process.env["TF_OFFLINE_TERRAFORM"];
+  if (named !== undefined) return named;
+  return tools.terraform.present() ? tools.terraform.path("terraform") : "terraform";
+}
+
 export async function terraform(args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
-  const program = process.env["TF_OFFLINE_TERRAFORM"] ?? "terraform";
+  const program = terraformProgram();
   try {
     return await runProgram(program, args, options);
   } catch (error) {
     throw isMissing(error)
-      ? new Error(`${program}: not found; install terraform or set TF_OFFLINE_TERRAFORM`)
+      ? new Error(`${program}: not found; run npm run setup -- --only terraform, or set TF_OFFLINE_TERRAFORM`)
       : error;
   }
 }

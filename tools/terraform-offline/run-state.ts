@@ -33,7 +33,7 @@ export interface RunState {
  * The web ACL is most of the AWS schema, which every terraform command reads anew: it is served only if the
  * configuration or the state names it.
  */
-const LARGE_TYPES = ["aws_wafv2_web_acl"];
+const largeTypes = ["aws_wafv2_web_acl"];
 
 function unusedLargeTypes(folder: string): string[] {
   const text = readdirSync(folder, { withFileTypes: true })
@@ -41,7 +41,7 @@ function unusedLargeTypes(folder: string): string[] {
     .map((entry) => readFileSync(path.join(folder, entry.name), "utf8"))
     .join("\n");
   const hasModules = /"?module"?\s*["{:]/.test(text);
-  return hasModules ? [] : LARGE_TYPES.filter((type) => !text.includes(type));
+  return hasModules ? [] : largeTypes.filter((type) => !text.includes(type));
 }
 
 /** @param options.allTypes serves every type, whatever the folder holds. @default false */

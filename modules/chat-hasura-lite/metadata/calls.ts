@@ -8,18 +8,18 @@ export interface Call {
   readonly args: object;
 }
 
-/** One wish, and what to do where the engine answers that the object is there already. */
+/** One object to create, and what to do if the engine answers that it exists. */
 export interface Step {
-  /** What an operator reads, as "select permission of user on chat_rooms". */
-  readonly what: string;
+  /** Name of the object in the log, such as "select permission of user on chat_rooms". */
+  readonly object: string;
   readonly create: Call;
-  /** `keep` leaves what is there; a call puts ours in its place, in one transaction of the engine. */
-  readonly whenPresent: "keep" | Call;
+  /** `keep` leaves the existing object; a call replaces it in one transaction of the engine. */
+  readonly ifExists: "keep" | Call;
 }
 
 const permissionKinds = ["select", "insert", "update", "delete"] as const;
 
-function permissions(entry: TableEntry, whenPresent: "keep" | "replace"): Step[] {
+function permissions(entry: TableEntry, ifExists: "keep" | "replace"): Step[] {
   return permissionKinds.flatMap((kind) =>
     (entry[`${kind}_permissions`] ?? []).map(({ role, permission }): Step => {
       const create = {
@@ -28,25 +28,25 @@ function permissions(entry: TableEntry, whenPresent: "keep" | "replace"): Step[]
       };
       const drop = { type: `pg_drop_${kind}_permission`, args: { source, table: entry.table, role } };
       return {
-        what: `${kind} permission of ${role} on ${entry.table.name}`,
+        object: `${kind} permission of ${role} on ${entry.table.name}`,
         create,
-        whenPresent: whenPresent === "keep" ? "keep" : { type: "bulk", args: [drop, create] },
+        ifExists: ifExists === "keep" ? "keep" : { type: "bulk", args: [drop, create] },
       };
     }),
   );
 }
 
 const track = (entry: TableEntry): Step => ({
-  what: `table ${entry.table.name}`,
+  object: `table ${entry.table.name}`,
   create: { type: "pg_track_table", args: { source, table: entry.table } },
-  whenPresent: "keep",
+  ifExists: "keep",
 });
 
 function fields(entry: TableEntry): Step[] {
-  const add = (what: string, type: string, args: object): Step => ({
-    what: `${what} of ${entry.table.name}`,
+  const add = (object: string, type: string, args: object): Step => ({
+    object: `${object} of ${entry.table.name}`,
     create: { type, args: { source, table: entry.table, ...args } },
-    whenPresent: "keep",
+    ifExists: "keep",
   });
   return [
     ...(entry.computed_fields ?? []).map((field) =>
@@ -61,7 +61,7 @@ function fields(entry: TableEntry): Step[] {
   ];
 }
 
-/** Every step, in an order in which nothing refers to what does not exist yet. */
+/** Every step, ordered so that no object refers to one that does not exist yet. */
 export function steps(webhook: string): Step[] {
   const trigger = { source, table: eventTriggerTable, ...eventTrigger({ webhook }) };
   // The API takes the operations flat, the metadata files below "definition".
@@ -76,24 +76,24 @@ export function steps(webhook: string): Step[] {
     ...permissions(usersTable, "keep"),
     ...tables.flatMap((entry) => permissions(entry, "replace")),
     {
-      what: `function ${searchFunction.function.name}`,
+      object: `function ${searchFunction.function.name}`,
       create: { type: "pg_track_function", args: { source, function: searchFunction.function } },
-      whenPresent: "keep",
+      ifExists: "keep",
     },
     ...searchFunction.permissions.map(
       ({ role }): Step => ({
-        what: `permission of ${role} for function ${searchFunction.function.name}`,
+        object: `permission of ${role} for function ${searchFunction.function.name}`,
         create: {
           type: "pg_create_function_permission",
           args: { source, function: searchFunction.function, role },
         },
-        whenPresent: "keep",
+        ifExists: "keep",
       }),
     ),
     {
-      what: `event trigger ${rest.name}`,
+      object: `event trigger ${rest.name}`,
       create: createTrigger(false),
-      whenPresent: createTrigger(true),
+      ifExists: createTrigger(true),
     },
   ];
 }

@@ -6,9 +6,9 @@ import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } f
 export const CLI_FOLDER = "modules/chat-hasura-lite/metadata/cli";
 
 /**
- * The same metadata as files of the Hasura CLI's project directory (`metadata/`, config v3), for engines
- * whose metadata is kept that way: to be merged into the project of the engine, because
- * `hasura metadata apply` replaces everything. The webhook's URL comes from the engine's environment.
+ * The same metadata as files of the Hasura CLI's project directory (`metadata/`, config v3), for engines whose metadata
+ * is managed by the CLI. Merge them into the engine's project, because `hasura metadata apply` replaces everything. The
+ * webhook's URL comes from the engine's environment.
  *
  * @returns content by path below the project's `metadata/`
  */

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 describe("the GraphQL schema", () => {
-  it.each(roles)("that Hasura generates for %s is written down as it is", async (role) => {
+  it.each(roles)("that Hasura generates for %s matches its file", async (role) => {
     const sdl = schemas.get(role) ?? "";
     expect(() => buildSchema(sdl)).not.toThrow();
     await expectUpToDate(schemaFile(role), sdl);
@@ -35,12 +35,12 @@ describe("the page for client developers", () => {
     expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
   });
 
-  it("shows every role at work, and no example without its role", () => {
+  it("has examples for every role, and names the role of each", () => {
     expect(new Set(examples.map(({ role }) => role))).toEqual(new Set(roles));
     expect(page).not.toMatch(/^```graphql *$/m);
   });
 
-  it("shows to moderators nothing that a user could do as well", () => {
+  it("shows to moderators only what a user can't do", () => {
     const user = buildSchema(schemas.get("user") ?? "");
     const open = examples.filter(
       ({ role, text }) => role !== "user" && validate(user, parse(text)).length === 0,

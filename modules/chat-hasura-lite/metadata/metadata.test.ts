@@ -16,7 +16,7 @@ const webhook = "https://example.org/link-preview";
 const everything = () =>
   JSON.stringify([usersTable, tables, searchFunction, eventTrigger({ webhook }), steps(webhook)]);
 
-describe("against the types that Hasura published", () => {
+describe("by the types that Hasura publishes", () => {
   it.each(
     [usersTable, ...tables].map((entry) => [entry.table.name, entry] as const),
   )("the metadata of %s is valid", (_name, entry) => {
@@ -30,7 +30,7 @@ describe("against the types that Hasura published", () => {
     expect(() => Convert.toCustomFunction(JSON.stringify(searchFunction))).not.toThrow();
   });
 
-  it("a wrong shape would be noticed", () => {
+  it("the check finds a wrong shape", () => {
     expect(() =>
       Convert.toTableEntry(JSON.stringify({ ...tables[0], select_permissions: [{ role: 1 }] })),
     ).toThrow();
@@ -48,8 +48,8 @@ describe("against the types that Hasura published", () => {
     pg_track_function: Convert.toCustomFunction,
   };
   it.each(
-    steps(webhook).map(({ what, create }) => [what, create] as const),
-  )("the call for the %s is valid", (_what, call) => {
+    steps(webhook).map(({ object, create }) => [object, create] as const),
+  )("the call for the %s is valid", (_object, call) => {
     const { args } = call;
     if ("table" in args) expect(() => Convert.toQualifiedTable(JSON.stringify(args.table))).not.toThrow();
     const convert = check[call.type];
@@ -129,11 +129,11 @@ describe("the metadata", () => {
 });
 
 describe("the files for the Hasura CLI", () => {
-  it.each([...cliFiles()])("%s is what the metadata says", async (path, content) => {
+  it.each([...cliFiles()])("%s matches the metadata", async (path, content) => {
     await expectUpToDate(join(CLI_FOLDER, path), content);
   });
 
-  it("are all there are", () => {
+  it("are complete", () => {
     const present = readdirSync(CLI_FOLDER, { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map((each) => join(each.parentPath, each.name).slice(CLI_FOLDER.length + 1));

@@ -99,8 +99,8 @@ const messages: TableEntry = {
       },
     },
   ],
-  // Soft deletion: what can be set is is_deleted, what it must be afterwards is true. The first deletion
-  // stays on record: a message deleted before is not found by the mutation.
+  // Soft deletion: only is_deleted can be set, and only to true. The mutation does not find a message that is already
+  // deleted, so the first deletion stays recorded.
   update_permissions: staff.map((role) => ({
     role,
     permission: {
@@ -176,37 +176,36 @@ const previews: TableEntry = {
   insert_permissions: [{ role: "chat_admin", permission: { columns: previewColumns, check: anyRow } }],
 };
 
-/** Retried five times, half a minute apart; a call may take longer than the Lambda behind the URL. */
+/** Retried five times, half a minute apart. The timeout is that of the Lambda behind the URL. */
 export function eventTrigger(webhook: Pick<EventTrigger, "webhook" | "webhook_from_env">): EventTrigger {
   return {
     name: EVENT_TRIGGER_NAME,
     ...webhook,
-    // Hasura's type wants its enum for "*"; the columns say the same and are what the webhook reads.
+    // Hasura's type takes an enum for "*", so these are the columns that the webhook reads.
     definition: { enable_manual: false, insert: { columns: ["id", "phenom_id", "created_at"] } },
     retry_conf: { num_retries: 5, interval_sec: 30, timeout_sec: 30 },
     headers: [{ name: WEBHOOK_SECRET_HEADER, value_from_env: WEBHOOK_SECRET_VARIABLE }],
   };
 }
 
-/** No role reads it; the event trigger is added with the webhook's address, which differs by environment. */
+/** No role reads it. Its event trigger is added with the webhook's address, which differs by environment. */
 const previewRequests: TableEntry = { table: table("chat_link_preview_requests") };
 
-/** The tables that are the chat's own, in an order in which each relationship's target is already known. */
+/** The chat's own tables, ordered so that the target of each relationship is known. */
 export const tables: readonly TableEntry[] = [rooms, messages, members, bans, previews, previewRequests];
 
-/** The table on whose inserts the event trigger fires. */
+/** The table whose inserts fire the event trigger. */
 export const eventTriggerTable = previewRequests.table;
 
 /**
- * Belongs to the Phenom backend, whose metadata may hold it with other permissions: added where it is
- * missing, never changed.
+ * Belongs to the Phenom backend, whose metadata may have other permissions for it: added if missing, never changed.
  */
 export const usersTable: TableEntry = {
   table: table("users"),
   select_permissions: select(roles, ["id", "username", "display_name", "avatar_url"]),
 };
 
-/** Search by full text; returns messages, so the select permission of `chat_messages` decides what is seen. */
+/** Full-text search. It returns messages, so the select permission of `chat_messages` applies. */
 export const searchFunction = {
   function: { schema: "public", name: "search_chat_messages" },
   permissions: roles.map((role) => ({ role })),

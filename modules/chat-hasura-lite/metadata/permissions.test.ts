@@ -159,7 +159,7 @@ describe.each(roles)("the role %s", (role) => {
     expect(ids(await as(role).select("link_previews"))).toEqual([id(31)]);
   });
 
-  it("sees of a user the names and the picture", async () => {
+  it("sees a user's names and picture only", async () => {
     expect(Object.keys((await as(role).select("users"))[0] ?? {}).sort()).toEqual([
       "avatar_url",
       "display_name",
@@ -168,7 +168,7 @@ describe.each(roles)("the role %s", (role) => {
     ]);
   });
 
-  it("finds by search what it sees in the messages, and nothing else", async () => {
+  it("finds by search only messages that it can read", async () => {
     const found = await as(role).select("chat_messages", ["id"], "search_chat_messages('light')");
     expect(ids(found)).toEqual(ids(await as(role).select("chat_messages")));
   });
@@ -196,7 +196,7 @@ describe("a user", () => {
     await expect(as("user").select("chat_messages", ["deleted_by"])).rejects.toThrow(NotPermitted);
   });
 
-  it("sends as themselves, whatever they claim", async () => {
+  it("sends as themselves, whatever user id they pass", async () => {
     const [sent] = await as("user").insert("chat_messages", { room_id: room.mine, content: "hello" });
     expect(sent).toMatchObject({ user_id: "me", message_type: "text", is_deleted: false });
     for (const claim of [
@@ -211,7 +211,7 @@ describe("a user", () => {
     }
   });
 
-  it("is refused by the rules of the database where the permission alone would let them send", async () => {
+  it("is refused by the rules of the database even if the permission allows sending", async () => {
     const send = (room_id: string) => as("user").insert("chat_messages", { room_id, content: "hello" });
     await expect(send(room.notMine)).rejects.toThrow("You are not a member of this room.");
     await expect(send(room.bannedFrom)).rejects.toThrow("You are banned from this room.");
@@ -226,18 +226,18 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     await expect(as(role).select("chat_messages", ["deleted_by"])).resolves.toHaveLength(7);
   });
 
-  it("sees every member and every ban, and which bans are in force", async () => {
+  it("sees every member and every ban, and which bans are active", async () => {
     expect(await as(role).select("chat_members")).toHaveLength(9);
     expect(ids(await as(role).select("chat_bans"))).toEqual(allBans);
   });
 
-  it("deletes softly and is written down for it", async () => {
+  it("deletes softly and is recorded as the one who deleted", async () => {
     const [deleted] = await as(role).update("chat_messages", id(2), { is_deleted: true });
     expect(deleted).toMatchObject({ is_deleted: true, deleted_by: "me", content: "theirs light" });
     expect(ids(await as("user").select("chat_messages"))).not.toContain(id(2));
   });
 
-  it("leaves the first deletion on record when a message is deleted again", async () => {
+  it("keeps the record of the first deletion when a message is deleted again", async () => {
     await client.query("update chat_messages set deleted_by = 'other' where id = $1", [id(3)]);
     expect(await as(role).update("chat_messages", id(3), { is_deleted: true })).toEqual([]);
     expect(await as(role).select("chat_messages", ["id", "deleted_by"])).toContainEqual({
@@ -246,7 +246,7 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     });
   });
 
-  it("neither brings a message back nor changes anything else of it", async () => {
+  it("can neither restore a message nor change anything else of it", async () => {
     expect(await as(role).update("chat_messages", id(3), { is_deleted: false })).toEqual([]);
     await expect(as(role).update("chat_messages", id(2), { is_deleted: false })).rejects.toThrow(
       NotPermitted,
@@ -261,7 +261,7 @@ describe.each(["support", "chat_admin"] as const)("%s", (role) => {
     }
   });
 
-  it("bans as themselves", async () => {
+  it("is recorded as the one who bans", async () => {
     const [ban] = await as(role).insert("chat_bans", { room_id: room.mine, user_id: "other" });
     expect(ban).toMatchObject({ banned_by: "me", expires_at: null });
     await expect(
@@ -287,7 +287,7 @@ describe("a chat_admin", () => {
     }
   });
 
-  it("mutes and gives roles, and moves nobody", async () => {
+  it("mutes and assigns roles, and can't move a member to another room", async () => {
     const member = await memberId(room.mine, "other");
     const [muted] = await as("chat_admin").update("chat_members", member, {
       is_muted: true,
@@ -301,6 +301,6 @@ describe("a chat_admin", () => {
   });
 });
 
-it("no token can carry a chat role that bypasses permissions: none is called admin", () => {
+it("no chat role is called admin, which would bypass permissions", () => {
   expect(roles).not.toContain("admin");
 });

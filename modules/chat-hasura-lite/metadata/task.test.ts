@@ -27,14 +27,14 @@ const on =
     called === type ? answer : undefined;
 
 describe("the metadata task", () => {
-  it("puts every object into an engine that has none of them", async () => {
+  it("creates every object in an engine that has none", async () => {
     const { code, output } = await runTask();
     expect(output).toContain("metadata: applied");
     expect(code).toBe(0);
     expect([...api.objects.keys()].sort()).toMatchSnapshot();
   });
 
-  it("gives the event trigger the URL as its webhook, and the secret header by the engine's variable only", async () => {
+  it("gives the event trigger its webhook's URL, and the secret header by the engine's variable only", async () => {
     await runTask();
     expect(api.objects.get("event trigger chat_link_preview")).toEqual({
       source: "default",
@@ -55,7 +55,7 @@ describe("the metadata task", () => {
     expect(new Map(api.objects)).toEqual(before);
   });
 
-  it("puts a permission back that somebody changed, in one transaction of the engine", async () => {
+  it("restores a changed permission in one transaction of the engine", async () => {
     await runTask();
     const key = "select permission of user on chat_messages";
     const ours = api.objects.get(key);
@@ -66,7 +66,7 @@ describe("the metadata task", () => {
     expect(api.calls.filter((type) => type.startsWith("pg_drop"))).toEqual([]);
   });
 
-  it("leaves the objects of others alone: another table, and the users table with its own permissions", async () => {
+  it("does not change the objects of others: another table, and the users table with its own permissions", async () => {
     const theirs = {
       source: "default",
       permission: { columns: ["id"], filter: { id: { _eq: "X-Hasura-User-Id" } } },
@@ -80,7 +80,7 @@ describe("the metadata task", () => {
     expect(api.calls.filter((type) => /replace_metadata|clear_metadata|untrack/.test(type))).toEqual([]);
   });
 
-  it("makes the database trigger anew when the event trigger has none", async () => {
+  it("recreates the database trigger if the event trigger has none", async () => {
     await runTask();
     api.databaseTriggers.clear();
     // The engine keeps the event trigger, creates it again by our call, and the trigger stays away.
@@ -91,7 +91,7 @@ describe("the metadata task", () => {
     expect(api.databaseTriggers.size).toBe(1);
   });
 
-  it("fails when the database trigger does not appear even so", async () => {
+  it("fails if the database trigger can't be recreated", async () => {
     api.disturbance = on("run_sql", {
       status: 200,
       body: { result_type: "TuplesOk", result: [["count"], ["0"]] },
@@ -102,11 +102,11 @@ describe("the metadata task", () => {
   });
 });
 
-describe("when the engine refuses", () => {
+describe("the metadata task, when the engine answers with an error,", () => {
   it.each([
     { status: 400, body: { path: "$.args", error: 'no such column "nonsense"', code: "parse-failed" } },
     { status: 500, body: { path: "$", error: "internal error in the engine", code: "unexpected" } },
-  ])("with $status, the task fails and prints what it was about and Hasura's own message", async (answer) => {
+  ])("fails for status $status and prints the object and Hasura's message", async (answer) => {
     api.disturbance = on("pg_create_update_permission", answer);
     const { code, output } = await runTask();
     expect(code).toBe(1);
@@ -115,7 +115,7 @@ describe("when the engine refuses", () => {
     expect(output).not.toContain("metadata: applied");
   });
 
-  it("a table that does not exist, the task asks for the migration", async () => {
+  it("asks for the migration task if a table does not exist", async () => {
     api.disturbance = on("pg_track_table", {
       status: 400,
       body: {
@@ -129,14 +129,14 @@ describe("when the engine refuses", () => {
     expect(output).toContain("run the migration task first");
   });
 
-  it("the admin secret, the task shows Hasura's message and not the secret", async () => {
+  it("prints Hasura's message and not the secret if the admin secret is refused", async () => {
     const { code, output } = await runTask({ HASURA_ADMIN_SECRET: "not-the-secret" });
     expect(code).toBe(1);
     expect(output).toContain("x-hasura-admin-secret");
     expect(output).not.toContain("not-the-secret");
   });
 
-  it("the webhook's header because a variable is not set, the task names the variable", async () => {
+  it("names the engine's variable that the webhook's header needs", async () => {
     api.disturbance = on("pg_create_event_trigger", {
       status: 400,
       body: { path: "$.args", error: "Inconsistent object: cannot continue", code: "constraint-violation" },
@@ -146,14 +146,14 @@ describe("when the engine refuses", () => {
     expect(output).toContain(`set ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
-  it("a replacement because only the database trigger is left, the task says what to drop", async () => {
+  it("says what to drop if only the database trigger is left", async () => {
     api.databaseTriggers.add("event trigger chat_link_preview");
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain("left over from metadata that is gone: drop it and run again");
   });
 
-  it("by silence, the task fails after its timeout", async () => {
+  it("fails after its timeout if the engine does not answer", async () => {
     api.disturbance = on("pg_track_function", "hang");
     const impatient = metadataCommand().map((part) => part.replace("--max-time 60", "--max-time 2"));
     const { code, output } = await runTask({}, impatient);
@@ -161,7 +161,7 @@ describe("when the engine refuses", () => {
     expect(output).toContain("function search_chat_messages: Hasura answered: curl: (28)");
   });
 
-  it("by not being there, the task fails", async () => {
+  it("fails if the engine is unreachable", async () => {
     const { code, output } = await runTask({ HASURA_ENDPOINT: "http://127.0.0.1:1/v1/graphql" });
     expect(code).toBe(1);
     expect(output).toContain("curl: (7)");
@@ -175,21 +175,21 @@ describe("the check of consistency", () => {
       body: { is_consistent: false, inconsistent_objects: [{ type: "table", reason: "gone", name }] },
     });
 
-  it("fails the task when an object of the chat is inconsistent, and prints Hasura's reason", async () => {
+  it("fails if an object of the chat is inconsistent, and prints Hasura's reason", async () => {
     api.disturbance = inconsistent("chat_members");
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain('"reason":"gone"');
   });
 
-  it("names the variable when the reason is that the engine lacks it", async () => {
+  it("names the variable that the engine lacks", async () => {
     api.disturbance = inconsistent(`environment variable '${WEBHOOK_SECRET_VARIABLE}' not set`);
     const { code, output } = await runTask();
     expect(code).toBe(1);
     expect(output).toContain(`set the environment variable ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
-  it("warns and goes on when the inconsistent object is somebody else's", async () => {
+  it("only warns if the inconsistent object belongs to others", async () => {
     api.disturbance = inconsistent("phenoms");
     const { code, output } = await runTask();
     expect(code).toBe(0);
@@ -198,9 +198,7 @@ describe("the check of consistency", () => {
 });
 
 describe("the task's variables", () => {
-  it.each(
-    requiredVariables(metadataCommand()),
-  )("%s is asked for by name when it is missing", async (name) => {
+  it.each(requiredVariables(metadataCommand()))("are required: a missing %s is named", async (name) => {
     const { code, output } = await runTask({ [name]: "" });
     expect(code).toBe(64);
     expect(output).toContain(name);
@@ -212,14 +210,14 @@ describe("the task's variables", () => {
     ["LINK_PREVIEW_URL", "https://example.org/a b"],
     ["LINK_PREVIEW_URL", "ftp://example.org"],
     ["HASURA_ENDPOINT", "http://graphql:8080"],
-  ])("%s is refused as %s", async (name, value) => {
+  ])("are checked: %s is refused as %s", async (name, value) => {
     const { code, output } = await runTask({ [name]: value });
     expect(code).toBe(64);
     expect(output).toContain(name);
     expect(api.calls).toEqual([]);
   });
 
-  it("need no escaping in Terraform: no template marker stands in the command", () => {
+  it("need no escaping in Terraform, because the command holds no template marker", () => {
     expect(metadataCommand().join("\n")).not.toMatch(/[$%]\{/);
   });
 });

@@ -1,12 +1,16 @@
 import { script, shellCommand } from "../../../constructs/script.ts";
-import { EVENT_TRIGGER_NAME, HASURA_SOURCE as source, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
+import {
+  EVENT_TRIGGER_NAME,
+  HASURA_SOURCE as source,
+  WEBHOOK_SECRET_VARIABLE,
+} from "../../../shared/hasura-names.ts";
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable } from "./metadata.ts";
 
-/** Stands in the calls for the webhook's URL, which only the running task knows. */
+/** Placeholder for the webhook's URL, which only the running task knows. */
 const WEBHOOK_PLACEHOLDER = "@LINK_PREVIEW_URL@";
 
-/** The database trigger that the engine makes for the event trigger. */
+/** Database trigger that the engine creates for the event trigger. */
 const DATABASE_TRIGGER = `notify_hasura_${EVENT_TRIGGER_NAME}_INSERT`;
 
 const checkDatabaseTrigger: Call = {
@@ -30,8 +34,8 @@ const checkDatabaseTrigger: Call = {
 export const metadataCommand = (): string[] =>
   shellCommand(
     script("modules/chat-hasura-lite/metadata/task.sh", {
-      DATABASE_TRIGGER: DATABASE_TRIGGER,
-      WEBHOOK_SECRET_VARIABLE: WEBHOOK_SECRET_VARIABLE,
+      DATABASE_TRIGGER,
+      WEBHOOK_SECRET_VARIABLE,
       STEPS: steps(WEBHOOK_PLACEHOLDER).map(putCommand).join("\n"),
       CHECK_DATABASE_TRIGGER: word(checkDatabaseTrigger),
     }),
@@ -40,9 +44,9 @@ export const metadataCommand = (): string[] =>
 /** Quotes a text for the shell. */
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A call as one shell word, in which the running task's URL takes the placeholder's place. */
+/** A call as one shell word, with the task's variable in place of the placeholder. */
 const word = (call: Call): string =>
   quote(JSON.stringify(call)).replaceAll(WEBHOOK_PLACEHOLDER, `'"$LINK_PREVIEW_URL"'`);
 
-const putCommand = ({ what, create, whenPresent }: Step): string =>
-  ["put", quote(what), word(create), ...(whenPresent === "keep" ? [] : [word(whenPresent)])].join(" ");
+const putCommand = ({ object, create, ifExists }: Step): string =>
+  ["put", quote(object), word(create), ...(ifExists === "keep" ? [] : [word(ifExists)])].join(" ");

@@ -3,26 +3,26 @@ import type { CognitoSignIn, RuleAction } from "../../../constructs/listener-rul
 /** Who reaches `/_synapse/admin/` and `/chat-admin/`. */
 export type AdminAccess =
   | { readonly mode: "cognito"; readonly signIn: CognitoSignIn }
-  /** Both answer 403, and no admin UI runs. */
+  /** Both paths answer 403, and no admin UI runs. */
   | { readonly mode: "closed" }
-  /** Whoever finds them. Synapse advises against it. */
+  /** Everyone. Synapse advises against it. */
   | { readonly mode: "open" };
 
 export const adminClosed: RuleAction = { forbidden: "The admin interface is closed." };
 
 /**
- * What an admin path does, by the mode of access.
+ * Action of the listener rule for an admin path.
  *
- * @param otherwise what someone without a session meets: the sign-in page, or 401
+ * @param onUnauthenticated answer to a request without a session: the sign-in page or 401
  */
 export function adminAction(
   access: AdminAccess,
   targetGroup: string,
-  otherwise: "authenticate" | "deny",
+  onUnauthenticated: "authenticate" | "deny",
 ): RuleAction {
   switch (access.mode) {
     case "cognito":
-      return { forwardTo: targetGroup, signIn: access.signIn, otherwise };
+      return { forwardTo: targetGroup, signIn: access.signIn, onUnauthenticated };
     case "closed":
       return adminClosed;
     case "open":

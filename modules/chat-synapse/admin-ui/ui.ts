@@ -8,7 +8,7 @@ import { adminAction, adminClosed } from "./access.ts";
 export const ADMIN_UI_PORT = 80;
 const PREFIX = "/chat-admin";
 
-/** Synapse Admin below `/chat-admin/`; undefined where its access is closed, and the path then answers 403. */
+/** Synapse Admin below `/chat-admin/`. `undefined` if its access is closed; the path then answers 403. */
 export function adminUi(
   scope: Construct,
   props: ChatSynapseProps,
@@ -18,7 +18,7 @@ export function adminUi(
   rule("admin-ui-redirect", priorities.adminUiRedirect, [PREFIX], { redirectTo: `${PREFIX}/` });
   const below = (action: RuleAction) =>
     rule("admin-ui-rule", priorities.adminUi, [`${PREFIX}/*`], action, {
-      // The image serves at / only.
+      // The image only serves at /.
       ...("forwardTo" in action && { stripPrefix: PREFIX }),
     });
   if (adminAccess.mode === "closed") {
@@ -46,7 +46,7 @@ function service(
     container: {
       image: images.synapseAdmin,
       port: ADMIN_UI_PORT,
-      // nginx writes its cache and its pid here; its master binds port 80 and its workers change user.
+      // nginx writes its cache and pid file here; its master binds port 80 and its workers change their user.
       mounts: { cache: "/var/cache/nginx", run: "/run" },
       capabilities: ["CHOWN", "DAC_OVERRIDE", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"],
       stopTimeout: 10,

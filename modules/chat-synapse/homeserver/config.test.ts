@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import Ajv2020 from "ajv/dist/2020.js";
 import { parse } from "yaml";
@@ -26,14 +26,9 @@ const everyOption: HomeserverProps = {
   },
 };
 
-/** Synapse's own schema lies beside the checkout, because it is under another licence. */
-const schemaFile = resolve(
-  import.meta.dirname,
-  "../../..",
-  process.env["SYNAPSE_CONFIG_SCHEMA"] ?? "../shared/data/synapse-config.schema.yaml",
-);
+const schemaFile = join(import.meta.dirname, "synapse-config.schema.yaml");
 
-(existsSync(schemaFile) ? describe : describe.skip)("homeserver.yaml", () => {
+describe("homeserver.yaml by Synapse's own schema", () => {
   it.each<[string, HomeserverProps]>([
     ["as it is by default", exampleProps],
     ["with every option", everyOption],
@@ -43,7 +38,7 @@ const schemaFile = resolve(
     expect(validate.errors).toBeNull();
   });
 
-  it.each(workerKinds)("a worker's own file is valid too: %s", (kind) => {
+  it.each(workerKinds)("is valid together with a worker's own file: %s", (kind) => {
     const validate = validator();
     for (const federates of [true, false]) {
       const config = workerConfig({ kind, name: `${kind}-1` }, federates);
@@ -52,7 +47,7 @@ const schemaFile = resolve(
     }
   });
 
-  it("the schema check would notice an unknown key, also a nested one", () => {
+  it("the schema check finds an unknown key, even a nested one", () => {
     const validate = validator();
     expect(validate({ ...homeserverConfig(exampleProps), enable_telepathy: true })).toBe(false);
     expect(validate({ ...homeserverConfig(exampleProps), media_retention: { forever: "1d" } })).toBe(false);
@@ -62,7 +57,7 @@ const schemaFile = resolve(
 describe("homeserver.yaml", () => {});
 
 describe("homeserver.yaml", () => {
-  it("holds no secret: each is a file below the folder that only Synapse reads", () => {
+  it("holds no secret, only paths of files in a folder that only Synapse reads", () => {
     const leaves = leavesOf(homeserverConfig(everyOption));
     const secretKeys = leaves.filter(([path]) => /secret|password|passfile|signing_key/.test(path));
     const allowed = new Set(["password_config", "jwt_config", "old_signing_keys"]);
@@ -72,7 +67,7 @@ describe("homeserver.yaml", () => {
       withMessage(path, () => expect(String(value)).toMatch(/^\/run\/synapse\//));
   });
 
-  it("names only files that stand in PATHS", () => {
+  it("names only files of containerPaths", () => {
     const files = leavesOf(homeserverConfig(everyOption))
       .map(([, value]) => value)
       .filter((value) => typeof value === "string" && /^\/(run|media)/.test(value));
@@ -85,7 +80,7 @@ describe("homeserver.yaml", () => {
     );
   });
 
-  it("passes references of the infrastructure on untouched, without quotes or backslashes beside them", () => {
+  it("keeps references of Terraform as they are, without quotes or backslashes next to them", () => {
     // The shapes in which CDKTF hands out values that are known at apply time only.
     const reference = (n: number) => `\${TfToken[TOKEN.${n}]}`;
     const port = -1.8881545897087503e289;
@@ -107,13 +102,13 @@ describe("homeserver.yaml", () => {
     }
   });
 
-  it("is JSON through and through, so that it can be written as YAML by any tool", () => {
+  it("is plain JSON, so that any tool can write it as YAML", () => {
     const config = homeserverConfig(everyOption);
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
     expect(JSON.parse(JSON.stringify(logConfig()))).toEqual(logConfig());
   });
 
-  it("never takes the hosted domain for the issuer, and knows all endpoints beforehand", () => {
+  it("has the user pool as the issuer, not the hosted domain, and names all endpoints", () => {
     const [provider] = homeserverConfig(exampleProps).oidc_providers;
     expect(provider).toMatchObject({
       issuer: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE12",
@@ -128,7 +123,7 @@ describe("homeserver.yaml", () => {
     expect(homeserverConfig(exampleProps).rc_message).toEqual({ per_second: 10, burst_count: 30 });
   });
 
-  it("federates with nobody, and with an input with those named and no other", () => {
+  it("federates with no homeserver by default, and otherwise only with the named ones", () => {
     const closedServer = homeserverConfig(exampleProps);
     expect(closedServer.federation_domain_whitelist).toEqual([]);
     expect(JSON.stringify(closedServer.listeners)).not.toContain("federation");
@@ -141,7 +136,7 @@ describe("homeserver.yaml", () => {
     "http://thephenom.app/phenom/{id}",
     "https://thephenom.app/phenom",
     "thephenom.app/{id}",
-  ])("refuses %s as the address of content", (contentUrlTemplate) => {
+  ])("refuses the content address %s", (contentUrlTemplate) => {
     expect(() => homeserverConfig({ ...exampleProps, contentUrlTemplate })).toThrow(
       `contentUrlTemplate is "${contentUrlTemplate}": it must be an https address with {id}`,
     );

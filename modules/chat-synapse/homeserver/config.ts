@@ -1,4 +1,4 @@
-/** The homeserver's configuration as data: what stands in `homeserver.yaml`, and no secret. */
+/** The homeserver's configuration, `homeserver.yaml`, as data. It holds no secret. */
 
 import {
   BOTS,
@@ -16,21 +16,21 @@ export interface Federation {
 }
 
 /**
- * Lets an app that holds a Cognito ID token sign in without a browser (`org.matrix.login.jwt`). It makes the Cognito
- * `sub` the local part of every new Matrix id, by browser too, so that both ways lead to one account: choose it before
+ * Lets an app that holds a Cognito ID token sign in without a browser (`org.matrix.login.jwt`). The Cognito `sub` then
+ * becomes the local part of every new Matrix id, by browser too, so that both ways lead to one account: decide before
  * the first person signs in.
  */
 export interface JwtLogin {
   /**
-   * The user pool's key set, as its `jwks.json` has it. Synapse keeps what it is given: after Cognito rotated
-   * its keys these sign-ins fail until the new set is deployed.
+   * The user pool's key set, from its `jwks.json`. Synapse does not refresh it: after Cognito rotates its keys, these
+   * sign-ins fail until the new set is deployed.
    */
   readonly keys: { readonly keys: readonly Readonly<Record<string, string>>[] };
-  /** App clients whose ID tokens are taken (claim `aud`). */
+  /** App clients whose ID tokens are accepted (claim `aud`). */
   readonly audiences: readonly string[];
 }
 
-/** The public half of a key that signed for this server before, by which others still check what it signed. */
+/** The public half of a former signing key, with which others still verify old signatures. */
 export interface OldSigningKey {
   /** `ed25519:` and the key's id. */
   readonly id: string;
@@ -71,9 +71,9 @@ export interface HomeserverProps {
 }
 
 /**
- * Local part of the Matrix id from the ID token. A Cognito username that Matrix can hold as it is, in lower
- * case, becomes it. Any other (letters outside ASCII, `+` or `@` of a mail address that would then be public, too long,
- * digits alone, reserved) is replaced by the `sub`, which always fits. Synapse adds a number to a name taken.
+ * Local part of the Matrix id: the Cognito username in lower case, if Matrix allows it. Any other (letters outside ASCII,
+ * `+` or `@` of a mail address that would become public, too long, only digits, reserved) is replaced by the `sub`, which
+ * is always valid. Synapse adds a number to a name that is taken.
  */
 const LOCALPART_TEMPLATE = [
   "{%- set name = user['cognito:username'] | default('') | lower -%}",
@@ -84,7 +84,7 @@ const LOCALPART_TEMPLATE = [
   "{{ name if fits else user.sub }}",
 ].join("");
 
-/** Name that others see at first: the given one, else the user name unless it shows a mail address. */
+/** Initial display name: the given name, else the user name unless it is a mail address. */
 const DISPLAY_NAME_TEMPLATE =
   "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if '@' not in user['cognito:username'] | default('@') else '') }}";
 
@@ -92,8 +92,8 @@ const DISPLAY_NAME_TEMPLATE =
 const EMAIL_TEMPLATE = "{{ user.email if user.email_verified | string | lower == 'true' else '' }}";
 
 /**
- * Networks that Synapse never asks on a user's behalf: private, link-local (the container's credentials are
- * served there), reserved and multicast ones, as IANA registers them.
+ * Networks that Synapse never sends requests to on behalf of a user: private, link-local (where the container gets its
+ * credentials), reserved and multicast, as IANA registers them.
  */
 const unreachableNetworks = [
   "0.0.0.0/8",
@@ -123,9 +123,9 @@ const unreachableNetworks = [
 ];
 
 /**
- * `homeserver.yaml` as data. Every value is JSON's; database, Cognito and client values may be references.
+ * `homeserver.yaml` as JSON data. Database, Cognito and client values may be references.
  *
- * @throws Error when `contentUrlTemplate` is no https address with `{id}`
+ * @throws Error if `contentUrlTemplate` is no https address with `{id}`
  */
 export function homeserverConfig(props: HomeserverProps) {
   const { serverName, database, federation, oldSigningKeys = [], workers } = props;
@@ -148,10 +148,10 @@ export function homeserverConfig(props: HomeserverProps) {
         user: database.user,
         passfile: containerPaths.databasePassword,
         sslmode: "require",
-        // Synapse holds at least the first and at most the second number of connections.
+        // Minimum and maximum number of connections.
         cp_min: 5,
         cp_max: 10,
-        // Without these a connection that RDS dropped in a failover hangs for two hours. Seconds, then a count.
+        // Without these, a connection that RDS dropped in a failover hangs for two hours. Seconds, then a count.
         keepalives_idle: 10,
         keepalives_interval: 10,
         keepalives_count: 3,
@@ -176,7 +176,7 @@ export function homeserverConfig(props: HomeserverProps) {
     ...rooms(serverName),
     ...(workers && sharedWorkerConfig(workers, federation !== undefined)),
 
-    // Telling everyone who is online costs more than all messages together.
+    // Presence causes more traffic than all messages together.
     presence: { enabled: false },
     limit_profile_requests_to_users_who_share_rooms: true,
     require_auth_for_profile_requests: true,
@@ -191,11 +191,11 @@ function signIn(props: HomeserverProps) {
   return {
     oidc_providers: [
       {
-        // Synapse puts `oidc-` in front.
+        // Synapse adds the prefix `oidc-`.
         idp_id: IDENTITY_PROVIDER.replace(/^oidc-/, ""),
         idp_name: "Phenom",
         issuer,
-        // With all endpoints given, Synapse starts while Cognito can't be reached.
+        // With all endpoints given, Synapse starts even if Cognito is unreachable.
         discover: false,
         authorization_endpoint: `https://${cognitoDomainHost}/oauth2/authorize`,
         token_endpoint: `https://${cognitoDomainHost}/oauth2/token`,
@@ -207,8 +207,8 @@ function signIn(props: HomeserverProps) {
         client_auth_method: "client_secret_basic",
         pkce_method: "always",
         scopes: ["openid", "email", "profile"],
-        // A Cognito user named like a local account must not become that account. With `jwt` the name is the
-        // `sub`, which nobody chooses, and the account that it names is the same person's.
+        // A Cognito user must not take over a local account of the same name. With `jwt` the name is the `sub`, which
+        // nobody can choose, so the account belongs to the same person.
         allow_existing_users: jwt !== undefined,
         user_mapping_provider: {
           config: {
@@ -228,23 +228,23 @@ function signIn(props: HomeserverProps) {
         secret: JSON.stringify(jwt.keys),
         issuer,
         audiences: [...jwt.audiences],
-        // Never the user name: nothing maps it here, so a user named like our own account would be it.
+        // Never the user name, which is not mapped here: a user could take the name of one of our own accounts.
         subject_claim: "sub",
       },
     }),
     enable_registration: false,
     enable_3pid_changes: false,
-    // For the bots only: nobody else has a password, and one that a user could choose is not worth having.
+    // For the bots only: nobody else has a password.
     password_config: { enabled: true, localdb_enabled: true, policy: { enabled: true, minimum_length: 32 } },
   };
 }
 
 function federationOptions(federation: Federation | undefined) {
   return {
-    // An empty list allows none.
+    // An empty list allows no homeserver.
     federation_domain_whitelist: [...(federation?.domains ?? [])],
     allow_public_rooms_over_federation: false,
-    // Keys come from the servers themselves; asking a third one would tell it whom we talk to.
+    // Keys come from the servers themselves: a key server would learn which servers we talk to.
     trusted_key_servers: [],
     ip_range_blacklist: unreachableNetworks,
   };
@@ -266,7 +266,7 @@ function urlPreviews({ contentUrlTemplate, previewHosts = [] }: HomeserverProps)
   const hosts = [content.host, ...previewHosts].map(literalPattern).join("|");
   return {
     url_preview_enabled: true,
-    // Blocks every address but those of the hosts; a pattern that begins with ^ is a regular expression.
+    // Blocks every address except those of the hosts. A pattern that begins with ^ is a regular expression.
     url_preview_url_blacklist: [
       { netloc: `^(?!(?i:${hosts})$)` },
       { scheme: `^(?!${literalPattern(content.protocol.slice(0, -1))}$)` },
@@ -288,13 +288,13 @@ function contentAddress(template: string): URL {
 
 const literalPattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-/** Events per second and how many may come at once. */
+/** Events per second, and how many may come at once. */
 const rate = (perSecond: number, burst: number) => ({ per_second: perSecond, burst_count: burst });
 
 const limits = {
   rc_message: rate(10, 30),
   rc_login: {
-    // Many phones share one address of a mobile network.
+    // Many phones share one IP address of a mobile network.
     address: rate(1, 50),
     account: rate(0.1, 10),
     failed_attempts: rate(0.05, 5),
@@ -308,14 +308,14 @@ function rooms(serverName: string) {
   const aliases = roomAliases(serverName);
   return {
     auto_join_rooms: [aliases.community],
-    // Bootstrap makes the rooms; made by Synapse, they would belong to whoever signs in first.
+    // Bootstrap makes the rooms: if Synapse did, they would belong to the first person who signs in.
     autocreate_auto_join_rooms: false,
     alias_creation_rules: [
       { user_id: `@${RESERVED_PREFIX}*:${serverName}`, action: "allow" },
       ...Object.values(aliases).map((alias) => ({ alias, action: "deny" })),
       { action: "allow" },
     ],
-    // Without a rule nobody may list a room, not even a server administrator.
+    // Without a rule nobody can list a room, not even a server administrator.
     room_list_publication_rules: [{ user_id: `@${BOTS.admin}:${serverName}`, action: "allow" }],
     encryption_enabled_by_default_for_room_type: "off",
     forgotten_room_retention_period: "28d",

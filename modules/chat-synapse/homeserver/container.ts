@@ -1,8 +1,8 @@
-/** What the image and the configuration agree on: paths, ports, the user. */
+/** Paths, ports and user that the image and the configuration share. */
 
 const RUN = "/run/synapse";
 
-/** Where the container finds its files. All below `run` are written by the entrypoint at each start. */
+/** Paths of files in the container. The entrypoint writes all files below `run` at each start. */
 export const containerPaths = {
   /** The media store, on the shared file system. */
   media: "/media",
@@ -15,7 +15,7 @@ export const containerPaths = {
   formSecret: `${RUN}/form_secret`,
   databasePassword: `${RUN}/pgpass`,
   oidcClientSecret: `${RUN}/oidc_client_secret`,
-  /** With workers only. */
+  /** Only with workers. */
   replicationSecret: `${RUN}/replication_secret`,
 } as const;
 
@@ -25,5 +25,5 @@ export const SYNAPSE_UID = 991;
 /** Clients, federation and `/health`. */
 export const SYNAPSE_PORT = 8008;
 
-/** Prometheus metrics at `/_synapse/metrics`: a port of its own, which the load balancer does not know. */
+/** Prometheus metrics at `/_synapse/metrics`, on a port that the load balancer does not reach. */
 export const METRICS_PORT = 9000;

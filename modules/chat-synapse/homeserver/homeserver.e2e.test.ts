@@ -66,7 +66,7 @@ describeWithSynapse("a homeserver", () => {
       .object({ verify_keys: z.record(z.string(), z.object({ key: z.string() })) })
       .parse((await get("/_matrix/key/v2/server")).body).verify_keys;
 
-  it("says that it is healthy, and where clients and other servers find it", async () => {
+  it("answers its health check and the discovery paths of clients and servers", async () => {
     expect((await fetch(`${synapse.url}/health`)).status).toBe(200);
     expect((await get("/.well-known/matrix/client")).body).toEqual({
       "m.homeserver": { base_url: `https://${deployment.serverName}/` },
@@ -76,12 +76,12 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  it("accepts a signing key of 42 random characters of base64 and an A, and is known by it", async () => {
+  it("accepts and publishes a signing key of 42 random characters of base64 and an A", async () => {
     const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
     expect(await publishedKeys()).toEqual({ [`ed25519:${id}`]: { key: publicKey(seed) } });
   });
 
-  it("serves metrics on a port of its own and not where clients come in", async () => {
+  it("serves metrics on their own port and not on that of clients", async () => {
     const metrics = await fetch(`${synapse.metricsUrl}/_synapse/metrics`);
     expect(await metrics.text()).toContain("synapse_build_info");
     expect((await fetch(`${synapse.url}/_synapse/metrics`)).status).toBe(404);
@@ -126,7 +126,7 @@ describeWithSynapse("a homeserver", () => {
   );
 
   describe("asked to send", () => {
-    it("30 messages at once, takes them all; 60, refuses some and loses none that it took", async () => {
+    it("accepts 30 messages at once; of 60 it refuses some and loses none that it accepted", async () => {
       const within = await newAccount();
       const room = await createRoom(synapse.url, within);
       const burst = (n: number) =>
@@ -215,13 +215,13 @@ describeWithSynapse("a homeserver", () => {
           .end();
       });
 
-    it("answers by the path that the load balancer guards", async () => {
+    it("answers on the path that the load balancer protects", async () => {
       expect(await statusOf("/_synapse/admin/v1/server_version")).toBe(200);
     });
 
     it.each(
       otherSpellings,
-    )("finds nothing by a spelling that the load balancer lets pass: %s", async (path) => {
+    )("answers 404 for a spelling that the load balancer lets pass: %s", async (path) => {
       expect(await statusOf(path)).toBe(404);
     });
   });
@@ -258,7 +258,7 @@ describeWithSynapse("a homeserver", () => {
       expect(encryption.status).toBe(404);
     });
 
-    it("makes every new user a member of it", async () => {
+    it("adds every new user to it", async () => {
       const user = await newAccount();
       const joined = z
         .object({ joined_rooms: z.array(z.string()) })
@@ -268,7 +268,7 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  it("thrown away and started anew, has the same messages, media, users and signing key", async () => {
+  it("has the same messages, media, users and signing key after it was replaced", async () => {
     const user = await newAccount();
     const room = await createRoom(synapse.url, user);
     const { body: sent } = await send(synapse.url, user, room, "kept");
@@ -295,7 +295,7 @@ describeWithSynapse("a homeserver", () => {
     expect(await publishedKeys()).toEqual(keys);
   });
 
-  it("with another signing key, tells other servers the former one and when it was last used", async () => {
+  it("publishes the former signing key and its last use after the key was changed", async () => {
     const [, id, seed = ""] = deployment.secrets.SYNAPSE_SIGNING_KEY.split(" ");
     const former = { id: `ed25519:${id}`, key: publicKey(seed), expired: "2026-11-21T14:00:00Z" };
     const key = drawSigningKey("a_2");
@@ -310,13 +310,13 @@ describeWithSynapse("a homeserver", () => {
     });
   });
 
-  it("without a sign-in gives media to nobody", async () => {
+  it("serves no media without a sign-in", async () => {
     const media = await fetch(`${synapse.url}/_matrix/media/v3/download/${deployment.serverName}/x`);
     expect(media.status).toBe(404);
   });
 });
 
-describeWithSynapse("a homeserver that federates with nobody, whose content lies inside the network", () => {
+describeWithSynapse("a homeserver without federation, whose content is inside the network,", () => {
   let postgres: PostgresServer;
   let deployment: SynapseDeployment;
   let synapse: Synapse;
@@ -349,7 +349,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     }
   });
 
-  it("fetches no preview from a private address, even of an allowed host", async () => {
+  it("fetches no preview from a private address, even for an allowed host", async () => {
     const user = account(
       await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
         ...{ username: "someone", password: randomUUID() + randomUUID() },
@@ -363,7 +363,7 @@ describeWithSynapse("a homeserver that federates with nobody, whose content lies
     expect(connections).toBe(0);
   });
 
-  it("started although Cognito can't be reached, says so in its log", () => {
+  it("starts while Cognito is unreachable and logs that", () => {
     expect(synapse.output()).toContain("Error while preloading OIDC provider");
   });
 });

@@ -43,7 +43,7 @@ describeWithSynapse(`a homeserver with ${CLIENTS} people in one room`, () => {
     );
   };
 
-  it("brings every message to everyone who waits for it, once", async () => {
+  it("delivers every message once to everyone who syncs", async () => {
     const admin = account(
       await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
         ...{ username: "phenom-admin", password: randomUUID() + randomUUID(), admin: true },

@@ -2,14 +2,14 @@
 export const REQUEST_LINE = "request";
 
 /**
- * What the arguments of Synapse's access log are (`_finished_processing` of its `http/site.py`): method, seconds that
- * the answer took to make, status, path. A path holds no space, so nobody's request can forge another's line.
+ * Arguments of Synapse's access log (`_finished_processing` in `http/site.py`): method, seconds to produce the response,
+ * status, path. A path holds no space, so no request can forge a line.
  */
 const REQUEST_FORMAT = `${REQUEST_LINE} {args[12]} {args[3]:.3f} {args[11]} {args[13]}`;
 
 /**
- * Python's logging configuration for Synapse: one JSON object per line on stdout, from level INFO up, and for each
- * request one more line, whose numbers CloudWatch can read: in the JSON they are part of a sentence.
+ * Python's logging configuration for Synapse: one JSON object per line on stdout, from level INFO up. Each request gets
+ * one more line with its numbers as fields, because in the JSON they are part of a sentence.
  */
 export function logConfig() {
   const toStdout = { class: "logging.StreamHandler", stream: "ext://sys.stdout" };
@@ -26,7 +26,7 @@ export function logConfig() {
     },
     loggers: {
       "synapse.access": { handlers: ["requests"] },
-      // Below INFO this logger writes statements with the users' access tokens in them.
+      // Below INFO this logger writes statements that contain users' access tokens.
       "synapse.storage.SQL": { level: "INFO" },
     },
     root: { level: "INFO", handlers: ["stdout"] },

@@ -8,7 +8,7 @@ import type { SynapseSecrets } from "../secrets.ts";
 import { containerPaths, SYNAPSE_PORT } from "./container.ts";
 import { logConfig } from "./log-config.ts";
 
-/** What the main process and its workers run with: one image, one configuration, one set of secrets. */
+/** What the main process and the workers share: image, configuration and secrets. */
 export interface SynapseProcess {
   readonly props: ChatSynapseProps;
   readonly securityGroupId: string;
@@ -19,10 +19,10 @@ export interface SynapseProcess {
 }
 
 /**
- * Properties of a service that runs Synapse.
+ * Props of a service that runs Synapse.
  *
- * @param hasMedia whether it serves the media repository: only then it mounts the store
- * @param workerYaml a worker's own configuration; without it the main process runs
+ * @param hasMedia whether the process serves media: only then it mounts the store
+ * @param workerYaml a worker's own configuration; without it, the main process runs
  */
 export function synapseService(
   { props, securityGroupId, secrets, config, configVersion, media }: SynapseProcess,
@@ -53,18 +53,18 @@ export function synapseService(
       },
       secrets: files,
       mounts: { ...(hasMedia && { media: containerPaths.media }), run: containerPaths.run, tmp: "/tmp" },
-      // The entrypoint starts as root, hands its files to Synapse's user and becomes that user, whom the init
-      // process must still be able to stop.
+      // The entrypoint starts as root, gives its files to Synapse's user and becomes that user. The init process must
+      // still be able to stop it.
       capabilities: ["CHOWN", "KILL", "SETGID", "SETUID"] as const,
       stopTimeout: 60,
     },
     volumes: [...(hasMedia ? [media.volume("media")] : []), { name: "run" }, { name: "tmp" }],
     health: { path: "/health", probe: ["curl", "-fsS", "-o", "/dev/null"], startPeriod: 60 },
-    // Two processes of one name must never run on one database.
+    // Two processes with the same name must never run on one database.
     replacement: "stop-first" as const,
     taskPolicy: hasMedia ? [media.mountPolicy] : [],
   };
 }
 
-/** Seconds: the old task must be gone before the new one starts, so every second of draining is a second offline. */
+/** Seconds. The old task stops before the new one starts, so every second of draining is downtime. */
 export const DEREGISTRATION_DELAY = 10;

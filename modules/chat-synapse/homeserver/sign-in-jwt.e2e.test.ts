@@ -8,7 +8,7 @@ import { exampleProps } from "../../../tools/servers/synapse.ts";
 
 const { serverName } = exampleProps;
 
-describeWithSynapse("signing in, by browser or with a Cognito ID token that the app already has,", () => {
+describeWithSynapse("signing in, by browser or with a Cognito ID token,", () => {
   const harness = signInHarness(({ jwks }) => ({ jwt: { keys: jwks, audiences: [mobileClientId] } }));
 
   const { byBrowser } = harness;
@@ -24,7 +24,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     email: `${randomUUID()}@example.org`,
   });
 
-  it("leads to one account, by browser first", async () => {
+  it("leads to one account if the browser comes first", async () => {
     const kim = person("kim");
     const { userId } = await byBrowser(kim);
     expect(userId).toBe(`@${kim.sub}:${serverName}`);
@@ -32,7 +32,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect((await byBrowser(kim)).userId).toBe(userId);
   });
 
-  it("leads to one account, with the token first", async () => {
+  it("leads to one account if the token comes first", async () => {
     const lee = person("lee");
     const { userId } = await byToken(lee);
     expect(userId).toBe(`@${lee.sub}:${serverName}`);
@@ -40,7 +40,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect((await byToken(lee)).userId).toBe(userId);
   });
 
-  it("never leads to the account that a username names: not a bot's, not another person's", async () => {
+  it("never leads to the account that a username names, neither a bot's nor another person's", async () => {
     const password = randomUUID() + randomUUID();
     await register(harness.url, harness.registrationSecret, {
       ...{ username: "phenom-admin", password, admin: true },
@@ -73,7 +73,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token that the 
     expect(body["errcode"]).toBe("M_FORBIDDEN");
   });
 
-  it("fails with a token that somebody else signed", async () => {
+  it("fails with a token that another key signed", async () => {
     const [header, payload] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
     expect((await post(`${header}.${payload}.${"A".repeat(342)}`)).status).toBe(403);
   });

@@ -21,7 +21,7 @@ describeWithSynapse("signing in", () => {
   const whoami = async (token: string) =>
     (await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
 
-  it("the login flows offer single sign-on with Cognito", async () => {
+  it("offers single sign-on with Cognito among the login flows", async () => {
     const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/login");
     expect(body["flows"]).toContainEqual({
       type: "m.login.sso",
@@ -29,7 +29,7 @@ describeWithSynapse("signing in", () => {
     });
   });
 
-  it("through Cognito's page ends with an access token and the Matrix id of the Cognito username", async () => {
+  it("gives an access token and the Matrix id of the Cognito username", async () => {
     const alice = { username: "alice", email: "alice@example.org", name: "Alice Example" };
     const { userId, accessToken } = await harness.byBrowser(alice);
     expect(userId).toBe(`@alice:${serverName}`);
@@ -40,14 +40,14 @@ describeWithSynapse("signing in", () => {
     expect(profile.body["displayname"]).toBe("Alice Example");
   });
 
-  it("again gives the same account, also after the person's username and mail address changed", async () => {
+  it("leads to the same account again, even after username and mail address changed", async () => {
     const sub = randomUUID();
     const first = await harness.byBrowser({ sub, username: "erin", email: "erin@example.org" });
     const second = await harness.byBrowser({ sub, username: "erin-new", email: "erin@example.com" });
     expect(second.userId).toBe(first.userId);
   });
 
-  it("stores a verified mail address only, which Cognito tells by a string", async () => {
+  it("stores a mail address only if Cognito says that it is verified, as a string", async () => {
     const addresses = async (user: CognitoUser) => {
       const { accessToken } = await harness.byBrowser(user);
       const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/account/3pid", {
@@ -84,18 +84,18 @@ describeWithSynapse("signing in", () => {
       ["of 128 characters", "x".repeat(128)],
       ["reserved for our own accounts", "phenom-admin"],
       ["reserved for our own accounts, in capitals", "PHENOM-mcp"],
-    ])("%s gets the Cognito subject instead", async (_, username) => {
+    ])("%s gets the Cognito subject as its Matrix id", async (_, username) => {
       const person = user(username);
       expect((await harness.byBrowser(person)).userId).toBe(`@${subject(person)}:${serverName}`);
     });
 
-    it("that another person has in other letters gets a number behind it", async () => {
+    it("gets a number appended if another person has it in a different case", async () => {
       const [first, second] = [await harness.byBrowser(user("dave")), await harness.byBrowser(user("Dave"))];
       expect(first.userId).toBe(`@dave:${serverName}`);
       expect(second.userId).toBe(`@dave1:${serverName}`);
     });
 
-    it("of a local account does not become that account", async () => {
+    it("of a local account does not lead to that account", async () => {
       const password = randomUUID() + randomUUID();
       await register(harness.url, harness.registrationSecret, {
         username: "operator",
@@ -106,7 +106,7 @@ describeWithSynapse("signing in", () => {
     });
   });
 
-  it("whatever the username, the Matrix id is one that Matrix allows and no reserved one", async () => {
+  it("gives a valid Matrix id that is not reserved, whatever the username", async () => {
     const { config } = homeserverConfig(exampleProps).oidc_providers[0]?.user_mapping_provider ?? {};
     const usernames = fc.sample(
       fc.oneof(
@@ -126,7 +126,7 @@ describeWithSynapse("signing in", () => {
     }
   });
 
-  it("goes back to the mobile app without a question, to any other address only after one", async () => {
+  it("returns to the mobile app at once, to any other address only after a confirmation", async () => {
     const alice = { username: "frank", email: "frank@example.org" };
     const toApp = await browserSignIn(harness.url, serverName, harness.cognito, alice, mobileApp);
     expect(toApp.status).toBe(302);
@@ -140,7 +140,7 @@ describeWithSynapse("signing in", () => {
     expect(elsewhere.text).toContain("evil.example");
   });
 
-  it("with somebody else's browser session or a used code fails", async () => {
+  it("fails with another browser session or a used code", async () => {
     const start = await throughLoadBalancer(
       harness.url,
       serverName,
@@ -156,13 +156,13 @@ describeWithSynapse("signing in", () => {
     expect((await arrive(start.cookies)).status).toBeGreaterThanOrEqual(400);
   });
 
-  it("asks nothing of the hosted domain but to exchange the code, and nothing of anybody else", () => {
+  it("sends the hosted domain only the request that exchanges the code, and nothing to other hosts", () => {
     expect(new Set(harness.asked)).toEqual(
       new Set([`cognito-idp.${region}.amazonaws.com`, cognitoDomainHost]),
     );
   });
 
-  it("with a password works for accounts made with the shared secret, and nobody can register one", async () => {
+  it("works with a password for accounts made with the shared secret, and registration is closed", async () => {
     const password = randomUUID() + randomUUID();
     const made = await register(harness.url, harness.registrationSecret, {
       username: "phenom-mcp",

@@ -8,9 +8,9 @@ import { type Deployment, stateful } from "../../../constructs/deployment.ts";
 import { policyDocument, trustService } from "../../../constructs/iam-policy.ts";
 import { checkedName } from "../../../constructs/names.ts";
 
-/** Every night at 5:00 UTC, when it is night in America too; each kept for five weeks. */
+/** Every night at 5:00 UTC, when it is night in America too. Backups are kept for five weeks. */
 const nightly = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
-/** Minutes in which a backup must begin, and be done. */
+/** Minutes within which a backup must start and complete. */
 const windows = { startWindow: 60, completionWindow: 8 * 60 };
 
 export interface MediaBackupProps {
@@ -38,7 +38,7 @@ export class MediaBackup extends Construct {
     const role = new IamRole(this, "role", {
       name: checkedName(this, "IAM role", `${name}-backup`),
       description: "Backs up and restores Synapse's media store",
-      // AWS Backup documents no source that it would name here.
+      // AWS Backup documents no source condition for this trust policy.
       assumeRolePolicy: trustService("backup.amazonaws.com"),
       tags: deployment.tags,
     });
@@ -64,7 +64,7 @@ export class MediaBackup extends Construct {
           Resource: vault.arn,
         },
         {
-          // A backup gets the tags of what it is of.
+          // A backup gets the tags of its resource.
           Sid: "TagBackups",
           Effect: "Allow",
           Action: "backup:TagResource",

@@ -17,21 +17,21 @@ export interface MediaStoreProps {
   readonly network: Network;
   /** Security group of the tasks that mount the file system. */
   readonly clientSecurityGroupId: string;
-  /** User and group id that own the files: those of the process that writes them. */
+  /** User and group id that own the files. */
   readonly owner: number;
 }
 
 export const NFS_PORT = 2049;
 
-/** The file system that outlives every task: encrypted, backed up, mounted over TLS by one role alone. */
+/** File system for media that outlives every task: encrypted, backed up, mounted over TLS by one role only. */
 export class MediaStore extends Construct {
   readonly fileSystemId: string;
   readonly securityGroupId: string;
   /** Name of the vault that holds its backups. */
   readonly backupVault: string;
-  /** Rights of the role that mounts it. */
+  /** Statement for the role that mounts it. */
   readonly mountPolicy: PolicyStatement;
-  /** What must exist before a task can mount it. */
+  /** Resources that must exist before a task can mount it. */
   readonly dependencies: ITerraformDependable[];
   private readonly accessPointId: string;
   private readonly fileSystemArn: string;

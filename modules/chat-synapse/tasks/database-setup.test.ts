@@ -55,7 +55,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(role, "insert into kept values ('ß') returning value")).toEqual([{ value: "ß" }]);
   });
 
-  it("run again keeps everything and says so", async () => {
+  it("keeps everything and reports it when it runs again", async () => {
     const database = fresh();
     await setUp(database);
     await query(as(database.user, database.name), "create table kept as select 7 as value");
@@ -77,7 +77,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     ]);
   });
 
-  it("started twice at once ends well both times", async () => {
+  it("succeeds twice when it is started twice at once", async () => {
     const database = fresh();
     await Promise.all([setUp(database), setUp(database)]);
     expect(await facts(database.name)).toMatchObject({ owner: database.user });
@@ -105,7 +105,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     expect(await query(master, "select value from kept")).toEqual([{ value: 7 }]);
   });
 
-  it("gives the master user what an earlier version of it did not give", async () => {
+  it("grants the master user the rights that an earlier version did not grant", async () => {
     const database = fresh();
     await setUp(database);
     await query(maintenance, `grant ${database.user} to current_user with inherit false`);
@@ -174,7 +174,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
 
   it.each(
     requiredVariables(databaseSetupCommand()),
-  )("ends with code 64 and one line without %s", async (name) => {
+  )("prints one line and exits with 64 without %s", async (name) => {
     const error = await setUp(fresh(), { [name]: "" }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -185,7 +185,7 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     });
   });
 
-  it("is a command that a POSIX shell parses without running it", async () => {
+  it("is valid for a POSIX shell", async () => {
     const [, , script = ""] = databaseSetupCommand();
     const { stderr } = await promisify(execFile)("sh", ["-n", "-c", script]);
     expect(stderr).toBe("");

@@ -6,12 +6,12 @@ import type { ChatSynapseProps } from "../props.ts";
 import type { SynapseSecrets } from "../secrets.ts";
 import { databaseSetupCommand } from "./database-setup.ts";
 
-/** Synapse's own database and role on the shared RDS instance. */
+/** Synapse's database and role on the shared RDS instance, and the database that psql connects to. */
 export const synapseDatabase = { name: "synapse", user: "synapse", maintenance: "postgres" };
-/** Smallest Fargate size: these tasks send requests and wait. */
+/** The smallest Fargate size: these tasks only send requests and wait. */
 const oneShotSize = { cpu: 256, memory: 512 };
 
-/** Makes or checks Synapse's role and database. */
+/** Task that makes or checks Synapse's role and database. */
 export const databaseSetupTask = (
   scope: Construct,
   { deployment, database, images }: ChatSynapseProps,
@@ -41,7 +41,7 @@ export const databaseSetupTask = (
   });
 
 /**
- * Makes or checks bots, rooms and members.
+ * Task that makes or checks bots, rooms and members.
  *
  * @param url the homeserver's address inside the VPC
  */

@@ -1,15 +1,15 @@
 import type { WorkerKind } from "./workers.ts";
 
-/** A listener rule in front of the homeserver's own: which requests a kind of worker answers. */
+/** A listener rule before the homeserver's own, for requests that a kind of worker answers. */
 export interface WorkerRule {
   /** Part of the rule's address. */
   readonly id: string;
   readonly kind: WorkerKind;
-  /** Regular expressions on the whole path; one of them must match. */
+  /** Regular expressions for the whole path; one of them must match. */
   readonly paths: readonly string[];
-  /** Whether it carries the guard of the admin paths. */
+  /** Whether it needs the sign-in of the admin paths. */
   readonly admin?: true;
-  /** Whether it is there with federation only. */
+  /** Whether it exists only with federation. */
   readonly federation?: true;
 }
 
@@ -18,11 +18,10 @@ const FEDERATION_API = "^/_matrix/federation";
 
 /**
  * The paths that Synapse's documentation gives to workers (docs/workers.md of element-hq/synapse), by kind of worker.
- * The place in this list is the distance from the first of the reserved priorities, so append, and leave the others
- * where they are.
+ * A rule's index in this list is added to the first of the reserved priorities, so append new rules at the end.
  *
- * What it also lists and the main process keeps: signing in and registering, because every process counts its own
- * attempts and a single sign-on begins and ends in one; `/_synapse/admin/v1/rooms/` and `/v2/users/`, because one
+ * The main process keeps some paths that it also lists: signing in and registering, because every process counts its own
+ * attempts and a single sign-on must start and end in one; `/_synapse/admin/v1/rooms/` and `/v2/users/`, because one
  * process is enough for administrators.
  */
 export const workerRules: readonly WorkerRule[] = [
@@ -87,7 +86,7 @@ export const workerRules: readonly WorkerRule[] = [
     id: "streams",
     kind: "streams",
     paths: [
-      // Pages of one room must come from one process; this kind has only one.
+      // All pages of a room must come from one process; this kind has only one.
       `${CLIENT_API}/rooms/[^/]+/(typing/.*|receipt/.*|read_markers|messages)$`,
       `${CLIENT_API}/(user/.*/(tags|account_data)(/.*)?|(sendToDevice|presence|pushrules)/.*)$`,
       `${CLIENT_API}/(delete_devices|devices(/.*)?|keys/(upload(/.*)?|(device_signing|signatures)/upload))$`,
@@ -97,7 +96,7 @@ export const workerRules: readonly WorkerRule[] = [
     id: "federation-transactions",
     kind: "streams",
     federation: true,
-    // All transactions of one server must go to one process too.
+    // All transactions of a server must go to one process too.
     paths: [`${FEDERATION_API}/v1/send/.*$`],
   },
   {
@@ -117,5 +116,5 @@ export const workerRules: readonly WorkerRule[] = [
   },
 ];
 
-/** How many priorities an environment keeps free for these rules, some of them for rules to come. */
+/** Number of priorities that an environment reserves for these rules and future ones. */
 export const RESERVED_PRIORITIES = 16;

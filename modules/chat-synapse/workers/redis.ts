@@ -11,7 +11,7 @@ import { checkedName } from "../../../constructs/names.ts";
 export interface RedisProps {
   readonly deployment: Deployment;
   readonly network: Network;
-  /** Security group of those that may connect; it gets the rule that lets them out. */
+  /** Security group of the tasks that connect; it gets the egress rule. */
   readonly clientSecurityGroupId: string;
   /** ElastiCache node type, such as `cache.t4g.micro`. */
   readonly nodeType: string;
@@ -20,15 +20,15 @@ export interface RedisProps {
 const PORT = 6379;
 
 /**
- * The channel on which Synapse's processes tell each other what they wrote, and a cache: nothing in it must be kept.
- * Encrypted at rest and on the way. Who may connect is told by security groups, not by a token: the provider can write
- * a token only so that it stands in Terraform's state.
+ * Redis, through which Synapse's processes notify each other of what they wrote, and a cache: no data must be kept.
+ * Encrypted at rest and in transit. Security groups restrict who connects. There is no auth token, because the provider
+ * would store it in Terraform's state.
  */
 export class Redis extends Construct {
-  /** Host name of the primary node; it stays when another node takes over. */
+  /** Host name of the primary node; it stays the same after a failover. */
   readonly host: string;
   readonly port = PORT;
-  /** Cache clusters of one node each, as metrics name them; which one is the primary changes when another takes over. */
+  /** Cache clusters of one node each, as metrics name them. A failover changes which one is the primary. */
   readonly nodes: readonly string[];
 
   constructor(scope: Construct, id: string, props: RedisProps) {
@@ -63,7 +63,7 @@ export class Redis extends Construct {
       subnetIds: network.privateSubnetIds,
       tags: deployment.tags,
     });
-    // A second node takes over by itself; without one the processes wait until the first is replaced.
+    // With a second node there is automatic failover; without one, the processes wait until the node is replaced.
     const standby = deployment.protectData;
     const count = standby ? 2 : 1;
     const group = new ElasticacheReplicationGroup(this, "Default", {

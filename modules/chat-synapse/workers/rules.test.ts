@@ -34,14 +34,14 @@ const all = balancer({ workers: every, federation });
 const kinds = Object.entries(workerEndpoints) as [keyof typeof workerEndpoints, readonly string[]][];
 
 describe("with every kind of worker", () => {
-  describe.each(kinds)("the workers %s answer", (kind, paths) => {
+  describe.each(kinds)("workers of the kind %s answer", (kind, paths) => {
     it.each(paths)("%s", (path) => {
       expect(all(path)).toBe(kind);
       expect(all(`${path}?since=s1&dir=b`)).toBe(kind);
     });
   });
 
-  describe("other servers are answered", () => {
+  describe("other servers' requests are answered", () => {
     const cases = Object.entries(federationEndpoints).flatMap(([kind, paths]) =>
       paths.map((path) => [path, kind] as const),
     );
@@ -61,7 +61,7 @@ describe("with every kind of worker", () => {
     });
   });
 
-  describe("administrators' requests about media go to the media worker, with the guard of the others", () => {
+  describe("administrators' requests about media go to the media worker, with the sign-in of the admin paths", () => {
     const closed = balancer({ workers: every, adminAccess: "closed" });
     const open = balancer({ workers: every, adminAccess: "open" });
     it.each(mediaAdminEndpoints)("%s", (path) => {
@@ -79,12 +79,12 @@ describe("with every kind of worker", () => {
     ["capitals", "/_matrix/client/V3/sync"],
     ["a room whose name is a path's", "/_matrix/client/v3/rooms/send/forget"],
     ["an unknown path below a room", `/_matrix/client/v3/rooms/!a%3Ab/sendings/x`],
-  ])("%s is no worker's: %s", (_, path) => {
+  ])("no worker answers %s: %s", (_, path) => {
     expect(["main", "others", "other"]).toContain(all(path));
   });
 });
 
-describe("a kind that an environment has none of stays with the main process", () => {
+describe("without workers of a kind, the main process does its work", () => {
   const kindsOfRules = ["sync", "client", "events", "streams", "media"] as const satisfies WorkerKind[];
   it.each(kindsOfRules)("with workers %s alone", (only) => {
     const ask = balancer({ workers: { [only]: 1 } });
@@ -92,30 +92,30 @@ describe("a kind that an environment has none of stays with the main process", (
       for (const path of paths) expect([path, ask(path)]).toEqual([path, kind === only ? kind : "main"]);
   });
 
-  it("with the background worker alone nothing is routed elsewhere", () => {
+  it("with the background worker alone there are no rules", () => {
     const rules = (workers: EnvironmentData["workers"]) =>
       Object.keys(new Template(environment(workers ? { workers } : {})).resources("aws_lb_listener_rule"));
     expect(rules({ background: 1 })).toEqual(rules(undefined));
   });
 
-  it("without federation other servers' requests have no rule", () => {
+  it("without federation there are no rules for other servers", () => {
     const ask = balancer({ workers: every });
     for (const path of [...federationEndpoints.client, ...federationEndpoints.streams])
       expect(ask(path)).toBe("main");
   });
 });
 
-describe("the rules keep the load balancer's limits", () => {
+describe("the workers' rules", () => {
   const template = new Template(environment({ workers: every, federation }));
   const rules = Object.entries(template.resources("aws_lb_listener_rule"));
   const own = rules.filter(([name]) => name.startsWith("chat_synapse_workers_"));
 
-  it("there is one for each entry of the list", () => {
+  it("include one for each entry of the list", () => {
     expect(own).toHaveLength(workerRules.length);
     expect(workerRules.length).toBeLessThanOrEqual(RESERVED_PRIORITIES);
   });
 
-  it.each(own)("%s: at most 5 values, 3 in a condition, 128 characters each", (_, body) => {
+  it.each(own)("stay within the load balancer's quotas: %s", (_, body) => {
     const conditions = body["condition"] as {
       host_header?: { values: string[] };
       path_pattern?: { regex_values: string[] };
@@ -128,7 +128,7 @@ describe("the rules keep the load balancer's limits", () => {
     for (const value of values.flat()) expect(value.length).toBeLessThanOrEqual(128);
   });
 
-  it("each priority is taken once, and the workers' come before the homeserver's own", () => {
+  it("have unique priorities before those of the homeserver", () => {
     const priorities = rules.map(([, body]) => Number(body["priority"]));
     expect(new Set(priorities).size).toBe(priorities.length);
     for (const [name, body] of own) {
@@ -137,7 +137,7 @@ describe("the rules keep the load balancer's limits", () => {
     }
   });
 
-  it("a kind more or less leaves the priorities of the others", () => {
+  it("keep their priorities when a kind is added or removed", () => {
     const of = (workers: EnvironmentData["workers"]) =>
       new Template(environment(workers ? { workers } : {})).resource(
         "aws_lb_listener_rule.chat_synapse_workers_media_rule",

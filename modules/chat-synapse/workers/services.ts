@@ -27,18 +27,18 @@ export interface WorkersProps {
   readonly counts: WorkerCounts;
   readonly size: FargateSize;
   readonly namespaceId: string;
-  /** The main process, which changes the database's schema before the workers read it. */
+  /** The main process, which migrates the database's schema before the workers read it. */
   readonly main: ITerraformDependable;
 }
 
 /**
- * Synapse's workers: one service for each process, because each has a name of its own, and one target group with its
- * listener rules for each kind that answers requests. The services of a kind are replaced one after the other.
+ * Synapse's workers: one service for each process, because each has its own name, and one target group with its listener
+ * rules for each kind that receives traffic. The services of a kind are replaced one after the other.
  */
 export class Workers extends Construct {
-  /** By the workers' names. */
+  /** Services by worker name. */
   readonly services: Readonly<Record<string, FargateService>>;
-  /** Role of the worker that mounts the media store, if there is one. */
+  /** Task role of the worker that mounts the media store. `undefined` if there is none. */
   readonly mediaRoleArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
@@ -91,7 +91,7 @@ export class Workers extends Construct {
     });
   }
 
-  /** Undefined for a kind that answers nobody. */
+  /** `undefined` for a kind that receives no traffic. */
   private targetGroup(kind: WorkerKind, { process: { props }, main }: WorkersProps) {
     const { deployment, network, priorities, federation, adminAccess } = props;
     const own = workerRules
@@ -113,14 +113,14 @@ export class Workers extends Construct {
         priority,
         paths,
         admin ? adminAction(adminAccess, arn, "deny") : { forwardTo: arn },
-        // From here on until the worker is healthy these paths answer 503, so not before everything else is ready.
+        // From now on these paths answer 503 until the worker is healthy, so the rule waits for the main process.
         { regularExpressions: true, dependsOn: [main] },
       ),
     );
     return { arn, arnSuffix, rules };
   }
 
-  /** The processes share a security group, whose members may call each other. */
+  /** The processes share a security group, whose members may connect to each other. */
   private replicationRules({ securityGroupId, props: { deployment } }: SynapseProcess): void {
     const rule = {
       securityGroupId,

@@ -113,7 +113,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
       expect([name, (await fetch(`${cluster.process(name).url}/health`)).status]).toEqual([name, 200]);
   });
 
-  it("answers what is routed to a worker by that worker, with the methods of the main process", async () => {
+  it("answers a worker's paths by that worker, with the methods of the main process", async () => {
     for (const [kind, paths] of Object.entries(workerEndpoints)) {
       const worker = cluster.process(`${kind}-1`).url;
       for (const path of paths.filter(inUse)) {
@@ -126,7 +126,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     }
   }, 60_000);
 
-  it("keeps with the main process what it answers", async () => {
+  it("answers the main process's paths by the main process", async () => {
     for (const path of mainEndpoints.client.filter(inUse)) {
       const methods = await methodsOf(`${cluster.process("main").url}${path}`);
       withMessage(path, () => expect(methods).not.toEqual([]));
@@ -160,7 +160,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(pager).toEqual(["streams-1"]);
   }, 30_000);
 
-  it("both workers of a kind answer the same", async () => {
+  it("gives the same answer from both workers of a kind", async () => {
     const { alice, bob, room } = await conversation();
     const { body } = await send(cluster.alb.url, alice, room, "to both");
     for (const name of ["sync-1", "sync-2"]) {
@@ -173,7 +173,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     }
   });
 
-  it("shows the other who types, who has read, and keeps account data", async () => {
+  it("shows who types and who has read, and stores account data", async () => {
     const { alice, bob, room, path } = await conversation();
     const { body } = await send(cluster.alb.url, alice, room, "read this");
     const since = await now(alice);
@@ -205,7 +205,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(kept.body).toEqual({ dark: true });
   }, 30_000);
 
-  it("takes files of any size and gives them back byte by byte, through the media worker", async () => {
+  it("stores files of any size and returns them unchanged, through the media worker", async () => {
     const user = await newAccount();
     // More than 100 KB are spooled to a temporary file.
     const file = Buffer.alloc(3_000_000, "phenom ");
@@ -225,7 +225,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(Buffer.from(await download.arrayBuffer()).equals(file)).toBe(true);
   });
 
-  it("lets an administrator quarantine a file, which the media worker then gives to nobody", async () => {
+  it("lets an administrator quarantine a file, which the media worker then refuses to serve", async () => {
     const user = await newAccount();
     const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const uploaded = await fetch(`${cluster.alb.url}/_matrix/media/v3/upload`, {
@@ -249,7 +249,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(download.status).toBe(404);
   });
 
-  it("gives an administrator nothing by a path that the load balancer's guard does not see", async () => {
+  it("answers no admin request whose path bypasses the load balancer's sign-in", async () => {
     const admin = await newAccount(`phenom-${randomUUID()}`, true);
     const through = ["/_matrix/media/v3", "/_matrix/client/v1/media", "/_matrix/client/v3/rooms/x/event"];
     const detours = through.map(
@@ -259,7 +259,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
       expect([path, await statusOf(cluster.alb.url, path, admin)]).toEqual([path, 404]);
   });
 
-  it("is told of a message that came in by the main process, as the MCP server sends", async () => {
+  it("delivers a message that the main process received, as from the MCP server", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     const { body } = await send(cluster.process("main").url, alice, room, "from inside");
@@ -283,7 +283,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     );
   }, 30_000);
 
-  it("refuses whoever sends more than the limit, however many processes there are", async () => {
+  it("enforces the message limit, however many processes there are", async () => {
     const alice = await newAccount();
     const room = await createRoom(cluster.alb.url, alice);
     const burst = async (n: number) =>
@@ -308,7 +308,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(await syncUntil(bob, since, timelineHas(room, after.body["event_id"]))).toBeDefined();
   }, 60_000);
 
-  it("makes whoever sends wait while Redis is away, and loses nothing", async () => {
+  it("delays messages while Redis is down, and loses nothing", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     const sending: Promise<Reply>[] = [];
@@ -324,7 +324,7 @@ describeWith("synapse", "redis")("a homeserver with workers", () => {
     expect(await syncUntil(bob, since, timelineHas(room, reply?.body["event_id"]))).toBeDefined();
   }, 90_000);
 
-  it("sends again once a replaced event worker is back, under its old name", async () => {
+  it("accepts messages again once a replaced event worker is back under its name", async () => {
     const { alice, bob, room } = await conversation();
     const since = await now(bob);
     await cluster.process("events-1").stop();

@@ -29,7 +29,7 @@ const shared = (counts: WorkerCounts, federates = false) => sharedWorkerConfig(t
 const every: WorkerCounts = { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 };
 
 describe("the configuration that all processes share", () => {
-  it("names, of whatever workers there are, only those that run, and where to reach each that writes", () => {
+  it("names only workers that run, and the address of each that writes", () => {
     fc.assert(
       fc.property(anyCounts, fc.boolean(), (counts, federates) => {
         const names = workersOf(counts).map(({ name }) => name);
@@ -55,7 +55,7 @@ describe("the configuration that all processes share", () => {
     );
   });
 
-  it("gives every stream that the documentation lists to a worker, where there is one of each", () => {
+  it("assigns every documented stream to a worker if every kind runs", () => {
     expect(shared(every).stream_writers).toEqual({
       events: "events-1",
       account_data: "streams-1",
@@ -69,7 +69,7 @@ describe("the configuration that all processes share", () => {
     });
   });
 
-  it("turns the media repository off for those that don't serve it", () => {
+  it("turns the media repository off in processes that do not serve media", () => {
     expect(shared({ media: 1 })).toMatchObject({
       enable_media_repo: false,
       media_instance_running_background_jobs: "media-1",
@@ -77,7 +77,7 @@ describe("the configuration that all processes share", () => {
     expect(shared({ sync: 1 })).not.toHaveProperty("enable_media_repo");
   });
 
-  it("lets the background worker clean up, push, keep the user directory, and send to other servers", () => {
+  it("assigns cleaning up, pushing, the user directory and federation sending to the background worker", () => {
     expect(shared({ background: 1 }, true)).toMatchObject({
       run_background_tasks_on: "background-1",
       update_user_directory_from_worker: "background-1",
@@ -87,20 +87,20 @@ describe("the configuration that all processes share", () => {
     expect(shared({ background: 1 })).not.toHaveProperty("federation_sender_instances");
   });
 
-  it("encrypts what goes to Redis, and makes processes show their secret to each other", () => {
+  it("encrypts connections to Redis, and authenticates processes by their secret", () => {
     expect(shared({ sync: 1 })).toMatchObject({
       redis: { enabled: true, host: "redis.internal", port: 6379, use_tls: true },
       worker_replication_secret_path: "/run/synapse/replication_secret",
     });
   });
 
-  it("is not there, nor is a replication listener, without workers", () => {
+  it("is absent without workers, and so is the replication listener", () => {
     const config = homeserverConfig(exampleProps);
     for (const key of Object.keys(shared(every))) expect(config).not.toHaveProperty(key);
     expect(JSON.stringify(config.listeners)).not.toContain("replication");
   });
 
-  it("is the same for one worker more that only answers, so that the main process need not restart", () => {
+  it("does not change with one more worker that only reads, so that the main process does not restart", () => {
     expect(shared({ ...every, sync: 8, client: 8 })).toEqual(shared(every));
   });
 });
@@ -111,7 +111,7 @@ describe.each(workerKinds)("a worker %s", (kind) => {
     "resources" in listener ? listener.resources.flatMap((resource) => resource.names) : [],
   );
 
-  it("listens for the load balancer and for metrics, and for other processes if it writes", () => {
+  it("listens for requests and metrics, and for other processes if it writes", () => {
     const writes = JSON.stringify(shared(every).stream_writers).includes(`"${kind}-1"`);
     expect(config.worker_listeners.map(({ port }) => port)).toEqual([
       ...[SYNAPSE_PORT, ...(writes ? [REPLICATION_PORT] : []), METRICS_PORT],
@@ -119,7 +119,7 @@ describe.each(workerKinds)("a worker %s", (kind) => {
     expect(names.includes("replication")).toBe(writes);
   });
 
-  it("serves what its rules send to it", () => {
+  it("serves the paths of its rules", () => {
     const paths = workerRules.filter((rule) => rule.kind === kind).flatMap((rule) => rule.paths);
     const needs = [
       ...(paths.some((path) => path.startsWith("^/_matrix/client/")) && kind !== "media" ? ["client"] : []),
@@ -130,7 +130,7 @@ describe.each(workerKinds)("a worker %s", (kind) => {
   });
 });
 
-describe("what is deployed with workers", () => {
+describe("the deployment with workers", () => {
   const template = new Template(environment({ workers: every }));
   const base = "chat_synapse_workers_";
   const service = (name: string) => template.resource(`aws_ecs_service.${base}${name}`);
@@ -138,7 +138,7 @@ describe("what is deployed with workers", () => {
     String(template.resource(`aws_ecs_task_definition.${base}${name}_task`)["container_definitions"]);
   const workers = workersOf(every).map(({ name }) => name.replace("-", "_"));
 
-  it("is one service for each worker, which never runs twice", () => {
+  it("has one service for each worker, which never runs twice", () => {
     const services = Object.keys(template.resources("aws_ecs_service"));
     expect(services.filter((name) => name.startsWith(base)).sort()).toEqual(
       workers.map((worker) => base + worker).sort(),
@@ -175,7 +175,7 @@ describe("what is deployed with workers", () => {
     expect(service("background_1")).not.toHaveProperty("health_check_grace_period_seconds");
   });
 
-  it("lets those that write be found by name, as the configuration names them", () => {
+  it("gives workers that write the host names of the configuration", () => {
     const names = Object.values(template.resources("aws_service_discovery_service")).map(({ name }) => name);
     expect(names.sort()).toEqual(["synapse", "synapse-events-1", "synapse-media-1", "synapse-streams-1"]);
     const yaml = String(
@@ -203,7 +203,7 @@ describe("what is deployed with workers", () => {
     }
   });
 
-  it("mounts the media store in the process that serves media, and lets no other role in", () => {
+  it("mounts the media store only in the process that serves media", () => {
     const mounted = Object.entries(template.resources("aws_ecs_task_definition"))
       .filter(([, { volume }]) => JSON.stringify(volume ?? []).includes("efs_volume_configuration"))
       .map(([name]) => name);
@@ -213,7 +213,7 @@ describe("what is deployed with workers", () => {
     ).toContain(`"Principal" = {"AWS" = aws_iam_role.${base}media_1_task_role.arn}`);
   });
 
-  it("keeps Redis encrypted and open to Synapse's own group alone", () => {
+  it("encrypts Redis and opens it to Synapse's security group only", () => {
     expect(template.resource("aws_elasticache_replication_group.chat_synapse_redis")).toMatchObject({
       at_rest_encryption_enabled: "true",
       transit_encryption_enabled: true,
@@ -235,7 +235,7 @@ describe("what is deployed with workers", () => {
     });
   });
 
-  it("is nothing at all without workers", () => {
+  it("has none of these resources without workers", () => {
     const addresses = new Template(environment()).addresses();
     expect(addresses.filter((address) => /worker|elasticache|redis|replication/.test(address))).toEqual([]);
   });

@@ -1,21 +1,21 @@
 import { containerPaths, METRICS_PORT, SYNAPSE_PORT } from "../homeserver/container.ts";
 
 /**
- * What a worker does. The rest stays with the main process, also the work of a kind that an environment has none of.
+ * What each kind of worker does. The main process does the rest, and the work of every kind that does not run.
  *
  * - `sync`: answers `/sync`, where every client waits
  * - `client`: answers what clients and other servers read
- * - `events`: takes and stores messages and everything else that rooms are made of
+ * - `events`: receives and stores messages and all other room events
  * - `streams`: typing, receipts, account data, devices, push rules, and pages of old messages
  * - `media`: uploads, downloads, thumbnails, link previews
- * - `background`: cleans up, pushes, keeps the user directory, sends to other servers; answers nobody
+ * - `background`: cleans up, pushes, keeps the user directory, sends to other servers; receives no traffic
  */
 export const workerKinds = ["sync", "client", "events", "streams", "media", "background"] as const;
 export type WorkerKind = (typeof workerKinds)[number];
 
 /**
- * How many of each there may be. The single ones write a stream or hold a lock that Synapse gives to one process, or
- * count requests (`events`: two would let everybody send twice as much).
+ * Maximum number of each kind. A kind with only one writes a stream or holds a lock that Synapse gives to one process,
+ * or counts requests (`events`: two would double everybody's limit).
  */
 export const maxWorkers: Readonly<Record<WorkerKind, number>> = {
   sync: 8,
@@ -30,7 +30,7 @@ export type WorkerCounts = Readonly<Partial<Record<WorkerKind, number>>>;
 
 export interface Worker {
   readonly kind: WorkerKind;
-  /** Known to all processes and in the database; two that run at once never share it. */
+  /** Unique among the running processes; all of them and the database know it. */
   readonly name: string;
 }
 
@@ -40,10 +40,10 @@ export const workersOf = (counts: WorkerCounts): Worker[] =>
     Array.from({ length: counts[kind] ?? 0 }, (_, i) => ({ kind, name: `${kind}-${i + 1}` })),
   );
 
-/** Requests of processes to each other, unencrypted: never through the load balancer. */
+/** Port for requests between processes. They are not encrypted, so they never pass the load balancer. */
 export const REPLICATION_PORT = 9093;
 
-/** Kinds that other processes send requests to, because they alone write something. */
+/** Kinds that other processes send requests to, because only they write something. */
 const writerKinds: readonly WorkerKind[] = ["events", "streams", "media"];
 export const isWriter = (kind: WorkerKind) => writerKinds.includes(kind);
 
@@ -55,7 +55,7 @@ export interface WorkerTopology {
   readonly hostOf: (process: "main" | Worker) => string;
 }
 
-/** What all processes must agree on, as part of `homeserver.yaml`. */
+/** Settings in `homeserver.yaml` that all processes share. */
 export function sharedWorkerConfig({ counts, redis, hostOf }: WorkerTopology, federates: boolean) {
   const workers = workersOf(counts);
   const writers = workers.filter(({ kind }) => isWriter(kind));
@@ -102,8 +102,9 @@ const listener = (port: number, type: "http" | "metrics") => ({
 const serving = (...names: string[]) => ({ resources: [{ names, compress: false }] });
 
 /**
- * Of a process that answers the load balancer with what `names` says. Where `replicates`, the others ask it too, as
- * they do the main process and every writer.
+ * Listeners of a process.
+ * @param names resources that it serves to the load balancer
+ * @param replicates whether other processes connect to it, as they do to the main process and every writer
  */
 export const listeners = (names: readonly string[], replicates: boolean) => [
   { ...listener(SYNAPSE_PORT, "http"), x_forwarded: true, ...serving(...names) },
@@ -111,7 +112,7 @@ export const listeners = (names: readonly string[], replicates: boolean) => [
   listener(METRICS_PORT, "metrics"),
 ];
 
-/** A worker's own file, which Synapse reads after `homeserver.yaml`. */
+/** A worker's own configuration, which Synapse reads after `homeserver.yaml`. */
 export function workerConfig({ kind, name }: Worker, federates: boolean) {
   return {
     worker_app: kind === "media" ? "synapse.app.media_repository" : "synapse.app.generic_worker",
@@ -123,7 +124,7 @@ export function workerConfig({ kind, name }: Worker, federates: boolean) {
 
 export type WorkerConfig = ReturnType<typeof workerConfig>;
 
-/** Every HTTP listener answers `/health`, this one nothing else. */
+/** Every HTTP listener answers `/health`; this one answers nothing else. */
 const healthOnly = ["health"];
 
 function resourcesOf(kind: WorkerKind, federates: boolean): string[] {

@@ -13,7 +13,7 @@ import { touchedResources } from "./touched.ts";
 import { Warnings } from "./warnings.ts";
 import { copyConfiguration, prepareConfiguration, type RemoteOutputs } from "./working-copy.ts";
 
-/** What a failure of `init` means where Terraform looked for a provider in the network. */
+/** Explains a failed `init` in which Terraform looked for a provider in the network. */
 const PROVIDERS_SERVED =
   "terraform-offline serves hashicorp/aws, cloudflare/cloudflare, hashicorp/random, archive, null, tls and time; " +
   "no other provider can be installed without network.";
@@ -43,9 +43,9 @@ interface Change {
 /** The configuration after a JSON patch. */
 function patched(folder: string, patch: unknown): Change {
   const names = readdirSync(folder).filter((name) => name.endsWith(".tf.json"));
-  const name = names.includes("cdk.tf.json") || names.length !== 1 ? "cdk.tf.json" : names[0];
-  if (name === undefined || !names.includes(name))
-    throw new Error("--mutate changes cdk.tf.json, or the only *.tf.json file there is");
+  const only = names.length === 1 ? names[0] : undefined;
+  const name = names.find((candidate) => candidate === "cdk.tf.json") ?? only;
+  if (name === undefined) throw new Error("--mutate changes cdk.tf.json, or the only *.tf.json file there is");
   const file = path.join(folder, name);
   try {
     const document = applyPatch(JSON.parse(readFileSync(file, "utf8")), patch);
@@ -55,7 +55,7 @@ function patched(folder: string, patch: unknown): Change {
   }
 }
 
-/** Prints the names that Terraform would drop; whether there is none. */
+/** Prints the names that Terraform would drop. @returns whether there is none */
 function hasNoDroppedNames(folder: string): boolean {
   const names = droppedNames(folder);
   if (names.length) console.log("FAIL  names");
@@ -74,12 +74,12 @@ interface Step {
   readonly run: () => Promise<StepResult>;
 }
 
-const FAILED: StepResult = { code: 1, stdout: "", stderr: "" };
+const stepFailed: StepResult = { code: 1, stdout: "", stderr: "" };
 
 /** Shows what a change would touch, in place of the second plan that must be empty. */
 async function mutate(terraform: TerraformRun, folder: string, change: Change): Promise<StepResult> {
   writeFileSync(change.file, change.text);
-  if (!hasNoDroppedNames(folder)) return FAILED;
+  if (!hasNoDroppedNames(folder)) return stepFailed;
   const { result, changes } = await terraform.planChanges();
   return changes ? { ...result, touched: touchedResources(changes) } : result;
 }

@@ -3,9 +3,9 @@ import {
   type Attribute,
   type Block,
   loadSchema,
-  PROVIDER_NAMES,
   type ProviderName,
   type ProviderSchema,
+  providerNames,
   type Type,
 } from "../plugin/schema.ts";
 import { mapValues } from "../plugin/value.ts";
@@ -70,7 +70,7 @@ const inBlock =
     });
   };
 
-const KINDS = [
+const kinds = [
   ["resource", "resource_schemas", ""],
   ["data", "data_source_schemas", "data."],
   ["ephemeral", "ephemeral_resource_schemas", "ephemeral."],
@@ -83,14 +83,14 @@ const KINDS = [
 export function droppedNames(folder: string): string[] {
   const schemas = new Map<ProviderName, ProviderSchema>();
   const schemaOf = (type: string): ProviderSchema | undefined => {
-    const provider = PROVIDER_NAMES.find((name) => type.split("_")[0] === name);
+    const provider = providerNames.find((name) => type.split("_")[0] === name);
     if (!provider) return undefined;
     const schema = schemas.get(provider) ?? loadSchema(provider);
     schemas.set(provider, schema);
     return schema;
   };
   return jsonFiles(folder).flatMap(({ document }) =>
-    KINDS.flatMap(([kind, schemasOfKind, prefix]) =>
+    kinds.flatMap(([kind, schemasOfKind, prefix]) =>
       declarations(document, kind).flatMap(({ type, name, body }) => {
         const schema = schemaOf(type)?.[schemasOfKind][type];
         return schema ? inBlock(schema.block)(body, `${prefix}${type}.${name}`) : [];

@@ -16,7 +16,7 @@ export interface CheckOptions {
   readonly keep: boolean;
 }
 
-const OPTIONS = {
+const optionTypes = {
   json: { type: "string" },
   state: { type: "string" },
   mutate: { type: "string" },
@@ -33,17 +33,17 @@ export function readOptions(args: readonly string[]): CheckOptions {
   const spelled = args.map((arg) => arg.replace(/^-(?=var(-file)?(=|$))/, "--"));
   const { values, tokens } = parseArgs({
     args: spelled,
-    options: OPTIONS,
+    options: optionTypes,
     strict: false,
     tokens: true,
   });
   const variables: string[] = [];
   for (const token of tokens) {
-    if (token.kind !== "option" || !Object.hasOwn(OPTIONS, token.name))
+    if (token.kind !== "option" || !Object.hasOwn(optionTypes, token.name))
       throw new Error(
         `check does not know ${token.kind === "option" ? token.rawName : spelled[token.index]}`,
       );
-    if (token.value === undefined && OPTIONS[token.name as keyof typeof OPTIONS].type === "string")
+    if (token.value === undefined && optionTypes[token.name as keyof typeof optionTypes].type === "string")
       throw new Error(`check ${token.rawName} needs a value`);
     if (token.name === "var") variables.push(`-var=${token.value}`);
     if (token.name === "var-file") variables.push(`-var-file=${path.resolve(token.value ?? "")}`);

@@ -10,11 +10,11 @@ interface Node {
 
 type Graph = ReadonlyMap<string, Node>;
 
-const REFERENCE = /\b(?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*/g;
+const referencePattern = /\b(?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*/g;
 
 /** References in every text of the value. */
 function referencesIn(value: unknown): string[] {
-  if (typeof value === "string") return value.match(REFERENCE) ?? [];
+  if (typeof value === "string") return value.match(referencePattern) ?? [];
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   return isJsonObject(value) ? Object.values(value).flatMap(referencesIn) : [];
 }

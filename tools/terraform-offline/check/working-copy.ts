@@ -12,7 +12,7 @@ import {
 } from "./configuration.ts";
 
 /** What Terraform itself leaves in a folder. */
-const TERRAFORM_FILES =
+const terraformFiles =
   /^(\.terraform|\.terraform\.lock\.hcl|.*\.tfstate(\..*)?|\.terraform\.tfstate\.lock\.info)$/;
 
 /** Folders above the configuration whose neighbours can be reached by relative paths. */
@@ -57,7 +57,7 @@ export function copyConfiguration(folder: string): WorkingCopy {
   cpSync(folder, copy, {
     recursive: true,
     dereference: true,
-    filter: (source) => source === folder || !TERRAFORM_FILES.test(path.basename(source)),
+    filter: (source) => source === folder || !terraformFiles.test(path.basename(source)),
   });
   return { root, folder: copy };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { z } from "zod";
+import * as z from "zod";
 import types from "../schemas/types.json" with { type: "json" };
-import { loadSchema, PROVIDER_NAMES } from "./schema.ts";
+import { loadSchema, providerNames } from "./schema.ts";
 
 const scalar = z.enum(["string", "number", "bool", "dynamic"]);
 const type: z.ZodType = z.lazy(() =>
@@ -56,7 +56,7 @@ const file = z.strictObject({
   ephemeral_resource_schemas: z.record(z.string(), blockSchema),
 });
 
-describe.each(PROVIDER_NAMES)("the schema of %s", (provider) => {
+describe.each(providerNames)("the schema of %s", (provider) => {
   it("has the form that the program expects", () => {
     expect(file.safeParse(loadSchema(provider)).error).toBeUndefined();
   });

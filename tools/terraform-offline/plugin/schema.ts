@@ -58,7 +58,7 @@ export interface ProviderSchema extends SchemaFile {
 }
 
 /** The providers that are served, and the plugin protocol of each. */
-export const PROVIDERS = {
+export const providers = {
   aws: { source: "registry.terraform.io/hashicorp/aws", protocol: 5 },
   cloudflare: { source: "registry.terraform.io/cloudflare/cloudflare", protocol: 6 },
   random: { source: "registry.terraform.io/hashicorp/random", protocol: 5 },
@@ -68,9 +68,9 @@ export const PROVIDERS = {
   time: { source: "registry.terraform.io/hashicorp/time", protocol: 5 },
 } as const;
 
-export type ProviderName = keyof typeof PROVIDERS;
+export type ProviderName = keyof typeof providers;
 
-export const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
+export const providerNames = Object.keys(providers) as ProviderName[];
 
 export const SCHEMAS = path.join(FOLDER, "schemas");
 

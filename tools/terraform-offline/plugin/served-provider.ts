@@ -7,9 +7,9 @@ import {
   type Block,
   type BlockSchema,
   loadSchema,
-  PROVIDERS,
   type ProviderName,
   type ProviderSchema,
+  providers,
 } from "./schema.ts";
 import {
   fromWire,
@@ -29,11 +29,11 @@ import { schemaToWire } from "./wire-schema.ts";
  * Marks an object that was imported and not applied since: its arguments are not known, so a difference is no reason
  * to replace it.
  */
-const IMPORTED = Buffer.from("imported");
+const importedMark = Buffer.from("imported");
 
-const wasImported = (mark: Uint8Array | null) => mark !== null && IMPORTED.equals(mark);
+const wasImported = (mark: Uint8Array | null) => mark !== null && importedMark.equals(mark);
 
-/** A Terraform attribute path of one step. */
+/** A path as the message `AttributePath`. */
 const attributePath = (steps: readonly PathStep[]): object => ({
   steps: steps.map((step) =>
     typeof step === "number"
@@ -102,8 +102,8 @@ export class ServedProvider {
   private schemaReply: object | undefined;
 
   constructor(name: ProviderName, provider: Provider, run: RunState) {
-    this.source = PROVIDERS[name].source;
-    this.protocol = PROVIDERS[name].protocol;
+    this.source = providers[name].source;
+    this.protocol = providers[name].protocol;
     this.provider = provider;
     this.run = run;
     this.schema = loadSchema(name);
@@ -240,7 +240,7 @@ export class ServedProvider {
     const change = { config: start, prior: null, planned: start, block };
     const computed = this.provider.computed(type, change, this.context(connection));
     const state = toWire(fillBlock(block, start, computed));
-    return { imported_resources: [{ type_name: type, state, private: IMPORTED }], diagnostics: [] };
+    return { imported_resources: [{ type_name: type, state, private: importedMark }], diagnostics: [] };
   }
 
   readData(request: messages.ReadDataRequest, connection: string): object {

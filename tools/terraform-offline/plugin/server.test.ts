@@ -1,6 +1,6 @@
 import { credentials, makeClientConstructor } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { z } from "zod";
+import * as z from "zod";
 import { type RunningProviders, startProviders } from "../providers/index.ts";
 import { newRunState } from "../run-state.ts";
 import { loadService } from "./server.ts";
@@ -16,22 +16,29 @@ const schema = z.object({
 });
 const reattach = z.record(z.string(), z.object({ Addr: z.object({ String: z.string() }) }));
 
-const GARBAGE = { msgpack: Buffer.from([0xc1, 0xff, 0x00]) };
+const garbage = { msgpack: Buffer.from([0xc1, 0xff, 0x00]) };
+
+const Client = makeClientConstructor(loadService("tfplugin5.proto", "tfplugin5.Provider"), "Provider");
 
 let providers: RunningProviders;
+let clients: InstanceType<typeof Client>[];
 
 beforeEach(async () => {
+  clients = [];
   providers = await startProviders(newRunState("."));
 });
 
-afterEach(() => providers.stop());
+afterEach(() => {
+  for (const client of clients) client.close();
+  providers.stop();
+});
 
 /** Calls of protocol 5 to a provider, as Terraform makes them. */
 function clientOf(provider: string) {
   const addresses = reattach.parse(JSON.parse(providers.env.TF_REATTACH_PROVIDERS));
   const address = addresses[`registry.terraform.io/hashicorp/${provider}`]?.Addr.String ?? "";
-  const Client = makeClientConstructor(loadService("tfplugin5.proto", "tfplugin5.Provider"), "Provider");
   const client = new Client(address, credentials.createInsecure());
+  clients.push(client);
   return (call: string, request: object) =>
     new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
       client[call]?.bind(client)(request, (error: Error | null, response: Record<string, unknown>) =>
@@ -42,15 +49,15 @@ function clientOf(provider: string) {
 
 describe("a stand-in provider", () => {
   it.each([
-    ["PlanResourceChange", { type_name: "aws_lb", prior_state: GARBAGE, config: GARBAGE }],
-    ["ApplyResourceChange", { type_name: "aws_nope", planned_state: GARBAGE }],
+    ["PlanResourceChange", { type_name: "aws_lb", prior_state: garbage, config: garbage }],
+    ["ApplyResourceChange", { type_name: "aws_nope", planned_state: garbage }],
     [
       "ValidateResourceTypeConfig",
       { type_name: "aws_lb", config: { msgpack: Buffer.from([0x93, 1, 2, 3]) } },
     ],
-    ["ReadDataSource", { type_name: "aws_vpc", config: GARBAGE }],
+    ["ReadDataSource", { type_name: "aws_vpc", config: garbage }],
     ["UpgradeResourceState", { type_name: "aws_vpc", raw_state: { json: Buffer.from("{") } }],
-    ["ReadResource", { type_name: "aws_vpc", current_state: GARBAGE }],
+    ["ReadResource", { type_name: "aws_vpc", current_state: garbage }],
   ])("answers %s without sense with a diagnostic, and lives on", async (call, request) => {
     const aws = clientOf("aws");
     const response = await aws(call, request);

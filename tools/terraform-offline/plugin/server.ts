@@ -102,7 +102,7 @@ const callsOf = (provider: ServedProvider) => ({
 });
 
 /** Calls that protocol 6 names differently. */
-const PROTOCOL_6_NAMES: Readonly<Record<string, string>> = {
+const protocol6Names: Readonly<Record<string, string>> = {
   GetSchema: "GetProviderSchema",
   PrepareProviderConfig: "ValidateProviderConfig",
   Configure: "ConfigureProvider",
@@ -139,7 +139,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const provider = new ServedProvider(name, implementation, run);
   const { source, protocol } = provider;
-  const nameOf = (call: string) => (protocol === 6 && PROTOCOL_6_NAMES[call]) || call;
+  const nameOf = (call: string) => (protocol === 6 && protocol6Names[call]) || call;
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(
     encodedOnce(

@@ -1,7 +1,7 @@
 import type { Attribute, Block, BlockSchema } from "./schema.ts";
 
 /** The numbers of the protocol's enum `NestingMode`. */
-const NESTING = { single: 1, list: 2, set: 3, map: 4, group: 5 };
+const nestingNumbers = { single: 1, list: 2, set: 3, map: 4, group: 5 };
 
 const attributesToWire = (attributes: Record<string, Attribute> = {}): object[] =>
   Object.entries(attributes).map(([name, attribute]) => ({
@@ -16,7 +16,7 @@ const attributesToWire = (attributes: Record<string, Attribute> = {}): object[] 
       ? {
           nested_type: {
             attributes: attributesToWire(attribute.nested_type.attributes),
-            nesting: NESTING[attribute.nested_type.nesting_mode],
+            nesting: nestingNumbers[attribute.nested_type.nesting_mode],
           },
         }
       : { type: Buffer.from(JSON.stringify(attribute.type)) }),
@@ -27,7 +27,7 @@ const blockToWire = (block: Block): object => ({
   block_types: Object.entries(block.block_types ?? {}).map(([name, nested]) => ({
     type_name: name,
     block: blockToWire(nested.block),
-    nesting: NESTING[nested.nesting_mode],
+    nesting: nestingNumbers[nested.nesting_mode],
     min_items: nested.min_items ?? 0,
     max_items: nested.max_items ?? 0,
   })),

@@ -7,7 +7,7 @@ import { blocksOf, isKnown, listOf, type Values } from "../plugin/value.ts";
 import { computedFrom, type Provider } from "./provider.ts";
 
 /** The earliest date that a ZIP can hold, in local time: equal files give an equal archive. */
-const EPOCH = new Date(1980, 0, 1);
+const epoch = new Date(1980, 0, 1);
 
 /** Every file below the folder, by its path from there, sorted. */
 const filesIn = (folder: string): string[] =>
@@ -16,11 +16,13 @@ const filesIn = (folder: string): string[] =>
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .sort();
 
-const GLOB: Readonly<Record<string, string>> = { "**/": ".*", "**": ".*", "*": "[^/]*", "?": "[^/]" };
+const globPatterns: Readonly<Record<string, string>> = { "**/": ".*", "**": ".*", "*": "[^/]*", "?": "[^/]" };
 
 /** A pattern of `excludes`. One that names a folder covers what is in it. */
 const pattern = (glob: string) =>
-  new RegExp(`^${glob.replace(/\*\*\/?|[.+^${}()|[\]\\*?]/g, (part) => GLOB[part] ?? `\\${part}`)}(/.*)?$`);
+  new RegExp(
+    `^${glob.replace(/\*\*\/?|[.+^${}()|[\]\\*?]/g, (part) => globPatterns[part] ?? `\\${part}`)}(/.*)?$`,
+  );
 
 function contents(config: Values, folder: string): Record<string, Uint8Array> {
   const { source_dir, source_file, source_content, source_content_filename } = config;
@@ -62,7 +64,7 @@ export const archive: Provider = {
         "Archive creation error",
         "one of source_dir, source_file, source_content or source must name something to put in the archive",
       );
-    const archived = zipSync(files, { mtime: EPOCH });
+    const archived = zipSync(files, { mtime: epoch });
     const output = path.resolve(run.folder, String(config.output_path));
     mkdirSync(path.dirname(output), { recursive: true });
     writeFileSync(output, archived);

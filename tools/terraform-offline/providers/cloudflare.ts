@@ -6,7 +6,7 @@ import { type Check, type Computed, computedFrom, type Provider } from "./provid
 
 const RECORD = "cloudflare_dns_record";
 
-const RECORD_TYPES = [
+const recordTypes = [
   "A",
   "AAAA",
   "CNAME",
@@ -30,9 +30,9 @@ const RECORD_TYPES = [
   "URI",
 ];
 
-const PROXIED_TYPES: readonly Value[] = ["A", "AAAA", "CNAME"];
+const proxiedTypes: readonly Value[] = ["A", "AAAA", "CNAME"];
 
-const REPLACED_BY: Readonly<Record<string, readonly string[]>> = {
+const replacingAttributes: Readonly<Record<string, readonly string[]>> = {
   [RECORD]: ["zone_id"],
   cloudflare_ruleset: ["zone_id", "account_id", "kind", "phase"],
   cloudflare_page_rule: ["zone_id"],
@@ -50,10 +50,10 @@ const check: Check = (resourceType, { type, ttl, proxied, content, priority, com
   const error = (name: string, summary: string, detail = "") =>
     found.push(new Diagnostic(summary, detail, [name]));
   const quoted = JSON.stringify(content);
-  if (isText(type) && !RECORD_TYPES.includes(type))
+  if (isText(type) && !recordTypes.includes(type))
     error(
       "type",
-      `Invalid Attribute Value Match: type must be one of ${RECORD_TYPES.join(", ")}, got ${type}`,
+      `Invalid Attribute Value Match: type must be one of ${recordTypes.join(", ")}, got ${type}`,
     );
   const seconds = Number(ttl);
   if (isKnown(ttl) && !(seconds === 1 || (seconds >= 30 && seconds <= 86400)))
@@ -64,7 +64,7 @@ const check: Check = (resourceType, { type, ttl, proxied, content, priority, com
       "ttl must be 1 when proxied is true",
       "Cloudflare answers with ttl 1 for a proxied record, and every later plan would show a change.",
     );
-  if (proxied === true && isText(type) && !PROXIED_TYPES.includes(type))
+  if (proxied === true && isText(type) && !proxiedTypes.includes(type))
     error("proxied", `a record of type ${type} cannot be proxied`);
   if (isText(content)) {
     if (type === "A" && !isIPv4(content))
@@ -106,7 +106,7 @@ function zone(type: string, { filter, zone_id }: Values): Computed {
 
 export const cloudflare: Provider = {
   checkResource: check,
-  replacedBy: (type) => REPLACED_BY[type] ?? [],
+  replacedBy: (type) => replacingAttributes[type] ?? [],
   computed(type, { planned }, { run }) {
     const id = hex(newSeed(type, planned, run), 32);
     return computedFrom({
@@ -116,7 +116,7 @@ export const cloudflare: Provider = {
       comment_modified_on: CREATED,
       tags_modified_on: CREATED,
       last_updated: CREATED,
-      proxiable: PROXIED_TYPES.includes(planned.type ?? null),
+      proxiable: proxiedTypes.includes(planned.type ?? null),
       proxied: false,
       meta: "{}",
       version: "1",

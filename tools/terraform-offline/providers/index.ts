@@ -10,7 +10,7 @@ import { random } from "./random.ts";
 import { time } from "./time.ts";
 import { tls } from "./tls.ts";
 
-const IMPLEMENTATIONS: Readonly<Record<ProviderName, Provider>> = {
+const implementations: Readonly<Record<ProviderName, Provider>> = {
   aws,
   cloudflare,
   random,
@@ -28,8 +28,8 @@ export interface RunningProviders {
 
 /** Starts a server for each provider. */
 export async function startProviders(run: RunState): Promise<RunningProviders> {
-  const names = Object.keys(IMPLEMENTATIONS) as ProviderName[];
-  const servers = await Promise.all(names.map((name) => startServer(name, IMPLEMENTATIONS[name], run)));
+  const names = Object.keys(implementations) as ProviderName[];
+  const servers = await Promise.all(names.map((name) => startServer(name, implementations[name], run)));
   const reattach = Object.fromEntries(servers.map(({ source, reattach }) => [source, reattach]));
   return {
     env: { TF_REATTACH_PROVIDERS: JSON.stringify(reattach) },

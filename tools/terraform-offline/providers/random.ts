@@ -5,11 +5,11 @@ import { bytes, characters, DIGIT, hex, LOWER, newSeed, number, UPPER, uuid } fr
 import { type Check, type Computed, computedFrom, type Provider, settable } from "./provider.ts";
 
 const SPECIAL = "!@#$%&*()-_=+[]{}<>:?";
-const ADJECTIVES = ["brave", "calm", "eager", "fair", "glad", "kind", "lucky", "proud"];
-const ANIMALS = ["otter", "heron", "lynx", "finch"];
-const CHARACTER_SETS = ["lower", "upper", "numeric", "special"] as const;
+const adjectives = ["brave", "calm", "eager", "fair", "glad", "kind", "lucky", "proud"];
+const animals = ["otter", "heron", "lynx", "finch"];
+const characterSets = ["lower", "upper", "numeric", "special"] as const;
 
-const STRING_DEFAULTS: Values = {
+const stringDefaults: Values = {
   lower: true,
   upper: true,
   numeric: true,
@@ -21,9 +21,9 @@ const STRING_DEFAULTS: Values = {
   min_special: 0,
 };
 
-const DEFAULTS: Readonly<Record<string, Values>> = {
-  random_password: STRING_DEFAULTS,
-  random_string: STRING_DEFAULTS,
+const allDefaults: Readonly<Record<string, Values>> = {
+  random_password: stringDefaults,
+  random_string: stringDefaults,
   random_pet: { length: 2, separator: "-" },
 };
 
@@ -48,14 +48,15 @@ function password(values: Values, seed: string): string {
     special: isKnown(special) && special !== "" ? String(special) : SPECIAL,
   };
   const isOn = (name: string) => values[name] !== false && !(name === "numeric" && values.number === false);
-  const all = CHARACTER_SETS.filter(isOn)
+  const all = characterSets
+    .filter(isOn)
     .map((name) => sets[name])
     .join("");
   if (!all)
     throw new Diagnostic("no characters are allowed: upper, lower, numeric and special are all false");
-  const required = CHARACTER_SETS.map((name) =>
-    characters(seed + name, Math.max(0, numberOr(values[`min_${name}`], 0)), sets[name]),
-  ).join("");
+  const required = characterSets
+    .map((name) => characters(seed + name, Math.max(0, numberOr(values[`min_${name}`], 0)), sets[name]))
+    .join("");
   const text = required + characters(`${seed}rest`, Math.max(0, length - required.length), all);
   const order = bytes(`${seed}order`, text.length * 2);
   return shuffled([...text], (i) => order.readUInt16BE(i * 2))
@@ -67,7 +68,7 @@ function password(values: Values, seed: string): string {
 const bcryptHash = (seed: string) => `$2a$10$${characters(`${seed}b`, 53, `${UPPER}${LOWER}${DIGIT}./`)}`;
 
 /** The computed values of each resource type. */
-const COMPUTED: Readonly<Record<string, (planned: Values, seed: string) => Computed>> = {
+const computedValues: Readonly<Record<string, (planned: Values, seed: string) => Computed>> = {
   random_password: (planned, seed) => ({
     id: "none",
     result: password(planned, seed),
@@ -102,11 +103,11 @@ const COMPUTED: Readonly<Record<string, (planned: Values, seed: string) => Compu
     return { id: String(result), result };
   },
   random_pet({ prefix, length, separator }, seed) {
-    const adjectives = bytes(seed, Math.max(0, numberOr(length, 2) - 1));
+    const choices = bytes(seed, Math.max(0, numberOr(length, 2) - 1));
     const words = [
       ...(isKnown(prefix) ? [String(prefix)] : []),
-      ...[...adjectives].map((byte) => ADJECTIVES[byte % ADJECTIVES.length]),
-      ANIMALS[bytes(seed, 1).readUInt8() % ANIMALS.length],
+      ...[...choices].map((byte) => adjectives[byte % adjectives.length]),
+      animals[bytes(seed, 1).readUInt8() % animals.length],
     ];
     return { id: words.join(isKnown(separator) ? String(separator) : "-") };
   },
@@ -120,8 +121,8 @@ const COMPUTED: Readonly<Record<string, (planned: Values, seed: string) => Compu
 
 const check: Check = (type, config) => {
   const { length } = config;
-  if (DEFAULTS[type] !== STRING_DEFAULTS || !isKnown(length)) return [];
-  const required = CHARACTER_SETS.reduce((sum, name) => sum + numberOr(config[`min_${name}`], 0), 0);
+  if (allDefaults[type] !== stringDefaults || !isKnown(length)) return [];
+  const required = characterSets.reduce((sum, name) => sum + numberOr(config[`min_${name}`], 0), 0);
   const found: string[] = [];
   if (Number(length) < 1) found.push("length must be at least 1");
   if (required > Number(length))
@@ -132,7 +133,7 @@ const check: Check = (type, config) => {
 };
 
 /** `number` is the old name of `numeric`: each follows the other. */
-const TWINS: Readonly<Record<string, string>> = { number: "numeric", numeric: "number" };
+const twins: Readonly<Record<string, string>> = { number: "numeric", numeric: "number" };
 
 export const random: Provider = {
   checkResource: check,
@@ -140,23 +141,23 @@ export const random: Provider = {
   replacedBy: (_type, block) => settable(block),
   plan(type, { config, prior, proposed }) {
     if (prior) return proposed;
-    const defaults = Object.entries(DEFAULTS[type] ?? {})
+    const defaults = Object.entries(allDefaults[type] ?? {})
       .filter(([name]) => name in proposed && !isSet(config[name]))
       .map(([name, value]) => {
-        const twin = config[TWINS[name] ?? ""];
+        const twin = config[twins[name] ?? ""];
         return [name, twin !== undefined && isKnown(twin) ? twin : value];
       });
     return { ...proposed, ...Object.fromEntries(defaults) };
   },
   computed(type, { planned }, { run }) {
     const seed = newSeed(type, planned, run);
-    return computedFrom(COMPUTED[type]?.(planned, seed) ?? { id: hex(seed, 16) });
+    return computedFrom(computedValues[type]?.(planned, seed) ?? { id: hex(seed, 16) });
   },
   dataSource: () => computedFrom({}),
   /** Really random, and new at every opening, as with the real provider. */
   open(_type, config) {
     const given = Object.fromEntries(Object.entries(config).filter(([, value]) => isKnown(value)));
-    const values = { ...STRING_DEFAULTS, ...given };
+    const values = { ...stringDefaults, ...given };
     const seed = randomBytes(32).toString("hex");
     return { ...values, result: password(values, seed), bcrypt_hash: bcryptHash(seed) };
   },

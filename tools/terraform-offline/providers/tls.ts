@@ -4,22 +4,22 @@ import { isKnown, isSet, type Values } from "../plugin/value.ts";
 import { hex, newSeed } from "./invented.ts";
 import { type Check, computedFrom, type Provider, settable } from "./provider.ts";
 
-const CURVES: Readonly<Record<string, string>> = {
+const curves: Readonly<Record<string, string>> = {
   P224: "secp224r1",
   P256: "prime256v1",
   P384: "secp384r1",
   P521: "secp521r1",
 };
 
-const ALLOWED = { algorithm: ["RSA", "ECDSA", "ED25519"], ecdsa_curve: Object.keys(CURVES) };
+const allowedValues = { algorithm: ["RSA", "ECDSA", "ED25519"], ecdsa_curve: Object.keys(curves) };
 
-const DEFAULTS = { rsa_bits: 2048, ecdsa_curve: "P224" };
+const keyDefaults = { rsa_bits: 2048, ecdsa_curve: "P224" };
 
 function generate({ algorithm, rsa_bits, ecdsa_curve }: Values) {
   if (algorithm === "RSA")
-    return generateKeyPairSync("rsa", { modulusLength: Number(rsa_bits) || DEFAULTS.rsa_bits });
+    return generateKeyPairSync("rsa", { modulusLength: Number(rsa_bits) || keyDefaults.rsa_bits });
   if (algorithm === "ECDSA")
-    return generateKeyPairSync("ec", { namedCurve: CURVES[String(ecdsa_curve)] ?? "secp224r1" });
+    return generateKeyPairSync("ec", { namedCurve: curves[String(ecdsa_curve)] ?? "secp224r1" });
   return generateKeyPairSync("ed25519");
 }
 
@@ -48,7 +48,7 @@ function keyPair(values: Values): Values {
 
 const check: Check = (type, config) =>
   type === "tls_private_key"
-    ? Object.entries(ALLOWED)
+    ? Object.entries(allowedValues)
         .filter(([name, allowed]) => isKnown(config[name]) && !allowed.includes(String(config[name])))
         .map(
           ([name, allowed]) =>
@@ -62,7 +62,7 @@ export const tls: Provider = {
   replacedBy: (_type, block) => settable(block),
   plan(type, { config, prior, proposed }) {
     if (prior || type !== "tls_private_key") return proposed;
-    const defaults = Object.entries(DEFAULTS).filter(([name]) => !isSet(config[name]));
+    const defaults = Object.entries(keyDefaults).filter(([name]) => !isSet(config[name]));
     return { ...proposed, ...Object.fromEntries(defaults) };
   },
   computed: (type, { planned }, { run }) =>
@@ -72,7 +72,7 @@ export const tls: Provider = {
   dataSource: () => computedFrom({}),
   open(_type, config) {
     const given = Object.fromEntries(Object.entries(config).filter(([, value]) => isSet(value)));
-    const values = { ...DEFAULTS, ...given };
+    const values = { ...keyDefaults, ...given };
     return { ...values, ...keyPair(values) };
   },
 };

@@ -83,7 +83,7 @@ describeWithSynapse("the entrypoint", () => {
     "SYNAPSE_OIDC_CLIENT_SECRET",
   ];
 
-  describe.each(variables)("ends with one line and code 64", (name) => {
+  describe.each(variables)("prints one line and exits with 64", (name) => {
     it.each([
       ["missing", undefined],
       ["empty", ""],
@@ -96,11 +96,11 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
-  describe("ends with one line and code 65", () => {
+  describe("prints one line and exits with 65", () => {
     it.each([
       "SYNAPSE_CONFIG_YAML",
       "SYNAPSE_LOG_CONFIG_YAML",
-    ])("when %s is broken YAML, telling the place and not the text", (name) => {
+    ])("when %s is broken YAML, naming the position and not the text", (name) => {
       const { code, output } = start({ [name]: "good: 1\nbad: [secret\n" });
       expect(code).toBe(65);
       expect(output).toMatch(new RegExp(`^entrypoint: ${name} is no YAML: line 3, column 1: [^\n]+\n$`));
@@ -117,7 +117,7 @@ describeWithSynapse("the entrypoint", () => {
       });
     });
 
-    it("when the YAML would make Python objects", () => {
+    it("when the YAML would create Python objects", () => {
       const { code, output } = start({
         SYNAPSE_CONFIG_YAML: '!!python/object/apply:os.system ["touch /tmp/x"]',
       });
@@ -162,7 +162,7 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
-  describe("ends with one line and code 73", () => {
+  describe("prints one line and exits with 73", () => {
     it("when its folder is missing", async () => {
       await rm(join(container, "run"), { recursive: true });
       const { code, output } = start();
@@ -196,14 +196,14 @@ describeWithSynapse("the entrypoint", () => {
   });
 
   describe("given a command", () => {
-    it("runs it in Synapse's place, as Synapse's user, without the secrets in its environment", () => {
+    it("runs it instead of Synapse, as Synapse's user, without the secrets in its environment", () => {
       const { code, output } = start({}, ["sh", "-c", "id -u; env; exit 7"]);
       expect(code).toBe(7);
       expect(output.split("\n")[0]).toBe(String(asRoot ? SYNAPSE_UID : process.getuid?.()));
       expect(output).not.toContain(environment["SYNAPSE_FORM_SECRET"]);
     });
 
-    it("ends with code 65 where there is no such program", () => {
+    it("exits with 65 if there is no such program", () => {
       expect(start({}, ["no-such-program"])).toEqual({
         code: 65,
         output: expect.stringMatching(/^entrypoint: no-such-program can't be run by user \d+: /),
@@ -211,7 +211,7 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
-  describe("told to be a worker", () => {
+  describe("with a worker's configuration", () => {
     const asWorker = (change: (copy: typeof config) => unknown = (copy) => copy) => ({
       SYNAPSE_CONFIG_YAML: broken((copy) => ({
         ...Object(change(copy)),
@@ -221,7 +221,7 @@ describeWithSynapse("the entrypoint", () => {
       SYNAPSE_REPLICATION_SECRET: "a secret",
     });
 
-    it("becomes one, with the configuration of all and its own", async () => {
+    it("starts that worker with the shared configuration and its own", async () => {
       const { code, output } = start(asWorker());
       expect(code).toBe(1);
       // It asks for what only a worker needs.
@@ -230,24 +230,21 @@ describeWithSynapse("the entrypoint", () => {
       expect(await readFile(join(container, "run", "replication_secret"), "utf8")).toBe("a secret\n");
     });
 
-    it.each([
-      "SYNAPSE_WORKER_YAML",
-      "SYNAPSE_REPLICATION_SECRET",
-    ])("ends with code 64 when %s is empty", (name) => {
+    it.each(["SYNAPSE_WORKER_YAML", "SYNAPSE_REPLICATION_SECRET"])("exits with 64 if %s is empty", (name) => {
       expect(start({ ...asWorker(), [name]: "" })).toEqual({
         code: 64,
         output: `entrypoint: the environment variable ${name} is missing or empty\n`,
       });
     });
 
-    it("ends with code 65 when its file is no mapping", () => {
+    it("exits with 65 if its configuration is no mapping", () => {
       expect(start({ ...asWorker(), SYNAPSE_WORKER_YAML: "sync-1" })).toEqual({
         code: 65,
         output: "entrypoint: SYNAPSE_WORKER_YAML must hold a mapping of settings, and holds a str\n",
       });
     });
 
-    it("needs the media store only where it serves media", async () => {
+    it("needs the media store only if it serves media", async () => {
       await rm(join(container, "media"), { recursive: true });
       const elsewhere = asWorker((copy) => ({ ...copy, enable_media_repo: false }));
       expect(start(elsewhere).code).toBe(1);
@@ -256,7 +253,7 @@ describeWithSynapse("the entrypoint", () => {
     });
   });
 
-  it("gives Synapse a folder for temporary files that it can write, and nobody else can read", async () => {
+  it("gives Synapse a folder for temporary files that only it can read and write", async () => {
     start(refusedBySynapse());
     const { mode, uid } = await stat(join(container, "run", "tmp"));
     expect([mode & 0o777, uid]).toEqual([0o700, asRoot ? SYNAPSE_UID : process.getuid?.()]);
@@ -272,7 +269,7 @@ describeWithSynapse("the entrypoint", () => {
     expect(stderr).toContain("Error in configuration at 'oidc_providers.<item 0>.issuer'");
   });
 
-  it("started again in the same container, replaces its files, also those of an interrupted start", async () => {
+  it("replaces its files when it starts again, also after an interrupted start", async () => {
     start(refusedBySynapse());
     await writeFile(join(container, "run", "signing.key.new"), "half a", { mode: 0o400 });
     const key = drawSigningKey("a_2");
@@ -287,7 +284,7 @@ describeWithSynapse("the entrypoint", () => {
     expect(existsSync(join(container, "run", "signing.key"))).toBe(false);
   });
 
-  it("hands over to Synapse, which names a setting that it refuses", () => {
+  it("starts Synapse, which names a setting that it refuses", () => {
     const { code, output } = start(refusedBySynapse());
     expect(code).toBe(1);
     expect(output.trim()).toBe(

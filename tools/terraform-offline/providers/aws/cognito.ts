@@ -4,7 +4,7 @@ import { type Checks, isEmpty, isOther } from "./checks.ts";
 import { ACCOUNT } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
-const AUTH_FLOWS = [
+const authFlows = [
   "ADMIN_NO_SRP_AUTH",
   "CUSTOM_AUTH_FLOW_ONLY",
   "USER_PASSWORD_AUTH",
@@ -16,14 +16,17 @@ const AUTH_FLOWS = [
   "ALLOW_USER_AUTH",
 ];
 
-const HTTPS = /^https:\/\/[^\s#]+$/;
-const LOCALHOST = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/][^\s#]*)?$/;
-const APP_SCHEME = /^(?!http:)[a-z][a-z0-9+.-]*:\/\/[^\s#]*$/i;
+const httpsPattern = /^https:\/\/[^\s#]+$/;
+const localhostPattern = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/][^\s#]*)?$/;
+const appSchemePattern = /^(?!http:)[a-z][a-z0-9+.-]*:\/\/[^\s#]*$/i;
 
 function checkUrls(checks: Checks, config: Values, name: string): void {
   const urls = listOf(config[name]);
   for (const url of urls)
-    if (isText(url) && ![HTTPS, LOCALHOST, APP_SCHEME].some((pattern) => pattern.test(url)))
+    if (
+      isText(url) &&
+      ![httpsPattern, localhostPattern, appSchemePattern].some((pattern) => pattern.test(url))
+    )
       checks.error(
         name,
         `invalid ${name} entry ${JSON.stringify(url)}`,
@@ -75,7 +78,7 @@ function checkOAuth(checks: Checks, config: Values): void {
     checks.error("default_redirect_uri", "default_redirect_uri must be one of callback_urls");
 }
 
-const USER_POOL = {
+const userPool = {
   creation_date: CREATED,
   last_modified_date: CREATED,
   mfa_configuration: "OFF",
@@ -88,7 +91,7 @@ export const cognito: AwsService = {
       computed(_planned, ids) {
         const id = `${ids.region}_${ids.mixed(9)}`;
         return {
-          ...USER_POOL,
+          ...userPool,
           id,
           arn: ids.arn("cognito-idp", `userpool/${id}`),
           endpoint: `cognito-idp.${ids.region}.amazonaws.com/${id}`,
@@ -110,11 +113,11 @@ export const cognito: AwsService = {
         );
         checkOAuth(checks, config);
         for (const flow of listOf(config.explicit_auth_flows))
-          if (isText(flow) && !AUTH_FLOWS.includes(flow))
+          if (isText(flow) && !authFlows.includes(flow))
             checks.error(
               "explicit_auth_flows",
               `unknown auth flow ${flow}`,
-              `It must be one of ${AUTH_FLOWS.join(", ")}.`,
+              `It must be one of ${authFlows.join(", ")}.`,
             );
       },
       computed: ({ generate_secret }, ids) => ({
@@ -186,7 +189,7 @@ export const cognito: AwsService = {
     },
     aws_cognito_user_pool: {
       computed: ({ user_pool_id }, ids) => ({
-        ...USER_POOL,
+        ...userPool,
         id: user_pool_id,
         arn: ids.arn("cognito-idp", `userpool/${user_pool_id}`),
         name: "offline-pool",

@@ -4,12 +4,12 @@ import type { Checks } from "./checks.ts";
 
 const NAME = "container_definitions";
 
-const LOG_DRIVERS_OF_FARGATE: readonly unknown[] = ["awslogs", "splunk", "awsfirelens"];
+const fargateLogDrivers: readonly unknown[] = ["awslogs", "splunk", "awsfirelens"];
 
-const NUMBERS = ["cpu", "memory", "memoryReservation", "startTimeout", "stopTimeout"];
+const numbers = ["cpu", "memory", "memoryReservation", "startTimeout", "stopTimeout"];
 
 /** Memory sizes in MiB that Fargate offers for so many CPU units. */
-const FARGATE: ReadonlyMap<number, readonly number[]> = new Map([
+const fargateMemory: ReadonlyMap<number, readonly number[]> = new Map([
   [256, [512, 1024, 2048]],
   [512, steps(1024, 4096, 1024)],
   [1024, steps(2048, 8192, 1024)],
@@ -38,10 +38,10 @@ const cpuUnitsOf = (value: Value | undefined) => unitsOf(value, /^(\d*\.?\d+)\s*
 /** Fargate's pairs of CPU and memory. */
 export function checkFargateSize(checks: Checks, { cpu, memory }: Values): void {
   if (!isKnown(cpu) || cpu === "") return;
-  const offered = FARGATE.get(cpuUnitsOf(cpu));
+  const offered = fargateMemory.get(cpuUnitsOf(cpu));
   const summary = "No Fargate configuration exists for given values";
   if (!offered) {
-    const sizes = [...FARGATE.keys()].join(", ");
+    const sizes = [...fargateMemory.keys()].join(", ");
     checks.error("cpu", `${summary}: cpu ${cpu}`, `cpu must be one of ${sizes}.`);
   } else if (isKnown(memory) && memory !== "" && !offered.includes(mebibytesOf(memory))) {
     const [first = 0, second = 0] = offered;
@@ -93,9 +93,9 @@ const definesVolume = ({ volume }: Values, name: unknown): boolean =>
   !Array.isArray(volume) || blocksOf(volume).some((block) => isUnknown(block.name) || block.name === name);
 
 function sizeErrors(container: JsonObject, { values, fargate }: Task): string[] {
-  const found = NUMBERS.filter(
-    (name) => container[name] !== undefined && typeof container[name] !== "number",
-  ).map((name) => `"${name}" must be a number, not ${JSON.stringify(container[name])}.`);
+  const found = numbers
+    .filter((name) => container[name] !== undefined && typeof container[name] !== "number")
+    .map((name) => `"${name}" must be a number, not ${JSON.stringify(container[name])}.`);
   const { memory, memoryReservation } = container;
   if (!fargate && values.memory === null && memory === undefined && memoryReservation === undefined)
     found.push("one of memory or memoryReservation is required when the task has no memory.");
@@ -140,7 +140,7 @@ function logErrors(container: JsonObject, { fargate }: Task): string[] {
   const { logDriver, options: given } = membersOf(container.logConfiguration);
   const options = membersOf(given);
   const found: string[] = [];
-  if (fargate && !LOG_DRIVERS_OF_FARGATE.includes(logDriver))
+  if (fargate && !fargateLogDrivers.includes(logDriver))
     found.push("Fargate supports the log drivers awslogs, splunk and awsfirelens.");
   if (logDriver === "awslogs")
     for (const name of ["awslogs-group", "awslogs-region"])

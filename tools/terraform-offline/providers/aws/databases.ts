@@ -2,7 +2,7 @@ import { isKnown, isText, isUnknown, textOf } from "../../plugin/value.ts";
 import { characters, DIGIT, hex, LOWER } from "../invented.ts";
 import type { AwsService } from "./service.ts";
 
-const PORTS: Readonly<Record<string, number>> = { mysql: 3306, mariadb: 3306, postgres: 5432 };
+const ports: Readonly<Record<string, number>> = { mysql: 3306, mariadb: 3306, postgres: 5432 };
 
 const SQL_SERVER_PORT = 1433;
 
@@ -45,7 +45,7 @@ export const databases: AwsService = {
       computed(planned, ids) {
         const { port: given, engine, engine_version, manage_master_user_password } = planned;
         const identifier = textOf(planned.identifier) ?? ids.prefixed("identifier_prefix", ids.hex(26));
-        const usual = PORTS[textOf(engine) ?? ""] ?? SQL_SERVER_PORT;
+        const usual = ports[textOf(engine) ?? ""] ?? SQL_SERVER_PORT;
         const port = given !== undefined && isKnown(given) ? given : usual;
         const host = `${identifier}.${ids.lower(12)}.${ids.region}.rds.amazonaws.com`;
         const id = `db-${ids.upper(26)}`;

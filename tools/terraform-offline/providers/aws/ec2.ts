@@ -13,16 +13,16 @@ import type { Checks } from "./checks.ts";
 import { ACCOUNT, type Ids } from "./ids.ts";
 import type { AwsResource, AwsService } from "./service.ts";
 
-const TEXT = /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]*$/;
+const textPattern = /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]*$/;
 
-const ZONES = ["a", "b", "c"];
+const zones = ["a", "b", "c"];
 
-const zonesOf = (ids: Ids) => ZONES.map((letter) => ids.region + letter);
+const zonesOf = (ids: Ids) => zones.map((letter) => ids.region + letter);
 
 const idOf = (id: Value | undefined, otherwise: string) => textOf(id) ?? otherwise;
 
 function checkRuleText(checks: Checks, { description }: Values, path: string): void {
-  if (isText(description) && (!TEXT.test(description) || description.length > 255))
+  if (isText(description) && (!textPattern.test(description) || description.length > 255))
     checks.error(
       path,
       `invalid security group rule description ${JSON.stringify(description)}`,
@@ -40,7 +40,7 @@ function checkPorts(checks: Checks, config: Values): void {
   checks.range(config, "to_port", -1, 65535);
 }
 
-const PEERS = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"];
+const peerAttributes = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"];
 
 const vpcSecurityGroupRule: AwsResource = {
   check(checks, config) {
@@ -48,9 +48,12 @@ const vpcSecurityGroupRule: AwsResource = {
     checkRuleText(checks, config, "description");
     checks.cidr(cidr_ipv4, "cidr_ipv4");
     checkPorts(checks, config);
-    const peers = PEERS.filter((name) => isSet(config[name]));
+    const peers = peerAttributes.filter((name) => isSet(config[name]));
     if (peers.length !== 1)
-      checks.error("cidr_ipv4", `exactly one of ${PEERS.join(", ")} must be set, found ${peers.length}`);
+      checks.error(
+        "cidr_ipv4",
+        `exactly one of ${peerAttributes.join(", ")} must be set, found ${peers.length}`,
+      );
     if (protocol === "-1" && (isKnown(from_port) || isKnown(to_port)))
       checks.error("ip_protocol", 'from_port and to_port are left out when ip_protocol is "-1"');
     if (protocol === "tcp" || protocol === "udp")
@@ -63,7 +66,7 @@ const vpcSecurityGroupRule: AwsResource = {
   },
   replacedBy: ["security_group_id"],
   unique: {
-    by: ["security_group_id", "ip_protocol", "from_port", "to_port", ...PEERS],
+    by: ["security_group_id", "ip_protocol", "from_port", "to_port", ...peerAttributes],
     error: "InvalidPermission.Duplicate",
   },
 };
@@ -84,11 +87,11 @@ export const ec2: AwsService = {
         if (isText(name) && /^sg-/i.test(name))
           checks.error("name", `invalid value for name (cannot begin with sg-): ${JSON.stringify(name)}`);
         checks.length(config, "name", 1, 255);
-        if (isText(name) && !TEXT.test(name))
+        if (isText(name) && !textPattern.test(name))
           checks.error("name", `invalid characters in security group name ${JSON.stringify(name)}`);
         if (
           isText(description) &&
-          (!TEXT.test(description) || description.length > 255 || description === "")
+          (!textPattern.test(description) || description.length > 255 || description === "")
         )
           checks.error(
             "description",
@@ -321,7 +324,7 @@ export const ec2: AwsService = {
     aws_subnets: {
       computed: (_config, ids) => ({
         id: ids.region,
-        ids: ZONES.map((letter) => `subnet-${ids.hex(17, letter)}`),
+        ids: zones.map((letter) => `subnet-${ids.hex(17, letter)}`),
       }),
     },
     aws_subnet: {

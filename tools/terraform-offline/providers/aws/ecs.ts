@@ -7,10 +7,10 @@ import { checkContainers, checkFargateSize } from "./container-definitions.ts";
 import { type Ids, lastPart } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
-const NAME = /^[A-Za-z0-9_-]{1,255}$/;
+const namePattern = /^[A-Za-z0-9_-]{1,255}$/;
 const NAME_RULE = "At most 255 letters, digits, - and _.";
 
-const LAUNCH_TYPES = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
+const launchTypes = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
 const revisionsKey = (region: unknown, family: unknown) => `${region}:${family}`;
 
@@ -53,7 +53,7 @@ const taskDefinitionArn = (ids: Ids, family: unknown) => ids.arn("ecs", `task-de
 export const ecs: AwsService = {
   resources: {
     aws_ecs_cluster: {
-      check: (checks, config) => checks.matches(config, "name", NAME, NAME_RULE),
+      check: (checks, config) => checks.matches(config, "name", namePattern, NAME_RULE),
       computed({ name }, ids) {
         const arn = ids.arn("ecs", `cluster/${name}`);
         return { arn, id: arn };
@@ -64,7 +64,7 @@ export const ecs: AwsService = {
     aws_ecs_service: {
       check(checks, config) {
         const { launch_type, network_configuration, capacity_provider_strategy } = config;
-        checks.matches(config, "name", NAME, NAME_RULE);
+        checks.matches(config, "name", namePattern, NAME_RULE);
         checks.oneOf(config, "launch_type", ["EC2", "FARGATE", "EXTERNAL"]);
         checks.range(config, "health_check_grace_period_seconds", 0, 2147483647);
         if (launch_type === "FARGATE" && isEmpty(network_configuration))
@@ -101,11 +101,11 @@ export const ecs: AwsService = {
     aws_ecs_task_definition: {
       check(checks, config) {
         const { requires_compatibilities, network_mode } = config;
-        checks.matches(config, "family", NAME, NAME_RULE);
+        checks.matches(config, "family", namePattern, NAME_RULE);
         checks.oneOf(config, "network_mode", ["bridge", "host", "awsvpc", "none"]);
         const compatibilities = listOf(requires_compatibilities);
         for (const type of compatibilities)
-          if (isText(type) && !LAUNCH_TYPES.includes(type))
+          if (isText(type) && !launchTypes.includes(type))
             checks.error("requires_compatibilities", `unknown launch type ${type}`);
         const fargate = compatibilities.includes("FARGATE");
         if (fargate) {

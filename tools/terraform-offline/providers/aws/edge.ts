@@ -4,7 +4,7 @@ import { isEmpty } from "./checks.ts";
 import { ACCOUNT, type Ids } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
-const RECORD_TYPES = [
+const recordTypes = [
   "A",
   "AAAA",
   "CAA",
@@ -131,7 +131,7 @@ export const edge: AwsService = {
     aws_route53_record: {
       check(checks, config) {
         const { alias, records, ttl } = config;
-        checks.oneOf(config, "type", RECORD_TYPES);
+        checks.oneOf(config, "type", recordTypes);
         if (isEmpty(alias) && records === null)
           checks.error("records", "one of alias, records must be specified");
         if (isEmpty(alias) && isKnown(records) && ttl === null)

@@ -31,7 +31,7 @@ import type { AwsDataSource, AwsEphemeral, AwsResource } from "./service.ts";
 import { storage } from "./storage.ts";
 import { claimName, keepName, releaseName } from "./unique.ts";
 
-const SERVICES = [
+const services = [
   account,
   cognito,
   databases,
@@ -47,17 +47,17 @@ const SERVICES = [
   storage,
 ];
 
-const RESOURCES: Readonly<Record<string, AwsResource>> = Object.assign(
+const allResources: Readonly<Record<string, AwsResource>> = Object.assign(
   {},
-  ...SERVICES.map(({ resources }) => resources),
+  ...services.map(({ resources }) => resources),
 );
-const DATA_SOURCES: Readonly<Record<string, AwsDataSource>> = Object.assign(
+const allDataSources: Readonly<Record<string, AwsDataSource>> = Object.assign(
   {},
-  ...SERVICES.map(({ dataSources }) => dataSources),
+  ...services.map(({ dataSources }) => dataSources),
 );
-const EPHEMERALS: Readonly<Record<string, AwsEphemeral>> = Object.assign(
+const allEphemerals: Readonly<Record<string, AwsEphemeral>> = Object.assign(
   {},
-  ...SERVICES.map(({ ephemerals }) => ephemerals),
+  ...services.map(({ ephemerals }) => ephemerals),
 );
 
 function found(check: AwsResource["check"], config: Values): Diagnostic[] {
@@ -99,7 +99,7 @@ function allTags({ config, proposed }: PlannedChange, { providerConfig }: Contex
   };
 }
 
-const CODE = [
+const codeAttributes = [
   "filename",
   "s3_key",
   "s3_object_version",
@@ -112,56 +112,56 @@ const CODE = [
 /** What Lambda computes anew when a function's code changes. */
 function newCode(type: string, { prior, proposed }: PlannedChange): Values {
   if (type !== "aws_lambda_function" || !prior) return {};
-  if (CODE.every((name) => isSame(proposed[name] ?? null, prior[name] ?? null))) return {};
+  if (codeAttributes.every((name) => isSame(proposed[name] ?? null, prior[name] ?? null))) return {};
   return { last_modified: UNKNOWN, code_sha256: UNKNOWN, source_code_size: UNKNOWN };
 }
 
 export const aws: Provider = {
   checkResource(type, config) {
     const checks = new Checks();
-    RESOURCES[type]?.check?.(checks, config);
+    allResources[type]?.check?.(checks, config);
     checks.tags(config.tags);
     return checks.found;
   },
-  checkDataSource: (type, config) => found(DATA_SOURCES[type]?.check, config),
-  checkEphemeral: (type, config) => found(EPHEMERALS[type]?.check, config),
+  checkDataSource: (type, config) => found(allDataSources[type]?.check, config),
+  checkEphemeral: (type, config) => found(allEphemerals[type]?.check, config),
   plan: (type, change, context) => ({
     ...change.proposed,
     ...allTags(change, context),
     ...newCode(type, change),
   }),
-  replacedBy: (type) => RESOURCES[type]?.replacedBy ?? [],
+  replacedBy: (type) => allResources[type]?.replacedBy ?? [],
   computed(type, { planned, config }, context) {
     const ids = new Ids(type, planned, context);
-    const own = RESOURCES[type]?.computed?.(planned, ids, { ...context, config }) ?? {};
+    const own = allResources[type]?.computed?.(planned, ids, { ...context, config }) ?? {};
     return valuesOf(own, ids);
   },
   applied(type, state, { prior, config }, context) {
-    const { applied, unique } = RESOURCES[type] ?? {};
+    const { applied, unique } = allResources[type] ?? {};
     applied?.(state, { ...context, config });
     if (unique) claimName(type, unique, state, prior, context.run);
   },
   refreshed(type, state, context) {
-    const { refreshed, unique } = RESOURCES[type] ?? {};
+    const { refreshed, unique } = allResources[type] ?? {};
     if (unique) keepName(type, unique, state, context.run);
     refreshed?.(state, context);
   },
   deleted(type, prior, { run }) {
-    const unique = RESOURCES[type]?.unique;
+    const unique = allResources[type]?.unique;
     if (unique) releaseName(type, unique, prior, run);
   },
   imported(type, id): Values {
-    const attribute = RESOURCES[type]?.importedBy;
+    const attribute = allResources[type]?.importedBy;
     return attribute === undefined ? {} : { [attribute]: id };
   },
   dataSource(type, config, context) {
     // The same data source read twice gives the same values, so it does not look at which seeds are taken.
     const ids = new Ids(`data.${type}`, config, { ...context, run: { ...context.run, seeds: new Set() } });
-    const own = DATA_SOURCES[type]?.computed?.(config, ids, context) ?? {};
+    const own = allDataSources[type]?.computed?.(config, ids, context) ?? {};
     return valuesOf(own, ids);
   },
   open: (type, config, context) => ({
     region: regionOf(config, context),
-    ...EPHEMERALS[type]?.open(config, context),
+    ...allEphemerals[type]?.open(config, context),
   }),
 };

@@ -17,7 +17,7 @@ import type { Checks } from "./checks.ts";
 import { type Ids, lastPart } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
-const RUNTIMES = [
+const runtimes = [
   "nodejs20.x",
   "nodejs22.x",
   "nodejs24.x",
@@ -40,9 +40,9 @@ const RUNTIMES = [
   "provided.al2023",
 ];
 
-const OLD_RUNTIMES = ["nodejs18.x", "python3.9", "python3.8", "dotnet6"];
+const oldRuntimes = ["nodejs18.x", "python3.9", "python3.8", "dotnet6"];
 
-const RESERVED_VARIABLES =
+const reservedVariables =
   /^(AWS_REGION|AWS_DEFAULT_REGION|AWS_ACCESS_KEY_ID|AWS_ACCESS_KEY|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_LAMBDA_.*|LAMBDA_.*|_HANDLER|AWS_EXECUTION_ENV)$/;
 
 function checkVariables(checks: Checks, environment: Value | undefined): void {
@@ -53,21 +53,21 @@ function checkVariables(checks: Checks, environment: Value | undefined): void {
         "environment",
         `environment variable name ${JSON.stringify(name)} must match [a-zA-Z]([a-zA-Z0-9_])+`,
       );
-    if (RESERVED_VARIABLES.test(name))
+    if (reservedVariables.test(name))
       checks.error("environment", `environment variable ${name} is reserved by Lambda`);
   }
 }
 
 function checkRuntime(checks: Checks, runtime: Value | undefined): void {
   if (!isText(runtime) || runtime === "") return;
-  if (OLD_RUNTIMES.includes(runtime))
+  if (oldRuntimes.includes(runtime))
     checks.warning(
       "runtime",
       `runtime ${runtime} is at the end of its life`,
       "AWS refuses new functions with it, or soon will.",
     );
-  else if (!RUNTIMES.includes(runtime))
-    checks.error("runtime", `expected runtime to be one of ${JSON.stringify(RUNTIMES)}, got ${runtime}`);
+  else if (!runtimes.includes(runtime))
+    checks.error("runtime", `expected runtime to be one of ${JSON.stringify(runtimes)}, got ${runtime}`);
 }
 
 /** @throws Diagnostic if the file is not there */

@@ -17,26 +17,16 @@ import { uniqueKey } from "./unique.ts";
 
 const HOSTED_ZONE = "Z35SXDOTRQ7X7K";
 
-const LISTENER_PROTOCOLS = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC"];
+const listenerProtocols = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC"];
 
-const TARGET_GROUP_PROTOCOLS = [
-  "GENEVE",
-  "HTTP",
-  "HTTPS",
-  "TCP",
-  "TCP_UDP",
-  "TLS",
-  "UDP",
-  "QUIC",
-  "TCP_QUIC",
-];
+const targetGroupProtocols = ["GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP", "QUIC", "TCP_QUIC"];
 
 /** Types of action that end a request. A list of actions has exactly one of them. */
-const FINAL_ACTIONS: readonly unknown[] = ["forward", "redirect", "fixed-response"];
+const finalActions: readonly unknown[] = ["forward", "redirect", "fixed-response"];
 
-const CONTENT_TYPES = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
+const contentTypes = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 
-const CONDITIONS = [
+const conditionFields = [
   "host_header",
   "http_header",
   "http_request_method",
@@ -46,7 +36,7 @@ const CONDITIONS = [
 ];
 
 /** The block that a type of action needs. */
-const ACTION_BLOCKS = [
+const actionBlocks = [
   ["redirect", "redirect", "a redirect action needs a redirect block"],
   ["fixed-response", "fixed_response", "a fixed-response action needs a fixed_response block"],
   [
@@ -76,7 +66,7 @@ function checkActions(checks: Checks, name: string, value: Value | undefined): v
     );
     if (action.type === "forward" && action.target_group_arn === null && isEmpty(action.forward))
       checks.error(path, `${name}: a forward action needs target_group_arn or a forward block`);
-    for (const [type, block, error] of ACTION_BLOCKS)
+    for (const [type, block, error] of actionBlocks)
       if (action.type === type && isEmpty(action[block])) checks.error(path, `${name}: ${error}`);
     for (const redirect of blocksOf(action.redirect))
       checks.oneOf(redirect, "status_code", ["HTTP_301", "HTTP_302"], [...path, "redirect"]);
@@ -85,11 +75,11 @@ function checkActions(checks: Checks, name: string, value: Value | undefined): v
       const at = [...path, "fixed_response"];
       if (isText(status) && !/^[245]\d\d$/.test(status))
         checks.error(at, `fixed_response status_code must be 2XX, 4XX or 5XX, got ${status}`);
-      checks.oneOf(response, "content_type", CONTENT_TYPES, at);
+      checks.oneOf(response, "content_type", contentTypes, at);
     }
   });
   const types = actions.map(({ type }) => type ?? null);
-  const final = types.filter((type) => FINAL_ACTIONS.includes(type));
+  const final = types.filter((type) => finalActions.includes(type));
   if (actions.length && !hasUnknown(types) && final.length !== 1)
     checks.error(
       name,
@@ -122,7 +112,7 @@ function checkConditions(checks: Checks, value: Value | undefined): void {
   if (isEmpty(value)) checks.error("condition", "a listener rule needs at least one condition");
   let count = 0;
   for (const condition of blocksOf(value)) {
-    const fields = CONDITIONS.filter((name) => listOf(condition[name]).length > 0);
+    const fields = conditionFields.filter((name) => listOf(condition[name]).length > 0);
     if (fields.length !== 1 && !hasUnknown(condition))
       checks.error(
         "condition",
@@ -145,7 +135,7 @@ function checkConditions(checks: Checks, value: Value | undefined): void {
     checks.error("condition", "A rule can only have '5' condition values", `This one has ${count}.`);
 }
 
-const KINDS: Readonly<Record<string, string>> = { network: "net", gateway: "gwy" };
+const arnKinds: Readonly<Record<string, string>> = { network: "net", gateway: "gwy" };
 
 const listenerArn = (loadBalancer: unknown, ids: Ids) =>
   `${String(loadBalancer ?? "").replace(":loadbalancer/", ":listener/")}/${ids.hex(16)}`;
@@ -166,7 +156,7 @@ function freePriority(listener_arn: Value, { run }: Context): number {
   return priority;
 }
 
-const SUBNETS = ["a", "b"];
+const subnetSuffixes = ["a", "b"];
 
 export const loadBalancing: AwsService = {
   resources: {
@@ -188,7 +178,7 @@ export const loadBalancing: AwsService = {
       },
       computed({ load_balancer_type, internal }, ids) {
         const name = ids.name();
-        const kind = KINDS[textOf(load_balancer_type) ?? ""] ?? "app";
+        const kind = arnKinds[textOf(load_balancer_type) ?? ""] ?? "app";
         const suffix = `${kind}/${name}/${ids.hex(16)}`;
         const arn = ids.arn("elasticloadbalancing", `loadbalancer/${suffix}`);
         const host = `${internal === true ? "internal-" : ""}${name}-${ids.number(7)}`;
@@ -213,7 +203,7 @@ export const loadBalancing: AwsService = {
       check(checks, config) {
         const { protocol, default_action } = config;
         checks.range(config, "port", 1, 65535);
-        checks.oneOf(config, "protocol", LISTENER_PROTOCOLS);
+        checks.oneOf(config, "protocol", listenerProtocols);
         if (protocol === "HTTPS" || protocol === "TLS")
           checks.required(
             config,
@@ -268,7 +258,7 @@ export const loadBalancing: AwsService = {
             "name_prefix",
             `"name_prefix" cannot be longer than 6 characters: ${JSON.stringify(name_prefix)}`,
           );
-        checks.oneOf(config, "protocol", TARGET_GROUP_PROTOCOLS);
+        checks.oneOf(config, "protocol", targetGroupProtocols);
         checks.oneOf(config, "target_type", ["instance", "ip", "lambda", "alb"]);
         checks.range(config, "port", 1, 65535);
         checks.range(config, "deregistration_delay", 0, 3600);
@@ -336,7 +326,7 @@ export const loadBalancing: AwsService = {
           load_balancer_type: "application",
           ip_address_type: "ipv4",
           security_groups: [`sg-${hex(`${name}sg`, 17)}`],
-          subnets: SUBNETS.map((letter) => `subnet-${hex(name + letter, 17)}`),
+          subnets: subnetSuffixes.map((letter) => `subnet-${hex(name + letter, 17)}`),
           idle_timeout: 60,
           enable_http2: true,
         };

@@ -3,7 +3,7 @@ import { ACCOUNT, type Ids } from "./ids.ts";
 import { checkPolicy } from "./policy-check.ts";
 import type { AwsService } from "./service.ts";
 
-const PROTOCOLS = ["application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"];
+const protocols = ["application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"];
 
 const queueUrl = (ids: Ids, name: unknown) => `https://sqs.${ids.region}.amazonaws.com/${ACCOUNT}/${name}`;
 
@@ -30,7 +30,7 @@ export const messaging: AwsService = {
       computed: ({ arn }) => ({ id: arn, owner: ACCOUNT }),
     },
     aws_sns_topic_subscription: {
-      check: (checks, config) => checks.oneOf(config, "protocol", PROTOCOLS),
+      check: (checks, config) => checks.oneOf(config, "protocol", protocols),
       computed({ topic_arn, protocol }, ids) {
         const arn = `${topic_arn}:${ids.uuid()}`;
         return {

@@ -3,11 +3,11 @@ import { CREATED } from "../invented.ts";
 import { ACCOUNT } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
-const RETENTION = [
+const retentionDays = [
   0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-const COMPARISONS = [
+const comparisons = [
   "GreaterThanOrEqualToThreshold",
   "GreaterThanThreshold",
   "GreaterThanUpperThreshold",
@@ -17,21 +17,21 @@ const COMPARISONS = [
   "LessThanThreshold",
 ];
 
-const SCHEDULE =
+const schedulePattern =
   /^(rate\(\s*(1\s+(minute|hour|day)|\d+\s+(minutes|hours|days))\s*\)|cron\(\s*\S+(\s+\S+){5}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))$/;
 
-const RULE_NAME = /^[0-9A-Za-z_.-]{1,64}$/;
-const RULE_NAME_RULE = "At most 64 letters, digits and . - _";
+const namePattern = /^[0-9A-Za-z_.-]{1,64}$/;
+const NAME_RULE = "At most 64 letters, digits and . - _";
 
 export const monitoring: AwsService = {
   resources: {
     aws_cloudwatch_log_group: {
       check(checks, config) {
         const { retention_in_days: days } = config;
-        if (isKnown(days) && !RETENTION.includes(Number(days)))
+        if (isKnown(days) && !retentionDays.includes(Number(days)))
           checks.error(
             "retention_in_days",
-            `expected retention_in_days to be one of ${JSON.stringify(RETENTION)}, got ${days}`,
+            `expected retention_in_days to be one of ${JSON.stringify(retentionDays)}, got ${days}`,
           );
         checks.matches(
           config,
@@ -67,7 +67,7 @@ export const monitoring: AwsService = {
     aws_cloudwatch_metric_alarm: {
       check(checks, config) {
         const { period, alarm_actions } = config;
-        checks.oneOf(config, "comparison_operator", COMPARISONS);
+        checks.oneOf(config, "comparison_operator", comparisons);
         checks.oneOf(config, "statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"]);
         checks.oneOf(config, "treat_missing_data", ["breaching", "notBreaching", "ignore", "missing"]);
         if (isKnown(period) && ![10, 20, 30].includes(Number(period)) && Number(period) % 60 !== 0)
@@ -115,11 +115,11 @@ export const monitoring: AwsService = {
         checks.matches(
           config,
           "schedule_expression",
-          SCHEDULE,
+          schedulePattern,
           "rate(5 minutes), rate(1 hour) or cron() with six fields.",
         );
         checks.json("event_pattern", event_pattern);
-        checks.matches(config, "name", RULE_NAME, RULE_NAME_RULE);
+        checks.matches(config, "name", namePattern, NAME_RULE);
       },
       computed({ event_bus_name }, ids) {
         const bus = textOf(event_bus_name);
@@ -132,7 +132,7 @@ export const monitoring: AwsService = {
     aws_cloudwatch_event_target: {
       check(checks, config) {
         checks.json("input", config.input);
-        checks.matches(config, "target_id", RULE_NAME, RULE_NAME_RULE);
+        checks.matches(config, "target_id", namePattern, NAME_RULE);
       },
       computed({ target_id, rule }, ids) {
         const target = textOf(target_id) ?? `terraform-${ids.hex(26)}`;
@@ -142,7 +142,12 @@ export const monitoring: AwsService = {
     },
     aws_scheduler_schedule: {
       check: (checks, config) =>
-        checks.matches(config, "schedule_expression", SCHEDULE, "rate(), cron() with six fields, or at()."),
+        checks.matches(
+          config,
+          "schedule_expression",
+          schedulePattern,
+          "rate(), cron() with six fields, or at().",
+        ),
       computed({ group_name }, ids) {
         const name = ids.name();
         const group = textOf(group_name) ?? "default";

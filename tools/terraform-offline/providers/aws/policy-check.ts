@@ -8,7 +8,7 @@ import type { Checks } from "./checks.ts";
  */
 export type PolicyKind = "identity" | "resource" | "trust";
 
-const ELEMENTS = [
+const statementElements = [
   "Sid",
   "Effect",
   "Action",
@@ -20,10 +20,10 @@ const ELEMENTS = [
   "Condition",
 ];
 
-const PRINCIPALS = ["AWS", "Service", "Federated", "CanonicalUser"];
+const principalTypes = ["AWS", "Service", "Federated", "CanonicalUser"];
 
-const ACTION = /^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/;
-const ARN = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:.+/;
+const actionPattern = /^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/;
+const arnPattern = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:.+/;
 
 const listOf = (json: unknown): unknown[] => {
   if (json === undefined || json === null) return [];
@@ -69,7 +69,7 @@ const statementErrors = (statement: JsonObject, kind: PolicyKind, sids: Readonly
 ];
 
 function elementErrors(statement: JsonObject): string[] {
-  const unknown = Object.keys(statement).filter((name) => !ELEMENTS.includes(name));
+  const unknown = Object.keys(statement).filter((name) => !statementElements.includes(name));
   const { Effect: effect } = statement;
   return [
     ...(unknown.length ? [` has unknown element(s) ${unknown.join(", ")}.`] : []),
@@ -92,17 +92,18 @@ const actionErrors = (statement: JsonObject): string[] => {
   const actions = actionsOf(statement);
   if (!actions.length) return [" has no Action."];
   return actions
-    .filter((action) => typeof action !== "string" || !(action === "*" || ACTION.test(action)))
+    .filter((action) => typeof action !== "string" || !(action === "*" || actionPattern.test(action)))
     .map((action) => `: ${JSON.stringify(action)} is not an action (service:Name).`);
 };
 
 function resourceErrors(statement: JsonObject, kind: PolicyKind): string[] {
   const resources = listOf(statement.Resource ?? statement.NotResource);
   const isResource = (resource: unknown) =>
-    typeof resource === "string" && (resource === "*" || ARN.test(resource) || resource.startsWith("${"));
+    typeof resource === "string" &&
+    (resource === "*" || arnPattern.test(resource) || resource.startsWith("${"));
   const malformed = resources
     .filter((resource) => !isResource(resource))
-    .map((resource) => `: ${JSON.stringify(resource)} is not an ARN or "*".`);
+    .map((resource) => `: ${JSON.stringify(resource)} is not an arnPattern or "*".`);
   if (kind !== "trust") return resources.length ? malformed : [" has no Resource."];
   return [
     ...(resources.length ? [": a trust policy has no Resource."] : []),
@@ -115,7 +116,7 @@ function resourceErrors(statement: JsonObject, kind: PolicyKind): string[] {
 
 function principalErrors(statement: JsonObject, kind: PolicyKind): string[] {
   const principal = statement.Principal ?? statement.NotPrincipal;
-  const unknown = Object.keys(membersOf(principal)).filter((type) => !PRINCIPALS.includes(type));
+  const unknown = Object.keys(membersOf(principal)).filter((type) => !principalTypes.includes(type));
   return [
     ...(kind === "identity" && principal !== undefined ? [": an identity policy has no Principal."] : []),
     ...(kind !== "identity" && principal === undefined ? [" has no Principal."] : []),

@@ -38,7 +38,7 @@ function withVariables(json: unknown): unknown {
 }
 
 /** The policy element that each argument with a list becomes. */
-const LISTS = {
+const listArguments = {
   Action: "actions",
   NotAction: "not_actions",
   Resource: "resources",
@@ -47,7 +47,7 @@ const LISTS = {
 
 function statementOf(block: Values): JsonObject {
   const sid = textOf(block.sid);
-  const lists = Object.entries(LISTS)
+  const lists = Object.entries(listArguments)
     .map(([element, argument]) => [element, sorted(block[argument])] as const)
     .filter(([, values]) => values.length)
     .map(([element, values]) => [element, single(values)]);
