@@ -15,8 +15,7 @@ beforeAll(async () => {
   // What the Dockerfile copies into the last stage, and nothing else.
   const dockerfile = await readFile("mcp-server/Dockerfile", "utf8");
   expect(dockerfile.match(/^COPY --from=build (?!\/usr).*$/gm)).toEqual([
-    "COPY --from=build /src/build/mcp-server/server.mjs /app/server.mjs",
-    "COPY --from=build /src/build/mcp-server/bootstrap.mjs /app/bootstrap.mjs",
+    "COPY --from=build /src/build/mcp-server /app",
   ]);
   database = await startChatDatabase();
 });

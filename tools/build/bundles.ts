@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { zipSync } from "fflate";
@@ -10,6 +10,7 @@ import {
   lambdaBundle,
   programBundle,
 } from "./bundle-options.ts";
+import { bundledPackages } from "./bundled-packages.ts";
 
 const OUT = "build";
 /** The bundled app, which synthesises Terraform when it is loaded. */
@@ -22,8 +23,15 @@ const MODE = (0o100644 << 16) >>> 0;
 
 /** Bundles all entry points in one call, so that esbuild reads what they share once. */
 async function bundle(entryPoints: Record<string, string>, options: BuildOptions) {
-  const { outputFiles } = await build({ ...options, entryPoints, outdir: "/", write: false });
-  return outputFiles.map(({ path: file, contents }) => ({ name: path.parse(file).name, contents }));
+  const { outputFiles, metafile } = await build({
+    ...options,
+    entryPoints,
+    outdir: "/",
+    write: false,
+    metafile: true,
+  });
+  const files = outputFiles.map(({ path: file, contents }) => ({ name: path.parse(file).name, contents }));
+  return { files, sources: Object.keys(metafile.inputs) };
 }
 
 /** Replaces a file at once: a process that reads it meanwhile sees the whole old or the whole new file. */
@@ -37,7 +45,8 @@ async function write(file: string, content: Uint8Array): Promise<void> {
 async function bundleLambdas(): Promise<void> {
   const names = (await readdir("lambdas")).filter((name) => existsSync(`lambdas/${name}/handler.ts`));
   const entries = Object.fromEntries(names.map((name) => [name, `lambdas/${name}/handler.ts`]));
-  for (const { name, contents } of await bundle(entries, lambdaBundle))
+  const { files } = await bundle(entries, lambdaBundle);
+  for (const { name, contents } of files)
     await write(
       `${OUT}/lambdas/${name}.zip`,
       zipSync({ "index.js": [contents, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
@@ -45,12 +54,18 @@ async function bundleLambdas(): Promise<void> {
 }
 
 async function bundlePrograms(): Promise<void> {
-  for (const { name, contents } of await bundle({ ...imagePrograms }, programBundle))
-    await write(`${IMAGE_PROGRAMS_FOLDER}/${name}.mjs`, contents);
+  const { files, sources } = await bundle({ ...imagePrograms }, programBundle);
+  for (const { name, contents } of files) await write(`${IMAGE_PROGRAMS_FOLDER}/${name}.mjs`, contents);
+  const lock = bundledPackages(JSON.parse(await readFile("package-lock.json", "utf8")), sources);
+  await write(
+    `${IMAGE_PROGRAMS_FOLDER}/package-lock.json`,
+    Buffer.from(`${JSON.stringify(lock, null, 2)}\n`),
+  );
 }
 
 async function bundleApp(): Promise<void> {
-  for (const { contents } of await bundle({ main: "main.ts" }, appBundle)) await write(APP, contents);
+  const { files } = await bundle({ main: "main.ts" }, appBundle);
+  for (const { contents } of files) await write(APP, contents);
 }
 
 const bundles = { app: bundleApp, lambdas: bundleLambdas, programs: bundlePrograms };

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -35,17 +35,6 @@ const root = process.cwd();
 /** The Python of Synapse's virtual environment. */
 export const synapsePython = tools.synapse.path("python");
 export const entrypoint = join(root, "modules", "chat-synapse", "homeserver", "image", "entrypoint.py");
-
-/** The version that the image is built from, and that the tests run. */
-export async function imageVersion(): Promise<string> {
-  const dockerfile = await readFile(
-    join(root, "modules", "chat-synapse", "homeserver", "image", "Dockerfile"),
-    "utf8",
-  );
-  const version = /^FROM matrixdotorg\/synapse:v(\S+)$/m.exec(dockerfile)?.[1];
-  if (!version) throw new Error("the Dockerfile names no version of matrixdotorg/synapse");
-  return version;
-}
 
 export interface SynapseSecrets {
   readonly SYNAPSE_SIGNING_KEY: string;

@@ -51,7 +51,7 @@ interface Entry {
 const SYNAPSE = "1.163.2";
 const MOTO = "5.2.5";
 const CHECKOV = "3.3.30";
-const NODE = "22.23.3";
+const NODE = readFileSync(".node-version", "utf8").trim();
 const TERRAFORM = "1.11.4";
 
 export const tools = define({

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { stringify } from "yaml";
 import { describeWithSynapse } from "../../../../test/describe-with-synapse.ts";
 import { itIf } from "../../../../test/jest/describe-if.ts";
+import { synapseVersion } from "../../../../tools/images/catalog.ts";
 import {
   drawSecrets,
   drawSigningKey,
   entrypoint,
   exampleProps,
-  imageVersion,
   localise,
   synapsePython,
 } from "../../../../tools/servers/synapse.ts";
@@ -297,7 +297,7 @@ describeWithSynapse("the entrypoint", () => {
       "-c",
       "import importlib.metadata as m; print(m.version('matrix-synapse'))",
     ]);
-    expect(String(stdout).trim()).toBe(await imageVersion());
+    expect(String(stdout).trim()).toBe(synapseVersion());
   });
 
   it("is what the image starts", async () => {
