@@ -21,6 +21,10 @@ const step = z.object({
 const job = z.object({
   permissions: z.record(z.string(), z.string()),
   environment: z.string().optional(),
+  needs: z
+    .union([z.string(), z.array(z.string())])
+    .transform((names) => [names].flat())
+    .default([]),
   uses: z.string().optional(),
   "timeout-minutes": z.number().optional(),
   strategy: z.object({ matrix: z.record(z.string(), z.unknown()) }).optional(),
@@ -158,6 +162,22 @@ describe("the workflows", () => {
       const plan = job?.steps.find(({ uses }) => uses === "./.github/actions/plan");
       expect(plan?.with["session-seconds"]).toBe(String(DEPLOY_SECONDS));
       expect(Number(job?.["timeout-minutes"]) * 60).toBeLessThan(DEPLOY_SECONDS);
+    }
+  });
+
+  it("build, deploy and release nothing that has not passed the whole gate", () => {
+    expect(workflows["check"]?.jobs["check"]?.steps.map(({ run }) => run)).toContain(".ci/run");
+    for (const workflow of ["deploy", "release"]) {
+      const all = workflows[workflow]?.jobs ?? {};
+      expect(all["check"]).toMatchObject({ uses: "./.github/workflows/check.yml" });
+      const passesGate = (id: string): boolean =>
+        id === "check" || (all[id]?.needs.some((need) => passesGate(need)) ?? false);
+      const changing = Object.entries(all).filter(
+        ([, { environment = "", permissions }]) =>
+          permissions["contents"] === "write" || (environment !== "" && !environment.endsWith("-plan")),
+      );
+      expect(changing.length).toBeGreaterThan(1);
+      for (const [id] of changing) withMessage(`${workflow}: ${id}`, () => expect(passesGate(id)).toBe(true));
     }
   });
 
