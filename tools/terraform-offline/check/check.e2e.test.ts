@@ -306,13 +306,13 @@ describeWith("terraform")("check", () => {
     const { code, output } = await check(folder);
     expect(code).toBe(1);
     expect(output.match(/^Error: .*$/gm)?.sort()).toEqual([
+      expect.stringContaining("creating ECS Service: InvalidParameterException"),
       expect.stringContaining("aws_cloudwatch_log_group: ResourceAlreadyExistsException"),
       expect.stringContaining("aws_iam_role: EntityAlreadyExists"),
       expect.stringContaining("aws_lambda_function: ResourceConflictException"),
       expect.stringContaining("aws_lb_listener_rule: PriorityInUse"),
       expect.stringContaining("aws_lb_target_group: DuplicateTargetGroupName"),
       expect.stringContaining("aws_secretsmanager_secret: ResourceExistsException"),
-      expect.stringContaining("creating ECS Service: InvalidParameterException"),
       expect.stringContaining("reading ZIP file (no.zip)"),
     ]);
     expect(output).toContain("The container b does not exist in the task definition");
