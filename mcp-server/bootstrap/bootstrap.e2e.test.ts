@@ -221,7 +221,7 @@ describeWithSynapse("bootstrap", () => {
       );
       const { code, errors } = await run();
       expect(code).toBe(1);
-      expect(errors).toContain("is encrypted, which can't be undone");
+      expect(errors).toContain("is encrypted, which cannot be undone");
     });
   });
 });
