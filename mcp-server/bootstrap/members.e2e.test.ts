@@ -154,6 +154,6 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
   it("reports the group that the user pool lacks", async () => {
     h.groups.delete("partners");
     const { lines } = await succeed();
-    expect(lines.join("\n")).toContain("the user pool has no group partners; make it and run this again");
+    expect(lines.join("\n")).toContain("the user pool has no group partners; create it and run this again");
   });
 });
