@@ -123,7 +123,7 @@ describe("results", () => {
     await expect(readResults(file)).rejects.toThrow(
       /results\.json must be a results.json of npm run ab.*not JSON/s,
     );
-    await expect(readResults(`${file}.missing`)).rejects.toThrow(/results\.json\.missing cannot be read/);
+    await expect(readResults(`${file}.missing`)).rejects.toThrow(/results\.json\.missing can't be read/);
     await rm(folder, { recursive: true });
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { development } from "../../environments/development.ts";
+import { tools } from "../setup/tools.ts";
 
 /** An image that this project builds. */
 export interface ImageDefinition {
@@ -50,8 +51,12 @@ export function baseImages({ dockerfile }: ImageDefinition): BaseImage[] {
   });
 }
 
-/** Version of Node.js in images, tests and Lambda bundles: the content of `.node-version`. */
-export const nodeVersion = (): string => readFileSync(".node-version", "utf8").trim();
+/** Version of Node.js in the image, and of the tests of what is deployed. */
+export function nodeVersion(): string {
+  const { version } = tools.node22;
+  if (!version) throw new Error("tools/setup/tools.ts names no version of node22");
+  return version;
+}
 
 /** Version of Synapse that the image is built from. */
 export function synapseVersion(): string {

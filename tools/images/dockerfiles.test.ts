@@ -67,7 +67,7 @@ describe("the MCP server's image", () => {
 });
 
 describe("the base images", () => {
-  it("have the Node.js of .node-version and are pinned by digest, in the MCP server's image", () => {
+  it("have the Node.js of the tests and are pinned by digest, in the MCP server's image", () => {
     const bases = baseImages(images.mcp);
     expect(bases.map(({ tagged }) => tagged)).toEqual([
       `docker.io/library/node:${nodeVersion()}-bookworm-slim`,

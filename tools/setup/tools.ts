@@ -51,7 +51,8 @@ interface Entry {
 const SYNAPSE = "1.163.2";
 const MOTO = "5.2.5";
 const CHECKOV = "3.3.30";
-const NODE = readFileSync(".node-version", "utf8").trim();
+/** Of the images, too: their Dockerfile names it, and a test compares. */
+const NODE = "22.21.1";
 const TERRAFORM = "1.11.4";
 
 export const tools = define({

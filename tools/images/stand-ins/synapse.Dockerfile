@@ -3,6 +3,8 @@
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 ARG SYNAPSE_VERSION
+# Debian keeps the newest version of a package only, so none is pinned.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends curl gosu libjpeg62-turbo libpq5 libwebp7 xmlsec1 libjemalloc2 \
       openssl python3-venv gcc libc6-dev libpq-dev python3-dev \
