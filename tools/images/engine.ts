@@ -198,8 +198,9 @@ const npmSetting = (name: string) => run("npm", ["config", "get", name]).trim();
 function machineConfiguration(): string[] {
   const certificates = process.env["NODE_EXTRA_CA_CERTS"];
   const files = [
-    [npmSetting("userconfig"), "/root/.npmrc"],
-    [npmSetting("globalconfig"), "/usr/local/etc/npmrc"],
+    // One level lower than here, because the build's user has no settings of their own there.
+    [npmSetting("userconfig"), "/usr/local/etc/npmrc"],
+    [npmSetting("globalconfig"), "/usr/local/lib/node_modules/npm/npmrc"],
     ["/etc/pip.conf", "/etc/pip.conf"],
     ...(certificates ? [[certificates, "/etc/ssl/certs/ca-certificates.crt"]] : []),
   ];
