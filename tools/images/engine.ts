@@ -35,6 +35,8 @@ export interface Engine {
   /** Makes an image of one layer from a folder. */
   commit(rootFilesystem: string, tag: string): void;
   has(tag: string): boolean;
+  /** Changes whenever the image does. */
+  id(tag: string): string;
   /** Writes the image's files into an empty folder. */
   extract(tag: string, folder: string): void;
   config(tag: string): ImageConfig;
@@ -105,6 +107,7 @@ function containerEngine(name: "docker" | "podman"): Engine {
       ]);
     },
     has: (tag) => works(name, ["image", "inspect", tag]),
+    id: (tag) => run(name, ["image", "inspect", "--format", "{{.Id}}", tag]).trim(),
     extract(tag, folder) {
       const container = run(name, ["create", "--platform", "linux/amd64", tag, "none"]).trim();
       try {
@@ -174,6 +177,7 @@ function buildah(): Engine {
         "image",
         tag,
       ]),
+    id: (tag) => call("inspect", "--type", "image", "--format", "{{.FromImageID}}", tag).trim(),
     extract: (tag, folder) =>
       withContainer(tag, (container) => {
         const mounted = call("mount", container).trim();

@@ -118,9 +118,20 @@ export const tools = define({
     },
   },
   "image-tools": {
-    purpose: "builds the container images and runs them without Docker",
-    source: { kind: "system", debian: ["buildah", "bubblewrap", "debootstrap"] },
-    programs: { buildah: ["buildah"], bwrap: ["bwrap"], debootstrap: ["debootstrap"] },
+    purpose: "builds the container images without Docker",
+    source: { kind: "system", debian: ["buildah", "debootstrap"] },
+    programs: { buildah: ["buildah"], debootstrap: ["debootstrap"] },
+  },
+  runc: {
+    purpose: "runs task definitions as containers",
+    // GitHub's runners have it with Docker; Debian's package would conflict with that one.
+    source: { kind: "system", debian: ["runc"] },
+    programs: { runc: ["runc"] },
+  },
+  "container-tools": {
+    purpose: "gives those containers a network and an init process",
+    source: { kind: "system", debian: ["iproute2", "tini"] },
+    programs: { ip: ["ip"], init: ["/usr/bin/tini-static"] },
   },
   uv: {
     purpose: "installs the packages from PyPI, in a quarter of pip's time",
