@@ -156,7 +156,7 @@ async function initialiseOnFreePort(
       authMethod: "scram-sha-256",
       createPostgresUser: process.getuid?.() === 0,
       persistent: true,
-      initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8"],
+      initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8", ...(durable ? [] : ["--no-sync"])],
       postgresFlags: [
         ["listen_addresses", host],
         ["unix_socket_directories", ""],

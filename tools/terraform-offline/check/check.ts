@@ -7,6 +7,7 @@ import { droppedNames } from "./dropped-names.ts";
 import { applyPatch } from "./json-patch.ts";
 import { type CheckOptions, readOptions } from "./options.ts";
 import { unorderedServices } from "./service-order.ts";
+import { StateStore } from "./state-store.ts";
 import { display, identityOf, oneLine, type Report, reportOf } from "./terraform-output.ts";
 import { TerraformRun } from "./terraform-run.ts";
 import { touchedResources } from "./touched.ts";
@@ -170,16 +171,21 @@ export async function check(args: readonly string[], env: Environment, state: Ru
   const copy = copyConfiguration(state.folder);
   const { folder } = copy;
   state.folder = folder;
+  const store = await StateStore.start();
   try {
     for (const note of prepareConfiguration(folder, remote)) console.log(`note  ${note}`);
     const warnings = new Warnings();
     for (const warning of unorderedServices(folder)) warnings.show(warning);
     if (!hasNoDroppedNames(folder)) return 1;
     const change = patch === undefined ? undefined : patched(folder, patch);
+    store.serve(folder);
     const terraform = new TerraformRun(copy, env, options.variables);
     return await runSteps(stepsOf(terraform, options, folder, change), terraform, warnings, options);
   } finally {
-    if (options.keep) console.log(`kept  ${folder}`);
-    else rmSync(copy.root, { recursive: true, force: true });
+    await store.stop();
+    if (options.keep) {
+      store.leave(folder);
+      console.log(`kept  ${folder}`);
+    } else rmSync(copy.root, { recursive: true, force: true });
   }
 }

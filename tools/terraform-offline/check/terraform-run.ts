@@ -84,7 +84,9 @@ export class TerraformRun {
   }
 
   destroy(): Promise<ProgramResult> {
-    return this.terraform("destroy", "-input=false", "-json", "-auto-approve", ...this.variables);
+    // The plan before it has just read every resource.
+    const options = ["-input=false", "-json", "-auto-approve", "-refresh=false"];
+    return this.terraform("destroy", ...options, ...this.variables);
   }
 
   private planTo(file: string, ...options: readonly string[]): Promise<ProgramResult> {

@@ -65,16 +65,12 @@ export function copyConfiguration(folder: string): WorkingCopy {
 /** Outputs of remote states, by the name of the data source. */
 export type RemoteOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** Takes the backend from the configuration, so that Terraform keeps its state in the folder. */
-function useLocalState({ document }: ConfigurationFile): string[] {
+/** The backends that the run's own state replaces, each as a note. */
+function backendsOf({ document }: ConfigurationFile): string[] {
   return blocksOf(document.terraform).flatMap((block) =>
     ["backend", "cloud"]
       .filter((name) => block[name] !== undefined)
-      .map((name) => {
-        const type = Object.keys(membersOf(block[name]))[0] ?? "";
-        delete block[name];
-        return `${name} ${type} replaced by local state`;
-      }),
+      .map((name) => `${name} ${Object.keys(membersOf(block[name]))[0] ?? ""} replaced by a state in memory`),
   );
 }
 
@@ -140,20 +136,12 @@ function useRemoteOutputs({ document }: ConfigurationFile, folder: string, remot
  */
 export function prepareConfiguration(folder: string, remote: RemoteOutputs): string[] {
   const notes: string[] = [];
-  const hasBackendInHcl = hclFiles(folder).some((text) => /\bbackend\s+"|^\s*cloud\s*\{/m.test(text));
   for (const configuration of jsonFiles(folder)) {
-    const changes = [
-      ...useLocalState(configuration),
-      ...allowDestroy(configuration),
-      ...useRemoteOutputs(configuration, folder, remote),
-    ];
+    const changes = [...allowDestroy(configuration), ...useRemoteOutputs(configuration, folder, remote)];
     if (changes.length) writeJson(configuration);
-    notes.push(...changes);
+    notes.push(...backendsOf(configuration), ...changes);
   }
-  if (hasBackendInHcl) {
-    const override = path.join(folder, "terraform_offline_override.tf.json");
-    writeFileSync(override, JSON.stringify({ terraform: { backend: { local: {} } } }));
-    notes.push("backend replaced by local state");
-  }
+  if (hclFiles(folder).some((text) => /\bbackend\s+"|^\s*cloud\s*\{/m.test(text)))
+    notes.push("backend replaced by a state in memory");
   return [...new Set(notes)];
 }
