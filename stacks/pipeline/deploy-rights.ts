@@ -15,7 +15,7 @@ export interface DeployRights {
 }
 
 export function deployRights(props: RightsProps): DeployRights {
-  const { project, accountId, state } = props;
+  const { project, region, accountId, state, production } = props;
   const { arn, each, roles, secrets, apis } = resources(props);
   // Every resource gets this tag from the provider's default tags.
   const tagged = { StringEquals: { "aws:ResourceTag/Project": project } };
@@ -23,6 +23,9 @@ export function deployRights(props: RightsProps): DeployRights {
   const logGroups = ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
     each("logs", `log-group:${folder}`),
   );
+  // A new resource has none of its tags yet, or they count only after some minutes (KMS). These statements leave out what
+  // carries another project's tag.
+  const newOrTagged = { StringEqualsIfExists: { "aws:ResourceTag/Project": project } };
   const securityGroups = [arn("ec2", "security-group/*"), arn("ec2", "security-group-rule/*")];
 
   return {
@@ -36,8 +39,8 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
     ],
     compute: [
-      // IAM takes no resource for these two. The roles that are passed decide what a task may do.
-      allow("TaskDefinitions", ["ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition"], "*"),
+      // IAM takes no narrower resource. The roles that are passed decide what a task may do.
+      allow("TaskDefinitions", "ecs:RegisterTaskDefinition", "*"),
       allow(
         "Services",
         [
@@ -85,6 +88,13 @@ export function deployRights(props: RightsProps): DeployRights {
           "application-autoscaling:UntagResource",
         ],
         arn("application-autoscaling", "scalable-target/*"),
+      ),
+      // Application Auto Scaling makes the alarms of target tracking with the rights of its caller. Both alarms have names
+      // of its own; the last pattern is the request that names none.
+      allow(
+        "AlarmsOfScaling",
+        ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
+        [arn("cloudwatch", "alarm:TargetTracking-service/*"), arn("cloudwatch", "alarm:")],
       ),
       allow(
         "LoadBalancing",
@@ -147,7 +157,6 @@ export function deployRights(props: RightsProps): DeployRights {
           "iam:TagRole",
           "iam:UntagRole",
           "iam:UpdateAssumeRolePolicy",
-          "iam:UpdateRole",
           "iam:UpdateRoleDescription",
         ],
         roles,
@@ -159,10 +168,12 @@ export function deployRights(props: RightsProps): DeployRights {
         {
           StringEquals: {
             "iam:AWSServiceName": [
+              "backup.amazonaws.com",
               "ecs.amazonaws.com",
               "ecs.application-autoscaling.amazonaws.com",
               "elasticache.amazonaws.com",
               "elasticfilesystem.amazonaws.com",
+              "ops.apigateway.amazonaws.com",
             ],
           },
         },
@@ -206,34 +217,43 @@ export function deployRights(props: RightsProps): DeployRights {
         [
           "sns:CreateTopic",
           "sns:DeleteTopic",
-          "sns:SetSubscriptionAttributes",
           "sns:SetTopicAttributes",
           "sns:Subscribe",
           "sns:TagResource",
-          "sns:Unsubscribe",
           "sns:UntagResource",
         ],
         arn("sns", `${project}-*`),
       ),
+      // IAM takes no resource for a subscription.
+      allow("AlarmSubscriptions", ["sns:SetSubscriptionAttributes", "sns:Unsubscribe"], "*"),
       allow("CreateKeys", "kms:CreateKey", "*", taggedOnCreation),
+      allow("TagNewKeys", "kms:TagResource", "*", {
+        ...newOrTagged,
+        ...taggedOnCreation,
+      }),
+      // Creating a key takes PutKeyPolicy too: KMS refuses a policy that its creator could not change.
       allow(
-        "Keys",
+        "NewKeys",
         [
+          "kms:CreateAlias",
+          "kms:DeleteAlias",
           "kms:EnableKeyRotation",
-          "kms:GenerateDataKey",
           "kms:PutKeyPolicy",
-          "kms:ScheduleKeyDeletion",
-          "kms:TagResource",
-          "kms:UntagResource",
-          "kms:UpdateKeyDescription",
+          "kms:UpdateAlias",
         ],
         arn("kms", "key/*"),
-        tagged,
+        newOrTagged,
       ),
       allow(
         "KeyAliases",
         ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-        [arn("kms", `alias/${project}-*`), arn("kms", "key/*")],
+        arn("kms", `alias/${project}-*`),
+      ),
+      allow(
+        "Keys",
+        ["kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription"],
+        arn("kms", "key/*"),
+        tagged,
       ),
     ],
     network: [
@@ -257,17 +277,22 @@ export function deployRights(props: RightsProps): DeployRights {
         ],
         securityGroups,
       ),
-      allow("TagNewRules", "ec2:CreateTags", securityGroups, {
-        StringEquals: {
-          "ec2:CreateAction": [
-            "CreateSecurityGroup",
-            "AuthorizeSecurityGroupEgress",
-            "AuthorizeSecurityGroupIngress",
-          ],
-        },
+      allow("TagNewSecurityGroups", "ec2:CreateTags", arn("ec2", "security-group/*"), {
+        StringEquals: { "ec2:CreateAction": "CreateSecurityGroup" },
+      }),
+      // Terraform tags a rule in a request of its own after it has made it, so there is no `ec2:CreateAction`.
+      allow("TagNewRules", "ec2:CreateTags", arn("ec2", "security-group-rule/*"), {
+        ...newOrTagged,
+        ...taggedOnCreation,
       }),
       allow("TagOurRules", ["ec2:CreateTags", "ec2:DeleteTags"], securityGroups, tagged),
       allow("CreateFileSystems", "elasticfilesystem:CreateFileSystem", "*", taggedOnCreation),
+      allow(
+        "TagNewFileSystems",
+        "elasticfilesystem:TagResource",
+        [arn("elasticfilesystem", "file-system/*"), arn("elasticfilesystem", "access-point/*")],
+        { StringEquals: { "elasticfilesystem:CreateAction": ["CreateFileSystem", "CreateAccessPoint"] } },
+      ),
       allow(
         "FileSystems",
         [
@@ -278,7 +303,6 @@ export function deployRights(props: RightsProps): DeployRights {
           "elasticfilesystem:DeleteFileSystemPolicy",
           "elasticfilesystem:DeleteMountTarget",
           "elasticfilesystem:ModifyMountTargetSecurityGroups",
-          "elasticfilesystem:PutBackupPolicy",
           "elasticfilesystem:PutFileSystemPolicy",
           "elasticfilesystem:PutLifecycleConfiguration",
           "elasticfilesystem:TagResource",
@@ -290,21 +314,26 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
       allow(
         "MountTargets",
-        ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+        ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"],
         [arn("ec2", "network-interface/*"), arn("ec2", "security-group/*"), arn("ec2", "subnet/*")],
       ),
+      // Cloud Map takes no resource and no resource's tag for tagging.
       allow(
         "CreateNames",
-        ["servicediscovery:CreatePrivateDnsNamespace", "servicediscovery:CreateService"],
+        [
+          "servicediscovery:CreatePrivateDnsNamespace",
+          "servicediscovery:CreateService",
+          "servicediscovery:TagResource",
+        ],
         "*",
+        taggedOnCreation,
       ),
+      allow("UntagNames", "servicediscovery:UntagResource", "*"),
       allow(
         "Names",
         [
           "servicediscovery:DeleteNamespace",
           "servicediscovery:DeleteService",
-          "servicediscovery:TagResource",
-          "servicediscovery:UntagResource",
           "servicediscovery:UpdatePrivateDnsNamespace",
           "servicediscovery:UpdateService",
         ],
@@ -313,7 +342,7 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
       // Cloud Map creates the hosted zone of a namespace with the rights of its caller.
       allow("HostedZoneOfNames", "route53:CreateHostedZone", "*"),
-      allow("Apis", ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"], apis),
+      allow("Apis", ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST"], apis),
       allow(
         "Backups",
         [
@@ -330,6 +359,23 @@ export function deployRights(props: RightsProps): DeployRights {
         [arn("backup", `backup-vault:${project}-*`), arn("backup", "backup-plan:*")],
       ),
       allow("BackupStorage", "backup-storage:MountCapsule", "*"),
+      // AWS Backup uses the vault's key with the rights of the vault's creator.
+      allow(
+        "KeyOfBackups",
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+        arn("kms", "key/*"),
+        { StringLike: { "kms:ViaService": `backup*.${region}.amazonaws.com` } },
+      ),
+      // Where data is not protected, the vault is destroyed with its backups.
+      ...(production
+        ? []
+        : [
+            allow(
+              "DestroyBackups",
+              ["backup:DeleteRecoveryPoint", "backup:DescribeRecoveryPoint"],
+              arn("backup", "recovery-point:*"),
+            ),
+          ]),
       allow(
         "Redis",
         [

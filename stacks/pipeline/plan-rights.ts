@@ -35,7 +35,6 @@ export function planRights(props: RightsProps): PlanRights {
           "elasticache:Describe*",
           "elasticache:ListTagsForResource",
           "elasticfilesystem:Describe*",
-          "elasticfilesystem:ListTagsForResource",
           "elasticloadbalancing:Describe*",
           "kms:DescribeKey",
           "kms:GetKeyPolicy",
@@ -81,7 +80,8 @@ export function planRights(props: RightsProps): PlanRights {
         "ListState",
         "s3:ListBucket",
         [...new Set(states.map(({ bucket }) => `arn:aws:s3:::${bucket}`))],
-        { StringLike: { "s3:prefix": states.map(({ key }) => `${key}*`) } },
+        // Terraform lists the workspaces of a bucket, below `env:/`, before it uses the default one.
+        { StringLike: { "s3:prefix": [...states.map(({ key }) => `${key}*`), "env:/*"] } },
       ),
       allow(
         "ReadSecrets",
@@ -89,6 +89,7 @@ export function planRights(props: RightsProps): PlanRights {
           "secretsmanager:DescribeSecret",
           "secretsmanager:GetResourcePolicy",
           "secretsmanager:GetSecretValue",
+          "secretsmanager:ListSecretVersionIds",
         ],
         secrets,
       ),

@@ -6,6 +6,8 @@ export interface RightsProps {
   readonly region: string;
   /** Twelve digits, or a reference to them. */
   readonly accountId: string;
+  /** Whether data is protected, so that no backup is ever destroyed. */
+  readonly production: boolean;
   readonly state: StateObject;
   /** The platform's state, if inputs come from it. */
   readonly platformState: StateObject | undefined;

@@ -69,7 +69,6 @@ const targets: Readonly<Record<string, Target>> = {
   aws_ecs_service: target("ecs:CreateService", (name) => regional("ecs", `service/cluster/${name}`)),
   aws_ecs_task_definition: target("ecs:RegisterTaskDefinition"),
   aws_efs_access_point: target("elasticfilesystem:CreateAccessPoint", fileSystem),
-  aws_efs_backup_policy: target("elasticfilesystem:PutBackupPolicy", fileSystem),
   aws_efs_file_system: target("elasticfilesystem:CreateFileSystem"),
   aws_efs_file_system_policy: target("elasticfilesystem:PutFileSystemPolicy", fileSystem),
   aws_efs_mount_target: target("elasticfilesystem:CreateMountTarget", fileSystem),
@@ -115,9 +114,9 @@ const nameOf = (body: Readonly<Record<string, unknown>>) => {
   return String(keys.map((key) => body[key]).find((value) => value !== undefined));
 };
 
-const of = ({ project, environment, region, state, inputs }: (typeof environments)[number]) => {
+const of = ({ project, environment, region, production, state, inputs }: (typeof environments)[number]) => {
   const platformState = inputs.from === "remote-state" ? inputs : undefined;
-  const props = { project, environment, region, accountId: ACCOUNT, state, platformState };
+  const props = { project, environment, region, accountId: ACCOUNT, production, state, platformState };
   return { ...planRights(props), ...deployRights(props) };
 };
 
@@ -199,15 +198,15 @@ describe.each(environments)("the rights of the pipeline in $environment", (data)
       .flatMap(({ Action }) => list(Action));
     expect(everywhere).toEqual([
       "ecs:RegisterTaskDefinition",
-      "ecs:DeregisterTaskDefinition",
       "logs:CreateLogDelivery",
       "logs:DeleteLogDelivery",
       "logs:GetLogDelivery",
       "logs:ListLogDeliveries",
       "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery",
-      "servicediscovery:CreatePrivateDnsNamespace",
-      "servicediscovery:CreateService",
+      "sns:SetSubscriptionAttributes",
+      "sns:Unsubscribe",
+      "servicediscovery:UntagResource",
       "route53:CreateHostedZone",
       "backup-storage:MountCapsule",
     ]);

@@ -75,6 +75,7 @@ export class PipelineStack extends ReadableStack {
       environment: name,
       region,
       accountId,
+      production,
       state,
       platformState: inputs.from === "remote-state" ? inputs : undefined,
     };

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+import type { Environment } from "../../../environments/schema.ts";
+import type { Request } from "./evaluator.ts";
+
+export const ACCOUNT = "123456789012";
+export const REGION = "us-east-1";
+
+/** A request, and what makes it. */
+export interface Need extends Request {
+  readonly because: string;
+}
+
+const recorded = z
+  .strictObject({
+    about: z.string(),
+    needs: z.array(
+      z.strictObject({
+        action: z.string(),
+        call: z.string(),
+        phases: z.array(z.string()),
+        resources: z.array(z.string()),
+        context: z.record(z.string(), z.string()).default({}),
+      }),
+    ),
+  })
+  .parse(JSON.parse(readFileSync("test/security/iam/iam-needs.json", "utf8"))).needs;
+
+/** Actions that only the provider asked for with which the needs were recorded: newer ones call others. */
+const FORMER = ["logs:ListTagsLogGroup"];
+
+/** What Terraform asked for in an environment, with and without workers, in some of its phases. */
+export const recordedNeeds = (
+  { environment }: Pick<Environment, "environment">,
+  ...phases: ("plan" | "second plan" | "apply" | "destroy")[]
+): readonly Need[] =>
+  recorded
+    .filter(
+      (need) =>
+        !FORMER.includes(need.action) &&
+        need.phases.some((phase) =>
+          phases.some((one) =>
+            [`${environment}: ${one}`, `${environment} with workers: ${one}`].includes(phase),
+          ),
+        ),
+    )
+    .flatMap(({ action, call, resources, context }) =>
+      resources.map((resource) => ({ action, resource, context, because: call })),
+    );
+
+/** ARN in the recorded account and region. */
+export const arn = (service: string, resource: string) =>
+  `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "@jest/globals";
+import { environments } from "../../../environments/index.ts";
+import { parseEnvironment } from "../../../environments/schema.ts";
+import { deployRights } from "../../../stacks/pipeline/deploy-rights.ts";
+import { planRights } from "../../../stacks/pipeline/plan-rights.ts";
+import { applies, isAllowed } from "./evaluator.ts";
+import { moreNeeds } from "./more-needs.ts";
+import { ACCOUNT, type Need, recordedNeeds } from "./needs.ts";
+import { impossible } from "./reference.ts";
+
+const text = ({ action, resource, context, because }: Need) =>
+  `${action} on ${resource} ${JSON.stringify(context)} (${because})`;
+
+/** Rights without which a first apply, or a later one, stops in the middle. */
+const rightsThatWereMissing = [
+  "kms:TagResource",
+  "kms:PutKeyPolicy",
+  "kms:EnableKeyRotation",
+  "servicediscovery:TagResource",
+  "servicediscovery:UntagResource",
+  "cloudwatch:PutMetricAlarm",
+  "cloudwatch:DeleteAlarms",
+  "sns:Unsubscribe",
+  "sns:SetSubscriptionAttributes",
+  "backup:DeleteRecoveryPoint",
+  "backup:DescribeRecoveryPoint",
+  "ec2:ModifyNetworkInterfaceAttribute",
+  "ec2:CreateTags",
+  "elasticfilesystem:TagResource",
+  "kms:CreateGrant",
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:GenerateDataKey",
+  "kms:RetireGrant",
+  "iam:CreateServiceLinkedRole",
+  "secretsmanager:ListSecretVersionIds",
+];
+
+describe.each(environments)("the pipeline's roles in $environment", (data) => {
+  const parsed = parseEnvironment(data);
+  if ("problems" in parsed) throw new Error(parsed.problems.join("\n"));
+  const { environment } = parsed;
+  const props = {
+    ...environment,
+    environment: environment.environment,
+    accountId: ACCOUNT,
+    platformState: environment.inputs.from === "remote-state" ? environment.inputs : undefined,
+  };
+  const toPlan = Object.values(planRights(props)).flat();
+  const toDeploy = [...toPlan, ...Object.values(deployRights(props)).flat()];
+  const deployNeeds = [
+    ...recordedNeeds(environment, "plan", "apply", "second plan", "destroy"),
+    ...moreNeeds(environment),
+  ];
+  const refused = (statements: typeof toDeploy, needs: readonly Need[]) =>
+    needs.filter((need) => !isAllowed({ statements }, need)).map(text);
+
+  it("let the deploying role do whatever a first apply, a change and a destroy ask for", () => {
+    expect(deployNeeds.length).toBeGreaterThan(500);
+    expect(refused(toDeploy, deployNeeds)).toEqual([]);
+  });
+
+  it("let the planning role do whatever a plan asks for, except taking the state's lock", () => {
+    const needs = recordedNeeds(environment, "plan", "second plan").filter(
+      ({ resource }) => !resource.endsWith(".tflock"),
+    );
+    expect(refused(toPlan, needs)).toEqual([]);
+  });
+
+  it.each(rightsThatWereMissing)("would not suffice without %s", (right) => {
+    const without = toDeploy.map((statement) => ({
+      ...statement,
+      Action: [statement.Action].flat().filter((action) => action !== right),
+    }));
+    const needs = deployNeeds.filter(({ action }) => action === right);
+    // Production keeps its backups, so there the two rights are neither given nor needed.
+    if (environment.production && right.endsWith("RecoveryPoint")) expect(needs).toEqual([]);
+    else expect(refused(without, needs)).not.toEqual([]);
+  });
+
+  it("consist of actions that exist, on resources and under conditions that they take", () => {
+    expect(toDeploy.flatMap(impossible)).toEqual([]);
+  });
+
+  it("have no right that nothing needs", () => {
+    const unneeded = toDeploy.flatMap((statement) =>
+      [statement.Action]
+        .flat()
+        .filter((Action) => !deployNeeds.some((need) => applies({ ...statement, Action }, need)))
+        .map((action) => `${statement.Sid}: ${action}`),
+    );
+    expect(unneeded).toEqual([]);
+  });
+});
