@@ -55,8 +55,6 @@ function unusable(folder: string): string | undefined {
 
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
-  // A closed pipe (`| head`) must not stop a run half way.
-  process.stdout.on("error", () => {});
   const [folder, ...rest] = args[0] === "--dir" ? args.slice(1) : args;
   const [command, ...commandArgs] = rest[0] === "--" ? rest.slice(1) : rest;
   if (folder === "types" && command === undefined) return types();
