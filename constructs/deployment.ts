@@ -8,6 +8,8 @@ export interface Deployment {
   readonly region: string;
   /** AWS account, a reference that Terraform resolves. */
   readonly accountId: string;
+  /** ARN of the policy that limits what any role may do. @default - no limit but the role's own policies */
+  readonly permissionsBoundary?: string;
   /** Whether file systems, secrets, Cognito clients and log groups refuse to be destroyed. */
   readonly protectData: boolean;
   /** Tags of the module's resources, in addition to the provider's default tags. */

@@ -1,5 +1,4 @@
 import { EcsTaskDefinition, type EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
@@ -9,6 +8,7 @@ import type { SecretValue } from "./generated-secret.ts";
 import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
+import { ServiceRole } from "./service-role.ts";
 
 /** CPU units and MiB of a Fargate task. */
 export interface FargateSize {
@@ -144,11 +144,11 @@ export class FargateTask extends Construct {
     const logGroupName = `/ecs/${family}`;
     const logGroup = new LogGroup(this, "log-group", { deployment, name: logGroupName });
 
-    const executionRole = new IamRole(this, "execution-role", {
-      name: checkedName(this, "IAM role", `${family}-execution`),
+    const executionRole = new ServiceRole(this, "execution-role", {
+      deployment,
+      name: `${family}-execution`,
       description: `Starts ${family}: pulls its image, writes its log, reads the secrets it is given`,
       assumeRolePolicy: trust,
-      tags: deployment.tags,
     });
     const secretArns = [
       ...Object.values(container.secrets ?? {}).map((secret) => secret.secretArn),
@@ -172,11 +172,11 @@ export class FargateTask extends Construct {
       ),
     });
 
-    const role = new IamRole(this, "role", {
-      name: checkedName(this, "IAM role", `${family}-task`),
+    const role = new ServiceRole(this, "role", {
+      deployment,
+      name: `${family}-task`,
       description: `What the code of ${family} may do`,
       assumeRolePolicy: trust,
-      tags: deployment.tags,
     });
     const policy = taskPolicy.length
       ? [

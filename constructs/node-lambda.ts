@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { AssetType, TerraformAsset } from "cdktf";
@@ -9,6 +8,7 @@ import type { Deployment } from "./deployment.ts";
 import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
+import { ServiceRole } from "./service-role.ts";
 
 /** Subnets and security group of a function in the VPC. */
 export interface LambdaNetwork {
@@ -87,11 +87,11 @@ export class NodeLambda extends Construct {
 
     const logGroup = new LogGroup(this, "log-group", { deployment, name: `/aws/lambda/${name}` });
 
-    const role = new IamRole(this, "role", {
-      name: checkedName(this, "IAM role", `${name}-lambda`),
+    const role = new ServiceRole(this, "role", {
+      deployment,
+      name: `${name}-lambda`,
       description: `What ${name} may do`,
       assumeRolePolicy: trustService("lambda.amazonaws.com", { arn, accountId }),
-      tags: deployment.tags,
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "function",

@@ -34,6 +34,14 @@ describe("synthesis", () => {
       environment({ project: "phenom-development-us-east" }),
       'development: project: the target group name "phenom-development-us-east-syn-admin-tg" has 39 characters, AWS allows 32: shorten project by at least 7 (development/chat-synapse/admin-ui)',
     ],
+    ...[
+      ["a placeholder, which would let other repositories assume the roles", "repo:Phenom-earth/*"],
+      ["one id, where GitHub writes two or none", "repo:Phenom-earth@123/phenom-chat"],
+    ].map(([what = "", subject = ""]): [string, unknown, string] => [
+      `a subject of GitHub's tokens with ${what}`,
+      environment({ pipeline: { gitHubSubjects: [subject] } }),
+      `development: pipeline.gitHubSubjects.0: "${subject}" must read repo:<owner>/<repository>, or repo:<owner>@<id>/<repository>@<id>, as GitHub shows it under Settings › Actions › OIDC`,
+    ]),
     [
       "a CPU size that Fargate doesn't have",
       environment({ services: { ...environment().services, synapse: { cpu: 300, memory: 1024 } } }),

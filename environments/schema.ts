@@ -5,6 +5,7 @@ import { checkedSize, hostName, matching, size } from "./fields.ts";
 import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./homeserver-settings.ts";
 import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
 import { allInputs } from "./inputs.ts";
+import { pipeline } from "./pipeline-settings.ts";
 
 const region = matching(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
@@ -133,6 +134,7 @@ const schema = z
     /** Public halves of former signing keys of the homeserver. */
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
+    pipeline: pipeline.prefault({}),
   })
   .superRefine((env, context) => {
     const problem = (path: (string | number)[], input: unknown, message: string) =>

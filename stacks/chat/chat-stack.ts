@@ -5,16 +5,17 @@ import { CloudflareProvider } from "@cdktf/provider-cloudflare/lib/provider";
 import { S3Backend } from "cdktf";
 import type { Construct } from "constructs";
 import { moduleDeployment } from "../../constructs/deployment.ts";
+import { REPOSITORY } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { ReadableStack } from "../addresses.ts";
 import { Monitoring } from "../monitoring/index.ts";
+import { boundaryArn } from "../pipeline/boundary.ts";
 import { DatabaseCheck } from "./database-check.ts";
 import { images } from "./images.ts";
 import { type Modules, modules, type StackInputs } from "./modules.ts";
 import { outputs } from "./outputs.ts";
 import { platform } from "./platform.ts";
 
-export const REPOSITORY = "Phenom-earth/phenom-chat";
 /** Linked in every alarm's mail. */
 const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
 /** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
@@ -72,6 +73,7 @@ export class ChatStack extends ReadableStack {
         environment: environment.environment,
         region,
         accountId,
+        permissionsBoundary: boundaryArn({ project, accountId }),
         protectData: environment.production,
         tags: {},
       },

@@ -1,3 +1,4 @@
+import { boundaryArn } from "./boundary.ts";
 import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
 
 /**
@@ -16,13 +17,10 @@ export interface DeployRights {
 
 export function deployRights(props: RightsProps): DeployRights {
   const { project, region, accountId, state, production } = props;
-  const { arn, each, roles, secrets, apis } = resources(props);
+  const { arn, each, roles, secrets, apis, logGroups } = resources(props);
   // Every resource gets this tag from the provider's default tags.
   const tagged = { StringEquals: { "aws:ResourceTag/Project": project } };
   const taggedOnCreation = { StringEquals: { "aws:RequestTag/Project": project } };
-  const logGroups = ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
-    each("logs", `log-group:${folder}`),
-  );
   // A new resource has none of its tags yet, or they count only after some minutes (KMS). These statements leave out what
   // carries another project's tag.
   const newOrTagged = { StringEqualsIfExists: { "aws:ResourceTag/Project": project } };
@@ -147,16 +145,25 @@ export function deployRights(props: RightsProps): DeployRights {
       ),
     ],
     identity: [
+      // No role gets a policy, or a trust policy, unless it has the permissions boundary; nothing here takes it away.
+      allow(
+        "RolesWithinBoundary",
+        [
+          "iam:CreateRole",
+          "iam:PutRolePermissionsBoundary",
+          "iam:PutRolePolicy",
+          "iam:UpdateAssumeRolePolicy",
+        ],
+        roles,
+        { StringEquals: { "iam:PermissionsBoundary": boundaryArn(props) } },
+      ),
       allow(
         "Roles",
         [
-          "iam:CreateRole",
           "iam:DeleteRole",
           "iam:DeleteRolePolicy",
-          "iam:PutRolePolicy",
           "iam:TagRole",
           "iam:UntagRole",
-          "iam:UpdateAssumeRolePolicy",
           "iam:UpdateRoleDescription",
         ],
         roles,

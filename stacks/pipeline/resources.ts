@@ -8,6 +8,8 @@ export interface RightsProps {
   readonly accountId: string;
   /** Whether data is protected, so that no backup is ever destroyed. */
   readonly production: boolean;
+  /** Names of the platform's secrets that tasks read, beside those that begin with the project's name. */
+  readonly platformSecrets: readonly string[];
   readonly state: StateObject;
   /** The platform's state, if inputs come from it. */
   readonly platformState: StateObject | undefined;
@@ -36,10 +38,14 @@ export function resources({ project, environment, region, accountId }: RightsPro
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   /** Prefixes of the names of roles, services, task families, functions and log groups. */
   const ours = ["chat-*", "synapse*", "link-preview*"].map((rest) => `${project}-${rest}`);
+  const each = (service: string, prefix: string) => ours.map((name) => arn(service, `${prefix}${name}`));
   return {
     arn,
     /** ARNs of our resources of a kind: `prefix` before each of our name prefixes. */
-    each: (service: string, prefix: string) => ours.map((name) => arn(service, `${prefix}${name}`)),
+    each,
+    logGroups: ["/ecs/", "/aws/lambda/", "/aws/apigateway/"].flatMap((folder) =>
+      each("logs", `log-group:${folder}`),
+    ),
     roles: ours.map((name) => `arn:aws:iam::${accountId}:role/${name}`),
     secrets: [`${project}-${environment}-chat-*`, `${project}-synapse-*`].map((name) =>
       arn("secretsmanager", `secret:${name}`),

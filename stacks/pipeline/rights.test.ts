@@ -114,9 +114,26 @@ const nameOf = (body: Readonly<Record<string, unknown>>) => {
   return String(keys.map((key) => body[key]).find((value) => value !== undefined));
 };
 
-const of = ({ project, environment, region, production, state, inputs }: (typeof environments)[number]) => {
+const of = ({
+  project,
+  environment,
+  region,
+  production,
+  state,
+  inputs,
+  pipeline,
+}: (typeof environments)[number]) => {
   const platformState = inputs.from === "remote-state" ? inputs : undefined;
-  const props = { project, environment, region, accountId: ACCOUNT, production, state, platformState };
+  const props = {
+    project,
+    environment,
+    region,
+    accountId: ACCOUNT,
+    production,
+    platformSecrets: [...(pipeline?.platformSecrets ?? [])],
+    state,
+    platformState,
+  };
   return { ...planRights(props), ...deployRights(props) };
 };
 
@@ -163,6 +180,21 @@ describe.each(grown)("the deploying role of $environment", (data) => {
       "iam:CreateAccessKey",
     ])
       expect([action, all.some(allows(action, `arn:aws:iam::${ACCOUNT}:policy/x`))]).toEqual([action, false]);
+  });
+
+  it("makes no role without the permissions boundary, and takes it from none", () => {
+    const rights = all
+      .filter(({ Sid }) => Sid !== "RolesWithinBoundary")
+      .flatMap(({ Action }) => list(Action));
+    for (const action of [
+      "iam:CreateRole",
+      "iam:PutRolePolicy",
+      "iam:PutRolePermissionsBoundary",
+      "iam:UpdateAssumeRolePolicy",
+      "iam:DeleteRolePermissionsBoundary",
+      "iam:AttachRolePolicy",
+    ])
+      expect([action, rights.includes(action)]).toEqual([action, false]);
   });
 
   it("may neither read nor write another environment's state and secrets", () => {

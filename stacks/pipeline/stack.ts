@@ -5,13 +5,15 @@ import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { S3Backend, TerraformOutput, TerraformVariable } from "cdktf";
+import { S3Backend, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { policyDocument } from "../../constructs/iam-policy.ts";
 import { checkedName } from "../../constructs/names.ts";
+import { REPOSITORY } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { ReadableStack } from "../addresses.ts";
-import { REPOSITORY, TERRAFORM_VERSION } from "../chat/chat-stack.ts";
+import { TERRAFORM_VERSION } from "../chat/chat-stack.ts";
+import { boundary, boundaryName } from "./boundary.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
 
@@ -35,13 +37,14 @@ interface RoleProps {
 }
 
 /**
- * The pipeline's roles in an environment's account: one reads, for plans; the other deploys. An administrator applies
- * this stack, because neither role may change the roles of the pipeline: their names match no prefix that it may write.
+ * The pipeline's roles in an environment's account: one reads, for plans; the other deploys. Beside them, the permissions
+ * boundary of all roles that the other one makes. An administrator applies this stack, because neither role may change
+ * it: the roles' names match no prefix that they may write, and they may write no managed policy.
  */
 export class PipelineStack extends ReadableStack {
   constructor(scope: Construct, environment: Environment) {
     super(scope, `pipeline-${environment.environment}`);
-    const { project, region, environment: name, production, state, inputs } = environment;
+    const { project, region, environment: name, production, state, inputs, pipeline: settings } = environment;
 
     const key = path.posix.join(path.posix.dirname(state.key), `pipeline-${name}.tfstate`);
     new S3Backend(this, { ...state, key, encrypt: true }).addOverride("use_lockfile", true);
@@ -54,21 +57,9 @@ export class PipelineStack extends ReadableStack {
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
     const { accountId } = new DataAwsCallerIdentity(this, "current");
 
-    const subject = new TerraformVariable(this, "github_subject", {
-      type: "string",
-      nullable: false,
-      default: `repo:${REPOSITORY}`,
-      description:
-        "Prefix of the subject in the repository's OIDC tokens, as GitHub's settings of Actions show it: with ids of " +
-        "owner and repository if it was created or renamed after June 2026",
-      validation: [
-        {
-          condition: `\${can(regex("^repo:[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]+$", var.github_subject))}`,
-          errorMessage: "github_subject must read repo:<owner>/<repository>, without placeholders.",
-        },
-      ],
-    });
-    const provider = this.gitHubProvider();
+    const provider = settings.createGitHubProvider
+      ? [new IamOpenidConnectProvider(this, "github", { url: `https://${ISSUER}`, clientIdList: [AUDIENCE] })]
+      : [];
 
     const rightsProps = {
       project,
@@ -76,9 +67,15 @@ export class PipelineStack extends ReadableStack {
       region,
       accountId,
       production,
+      platformSecrets: settings.platformSecrets,
       state,
       platformState: inputs.from === "remote-state" ? inputs : undefined,
     };
+    new IamPolicy(this, "boundary", {
+      name: boundaryName(project),
+      description: `Limits what the tasks and functions of ${name} may do`,
+      policy: policyDocument(...boundary(rightsProps)),
+    });
     const toPlan = planRights(rightsProps);
     const toDeploy = { ...toPlan, ...deployRights(rightsProps) };
     const policies = Object.fromEntries(
@@ -106,12 +103,14 @@ export class PipelineStack extends ReadableStack {
           Condition: {
             StringEquals: {
               [`${ISSUER}:aud`]: AUDIENCE,
-              [`${ISSUER}:sub`]: `${subject.stringValue}:environment:${gitHubEnvironment}`,
+              [`${ISSUER}:sub`]: settings.gitHubSubjects.map(
+                (subject) => `${subject}:environment:${gitHubEnvironment}`,
+              ),
             },
             ...(ref && { StringLike: { [`${ISSUER}:ref`]: ref } }),
           },
         }),
-        dependsOn: [provider],
+        dependsOn: provider,
       });
       for (const id of props.policies)
         new IamRolePolicyAttachment(this, `${use}-${id.toLowerCase()}`, {
@@ -137,21 +136,5 @@ export class PipelineStack extends ReadableStack {
       policies: Object.keys(toDeploy),
       sessionSeconds: DEPLOY_SECONDS,
     });
-  }
-
-  /** GitHub's identity provider. An account has only one, so another stack may have made it. */
-  private gitHubProvider(): IamOpenidConnectProvider {
-    const create = new TerraformVariable(this, "create_github_provider", {
-      type: "bool",
-      nullable: false,
-      default: true,
-      description: "Whether to create GitHub's identity provider: false if the account has it already",
-    });
-    const provider = new IamOpenidConnectProvider(this, "github", {
-      url: `https://${ISSUER}`,
-      clientIdList: [AUDIENCE],
-    });
-    provider.addOverride("count", `\${${create.fqn} ? 1 : 0}`);
-    return provider;
   }
 }

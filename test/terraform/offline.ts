@@ -27,7 +27,7 @@ export function synthesised(data: EnvironmentData, name = data.environment): Syn
   const out = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
   synthesise(new App({ outdir: path.join(out, "cdktf.out"), stackTraces: false }), [data]);
   const stack = path.join(out, "cdktf.out/stacks", name);
-  const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable);
+  const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable ?? {});
   const examples = Object.entries(json(`environments/${data.environment}.example.tfvars.json`));
   const variables = path.join(out, "variables.tfvars.json");
   writeFileSync(

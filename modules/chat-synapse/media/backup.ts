@@ -1,12 +1,11 @@
 import { BackupPlan } from "@cdktf/provider-aws/lib/backup-plan";
 import { BackupSelection } from "@cdktf/provider-aws/lib/backup-selection";
 import { BackupVault } from "@cdktf/provider-aws/lib/backup-vault";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../../constructs/deployment.ts";
 import { policyDocument, trustService } from "../../../constructs/iam-policy.ts";
-import { checkedName } from "../../../constructs/names.ts";
+import { ServiceRole } from "../../../constructs/service-role.ts";
 
 /** Every night at 5:00 UTC, when it is night in America too. Backups are kept for five weeks. */
 const nightly = { schedule: "cron(0 5 * * ? *)", keptDays: 35 };
@@ -35,12 +34,12 @@ export class MediaBackup extends Construct {
       tags: deployment.tags,
     });
 
-    const role = new IamRole(this, "role", {
-      name: checkedName(this, "IAM role", `${name}-backup`),
+    const role = new ServiceRole(this, "role", {
+      deployment,
+      name: `${name}-backup`,
       description: "Backs up and restores Synapse's media store",
       // AWS Backup documents no source condition for this trust policy.
       assumeRolePolicy: trustService("backup.amazonaws.com"),
-      tags: deployment.tags,
     });
     const rights = new IamRolePolicy(this, "policy", {
       name: "backup",

@@ -139,6 +139,8 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["iam:UntagRole", ourRole],
       ["iam:UpdateAssumeRolePolicy", ourRole],
       ["iam:UpdateRoleDescription", ourRole],
+      // A role that was made before there was a boundary gets it first.
+      ["iam:PutRolePermissionsBoundary", ourRole],
       ["lambda:DeleteFunctionConcurrency", fn],
       ["lambda:UntagResource", fn],
       ["lambda:UpdateFunctionCode", fn],

@@ -29,6 +29,20 @@ const recorded = z
 /** Actions that only the provider asked for with which the needs were recorded: newer ones call others. */
 const FORMER = ["logs:ListTagsLogGroup"];
 
+/** Requests about a role whose permissions boundary IAM knows: the recorded provider knew none. */
+const ABOUT_BOUNDARY = [
+  "iam:CreateRole",
+  "iam:PutRolePolicy",
+  "iam:PutRolePermissionsBoundary",
+  "iam:UpdateAssumeRolePolicy",
+];
+
+/** Adds the boundary that the stack gives its roles. */
+export const withinBoundary = <T extends Request>(need: T, boundary: string): T =>
+  ABOUT_BOUNDARY.includes(need.action)
+    ? { ...need, context: { ...need.context, "iam:PermissionsBoundary": boundary } }
+    : need;
+
 /** What Terraform asked for in an environment, with and without workers, in some of its phases. */
 export const recordedNeeds = (
   { environment }: Pick<Environment, "environment">,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../../environments/index.ts";
 import { parseEnvironment } from "../../../environments/schema.ts";
+import { boundary, boundaryArn } from "../../../stacks/pipeline/boundary.ts";
 import { deployRights } from "../../../stacks/pipeline/deploy-rights.ts";
 import { planRights } from "../../../stacks/pipeline/plan-rights.ts";
 import { applies, isAllowed } from "./evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
-import { ACCOUNT, type Need, recordedNeeds } from "./needs.ts";
+import { ACCOUNT, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
 import { impossible } from "./reference.ts";
 
 const text = ({ action, resource, context, because }: Need) =>
@@ -44,6 +45,7 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
     ...environment,
     environment: environment.environment,
     accountId: ACCOUNT,
+    platformSecrets: environment.pipeline.platformSecrets,
     platformState: environment.inputs.from === "remote-state" ? environment.inputs : undefined,
   };
   const toPlan = Object.values(planRights(props)).flat();
@@ -51,7 +53,7 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
   const deployNeeds = [
     ...recordedNeeds(environment, "plan", "apply", "second plan", "destroy"),
     ...moreNeeds(environment),
-  ];
+  ].map((need) => withinBoundary(need, boundaryArn(props)));
   const refused = (statements: typeof toDeploy, needs: readonly Need[]) =>
     needs.filter((need) => !isAllowed({ statements }, need)).map(text);
 
@@ -79,7 +81,27 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
   });
 
   it("consist of actions that exist, on resources and under conditions that they take", () => {
-    expect(toDeploy.flatMap(impossible)).toEqual([]);
+    expect([...toDeploy, ...boundary(props)].flatMap(impossible)).toEqual([]);
+  });
+
+  it("let the deploying role make roles and write their policies only within the permissions boundary", () => {
+    const role = `arn:aws:iam::${ACCOUNT}:role/${environment.project}-chat-mcp-task`;
+    const may = (action: string, context: Need["context"] = {}) =>
+      isAllowed({ statements: toDeploy }, { action, resource: role, context });
+    for (const action of ["iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"]) {
+      expect([action, may(action, { "iam:PermissionsBoundary": boundaryArn(props) })]).toEqual([
+        action,
+        true,
+      ]);
+      expect([
+        action,
+        may(action, { "iam:PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess" }),
+      ]).toEqual([action, false]);
+      expect([action, may(action)]).toEqual([action, false]);
+    }
+    expect(may("iam:DeleteRolePermissionsBoundary", { "iam:PermissionsBoundary": boundaryArn(props) })).toBe(
+      false,
+    );
   });
 
   it("have no right that nothing needs", () => {
