@@ -4,6 +4,8 @@ import type { HomeserverConfig } from "../modules/chat-synapse/homeserver/config
 import { type Worker, type WorkerCounts, workersOf } from "../modules/chat-synapse/workers/workers.ts";
 import { environment, Template } from "../stacks/chat/template.ts";
 import { freePort } from "../tools/servers/free-port.ts";
+import { type AlbServer, startAlb } from "../tools/servers/load-balancer.ts";
+import { loadBalancer } from "../tools/servers/load-balancer-rules.ts";
 import type { PostgresServer } from "../tools/servers/postgres.ts";
 import type { Redis } from "../tools/servers/redis.ts";
 import {
@@ -13,8 +15,6 @@ import {
   type Synapse,
   type SynapseDeployment,
 } from "../tools/servers/synapse.ts";
-import { loadBalancer } from "./alb.ts";
-import { type AlbServer, startAlb } from "./alb-server.ts";
 
 const host = "127.0.0.1";
 
@@ -72,7 +72,7 @@ export async function startCluster(
 
   const template = new Template(environment({ workers: counts }));
   const alb = await startAlb(
-    loadBalancer(template),
+    loadBalancer(Object.values(template.resources("aws_lb_listener_rule"))),
     exampleProps.serverName,
     targetsOf(template),
     (name) => `http://${host}:${found(ports, name).port}`,

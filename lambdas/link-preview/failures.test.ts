@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
 import * as z from "zod";
-import { startGraphqlServer } from "../../test/lambdas/graphql-server.ts";
 import {
   contentQuery,
   type LinkPreviewWorld,
   startLinkPreviewWorld,
 } from "../../test/lambdas/link-preview.ts";
 import { outboxEvent } from "../../test/lambdas/link-preview-events.ts";
+import { startGraphqlServer } from "../../tools/servers/hasura-admin.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema } from "graphql";
-import { startGraphqlServer, startHasura } from "../../test/lambdas/graphql-server.ts";
 import {
   adminSecretArn,
   httpAnswer,
@@ -10,6 +9,7 @@ import {
   webhookSecretArn,
 } from "../../test/lambdas/link-preview.ts";
 import { httpRequest, outboxEvent } from "../../test/lambdas/link-preview-events.ts";
+import { startGraphqlServer, startHasura } from "../../tools/servers/hasura-admin.ts";
 
 let world: LinkPreviewWorld;
 beforeAll(async () => {

@@ -2,14 +2,19 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { environment, Template } from "../../stacks/chat/template.ts";
 import { otherSpellings } from "../../test/admin-spellings.ts";
-import { type AlbOutcome, type AlbRequest, loadBalancer } from "../../test/alb.ts";
+import { type AlbOutcome, type AlbRequest, loadBalancer } from "../../tools/servers/load-balancer-rules.ts";
 
 const host = "chat-testing.thephenom.app";
 const modes = ["cognito", "closed", "open"] as const;
 type Mode = (typeof modes)[number];
 
 const balancers = Object.fromEntries(
-  modes.map((mode) => [mode, loadBalancer(new Template(environment({ adminAccess: mode })))]),
+  modes.map((mode) => [
+    mode,
+    loadBalancer(
+      Object.values(new Template(environment({ adminAccess: mode })).resources("aws_lb_listener_rule")),
+    ),
+  ]),
 ) as Record<Mode, (request: AlbRequest) => AlbOutcome>;
 
 /** What came of a request, in a word: the target and what it sees, the status, or the sign-in page. */

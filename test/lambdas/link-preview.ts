@@ -2,9 +2,9 @@ import { Pool } from "pg";
 import * as z from "zod";
 import { applyMigrations } from "../../migrations/apply.ts";
 import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
+import { type HasuraServer, startHasura } from "../../tools/servers/hasura-admin.ts";
 import { bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
 import { startPostgres } from "../../tools/servers/postgres.ts";
-import { type HasuraServer, startHasura } from "./graphql-server.ts";
 import { httpRequest } from "./link-preview-events.ts";
 
 export const adminSecretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hasura-admin-AbCdEf";

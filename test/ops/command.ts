@@ -3,7 +3,7 @@ import { production } from "../../environments/production.ts";
 import type { Clock } from "../../tools/ops/clock.ts";
 import type { Terminal } from "../../tools/ops/context.ts";
 import { opsCommand, run } from "../../tools/ops/run.ts";
-import type { AwsServer } from "./aws.ts";
+import type { AwsServer } from "../../tools/servers/aws-api.ts";
 import { stateOf } from "./outputs.ts";
 
 export interface Result {

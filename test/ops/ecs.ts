@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Deployment, Service, Task, TaskDefinition } from "@aws-sdk/client-ecs";
 import * as z from "zod";
 import type { Outputs } from "../../tools/ops/outputs.ts";
-import { type Answer, AwsFault } from "./aws.ts";
+import { type Answer, AwsFault } from "../../tools/servers/aws-api.ts";
 
 /** The outcome of a one-shot task: it exits with a code after some lines of log, or never starts. */
 export type TaskOutcome =

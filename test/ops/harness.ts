@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from "@jest/globals";
-import { type AwsServer, startAws } from "./aws.ts";
+import { type AwsServer, startAws } from "../../tools/servers/aws-api.ts";
 import { applied, credentials } from "./command.ts";
 import { type Cluster, cluster } from "./ecs.ts";
 import { exampleOutputs } from "./outputs.ts";

@@ -31,7 +31,7 @@ export function standIns(): StandIn[] {
   const synapse = synapseVersion();
   const [build, runtime] = baseImages(images.mcp);
   const [homeserver] = baseImages(images.synapse);
-  const { postgres, curl } = development.images;
+  const { postgres, curl, synapseAdmin } = development.images;
   const standIn = (
     image: string | undefined,
     name: string,
@@ -54,6 +54,7 @@ export function standIns(): StandIn[] {
     standIn(homeserver?.tagged, "synapse", synapse, { SYNAPSE_VERSION: synapse }),
     standIn(`${postgres.repository}:${postgres.tag}`, "postgres", String(postgres.tag)),
     standIn(`${curl.repository}:${curl.tag}`, "curl", String(curl.tag)),
+    standIn(`${synapseAdmin.repository}:${synapseAdmin.tag}`, "synapse-admin", String(synapseAdmin.tag)),
   ];
 }
 

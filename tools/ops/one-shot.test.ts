@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { AwsFault } from "../../test/ops/aws.ts";
 import { applied, ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
+import { AwsFault } from "../servers/aws-api.ts";
 
 const harness = awsHarness();
 

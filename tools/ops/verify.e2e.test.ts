@@ -29,12 +29,12 @@ import {
   stackOutputs,
   userPool,
 } from "../../test/ops/account.ts";
-import { type AwsServer, startAws } from "../../test/ops/aws.ts";
 import { credentials, ops, type Result } from "../../test/ops/command.ts";
 import { type Cluster, cluster } from "../../test/ops/ecs.ts";
 import { inPostgres } from "../../test/ops/migration-task.ts";
 import { stateOf } from "../../test/ops/outputs.ts";
 import { COMMUNITY, intactPages, type Site, SSO, startSite } from "../../test/ops/site.ts";
+import { type AwsServer, startAws } from "../servers/aws-api.ts";
 import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 

@@ -12,11 +12,11 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { clients, userPool } from "../../test/ops/account.ts";
-import { type AwsServer, startAws } from "../../test/ops/aws.ts";
 import { applied, credentials, noTerminal, ops, testClock } from "../../test/ops/command.ts";
 import { cluster } from "../../test/ops/ecs.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
 import { targetHealth } from "../../test/ops/target-health.ts";
+import { type AwsServer, startAws } from "../servers/aws-api.ts";
 import { type Moto, startMoto } from "../servers/moto.ts";
 import type { Outputs } from "./outputs.ts";
 

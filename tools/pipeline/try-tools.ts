@@ -9,7 +9,6 @@ import * as z from "zod";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { applyMigrations } from "../../migrations/apply.ts";
-import { rooms } from "../../shared/chat-rooms.ts";
 import { Problem } from "../cli/problem.ts";
 import { startDatabase } from "../local/database.ts";
 import { addDemoData, agentUserId } from "../local/demo.ts";
@@ -132,10 +131,18 @@ function check(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new Problem(otherwise);
 }
 
+/** Its name on every backend. */
+const COMMUNITY = "Phenom Community";
 const messages = z.object({ messages: z.array(messageSchema) });
 
-/** Calls every tool at least once, and checks each by what another one returns. */
-async function conversation(client: Client): Promise<string[]> {
+/**
+ * Calls every tool at least once, and checks each by what another one returns. It needs a community room with somebody to
+ * moderate.
+ *
+ * @returns the tools in the order of the calls
+ * @throws Problem that names the tool that failed
+ */
+export async function conversation(client: Client): Promise<string[]> {
   const called: string[] = [];
   const call = async <T>(name: string, args: Record<string, unknown>, result: z.ZodType<T>): Promise<T> => {
     called.push(name);
@@ -145,13 +152,10 @@ async function conversation(client: Client): Promise<string[]> {
     check(data !== undefined, `${name} returned something else than its schema: ${error?.message}`);
     return data;
   };
-  const room_id = rooms.community;
 
   const listed = await call("chat_list_rooms", {}, z.object({ rooms: z.array(roomSchema) }));
-  check(
-    listed.rooms.some(({ id }) => id === room_id),
-    "chat_list_rooms lacks the community room",
-  );
+  const room_id = listed.rooms.find(({ name }) => name === COMMUNITY)?.id;
+  check(room_id !== undefined, `chat_list_rooms lacks the room ${COMMUNITY}`);
   const { members } = await call(
     "chat_list_members",
     { room_id },

@@ -148,14 +148,14 @@ function claims(
   };
 }
 
-function signingKey() {
+export function signingKey() {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const { n = "", e = "" } = publicKey.export({ format: "jwk" });
   const kid = randomBytes(32).toString("base64");
   return { privateKey, kid, jwk: { alg: "RS256", e, kid, kty: "RSA", n, use: "sig" } };
 }
 
-function signToken({ privateKey, kid }: ReturnType<typeof signingKey>, payload: object): string {
+export function signToken({ privateKey, kid }: ReturnType<typeof signingKey>, payload: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signed = `${part({ kid, alg: "RS256" })}.${part(payload)}`;
   return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;

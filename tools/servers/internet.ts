@@ -76,7 +76,7 @@ export async function startInternet(sites: Readonly<Record<string, Site>>): Prom
 }
 
 /** One self-signed certificate for all names, which is its own authority. */
-async function createCertificate(directory: string, names: readonly string[]) {
+export async function createCertificate(directory: string, names: readonly string[]) {
   const file = (name: string) => join(directory, name);
   await writeFile(
     file("openssl.cnf"),

@@ -1,9 +1,8 @@
 import { fork } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as z from "zod";
 import { lambdaBundle } from "../build/bundle-options.ts";
@@ -57,7 +56,8 @@ export const lambdaEnvironment = {
  * that is not installed.
  */
 export function startLambda(file: string, environment: Record<string, string> = {}): LambdaProcess {
-  const child = fork(fileURLToPath(new URL("lambda-runtime.mjs", import.meta.url)), [file], {
+  // Found from the repository's root also where this is bundled into a program that lies elsewhere.
+  const child = fork(resolve("tools/servers/lambda-runtime.mjs"), [file], {
     execPath: tools.node22.present() ? tools.node22.path("node") : process.execPath,
     execArgv: [],
     env: { ...lambdaEnvironment, ...environment },

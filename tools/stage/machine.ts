@@ -12,7 +12,9 @@ export const initProgram = () => tools["container-tools"].path("init");
 /** What containers run with. */
 export const STAGE_TOOLS = ["runc", "container-tools"] as const;
 
-const folderOf = (number: number) => path.join(tmpdir(), `${PREFIX}-${number}`);
+// Looked up once: a stage sets TMPDIR to its own folder.
+const TEMPORARY = tmpdir();
+const folderOf = (number: number) => path.join(TEMPORARY, `${PREFIX}-${number}`);
 const allNumbers = Array.from({ length: MAX_STAGES }, (_, number) => number);
 
 /** What a stage takes of this machine: a folder, a network and cgroups, all with its number in their name. */

@@ -1,4 +1,5 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import * as z from "zod";
+import type { Secrets } from "./aws.ts";
 import { TaskDefinitionError } from "./task-definition.ts";
 
 /** What a container's secret points to: `arn[:json-key:version-stage:version-id]`. */
@@ -35,21 +36,20 @@ export function parseSecretReference(valueFrom: string): SecretReference {
  *
  * @throws TaskDefinitionError with the secret's ARN and the key that it lacks, never with a value
  */
-export async function readSecret(client: SecretsManagerClient, valueFrom: string): Promise<string> {
+export async function readSecret(secrets: Pick<Secrets, "get">, valueFrom: string): Promise<string> {
   const { secretArn, jsonKey, versionStage, versionId } = parseSecretReference(valueFrom);
-  const { SecretString: value } = await client
-    .send(
-      new GetSecretValueCommand({
-        SecretId: secretArn,
-        ...(versionStage && { VersionStage: versionStage }),
-        ...(versionId && { VersionId: versionId }),
-      }),
-    )
-    .catch((error: unknown) => {
-      throw new TaskDefinitionError(
-        `ResourceInitializationError: ${secretArn}: ${error instanceof Error ? error.name : "unknown error"}`,
-      );
-    });
+  const answer = await Promise.resolve(
+    secrets.get({
+      SecretId: secretArn,
+      ...(versionStage && { VersionStage: versionStage }),
+      ...(versionId && { VersionId: versionId }),
+    }),
+  ).catch((error: unknown) => {
+    throw new TaskDefinitionError(
+      `ResourceInitializationError: ${secretArn}: ${error instanceof Error ? error.name : "unknown error"}`,
+    );
+  });
+  const { SecretString: value } = z.object({ SecretString: z.string().optional() }).parse(answer);
   if (value === undefined)
     throw new TaskDefinitionError(`ResourceInitializationError: ${secretArn} has no value`);
   if (jsonKey === undefined) return value;

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
-import { type Disturbance, type MetadataApi, startMetadataApi } from "../../../test/hasura-metadata-api.ts";
 import { requiredVariables, startTask } from "../../../test/task.ts";
+import {
+  type Disturbance,
+  type MetadataApi,
+  startMetadataApi,
+} from "../../../tools/servers/hasura-metadata.ts";
 import { metadataCommand } from "./task.ts";
 
 const webhook = "https://abc123.execute-api.us-east-1.amazonaws.com/link-preview?a=b%20c";

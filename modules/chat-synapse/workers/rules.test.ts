@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import { environment, Template } from "../../../stacks/chat/template.ts";
-import { type AlbOutcome, loadBalancer } from "../../../test/alb.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import {
   federationEndpoints,
@@ -9,6 +8,7 @@ import {
   mediaAdminEndpoints,
   workerEndpoints,
 } from "../../../test/worker-endpoints.ts";
+import { type AlbOutcome, loadBalancer } from "../../../tools/servers/load-balancer-rules.ts";
 import { RESERVED_PRIORITIES, workerRules } from "./paths.ts";
 import type { WorkerKind } from "./workers.ts";
 
@@ -17,7 +17,9 @@ const every = { sync: 2, client: 2, events: 1, streams: 1, media: 1, background:
 const federation = { domains: ["matrix.example.org"] };
 
 function balancer(changes: Partial<EnvironmentData>) {
-  const ask = loadBalancer(new Template(environment(changes)));
+  const ask = loadBalancer(
+    Object.values(new Template(environment(changes)).resources("aws_lb_listener_rule")),
+  );
   return (target: string, signedIn = false) => word(ask({ host, target, signedIn }));
 }
 

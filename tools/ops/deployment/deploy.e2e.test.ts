@@ -6,10 +6,10 @@ import * as z from "zod";
 import { clone } from "../../../test/clone.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { type Cluster, cluster } from "../../../test/ops/ecs.ts";
 import { targetHealth } from "../../../test/ops/target-health.ts";
 import { TOOL } from "../../../test/terraform/offline.ts";
+import { type AwsServer, startAws } from "../../servers/aws-api.ts";
 import { environmentVariables } from "../../terraform/variables.ts";
 
 const state = z.object({

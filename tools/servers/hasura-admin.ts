@@ -4,8 +4,8 @@ import { buildSchema, type GraphQLSchema, graphql } from "graphql";
 import type { Pool } from "pg";
 import * as z from "zod";
 import { tables } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
-import { HasuraSql } from "../../tools/servers/hasura-permissions.ts";
-import { close, listen } from "../../tools/servers/listening.ts";
+import { HasuraSql } from "./hasura-permissions.ts";
+import { close, listen } from "./listening.ts";
 
 /** Answer in place of the server's own, or none at all. */
 export type Disturbance =

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { Template } from "../stacks/chat/template.ts";
 
 /** A request at the HTTPS listener. */
 export interface AlbRequest {
@@ -63,12 +62,11 @@ type Action = z.infer<typeof action>;
  * path `*` is any characters and `?` is one, or it is a regular expression. The path is matched as it was sent, neither
  * decoded nor resolved. A URL rewrite changes what the target gets and not the choice of the rule.
  *
+ * @param listenerRules bodies of `aws_lb_listener_rule` as Terraform's JSON configuration has them
  * @throws ZodError for a condition, action or transform that the evaluator does not know
  */
-export function loadBalancer(template: Template): (request: AlbRequest) => AlbOutcome {
-  const rules = Object.values(template.resources("aws_lb_listener_rule"))
-    .map((body) => rule.parse(body))
-    .sort((a, b) => a.priority - b.priority);
+export function loadBalancer(listenerRules: readonly unknown[]): (request: AlbRequest) => AlbOutcome {
+  const rules = listenerRules.map((body) => rule.parse(body)).sort((a, b) => a.priority - b.priority);
   return (request) => {
     const chosen = rules.find((candidate) => matches(candidate, request));
     return chosen ? outcome(chosen, request) : { priority: "default" };

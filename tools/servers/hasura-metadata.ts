@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { close, listen } from "../tools/servers/listening.ts";
+import { close, listen } from "./listening.ts";
 
 const tableName = z.object({ schema: z.string(), name: z.string() });
 const call = z.object({ type: z.string(), args: z.unknown() });
@@ -45,8 +45,7 @@ const refusal = (code: string, error: string): Answer => ({
  * Answers as Hasura v2's metadata and schema API documents for the calls that the chat's metadata task
  * sends: codes already-tracked, already-exists and not-exists with status 400, `bulk` all or nothing.
  */
-export async function startMetadataApi(): Promise<MetadataApi> {
-  const adminSecret = 'se"cr\\et $HOME';
+export async function startMetadataApi(adminSecret = 'se"cr\\et $HOME'): Promise<MetadataApi> {
   const api = {
     calls: [] as string[],
     objects: new Map<string, unknown>(),

@@ -6,7 +6,7 @@ import * as cognito from "@aws-sdk/client-cognito-identity-provider";
 import * as ecs from "@aws-sdk/client-ecs";
 import * as secrets from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
-import { close, listen } from "../../tools/servers/listening.ts";
+import { close, listen } from "./listening.ts";
 
 /** An error of AWS. */
 export class AwsFault extends Error {

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { close, listen } from "./listening.ts";
+import type { AlbOutcome, AlbRequest } from "./load-balancer-rules.ts";
+
+/** A running load balancer that forwards requests by the rules and records who answered. */
+export interface AlbServer {
+  readonly url: string;
+  /** `<target> <method> <path>` of every request, in order. */
+  readonly answered: readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface AlbOptions {
+  /** The rules, evaluated. */
+  readonly balance: (request: AlbRequest) => AlbOutcome;
+  /** Host name that clients use. */
+  readonly host: string;
+  /** Targets of a target group that receive requests, used in turn. */
+  readonly targets: (targetGroup: string) => readonly string[];
+  /** Current URL of a target. */
+  readonly urlOf: (target: string) => string;
+  /** Is told of every request that is forwarded. */
+  readonly onForward?: (target: string, method: string, path: string) => void;
+  /** Page of a user pool's domain where people sign in. @default - the listener has no such rule */
+  readonly signInPage?: (domain: string) => string;
+  /** Answers what no rule of ours matches. @default - 404 */
+  readonly otherwise?: (incoming: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** @param balance the rules, evaluated; see {@link AlbOptions} for the others */
+export async function startAlb(
+  balance: AlbOptions["balance"],
+  host: string,
+  targets: AlbOptions["targets"],
+  urlOf: AlbOptions["urlOf"],
+): Promise<AlbServer> {
+  const answered: string[] = [];
+  const onForward = (target: string, method: string, path: string) =>
+    answered.push(`${target} ${method} ${path}`);
+  const server = createServer(albListener({ balance, host, targets, urlOf, onForward }));
+  return {
+    url: `http://127.0.0.1:${await listen(server)}`,
+    answered,
+    stop: () => close(server),
+  };
+}
+
+/** What a load balancer does with the requests at its HTTPS listener. */
+export function albListener(
+  options: AlbOptions,
+): (incoming: IncomingMessage, response: ServerResponse) => void {
+  let turn = 0;
+  return (incoming, response) => {
+    const outcome = options.balance({ host: options.host, target: incoming.url ?? "/" });
+    if (!("forwardTo" in outcome)) return answer(options, outcome, incoming, response);
+    const group = options.targets(outcome.forwardTo);
+    const target = group[turn++ % group.length];
+    if (!target) {
+      response.writeHead(503).end();
+      return;
+    }
+    options.onForward?.(target, incoming.method ?? "", outcome.target.replace(/\?.*$/, ""));
+    forward(options.host, options.urlOf(target), outcome.target, incoming, response);
+  };
+}
+
+function answer(
+  { signInPage, otherwise }: AlbOptions,
+  outcome: Exclude<AlbOutcome, { forwardTo: string }>,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if ("status" in outcome)
+    response.writeHead(outcome.status, outcome.location ? { location: outcome.location } : {}).end();
+  else if ("signInAt" in outcome && signInPage)
+    response.writeHead(302, { location: signInPage(outcome.signInAt) }).end();
+  else if (outcome.priority === "default" && otherwise) otherwise(incoming, response);
+  else response.writeHead(404).end();
+}
+
+function forward(
+  host: string,
+  url: string,
+  path: string,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { hostname, port } = new URL(url);
+  const onward = request(
+    {
+      ...{ hostname, port, method: incoming.method },
+      // As it was sent, neither decoded nor normalised.
+      path,
+      headers: {
+        ...incoming.headers,
+        host,
+        "x-forwarded-for": "198.51.100.7",
+        "x-forwarded-proto": "https",
+      },
+    },
+    (reply) => {
+      response.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(response);
+    },
+  );
+  onward.once("error", () => {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502, { "content-type": "application/json" }).end('{"errcode":"BAD_GATEWAY"}');
+  });
+  response.once("close", () => onward.destroy());
+  incoming.pipe(onward);
+}

@@ -1,0 +1,66 @@
+import { version } from "../../shared/version.ts";
+import { Problem } from "../cli/problem.ts";
+import { imageNames, images } from "../images/catalog.ts";
+import type { Engine } from "../images/engine.ts";
+import { makeStandIn, standIns } from "../images/stand-ins.ts";
+import { type LocalImage, openImage } from "./images.ts";
+
+/** Where an image comes from, in words; `undefined` for the image itself. */
+export interface AvailableImage {
+  readonly uri: string;
+  readonly reference: string;
+  readonly remark: string | undefined;
+}
+
+/**
+ * The image of this machine that a task definition's image is run as: what `npm run images` built, the image itself, or
+ * its stand-in.
+ *
+ * @returns undefined where there is none
+ * @throws Problem where an image of this project was not built
+ */
+export function availableImage(engine: Engine, uri: string): AvailableImage | undefined {
+  const repository = uri.replace(/:[^:/]+$/, "");
+  const own = imageNames.find((name) => images[name].repository === repository);
+  if (own) {
+    const reference = `${repository}:${version}`;
+    if (engine.has(reference)) return { uri, reference, remark: `built here as ${reference}` };
+    throw new Problem(
+      `${engine.name} has no image ${reference}`,
+      `Run: npm run images -- --only ${own} --engine ${engine.name}, with --stand-ins where no registry can be reached`,
+    );
+  }
+  if (engine.has(uri)) return { uri, reference: uri, remark: undefined };
+  const standIn = standIns().find(({ image }) => image === uri);
+  return standIn && { uri, reference: standIn.tag, remark: `a stand-in, ${standIn.dockerfile}` };
+}
+
+/** Opens images, making the stand-ins that this machine lacks. */
+export class Images {
+  readonly #engine: Engine;
+  readonly #opened = new Map<string, LocalImage>();
+  readonly #replaced = new Map<string, string>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** @throws Problem where there is no such image */
+  readonly open = (uri: string): LocalImage => {
+    const opened = this.#opened.get(uri);
+    if (opened) return opened;
+    const reference = this.#replaced.get(uri) ?? availableImage(this.#engine, uri)?.reference;
+    if (reference === undefined) throw new Problem(`CannotPullContainerError: there is no image ${uri} here`);
+    const standIn = standIns().find(({ tag }) => tag === reference);
+    if (standIn) makeStandIn(this.#engine, standIn);
+    const image = openImage(this.#engine, reference);
+    this.#opened.set(uri, image);
+    return image;
+  };
+
+  /** Runs `reference` wherever a definition names `uri`, as after a push to that tag. */
+  replace(uri: string, reference: string): void {
+    this.#replaced.set(uri, reference);
+    this.#opened.delete(uri);
+  }
+}

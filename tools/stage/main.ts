@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { Argument, Option } from "@commander-js/extra-typings";
+import { development } from "../../environments/development.ts";
+import { environments } from "../../environments/index.ts";
+import { createCommand, main } from "../cli/command.ts";
+import { Problem } from "../cli/problem.ts";
+import { chooseEngine, ENGINES } from "../images/engine.ts";
+import { removeAllStages } from "./machine.ts";
+import { planLines } from "./plan.ts";
+import { Stage } from "./stage.ts";
+
+await main(
+  createCommand("npm run stage --", "Runs an environment on this machine, from its synthesised Terraform.")
+    .addArgument(
+      new Argument("[environment]", "the environment")
+        .choices(environments.map(({ environment }) => environment))
+        .default(development.environment),
+    )
+    .addOption(
+      new Option("--engine <engine>", "where the images are; default: the first that works").choices(ENGINES),
+    )
+    .option("--plan", "say what would be started, and start nothing")
+    .option("--down", "end every stage of this machine, also one that was killed, and remove what it made")
+    .action(async (name, { engine: wanted, plan = false, down = false }) => {
+      if (down) return console.log(`${removeAllStages()} stages ended`);
+      const data = environments.find(({ environment }) => environment === name);
+      if (!data) throw new Problem(`there is no environment ${name}`);
+      if (data.inputs.from !== "variables")
+        throw new Problem(
+          `${name} takes its inputs from a remote state`,
+          "A stage knows the inputs from variables only",
+        );
+      const engine = chooseEngine(wanted);
+      if (plan) {
+        for (const line of planLines(data, engine)) console.log(line);
+        return;
+      }
+      await run(data, engine);
+    }),
+);
+
+async function run(
+  data: (typeof environments)[number],
+  engine: ReturnType<typeof chooseEngine>,
+): Promise<void> {
+  const started = performance.now();
+  const stage = await Stage.prepare(data, { engine, report: (line) => console.log(line) });
+  const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  try {
+    await Promise.race([
+      stage.firstDay(),
+      interrupted.then(() => Promise.reject(new Problem("interrupted"))),
+    ]);
+    const { code, output } = await stage.ops("verify");
+    console.log(output.trim());
+    console.log(`verify exited with ${code}\n`);
+    for (const line of stage.addresses()) console.log(line);
+    console.log(`\nReady after ${((performance.now() - started) / 1000).toFixed(0)} s. Ctrl-C ends it.`);
+    await interrupted;
+  } finally {
+    await stage.stop();
+  }
+}

@@ -1,0 +1,29 @@
+import type { EnvironmentData } from "../../environments/schema.ts";
+import type { Engine } from "../images/engine.ts";
+import { availableImage } from "./available-images.ts";
+
+/** What a stage would start, one line each. */
+export function planLines(data: EnvironmentData, engine: Engine): string[] {
+  const { synapse, hasura } = data.implementations;
+  const tags = Object.entries(data.images).filter(([name]) => (synapse ? true : !name.startsWith("synapse")));
+  return [
+    `${data.environment}: synthesised, and applied by Terraform with stand-in providers`,
+    "PostgreSQL 17 in place of RDS: TLS demanded, the master is no superuser",
+    "moto as Secrets Manager and as Cognito's directory; tokens, hosted pages and triggers by this project",
+    ...(hasura ? ["a stand-in for Hasura's engine, and the Lambda functions as processes"] : []),
+    ...tags.map(([, { repository, tag }]) => imageLine(engine, `${repository}:${tag}`)),
+    ...[
+      ...(synapse
+        ? ["task database_setup", "service synapse", "service synapse_admin", "task bootstrap"]
+        : []),
+      ...(hasura ? ["task migration", "task metadata"] : []),
+      "service mcp",
+      "ops verify",
+    ].map((step, index) => `${index + 1}. ${step}`),
+  ];
+}
+
+function imageLine(engine: Engine, uri: string): string {
+  const found = availableImage(engine, uri);
+  return `image ${uri}: ${found ? (found.remark ?? "as it is") : "none here, and no stand-in: its service can't start"}`;
+}
