@@ -150,6 +150,13 @@ export const tools = define({
     programs: { python: "bin/python", homeserver: "bin/synapse_homeserver" },
     needs: ["uv", "build-tools"],
   },
+  "matrix-nio": {
+    purpose: "a Matrix SDK that is not ours, as a client in tests",
+    version: "0.26.0",
+    source: { kind: "pypi", packages: ["matrix-nio==0.26.0"] },
+    programs: { python: "bin/python" },
+    needs: ["uv"],
+  },
   moto: {
     purpose: "emulates Cognito and other services of AWS",
     version: MOTO,

@@ -4,6 +4,7 @@ import { App } from "cdktf";
 import * as z from "zod";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
+import { StateStore } from "../terraform-offline/check/state-store.ts";
 import { TerraformRun } from "../terraform-offline/check/terraform-run.ts";
 import {
   copyConfiguration,
@@ -56,7 +57,13 @@ export class OfflineApply {
   readonly #folder: string;
   readonly #cli: CliConfig = emptyCliConfig();
   #run:
-    | { copy: WorkingCopy; state: RunState; providers: RunningProviders; terraform: TerraformRun }
+    | {
+        copy: WorkingCopy;
+        state: RunState;
+        providers: RunningProviders;
+        terraform: TerraformRun;
+        store: StateStore;
+      }
     | undefined;
 
   /** @param folder for its files */
@@ -74,6 +81,7 @@ export class OfflineApply {
     this.#run = run;
     if (!first) cpSync(stack, run.copy.folder, { recursive: true });
     prepareConfiguration(run.copy.folder, {});
+    run.store.serve(run.copy.folder);
     writeFileSync(
       path.join(run.copy.folder, "stage.auto.tfvars.json"),
       JSON.stringify(declaredOnly(run.copy.folder, variables)),
@@ -98,8 +106,9 @@ export class OfflineApply {
     };
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#run?.providers.stop();
+    await this.#run?.store.stop();
     this.#cli.remove();
     if (this.#run) rmSync(this.#run.copy.root, { recursive: true, force: true });
   }
@@ -109,7 +118,7 @@ export class OfflineApply {
     const state = newRunState(copy.folder);
     const providers = await startProviders(state);
     const terraform = new TerraformRun(copy, { ...this.#cli.env, ...providers.env }, []);
-    return { copy, state, providers, terraform };
+    return { copy, state, providers, terraform, store: await StateStore.start() };
   }
 }
 

@@ -320,7 +320,7 @@ export class Stage {
     };
     await this.#writeSecrets(postgres);
     this.#apply = new OfflineApply(folder);
-    this.#stops.push(async () => this.#apply.stop());
+    this.#stops.push(() => this.#apply.stop());
     this.#applied = await this.#timed("terraform", () => this.#apply.apply(this.data, this.#variables));
     this.#host = this.#taskHost(folder);
     await this.#takeState();

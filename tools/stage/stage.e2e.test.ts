@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
+import { development } from "../../environments/development.ts";
+import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
+import { builtImages } from "../../test/built-image.ts";
+import { describeWith } from "../../test/jest/describe-if.ts";
+import { eventually } from "../../test/jest/eventually.ts";
+import {
+  type HttpReply,
+  McpCaller,
+  mobileSignIn,
+  type StageBrowser,
+  stageBrowser,
+} from "../../test/stage.ts";
+import { standIns } from "../images/stand-ins.ts";
+import { loadBalancer } from "../servers/load-balancer-rules.ts";
+import { tools } from "../setup/tools.ts";
+import { STAGE_TOOLS } from "./machine.ts";
+import { Stage } from "./stage.ts";
+import { listenerRules } from "./state.ts";
+import { Task } from "./task.ts";
+import { parseTaskDefinition, type TaskDefinition } from "./task-definition.ts";
+
+const PHENOM = "abc123";
+const content = {
+  title: "Light over the bay",
+  description: "Seen from the pier",
+  thumbnail_url: "https://cdn.thephenom.app/t/abc123.jpg",
+  media_type: "video",
+};
+const people = [
+  { username: "ann", password: "Correct-Horse-1", groups: ["internal"] },
+  { username: "bob", password: "Correct-Horse-2", groups: [] },
+  { username: "agent", password: "Correct-Horse-3", groups: ["admin", "internal", "partners"] },
+];
+const [ann, bob, agent] = people;
+
+const describeAsRoot =
+  process.getuid?.() === 0
+    ? describeWith(...STAGE_TOOLS, "image-tools", "moto", "terraform", "matrix-nio")
+    : describe.skip;
+
+describeAsRoot("development on one machine, after its first day,", () => {
+  let stage: Stage;
+  let browser: StageBrowser;
+
+  beforeAll(async () => {
+    const engine = await builtImages();
+    stage = await Stage.prepare(development, { engine, people, content: new Map([[PHENOM, content]]) });
+    await stage.firstDay();
+    browser = stageBrowser(stage);
+  }, 900_000);
+  afterAll(() => stage?.stop());
+
+  it("passes every check of ops verify", async () => {
+    const { code, output } = await stage.ops("verify");
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining(" 0 failed") });
+  }, 120_000);
+
+  it("lets a person sign in over SSO with a Matrix SDK of others, who finds the community and writes there", async () => {
+    const loginToken = await mobileSignIn(browser, stage, ann, IDENTITY_PROVIDER);
+    const { code, output } = await stage.inside([
+      tools["matrix-nio"].path("python"),
+      "test/matrix-client.py",
+      `https://${development.serverName}`,
+      loginToken,
+      `#community:${development.serverName}`,
+    ]);
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(JSON.parse(output.trim().split("\n").at(-1) ?? "")).toEqual({
+      user: `@ann:${development.serverName}`,
+      sent: "Hello from another SDK",
+      read: "Hello from another SDK",
+    });
+  }, 60_000);
+
+  it("offers all nine tools on Hasura to an MCP client with a token, and resolves a link", async () => {
+    // The provisioner makes them members at their sign-in.
+    for (const person of [ann, bob]) await mobileSignIn(browser, stage, person, IDENTITY_PROVIDER);
+    const caller = await McpCaller.connect(browser, stage, agent);
+    expect(new Set(await caller.useEveryTool()).size).toBe(9);
+    await caller.call("chat_send_message", {
+      room_id: await caller.room("Phenom Community"),
+      content: "look",
+      message_type: "phenom_link",
+      phenom_id: PHENOM,
+    });
+    await eventually(
+      async () =>
+        expect(await caller.call("chat_search_messages", { query: "look" })).toMatchObject({
+          messages: [{ phenom_id: PHENOM, link_preview: { title: content.title } }],
+        }),
+      { timeout: 20_000, interval: 500 },
+    );
+    await caller.close();
+  }, 120_000);
+
+  it("previews a link to Phenom content on Matrix", async () => {
+    const token = await matrixToken();
+    const url = encodeURIComponent(`https://thephenom.app/phenom/${PHENOM}`);
+    const reply = await matrix("GET", `/_matrix/client/v1/media/preview_url?url=${url}`, token);
+    expect(reply).toMatchObject({ status: 200, json: { "og:title": content.title } });
+  }, 60_000);
+
+  it("rolls a broken image back by the circuit breaker, while the server keeps answering", async () => {
+    const service = stage.service("mcp");
+    const before = service.primary.definition.arn;
+    const broken = "applepublicdotcom/phenom-chat-mcp:broken";
+    stage.images.replace(broken, standIns().find(({ tag }) => tag.includes("/curl:"))?.tag ?? "");
+    await stage.apply(development, { mcp_image_tag: "broken" });
+    const answers: number[] = [];
+    await eventually(
+      async () => {
+        answers.push((await browser.get(`https://${development.serverName}/mcp/health`)).status);
+        expect(service.primary.definition.arn).toBe(before);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    expect(service.events.map(({ message }) => message).join("\n")).toContain("rolling back to deployment");
+    await service.untilStable();
+    expect(new Set(answers)).toEqual(new Set([200]));
+  }, 120_000);
+
+  it("rolls Synapse for a changed configuration, and keeps its keys, its media and its users", async () => {
+    const token = await matrixToken();
+    const upload = await matrix("POST", "/_matrix/media/v3/upload?filename=a.txt", token, "kept");
+    const { content_uri } = z.object({ content_uri: z.string() }).parse(upload.json);
+    const whoami = await matrix("GET", "/_matrix/client/v3/account/whoami", token);
+    const service = stage.service("synapse");
+    const [task] = service.tasks;
+
+    await stage.apply({ ...development, maxUploadSize: "60M" }, { mcp_image_tag: "testing" });
+    await service.untilStable();
+    expect(service.tasks.map(({ id }) => id)).not.toContain(task?.id);
+    const limits = await matrix("GET", "/_matrix/client/v1/media/config", token);
+    expect(limits.json).toEqual({ "m.upload.size": 60 * 2 ** 20 });
+    expect(await matrix("GET", "/_matrix/client/v3/account/whoami", token)).toEqual(whoami);
+    const path = content_uri.replace("mxc://", "");
+    expect((await matrix("GET", `/_matrix/client/v1/media/download/${path}`, token)).text).toBe("kept");
+  }, 180_000);
+
+  it("scales the MCP server to three tasks, and loses no request while one is stopped", async () => {
+    const service = stage.service("mcp");
+    service.desiredCount = 3;
+    await service.untilStable();
+    const caller = await McpCaller.connect(browser, stage, agent);
+    stage.forwarded.length = 0;
+    const stopping = service.stopTask(service.tasks[0]?.id ?? "");
+    let ended = false;
+    void stopping.then(() => {
+      ended = true;
+    });
+    let calls = 0;
+    while (!ended) {
+      await Promise.all(Array.from({ length: 4 }, () => caller.call("chat_list_rooms", {})));
+      calls += 4;
+    }
+    expect(calls).toBeGreaterThan(8);
+    await caller.close();
+    await service.untilStable();
+    expect(new Set(stage.forwarded.map((line) => line.split(" ")[0])).size).toBeGreaterThanOrEqual(2);
+  }, 120_000);
+
+  it("offers the nine tools on Synapse, too", async () => {
+    stage.service("mcp").desiredCount = 1;
+    await stage.apply({
+      ...development,
+      maxUploadSize: "60M",
+      mcp: { ...development.mcp, backend: "synapse" },
+    });
+    await stage.service("mcp").untilStable();
+    const caller = await McpCaller.connect(browser, stage, agent);
+    expect(new Set(await caller.useEveryTool()).size).toBe(9);
+    await caller.close();
+  }, 180_000);
+
+  it.each(["status", "migrate", "metadata"])("answers ops %s", async (verb) => {
+    expect(await stage.ops(verb)).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  describe("a mutation is noticed:", () => {
+    const definition = (family: string, change: (json: string) => string): TaskDefinition => {
+      const values = stage.applied
+        .resources("aws_ecs_task_definition")
+        .findLast((each) => each["family"] === family);
+      return parseTaskDefinition({
+        ...values,
+        container_definitions: change(String(values?.["container_definitions"])),
+      });
+    };
+    const replaced = (from: string, to: string) => (json: string) => {
+      expect(json).toContain(from);
+      return json.replace(from, to);
+    };
+
+    it("a secret's JSON key", async () => {
+      const mutated = definition("phenom-dev-chat-mcp", replaced(":password::", ":passwort::"));
+      await expect(Task.start("key", mutated, stage.host)).rejects.toThrow("has no JSON key passwort");
+    });
+
+    it("a read-only flag where the program writes", async () => {
+      const mutated = definition("phenom-dev-synapse", (json) =>
+        json.replaceAll('"readOnly":false', '"readOnly":true'),
+      );
+      const task = await Task.start("read-only", mutated, stage.host);
+      const { code } = await task.exit;
+      const { lines } = task.container("phenom-dev-synapse");
+      await task.stop();
+      expect({ code, lines }).toMatchObject({ code: 73 });
+    }, 60_000);
+
+    it("a health check's path", async () => {
+      const mutated = definition("phenom-dev-chat-mcp", (json) =>
+        replaced("3001/health", "3001/healthy")(json).replace('"startPeriod":60', '"startPeriod":0'),
+      );
+      const task = await Task.start("health", mutated, stage.host);
+      await eventually(() => expect(task.health).toBe("UNHEALTHY"), { timeout: 60_000, interval: 200 });
+      await task.stop();
+    }, 90_000);
+
+    it("a wrong user on the volume", async () => {
+      const synapse = definition("phenom-dev-synapse", (json) => json);
+      const host = {
+        ...stage.host,
+        accessPoint: (id: string) => ({ ...stage.host.accessPoint(id), posixUser: { uid: 1000, gid: 1000 } }),
+      };
+      await expect(Task.start("user", synapse, host)).rejects.toThrow("its access point as 1000:1000");
+    });
+
+    it("a listener rule's path", () => {
+      const rules = JSON.stringify(listenerRules(stage.applied));
+      const mutated = loadBalancer(JSON.parse(rules.replaceAll("/mcp", "/mpc")));
+      const request = { host: development.serverName, target: "/mcp" };
+      expect(loadBalancer(JSON.parse(rules))(request)).toMatchObject({ priority: 300 });
+      expect(mutated(request)).toEqual({ priority: "default" });
+    });
+  });
+
+  const matrix = (method: string, path: string, token: string, body?: string): Promise<HttpReply> =>
+    browser.request(`https://${development.serverName}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": body ? "text/plain" : "application/json" },
+      body,
+    });
+  const matrixToken = async (): Promise<string> => {
+    const loginToken = await mobileSignIn(browser, stage, ann, IDENTITY_PROVIDER);
+    const reply = await browser.request(`https://${development.serverName}/_matrix/client/v3/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ type: "m.login.token", token: loginToken }),
+    });
+    return z.object({ access_token: z.string() }).parse(reply.json).access_token;
+  };
+});
