@@ -3,6 +3,7 @@ import {
   type CognitoUserPoolClientConfig,
 } from "@cdktf/provider-aws/lib/cognito-user-pool-client";
 import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import { Fn, Token } from "cdktf";
 import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
@@ -23,6 +24,9 @@ export interface ChatSharedProps {
   /** Callbacks of MCP clients that sign people in through the browser. @default - no such client */
   readonly interactiveMcp?: { readonly callbackUrls: readonly string[] };
 }
+
+/** Hexadecimal digits of a hash that fit into Terraform's version of a write-only value. */
+const HASH_DIGITS = 7;
 
 /** Lifetimes: access and ID tokens in minutes, refresh tokens in days. */
 const tokenValidity = {
@@ -117,10 +121,16 @@ export class ChatShared extends Construct {
       name: `${project}-${environment}-chat-clients`,
       description: "Client ids and secrets of the chat's Cognito clients, for Synapse and the MCP server",
     });
-    // Cognito returns a client's secret as an attribute, so it is in the Terraform state in any case.
+    // Cognito returns a client's secret as an attribute, so it is in the Terraform state in any case. It is write-only here,
+    // so that a plan need not be able to read it.
+    const ids = [agent.id, ...(synapse ? [synapse.id] : [])];
     new SecretsmanagerSecretVersion(this, "clients-version", {
       secretId: secret.id,
-      secretString: jsonencode({
+      // A client's secret changes only with its id.
+      secretStringWoVersion: Token.asNumber(
+        Fn.parseint(Fn.substr(Fn.sha256(Fn.join(",", ids)), 0, HASH_DIGITS), 16),
+      ),
+      secretStringWo: jsonencode({
         agent_client_id: agent.id,
         agent_client_secret: agent.clientSecret,
         ...(synapse && {

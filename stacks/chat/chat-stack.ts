@@ -20,6 +20,11 @@ import { platform } from "./platform.ts";
 const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
 /** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
 export const TERRAFORM_VERSION = ">= 1.11.0";
+/**
+ * CDKTF's classes know 6.25. Until 6.26 a plan reads write-only secrets, which the planning role may not.
+ * https://github.com/hashicorp/terraform-provider-aws/pull/44876
+ */
+const AWS_PROVIDER_VERSION = "~> 6.27";
 const randomProvider = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */
@@ -52,6 +57,7 @@ export class ChatStack extends ReadableStack {
     new CloudflareProvider(this, "cloudflare", {});
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
     this.addOverride("terraform.required_providers.random", randomProvider);
+    this.addOverride("terraform.required_providers.aws.version", AWS_PROVIDER_VERSION);
 
     const inputs = platform(this, environment);
     const { accountId } = new DataAwsCallerIdentity(this, "current");

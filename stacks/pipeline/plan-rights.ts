@@ -7,12 +7,12 @@ import { allow, object, type RightsProps, resources, type Statements } from "./r
 export interface PlanRights {
   /** Reads the descriptions that a plan compares. */
   readonly read: Statements;
-  /** Reads the state, and the secrets that a plan compares. */
+  /** Reads the state and the descriptions of secrets, but no secret's value. */
   readonly readState: Statements;
 }
 
 export function planRights(props: RightsProps): PlanRights {
-  const { each, roles, secrets, apis } = resources(props);
+  const { arn, each, roles, secrets, apis } = resources(props);
   const states = [props.state, ...(props.platformState ? [props.platformState] : [])];
 
   return {
@@ -84,14 +84,19 @@ export function planRights(props: RightsProps): PlanRights {
         { StringLike: { "s3:prefix": [...states.map(({ key }) => `${key}*`), "env:/*"] } },
       ),
       allow(
-        "ReadSecrets",
+        "DescribeSecrets",
         [
           "secretsmanager:DescribeSecret",
           "secretsmanager:GetResourcePolicy",
-          "secretsmanager:GetSecretValue",
           "secretsmanager:ListSecretVersionIds",
         ],
         secrets,
+      ),
+      // homeserver.yaml, which holds no secret. The values of all others are write-only: no plan reads them.
+      allow(
+        "ReadHomeserverConfig",
+        "secretsmanager:GetSecretValue",
+        arn("secretsmanager", `secret:${props.project}-synapse-homeserver-config-*`),
       ),
     ],
   };

@@ -122,8 +122,8 @@ describeWith("terraform")("the applied state", () => {
     const kept = resources
       .filter(({ type, values }) => type === "aws_secretsmanager_secret_version" && values.secret_string)
       .map(({ name }) => name);
-    // Cognito's client secrets are attributes of the clients themselves; homeserver.yaml has no secret in it.
-    expect(kept.sort()).toEqual(["chat_shared_clients_version", "chat_synapse_homeserver_config_version"]);
+    // homeserver.yaml has no secret in it.
+    expect(kept).toEqual(["chat_synapse_homeserver_config_version"]);
     expect(resources.filter(({ type }) => type === "random_password")).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { deployRights } from "../../../stacks/pipeline/deploy-rights.ts";
 import { planRights } from "../../../stacks/pipeline/plan-rights.ts";
 import { applies, isAllowed } from "./evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
-import { ACCOUNT, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
+import { ACCOUNT, arn, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
 import { impossible } from "./reference.ts";
 
 const text = ({ action, resource, context, because }: Need) =>
@@ -63,10 +63,31 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
   });
 
   it("let the planning role do whatever a plan asks for, except taking the state's lock", () => {
-    const needs = recordedNeeds(environment, "plan", "second plan").filter(
-      ({ resource }) => !resource.endsWith(".tflock"),
-    );
+    const needs = [
+      ...recordedNeeds(environment, "plan", "second plan").filter(
+        ({ resource }) => !resource.endsWith(".tflock"),
+      ),
+      ...moreNeeds(environment).filter(({ because }) => because === "a newer provider's reading"),
+    ];
     expect(refused(toPlan, needs)).toEqual([]);
+  });
+
+  it("let the planning role read no secret's value, and write nothing", () => {
+    const { project } = environment;
+    for (const name of [
+      `${project}-${environment.environment}-chat-synapse-signing-key-AbCdEf`,
+      `${project}-${environment.environment}-chat-clients-AbCdEf`,
+      `${project}-chat-agent-AbCdEf`,
+      "rds!db-1-AbCdEf",
+    ]) {
+      const request = {
+        action: "secretsmanager:GetSecretValue",
+        resource: arn("secretsmanager", `secret:${name}`),
+      };
+      expect([name, isAllowed({ statements: toPlan }, request)]).toEqual([name, false]);
+    }
+    for (const action of toPlan.flatMap(({ Action }) => [Action].flat()))
+      expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
   });
 
   it.each(rightsThatWereMissing)("would not suffice without %s", (right) => {
