@@ -31,10 +31,8 @@ export const images: Readonly<Record<ImageName, ImageDefinition>> = {
   },
 };
 
-/** A base image as a Dockerfile's argument names it: `repository:tag`, with `@sha256:…` where it is pinned. */
+/** A base image as a Dockerfile's FROM names it: `repository:tag`, with `@sha256:…` where it is pinned. */
 export interface BaseImage {
-  /** Name of the Dockerfile's argument. */
-  readonly argument: string;
   readonly reference: string;
   /** `repository:tag`. */
   readonly tagged: string;
@@ -42,12 +40,12 @@ export interface BaseImage {
   readonly digest: string | undefined;
 }
 
-/** The base images of a Dockerfile: its arguments before the first FROM. */
+/** The base images of a Dockerfile, by its FROM instructions. */
 export function baseImages({ dockerfile }: ImageDefinition): BaseImage[] {
-  const [head = ""] = readFileSync(dockerfile, "utf8").split(/^FROM /m, 1);
-  return [...head.matchAll(/^ARG ([A-Z_]+)=(\S+)$/gm)].map(([, argument = "", reference = ""]) => {
+  const instructions = readFileSync(dockerfile, "utf8").matchAll(/^FROM (\S+)/gm);
+  return [...instructions].map(([, reference = ""]) => {
     const [tagged = reference, digest] = reference.split("@", 2);
-    return { argument, reference, tagged, digest };
+    return { reference, tagged, digest };
   });
 }
 

@@ -1,6 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import * as z from "zod";
 import { Problem } from "../cli/problem.ts";
 
@@ -12,8 +15,8 @@ export interface Build {
   readonly context: string;
   readonly tag: string;
   readonly arguments: Readonly<Record<string, string>>;
-  /** Whether base images are on this machine already and must not be pulled. */
-  readonly offline: boolean;
+  /** Images on this machine that take the place of base images, by the base image's name in FROM. */
+  readonly replacedBases: Readonly<Record<string, string>>;
 }
 
 /** What an image says about the process that it starts. */
@@ -31,9 +34,9 @@ export interface ImageConfig {
 /** A program that builds images, and gives an image's file system and configuration. */
 export interface Engine {
   readonly name: EngineName;
-  build(build: Build): void;
-  /** Makes an image of one layer from a folder. */
-  commit(rootFilesystem: string, tag: string): void;
+  /** Lets one process at a time make images here, so that two never make the same layer. */
+  exclusively<T>(use: () => Promise<T>): Promise<T>;
+  build(build: Build): Promise<void>;
   has(tag: string): boolean;
   /** Changes whenever the image does. */
   id(tag: string): string;
@@ -65,6 +68,7 @@ function parseConfig(json: unknown): ImageConfig {
   };
 }
 
+/** @returns what the program wrote to stdout. @throws Problem with the end of its output, where it fails */
 function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     env,
@@ -72,11 +76,23 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
     maxBuffer: 1 << 28,
   });
   if (error) throw new Problem(`${program} can't be run: ${error.message}`);
-  if (status !== 0)
-    throw new Problem(
-      `${program} ${args[0]} ended with ${status}:\n${`${stdout}\n${stderr}`.trim().split("\n").slice(-40).join("\n")}`,
-    );
+  if (status !== 0) throw failure(program, args, status, stdout + stderr);
   return stdout;
+}
+
+/** As {@link run}, for programs that take long. */
+async function runLong(program: string, args: readonly string[], env = process.env): Promise<void> {
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const exited = once(child, "close").catch((error: Error) => {
+    throw new Problem(`${program} can't be run: ${error.message}`);
+  });
+  const [[status], ...output] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  if (status !== 0) throw failure(program, args, status, output.join(""));
+}
+
+function failure(program: string, args: readonly string[], status: number | null, output: string): Problem {
+  const end = output.trim().split("\n").slice(-40).join("\n");
+  return new Problem(`${program} ${args[0]} ended with ${status}:\n${end}`);
 }
 
 const works = (program: string, args: readonly string[]): boolean =>
@@ -86,26 +102,17 @@ const works = (program: string, args: readonly string[]): boolean =>
 function containerEngine(name: "docker" | "podman"): Engine {
   return {
     name,
-    build({ dockerfile, context, tag, arguments: args, offline }) {
-      run(name, [
+    // The daemon, or Podman's storage, shares what two builds have in common.
+    exclusively: (use) => use(),
+    build: ({ dockerfile, context, tag, arguments: args, replacedBases }) =>
+      runLong(name, [
         "build",
         ...["--platform", "linux/amd64", "--file", dockerfile, "--tag", tag],
         ...(name === "podman" ? ["--format", "docker"] : []),
-        ...(offline && name === "podman" ? ["--pull=never"] : []),
+        ...replacements(replacedBases, name === "docker" ? "docker-image" : "container-image"),
         ...buildArguments(args),
         context,
-      ]);
-    },
-    commit(rootFilesystem, tag) {
-      run("sh", [
-        "-c",
-        'tar -C "$1" -c . | "$2" import --platform linux/amd64 - "$3"',
-        "import",
-        rootFilesystem,
-        name,
-        tag,
-      ]);
-    },
+      ]),
     has: (tag) => works(name, ["image", "inspect", tag]),
     id: (tag) => run(name, ["image", "inspect", "--format", "{{.Id}}", tag]).trim(),
     extract(tag, folder) {
@@ -131,12 +138,8 @@ function buildah(): Engine {
   const storage = path.resolve(".tools", "images");
   mkdirSync(storage, { recursive: true });
   const env = { ...process.env, BUILDAH_ISOLATION: "chroot" };
-  const call = (...args: string[]) =>
-    run(
-      "buildah",
-      ["--root", path.join(storage, "root"), "--runroot", path.join(storage, "run"), ...args],
-      env,
-    );
+  const inStorage = ["--root", path.join(storage, "root"), "--runroot", path.join(storage, "run")];
+  const call = (...args: string[]) => run("buildah", [...inStorage, ...args], env);
   const withContainer = <T>(tag: string, use: (container: string) => T): T => {
     const container = call("from", "--pull-never", tag).trim();
     try {
@@ -147,36 +150,22 @@ function buildah(): Engine {
   };
   return {
     name: "buildah",
-    build({ dockerfile, context, tag, arguments: args, offline }) {
-      call(
-        "bud",
-        ...["--format", "docker", "--network", "host", "--layers", "--file", dockerfile, "--tag", tag],
-        ...(offline ? ["--pull-never"] : []),
-        ...machineConfiguration(),
-        ...buildArguments(args),
-        context,
-      );
-    },
-    commit(rootFilesystem, tag) {
-      const container = call("from", "scratch").trim();
-      try {
-        call("add", "--quiet", container, rootFilesystem, "/");
-        call("commit", "--quiet", "--format", "docker", container, tag);
-      } finally {
-        call("rm", container);
-      }
-    },
-    has: (tag) =>
-      works("buildah", [
-        "--root",
-        path.join(storage, "root"),
-        "--runroot",
-        path.join(storage, "run"),
-        "inspect",
-        "--type",
-        "image",
-        tag,
-      ]),
+    exclusively: (use) => withLock(path.join(storage, "lock"), use),
+    build: ({ dockerfile, context, tag, arguments: args, replacedBases }) =>
+      runLong(
+        "buildah",
+        [
+          ...inStorage,
+          "bud",
+          ...["--format", "docker", "--network", "host", "--layers", "--file", dockerfile, "--tag", tag],
+          ...replacements(replacedBases, "container-image"),
+          ...machineConfiguration(),
+          ...buildArguments(args),
+          context,
+        ],
+        env,
+      ),
+    has: (tag) => works("buildah", [...inStorage, "inspect", "--type", "image", tag]),
     id: (tag) => call("inspect", "--type", "image", "--format", "{{.FromImageID}}", tag).trim(),
     extract: (tag, folder) =>
       withContainer(tag, (container) => {
@@ -193,22 +182,49 @@ function buildah(): Engine {
   };
 }
 
+/** Waits for a file's lock. The holder ends with this process, so no lock is left behind. */
+async function withLock<T>(file: string, use: () => Promise<T>): Promise<T> {
+  const holder = spawn("flock", [file, "sh", "-c", "echo held; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(holder, "exit");
+  await Promise.race([once(holder.stdout, "data"), exited]);
+  if (holder.exitCode !== null) throw new Problem(`flock can't lock ${file}`);
+  try {
+    return await use();
+  } finally {
+    holder.stdin.end();
+    await exited;
+  }
+}
+
 const buildArguments = (args: Readonly<Record<string, string>>) =>
   Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
 
+const replacements = (bases: Readonly<Record<string, string>>, transport: string) =>
+  Object.entries(bases).flatMap(([base, tag]) => ["--build-context", `${base}=${transport}://${tag}`]);
+
 const npmSetting = (name: string) => run("npm", ["config", "get", name]).trim();
 
-/** Settings of npm and pip and the trusted certificates of this machine, for the RUN steps; they stay out of the image. */
+/**
+ * Settings and caches of npm and pip and the trusted certificates of this machine, for the RUN steps; they stay out of
+ * the image. What the caches give is verified by the lock file's and the registry's checksums.
+ */
 function machineConfiguration(): string[] {
   const certificates = process.env["NODE_EXTRA_CA_CERTS"];
+  const uvCache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "uv");
   const files = [
     // One level lower than here, because the build's user has no settings of their own there.
-    [npmSetting("userconfig"), "/usr/local/etc/npmrc"],
-    [npmSetting("globalconfig"), "/usr/local/lib/node_modules/npm/npmrc"],
-    ["/etc/pip.conf", "/etc/pip.conf"],
-    ...(certificates ? [[certificates, "/etc/ssl/certs/ca-certificates.crt"]] : []),
+    [npmSetting("userconfig"), "/usr/local/etc/npmrc", "ro"],
+    [npmSetting("globalconfig"), "/usr/local/lib/node_modules/npm/npmrc", "ro"],
+    ["/etc/pip.conf", "/etc/pip.conf", "ro"],
+    [npmSetting("cache"), "/root/.npm", "rw"],
+    [uvCache, "/root/.cache/uv", "rw"],
+    [certificates, "/etc/ssl/certs/ca-certificates.crt", "ro"],
   ];
-  return files.flatMap(([from, to]) => (from && existsSync(from) ? ["--volume", `${from}:${to}:ro`] : []));
+  return files.flatMap(([from, to, mode]) =>
+    from && existsSync(from) ? ["--volume", `${from}:${to}:${mode}`] : [],
+  );
 }
 
 /**

@@ -12,31 +12,33 @@ interface BuildOptions {
   readonly useStandIns: boolean;
 }
 
-function build(engine: Engine, image: ImageDefinition, { tag, useStandIns }: BuildOptions): void {
+async function build(
+  engine: Engine,
+  image: ImageDefinition,
+  { tag, useStandIns }: BuildOptions,
+): Promise<void> {
   const started = performance.now();
-  const bases = useStandIns ? standInBases(engine, image) : {};
-  engine.build({
+  await engine.build({
     dockerfile: image.dockerfile,
     context: image.context,
     tag: `${image.repository}:${tag}`,
-    arguments: { VERSION: version, REVISION: revision(), ...bases },
-    offline: useStandIns,
+    arguments: { VERSION: version, REVISION: revision() },
+    replacedBases: useStandIns ? await standInBases(engine, image) : {},
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const remark = useStandIns ? ", on stand-ins of its base images" : "";
   console.log(`${image.repository}:${tag} built by ${engine.name} in ${seconds} s${remark}`);
 }
 
-/** The Dockerfile's arguments that put stand-ins in place of its base images. */
-function standInBases(engine: Engine, image: ImageDefinition): Record<string, string> {
-  return Object.fromEntries(
-    baseImages(image).map(({ argument, tagged }) => {
-      const standIn = standIns().find((candidate) => candidate.image === tagged);
-      if (!standIn) throw new Problem(`${image.dockerfile}: there is no stand-in for ${tagged}`);
-      makeStandIn(engine, standIn);
-      return [argument, standIn.tag];
-    }),
-  );
+/** The stand-ins of an image's bases, by the base's name. */
+async function standInBases(engine: Engine, image: ImageDefinition): Promise<Record<string, string>> {
+  const entries = baseImages(image).map(async ({ reference, tagged }) => {
+    const standIn = standIns().find((candidate) => candidate.image === tagged);
+    if (!standIn) throw new Problem(`${image.dockerfile}: there is no stand-in for ${tagged}`);
+    await makeStandIn(engine, standIn);
+    return [reference, standIn.tag];
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 const revision = () => execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
@@ -46,9 +48,15 @@ await main(
     .addOption(new Option("--only <image>", "build this image alone").choices(imageNames))
     .addOption(new Option("--engine <engine>", "default: the first of these that works").choices(ENGINES))
     .option("--tag <tag>", "tag of the images", version)
-    .option("--stand-ins", "replace the base images by stand-ins made from Debian's and npm's packages")
-    .action(({ only, engine: wanted, tag, standIns: useStandIns = false }) => {
+    .option(
+      "--stand-ins",
+      "replace the base images by stand-ins made from Debian's, npm's and PyPI's packages",
+    )
+    .action(async ({ only, engine: wanted, tag, standIns: useStandIns = false }) => {
       const engine = chooseEngine(wanted);
-      for (const name of only ? [only] : imageNames) build(engine, images[name], { tag, useStandIns });
+      const names = only ? [only] : imageNames;
+      await engine.exclusively(() =>
+        Promise.all(names.map((name) => build(engine, images[name], { tag, useStandIns }))),
+      );
     }),
 );

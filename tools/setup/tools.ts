@@ -119,8 +119,8 @@ export const tools = define({
   },
   "image-tools": {
     purpose: "builds the container images without Docker",
-    source: { kind: "system", debian: ["buildah", "debootstrap"] },
-    programs: { buildah: ["buildah"], debootstrap: ["debootstrap"] },
+    source: { kind: "system", debian: ["buildah", "mmdebstrap", "debian-archive-keyring"] },
+    programs: { buildah: ["buildah"], mmdebstrap: ["mmdebstrap"] },
   },
   runc: {
     purpose: "runs task definitions as containers",

@@ -12,7 +12,7 @@ RUN apt-get update \
    && dpkg-deb --field "$package" > "/rootfs/var/lib/dpkg/status.d/${package%%_*}" || exit; \
     done \
  && rm -rf /rootfs/usr/share/doc /rootfs/usr/share/man \
- && cp -r /etc/ssl/certs /rootfs/etc/ssl/ \
+ && cat /rootfs/usr/share/ca-certificates/mozilla/*.crt > /rootfs/etc/ssl/certs/ca-certificates.crt \
  && printf 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n' > /rootfs/etc/passwd \
  && printf 'root:x:0:\nnonroot:x:65532:\n' > /rootfs/etc/group \
  && chmod 1777 /rootfs/tmp
