@@ -17,4 +17,4 @@ RUN --mount=type=bind,source=uv,target=/mnt/uv \
       "matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE_VERSION}"
 VOLUME ["/data"]
 EXPOSE 8008/tcp 8009/tcp 8448/tcp
-HEALTHCHECK --interval=15s --timeout=5s --start-period=5s CMD curl -fSs http://localhost:8008/health || exit 1
+HEALTHCHECK --interval=15s --timeout=5s --start-period=5s CMD ["curl", "-fSs", "http://localhost:8008/health"]
