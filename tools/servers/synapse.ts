@@ -36,6 +36,9 @@ const root = process.cwd();
 export const synapsePython = tools.synapse.path("python");
 export const entrypoint = join(root, "modules", "chat-synapse", "homeserver", "image", "entrypoint.py");
 
+/** Options of a process that runs as the image's user. A process that isn't root can't choose, and runs as itself. */
+export const imageUser = process.getuid?.() === 0 ? { uid: SYNAPSE_UID, gid: SYNAPSE_UID } : {};
+
 export interface SynapseSecrets {
   readonly SYNAPSE_SIGNING_KEY: string;
   readonly SYNAPSE_REGISTRATION_SHARED_SECRET: string;
@@ -196,11 +199,13 @@ async function runContainer(
   const container = await mkdtemp(join(tmpdir(), "phenom-synapse-"));
   await chmod(container, 0o755);
   const runDirectory = join(container, "run");
-  await mkdir(runDirectory, { mode: 0o755 });
+  await mkdir(runDirectory, { mode: 0o700 });
+  await giveToSynapse(runDirectory);
 
   const output: string[] = [];
   const began = performance.now();
   const child = spawn(synapsePython, [entrypoint], {
+    ...imageUser,
     cwd: container,
     env: {
       PATH: process.env["PATH"],
@@ -287,7 +292,7 @@ async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
   throw new Error("no answer from /health in 60 s");
 }
 
-/** As root, the entrypoint runs Synapse as the image's user, who needs the folder. */
-async function giveToSynapse(path: string): Promise<void> {
-  if (process.getuid?.() === 0) await chown(path, SYNAPSE_UID, SYNAPSE_UID);
+/** Gives a folder to the user that Synapse runs as. */
+export async function giveToSynapse(path: string): Promise<void> {
+  if (imageUser.uid !== undefined) await chown(path, imageUser.uid, imageUser.gid);
 }

@@ -19,7 +19,7 @@ export const containerPaths = {
   replicationSecret: `${RUN}/replication_secret`,
 } as const;
 
-/** User and group id that Synapse runs as, those of the official image. */
+/** User and group id that Synapse runs as, those of the official image; the image's Dockerfile names them too. */
 export const SYNAPSE_UID = 991;
 
 /** Clients, federation and `/health`. */

@@ -52,13 +52,10 @@ export function synapseService(
         ...(workerYaml && { SYNAPSE_WORKER_YAML: workerYaml }),
       },
       secrets: files,
-      mounts: { ...(hasMedia && { media: containerPaths.media }), run: containerPaths.run, tmp: "/tmp" },
-      // The entrypoint starts as root, gives its files to Synapse's user and becomes that user. The init process must
-      // still be able to stop it.
-      capabilities: ["CHOWN", "KILL", "SETGID", "SETUID"] as const,
+      mounts: { ...(hasMedia && { media: containerPaths.media }), run: containerPaths.run },
       stopTimeout: 60,
     },
-    volumes: [...(hasMedia ? [media.volume("media")] : []), { name: "run" }, { name: "tmp" }],
+    volumes: [...(hasMedia ? [media.volume("media")] : []), { name: "run" }],
     health: { path: "/health", probe: ["curl", "-fsS", "-o", "/dev/null"], startPeriod: 60 },
     // Two processes with the same name must never run on one database.
     replacement: "stop-first" as const,

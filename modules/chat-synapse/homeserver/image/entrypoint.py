@@ -1,9 +1,8 @@
 #!/usr/local/bin/python
 """Starts Synapse from a configuration and secrets that come as environment variables.
 
-Each variable is checked and written to the file that the configuration names for it, readable by Synapse's
-user only; then this process becomes Synapse, run by that user: the main process, or the worker that
-SYNAPSE_WORKER_YAML describes. A mistake ends with one line on stderr and one of these codes:
+Each variable is checked and written to the file that the configuration names for it, readable by this user
+only; then this process becomes Synapse: the main process, or the worker that SYNAPSE_WORKER_YAML describes. A mistake ends with one line on stderr and one of these codes:
 
     64  a variable is missing or empty
     65  a variable holds what can't be used
@@ -86,11 +85,8 @@ def path_setting(config: dict[str, Any], keys: tuple[str | int, ...]) -> str:
     return value
 
 
-def write(path: str, text: str, owner: tuple[int, int]) -> None:
-    """Replaces the file: a restart in the same container finds the one before.
-
-    Of root's rights it takes only CAP_CHOWN, so that a container may give up most others.
-    """
+def write(path: str, text: str) -> None:
+    """Replaces the file: a restart in the same container finds the one before."""
     draft = f"{path}.new"
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -98,19 +94,9 @@ def write(path: str, text: str, owner: tuple[int, int]) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-            if os.geteuid() == 0:
-                os.fchown(descriptor, *owner)
         os.replace(draft, path)
     except OSError as error:
         fail(NOT_WRITABLE, f"{path} can't be written: {error.strerror}")
-
-
-def user_id(name: str) -> int:
-    """As in the official image: UID and GID choose another user than 991."""
-    value = os.environ.get(name, "991")
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
-        fail(UNUSABLE, f"{name} must be a number above 0, and is {value!r}")
-    return int(value)
 
 
 def contents(config: dict[str, Any]) -> dict[str, str]:
@@ -128,29 +114,17 @@ def contents(config: dict[str, Any]) -> dict[str, str]:
     return files
 
 
-def temporary_folder(path: str, owner: tuple[int, int]) -> str:
-    """For request bodies that are too long for memory. A volume of ECS at /tmp belongs to root."""
+def temporary_folder(path: str) -> str:
+    """For request bodies that are too long for memory: the root file system is read-only."""
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        if os.geteuid() == 0:
-            os.chown(path, *owner)
     except OSError as error:
         fail(NOT_WRITABLE, f"{path} can't be written: {error.strerror}")
     return path
 
 
-def become(owner: tuple[int, int]) -> None:
-    if os.geteuid() != 0:
-        return
-    uid, gid = owner
-    os.setgroups([])
-    os.setgid(gid)
-    os.setuid(uid)
-
-
 def main() -> None:
     os.umask(0o077)
-    owner = (user_id("UID"), user_id("GID"))
     config_path = os.environ.get("SYNAPSE_CONFIG_PATH", "/run/synapse/homeserver.yaml")
     folder = os.path.dirname(config_path)
 
@@ -164,12 +138,8 @@ def main() -> None:
         files[config_paths[-1]] = variable(WORKER)
     media_store = path_setting(config, MEDIA_STORE)
     for path, text in files.items():
-        write(path, text, owner)
-    temporary = temporary_folder(os.path.join(folder, "tmp"), owner)
-    if os.geteuid() == 0:
-        # To pass through; the files are for their owner only.
-        os.chmod(folder, 0o711)
-    become(owner)
+        write(path, text)
+    temporary = temporary_folder(os.path.join(folder, "tmp"))
     has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
     if has_media and not os.access(media_store, os.W_OK | os.X_OK):
         fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
