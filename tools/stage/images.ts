@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import path from "node:path";
-import type { Engine, ImageConfig } from "../images/engine.ts";
+import type { Engine } from "../images/engine.ts";
+import type { ImageConfig } from "../images/image-config.ts";
 
 /** An image on this machine. */
 export interface LocalImage {

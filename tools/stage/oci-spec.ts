@@ -1,4 +1,4 @@
-import type { ImageConfig } from "../images/engine.ts";
+import type { ImageConfig } from "../images/image-config.ts";
 import { type ContainerDefinition, DEFAULT_CAPABILITIES, TaskDefinitionError } from "./task-definition.ts";
 
 /** Numeric ids of a container's process. */

@@ -96,7 +96,7 @@ describe("a container's user", () => {
 describe("a container's process", () => {
   const image = {
     ...{ entrypoint: ["/entry"], command: ["serve"], environment: [], user: "" },
-    ...{ workingDirectory: "/", labels: {}, volumes: [] },
+    ...{ workingDirectory: "/", labels: {}, volumes: [], healthCheck: [] },
   };
   const runtime = {
     ...{ rootFilesystem: "/r", hostname: "h", networkNamespace: "/n", cgroup: "/c", cpu: 256, memory: 512 },
