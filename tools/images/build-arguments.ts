@@ -1,7 +1,25 @@
-/** Arguments of every engine's build command. */
-export const buildArguments = (args: Readonly<Record<string, string>>) =>
-  Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
+import type { Build } from "./engine.ts";
 
-/** Puts images in place of base images, where `transport` says how the engine names an image that it has. */
-export const replacements = (bases: Readonly<Record<string, string>>, transport: string) =>
-  Object.entries(bases).flatMap(([base, tag]) => ["--build-context", `${base}=${transport}://${tag}`]);
+type Values = Readonly<Record<string, string>>;
+
+const options = (name: string, values: Values = {}) =>
+  Object.entries(values).flatMap(([key, value]) => [`--${name}`, `${key}=${value}`]);
+
+/**
+ * What the build commands of all engines take alike.
+ *
+ * @param transport how the engine names an image that it has
+ */
+export function buildArguments(build: Build, transport: "docker-image" | "container-image"): string[] {
+  const replaced = Object.entries(build.replacedBases ?? {}).map(([base, tag]) => [
+    base,
+    `${transport}://${tag}`,
+  ]);
+  return [
+    ...["--file", build.dockerfile, "--tag", build.tag],
+    ...options("build-context", Object.fromEntries(replaced)),
+    ...options("build-arg", build.arguments),
+    ...options("label", build.labels),
+    build.context,
+  ];
+}

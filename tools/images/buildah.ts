@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { Problem } from "../cli/problem.ts";
-import { buildArguments, replacements } from "./build-arguments.ts";
+import { buildArguments } from "./build-arguments.ts";
 import type { Engine } from "./engine.ts";
 import { parseConfig } from "./image-config.ts";
 import { run, runLong, works } from "./process.ts";
@@ -28,17 +28,14 @@ export function buildah(): Engine {
   return {
     name: "buildah",
     exclusively: (use) => withLock(path.join(storage, "lock"), use),
-    build: ({ dockerfile, context, tag, arguments: args, replacedBases }) =>
+    build: (build) =>
       runLong(
         "buildah",
         [
           ...inStorage,
-          "bud",
-          ...["--format", "docker", "--network", "host", "--layers", "--file", dockerfile, "--tag", tag],
-          ...replacements(replacedBases, "container-image"),
+          ...["bud", "--format", "docker", "--network", "host", "--layers"],
           ...machineConfiguration(),
-          ...buildArguments(args),
-          context,
+          ...buildArguments(build, "container-image"),
         ],
         env,
       ),

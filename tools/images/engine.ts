@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { Problem } from "../cli/problem.ts";
-import { buildArguments, replacements } from "./build-arguments.ts";
+import { buildArguments } from "./build-arguments.ts";
 import { buildah } from "./buildah.ts";
 import { type ImageConfig, parseConfig } from "./image-config.ts";
 import { run, runLong, works } from "./process.ts";
@@ -15,9 +15,12 @@ export interface Build {
   readonly dockerfile: string;
   readonly context: string;
   readonly tag: string;
-  readonly arguments: Readonly<Record<string, string>>;
-  /** Images on this machine that take the place of base images, by the base image's name in FROM. */
-  readonly replacedBases: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly arguments?: Readonly<Record<string, string>>;
+  /** Labels beside those of the Dockerfile. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Images on this machine that take the place of base images, by the base image's name in FROM. @default - none */
+  readonly replacedBases?: Readonly<Record<string, string>>;
 }
 
 /** A program that builds images, and gives an image's file system and configuration. */
@@ -42,14 +45,11 @@ function containerEngine(name: "docker" | "podman"): Engine {
     name,
     // The daemon, or Podman's storage, shares what two builds have in common.
     exclusively: (use) => use(),
-    build: ({ dockerfile, context, tag, arguments: args, replacedBases }) =>
+    build: (build) =>
       runLong(name, [
-        "build",
-        ...["--platform", "linux/amd64", "--file", dockerfile, "--tag", tag],
+        ...["build", "--platform", "linux/amd64"],
         ...(name === "podman" ? ["--format", "docker"] : []),
-        ...replacements(replacedBases, name === "docker" ? "docker-image" : "container-image"),
-        ...buildArguments(args),
-        context,
+        ...buildArguments(build, name === "docker" ? "docker-image" : "container-image"),
       ]),
     has: (tag) => works(name, ["image", "inspect", tag]),
     id: (tag) => run(name, ["image", "inspect", "--format", "{{.Id}}", tag]).trim(),

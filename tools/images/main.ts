@@ -24,8 +24,11 @@ async function build(
     dockerfile: image.dockerfile,
     context: image.context,
     tag: `${image.repository}:${tag}`,
-    arguments: { VERSION: version, REVISION: revision() },
-    replacedBases: useStandIns ? await standInBases(engine, image) : {},
+    labels: {
+      "org.opencontainers.image.version": version,
+      "org.opencontainers.image.revision": revision(),
+    },
+    ...(useStandIns && { replacedBases: await standInBases(engine, image) }),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const remark = useStandIns ? ", on stand-ins of its base images" : "";

@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -28,6 +30,13 @@ const dockerfileOf = (name: string) => `tools/images/stand-ins/${name}.Dockerfil
 
 const DEBIAN = tagOf("debian", "bookworm");
 
+/** Part of a stand-in's tag, so that a changed Dockerfile makes a new one. */
+const contentHash = (name: string) =>
+  createHash("sha256")
+    .update(readFileSync(dockerfileOf(name)))
+    .digest("hex")
+    .slice(0, 8);
+
 /** The npm that Node.js 22.21.1 is released with. */
 const NPM_VERSION = "10.9.4";
 
@@ -46,7 +55,7 @@ export function standIns(): StandIn[] {
     prepare?: StandIn["prepare"],
   ): StandIn => ({
     image: image ?? name,
-    tag: tagOf(name, version),
+    tag: `${tagOf(name, version)}-${contentHash(name)}`,
     dockerfile: dockerfileOf(name),
     arguments: { DEBIAN_IMAGE: DEBIAN, ...args },
     ...(prepare && { prepare }),
@@ -101,7 +110,7 @@ async function build(
   const context = await mkdtemp(path.join(tmpdir(), "phenom-chat-stand-in-"));
   try {
     await prepare?.(context);
-    await engine.build({ dockerfile, context, tag, arguments: args, replacedBases: {} });
+    await engine.build({ dockerfile, context, tag, arguments: args });
   } finally {
     await rm(context, { recursive: true, force: true });
   }
