@@ -94,8 +94,9 @@ function machineConfiguration(): string[] {
     [npmSetting("userconfig"), "/usr/local/etc/npmrc", "ro"],
     [npmSetting("globalconfig"), "/usr/local/lib/node_modules/npm/npmrc", "ro"],
     ["/etc/pip.conf", "/etc/pip.conf", "ro"],
-    [npmSetting("cache"), "/root/.npm", "rw"],
-    [uvCache, "/root/.cache/uv", "rw"],
+    // Where the stand-ins look for them.
+    [npmSetting("cache"), "/var/cache/npm", "rw"],
+    [uvCache, "/var/cache/uv", "rw"],
     [certificates, "/etc/ssl/certs/ca-certificates.crt", "ro"],
   ];
   return files.flatMap(([from, to, mode]) =>

@@ -66,7 +66,7 @@ describeAsRoot("the images, built on stand-ins of their bases", () => {
     expect(healthCheck[0]).toBe("CMD");
     await engine().withFiles(tagOf(name), async (folder) => {
       for (const program of [healthCheck[1] ?? "", [...entrypoint, ...command][0] ?? ""])
-        expect([program, programs(folder, [path.basename(program)]).length]).toEqual([program, 1]);
+        expect([program, programs(folder, [path.basename(program)])[0]]).not.toContain(undefined);
       expect(programs(folder, ["npm", "npx", "yarn", "corepack"])).toEqual([]);
     });
   });

@@ -10,11 +10,11 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends curl gosu libjpeg62-turbo libpq5 libwebp7 xmlsec1 libjemalloc2 \
       openssl python3 python3-psycopg2 \
  && rm -rf /var/lib/apt/lists/*
-RUN --mount=type=bind,source=uv,target=/mnt/uv \
-    /mnt/uv venv --quiet --allow-existing --python /usr/bin/python3 /usr/local \
+RUN --mount=type=bind,source=uv,target=/uv \
+    /uv venv --quiet --allow-existing --python /usr/bin/python3 /usr/local \
  && cp -r /usr/lib/python3/dist-packages/psycopg2* /usr/local/lib/python3.*/site-packages/ \
- && /mnt/uv pip install --quiet --system-certs --link-mode copy --compile-bytecode --python /usr/local/bin/python \
-      "matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE_VERSION}"
+ && /uv pip install --quiet --system-certs --cache-dir /var/cache/uv --link-mode copy --compile-bytecode \
+      --python /usr/local/bin/python "matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE_VERSION}"
 VOLUME ["/data"]
 EXPOSE 8008/tcp 8009/tcp 8448/tcp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=5s CMD ["curl", "-fSs", "http://localhost:8008/health"]
