@@ -116,7 +116,7 @@ async function handle(
   const passed = await fetch(`${emulator}${request.url}`, {
     method,
     headers,
-    ...(method !== "GET" && { body }),
+    ...(!["GET", "HEAD"].includes(method) && { body }),
   });
   const errorType = passed.headers.get("x-amzn-errortype");
   response.writeHead(passed.status, {

@@ -12,9 +12,13 @@ export interface Moto {
   stop(): void;
 }
 
-export async function startMoto(): Promise<Moto> {
+/** @param settings moto's own variables, such as `MOTO_ACM_VALIDATION_WAIT` */
+export async function startMoto(settings: Readonly<Record<string, string>> = {}): Promise<Moto> {
   const port = await freePort();
-  const child = spawn(motoServer, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  const child = spawn(motoServer, ["-H", "127.0.0.1", "-p", String(port)], {
+    stdio: "ignore",
+    env: { ...process.env, ...settings },
+  });
   await untilListening(child, port).catch((error: unknown) => {
     child.kill();
     throw error;

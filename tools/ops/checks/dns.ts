@@ -1,16 +1,7 @@
 import { lookup } from "node:dns/promises";
-import * as z from "zod";
+import { readRecords } from "../cloudflare.ts";
 import type { Outputs } from "../outputs.ts";
-import { type Check, type Finding, failed, finding, passed, request, skipped } from "./check.ts";
-
-const records = z.object({
-  success: z.boolean(),
-  errors: z.array(z.object({ message: z.string() })).default([]),
-  result: z.array(z.object({ type: z.string(), content: z.string(), proxied: z.boolean() })).nullable(),
-});
-
-/** Cloudflare's API; CLOUDFLARE_API_BASE_URL overrides it, as for Cloudflare's own tools. */
-const api = () => process.env.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
+import { type Check, type Finding, failed, finding, passed } from "./check.ts";
 
 /** The server name resolves, and its DNS record at Cloudflare is the one that was synthesised. */
 export const dns: Check = {
@@ -37,24 +28,9 @@ async function resolves({ name }: DnsRecord): Promise<Finding> {
 
 function record({ zone_id, name, content, proxied }: DnsRecord): Promise<Finding> {
   const what = `record ${name}`;
-  const token = process.env.CLOUDFLARE_API_TOKEN;
-  const remedy = "Set CLOUDFLARE_API_TOKEN to a token that may read the zone's DNS";
-  return finding(what, remedy, async () => {
-    if (!token) return skipped(what, "not compared: CLOUDFLARE_API_TOKEN is not set", remedy);
-    const { json, status } = await request(
-      `${api()}/zones/${zone_id}/dns_records?name=${encodeURIComponent(name)}`,
-      {
-        headers: { authorization: `Bearer ${token}` },
-      },
-    );
-    const answer = records.safeParse(json).data;
-    if (!answer?.success || !answer.result)
-      return skipped(
-        what,
-        `Cloudflare answers ${status}: ${answer?.errors.map((e) => e.message).join("; ")}`,
-        remedy,
-      );
-    const shown = answer.result.map((r) => `${r.type} ${r.content}${r.proxied ? " proxied" : ""}`).join(", ");
+  return finding(what, "Cloudflare's API is unreachable from here", async () => {
+    const records = await readRecords(zone_id, name);
+    const shown = records.map((r) => `${r.type} ${r.content}${r.proxied ? " proxied" : ""}`).join(", ");
     const wanted = `CNAME ${content}${proxied ? " proxied" : ""}`;
     return shown === wanted
       ? passed(what, shown)

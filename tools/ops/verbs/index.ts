@@ -7,6 +7,7 @@ import { exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { metadata } from "./metadata.ts";
 import { migrate } from "./migrate.ts";
+import { preflight } from "./preflight.ts";
 import { restart } from "./restart.ts";
 import { rollback } from "./rollback.ts";
 import { scale } from "./scale.ts";
@@ -15,6 +16,7 @@ import { verify } from "./verify.ts";
 
 /** Verbs in the order in which the help lists them. */
 export const verbs: readonly Verb[] = [
+  preflight,
   deploy,
   verify,
   status,
