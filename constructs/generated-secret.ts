@@ -44,6 +44,14 @@ export class Secret extends SecretsmanagerSecret {
   }
 }
 
+/** A value in a secret that exists already. */
+export interface ExistingValue {
+  /** Whole ARN of the secret. */
+  readonly secretArn: string;
+  /** Path in its YAML or JSON, such as `database.args.password`. @default - the whole text */
+  readonly key?: string;
+}
+
 export interface GeneratedSecretProps extends SecretProps {
   /** Length of the random string. */
   readonly length: number;
@@ -51,13 +59,15 @@ export interface GeneratedSecretProps extends SecretProps {
   readonly version: number;
   /** Characters beside letters and digits. @default - none */
   readonly specialCharacters?: string;
-  /** Makes the stored value from a reference to the random string. @default - the random string itself */
+  /** The value to store in place of a random string, from a system that ran before. @default - a random string */
+  readonly existing?: ExistingValue;
+  /** Makes the stored value from a reference to that string. @default - the string itself */
   readonly value?: (random: string) => string;
 }
 
 /**
- * A secret whose value Terraform generates and does not store: an ephemeral `random_password` in a write-only argument
- * is in no plan and no state.
+ * A secret whose value Terraform generates, or takes over from another secret, and does not store: an ephemeral value in
+ * a write-only argument is in no plan and no state.
  */
 export class GeneratedSecret extends Construct {
   readonly arn: string;
@@ -66,24 +76,38 @@ export class GeneratedSecret extends Construct {
 
   constructor(scope: Construct, id: string, props: GeneratedSecretProps) {
     super(scope, id);
-    const { length, version, specialCharacters = "", value = (random) => random } = props;
+    const { version, value = (text) => text } = props;
     const secret = new Secret(this, "Default", props);
-    // CDKTF has no class for ephemeral resources, so this one is written beside its resources.
-    const ephemeral = secret.friendlyUniqueId;
-    TerraformStack.of(this).addOverride(`ephemeral.random_password.${ephemeral}`, {
-      length,
-      special: specialCharacters !== "",
-      ...(specialCharacters && { override_special: specialCharacters }),
-    });
     const current = new SecretsmanagerSecretVersion(this, "version", {
       secretId: secret.id,
-      secretStringWo: value(Token.asString(ref(`ephemeral.random_password.${ephemeral}.result`))),
+      secretStringWo: value(this.ephemeral(secret.friendlyUniqueId, props)),
       secretStringWoVersion: version,
       // The previous value keeps its label AWSPREVIOUS, so that a service that rolls back still starts.
       lifecycle: { createBeforeDestroy: true },
     });
     this.arn = secret.arn;
     this.versionId = current.versionId;
+  }
+
+  /** A reference to the text to store. CDKTF has no class for ephemeral resources, so this writes the block itself. */
+  private ephemeral(
+    name: string,
+    { existing, length, specialCharacters = "" }: GeneratedSecretProps,
+  ): string {
+    const stack = TerraformStack.of(this);
+    if (existing) {
+      const { secretArn, key } = existing;
+      stack.addOverride(`ephemeral.aws_secretsmanager_secret_version.${name}`, { secret_id: secretArn });
+      const text = `ephemeral.aws_secretsmanager_secret_version.${name}.secret_string`;
+      const index = (key?.split(".") ?? []).map((part) => `[${JSON.stringify(part)}]`).join("");
+      return Token.asString(ref(`trimspace(${index ? `yamldecode(${text})${index}` : text})`));
+    }
+    stack.addOverride(`ephemeral.random_password.${name}`, {
+      length,
+      special: specialCharacters !== "",
+      ...(specialCharacters && { override_special: specialCharacters }),
+    });
+    return Token.asString(ref(`ephemeral.random_password.${name}.result`));
   }
 
   /** The value for a container, pinned to the current version. */

@@ -51,6 +51,25 @@ const secretVersions = z.strictObject({
   linkPreviewSecret: count.default(1),
 });
 
+/** Secrets of Synapse whose value may come from a homeserver that ran before. */
+const takenOver = z.enum([
+  "synapseRegistrationSharedSecret",
+  "synapseMacaroonSecretKey",
+  "synapseFormSecret",
+  "synapseSigningKey",
+  "synapseDatabasePassword",
+  "synapseBotPassword",
+  "synapseAdminBotPassword",
+]);
+const existingValue = z.strictObject({
+  secretArn: matching(
+    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+-[A-Za-z0-9]{6}$/,
+    "must be the whole ARN of a secret, with the six characters at its end",
+  ),
+  /** Path in the secret's YAML or JSON. @default - its whole text */
+  key: matching(/^[\w-]+(?:\.[\w-]+)*$/, "must be a path of keys, such as database.args.password").optional(),
+});
+
 const schema = z
   .strictObject({
     /** Name of the environment and its stack, and argument of the commands. */
@@ -135,6 +154,11 @@ const schema = z
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
     pipeline: pipeline.prefault({}),
+    /**
+     * Values of a homeserver that ran before, by the name in `secretVersions`: they are stored in place of generated
+     * ones when the secret is made, or when its version is raised. Remove them afterwards.
+     */
+    takeOver: z.partialRecord(takenOver, existingValue).default({}),
   })
   .superRefine((env, context) => {
     const problem = (path: (string | number)[], input: unknown, message: string) =>

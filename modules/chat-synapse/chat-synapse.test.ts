@@ -200,6 +200,47 @@ describe("Synapse's container", () => {
   });
 });
 
+describe("values that are taken over from a homeserver that ran before", () => {
+  const secretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-before-AbCdEf";
+  const template = new Template(
+    environment({
+      takeOver: {
+        synapseSigningKey: { secretArn },
+        synapseDatabasePassword: { secretArn, key: "database.args.password" },
+        synapseBotPassword: { secretArn, key: "bot_password" },
+      },
+    }),
+  );
+  const read = (secret: string) =>
+    `ephemeral.aws_secretsmanager_secret_version.chat_synapse_secret_${secret}.secret_string`;
+  const written = (secret: string) =>
+    template.resource(`aws_secretsmanager_secret_version.chat_synapse_secret_${secret}_version`);
+
+  it("are read by the secret's ARN, and only these", () => {
+    expect(template.json.ephemeral?.["aws_secretsmanager_secret_version"]).toEqual({
+      chat_synapse_secret_signing_key: { secret_id: secretArn },
+      chat_synapse_secret_database_password: { secret_id: secretArn },
+      chat_synapse_secret_bot: { secret_id: secretArn },
+    });
+    expect(Object.keys(template.json.ephemeral?.["random_password"] ?? {})).not.toContain(
+      "chat_synapse_secret_signing_key",
+    );
+  });
+
+  it("go into write-only arguments, so that no state and no plan has them", () => {
+    expect(written("signing_key")).toMatchObject({
+      secret_string_wo: `\${trimspace(${read("signing_key")})}`,
+      secret_string_wo_version: 1,
+    });
+    expect(written("database_password").secret_string_wo).toBe(
+      `\${trimspace(yamldecode(${read("database_password")})["database"]["args"]["password"])}`,
+    );
+    expect(written("bot").secret_string_wo).toContain(`"password" = trimspace(yamldecode(${read("bot")})`);
+    for (const secret of ["signing_key", "database_password", "bot"])
+      expect(written(secret)).not.toHaveProperty("secret_string");
+  });
+});
+
 describe("the optional inputs for sign-in, previews and former keys", () => {
   const template = new Template(
     environment({

@@ -25,6 +25,7 @@ import type { WorkerTopology } from "./workers/workers.ts";
 
 export type { AdminAccess } from "./admin-ui/access.ts";
 export type { ChatSynapseProps } from "./props.ts";
+export type { SynapseTakeOver } from "./secrets.ts";
 
 /** Implementation A: a Synapse homeserver, its admin UI, and the tasks that set them up. */
 export class ChatSynapse extends Construct {
@@ -60,6 +61,7 @@ export class ChatSynapse extends Construct {
 
     const secrets = new SynapseSecrets(this, "secret", deployment, props.secretVersions, {
       workers: props.workers !== undefined,
+      ...(props.takeOver && { takeOver: props.takeOver }),
     });
     const { securityGroup, egressRules } = synapseSecurityGroup(this, `${project}-synapse`, props);
     const securityGroupId = securityGroup.id;

@@ -4,7 +4,7 @@ import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.
 import type { SecretValue } from "../../constructs/generated-secret.ts";
 import type { AdminAccess } from "./admin-ui/access.ts";
 import type { Federation, JwtLogin, OldSigningKey } from "./homeserver/config.ts";
-import type { SynapseSecretVersions } from "./secrets.ts";
+import type { SynapseSecretVersions, SynapseTakeOver } from "./secrets.ts";
 import type { WorkerCounts } from "./workers/workers.ts";
 
 export interface ChatSynapseProps {
@@ -109,6 +109,11 @@ export interface ChatSynapseProps {
   };
   /** Version of each generated secret: raise one to draw it anew, and no other. */
   readonly secretVersions: SynapseSecretVersions;
+  /**
+   * Secrets that hold values of a homeserver that ran before: its identity and its sessions stay.
+   * @default - every value is generated
+   */
+  readonly takeOver?: SynapseTakeOver;
   /** Whether rules are added to groups that others own. */
   readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };
 }

@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
-import { GeneratedSecret } from "../../constructs/generated-secret.ts";
+import { type ExistingValue, GeneratedSecret } from "../../constructs/generated-secret.ts";
 import { BOTS, signingKeyId } from "../../shared/matrix-names.ts";
 
 /** Version of each generated value: raise one to generate that value again. */
@@ -15,6 +15,9 @@ export interface SynapseSecretVersions {
   readonly adminBotPassword: number;
   readonly replicationSecret: number;
 }
+
+/** Values of a homeserver that ran before, to keep in place of generated ones. */
+export type SynapseTakeOver = { readonly [Secret in keyof SynapseSecretVersions]?: ExistingValue };
 
 /** Secrets of Synapse and its two bots, generated once and stored outside the Terraform state. */
 export class SynapseSecrets extends Construct {
@@ -35,19 +38,43 @@ export class SynapseSecrets extends Construct {
     id: string,
     deployment: Deployment,
     versions: SynapseSecretVersions,
-    { workers }: { workers: boolean },
+    { workers, takeOver = {} }: { workers: boolean; takeOver?: SynapseTakeOver },
   ) {
     super(scope, id);
     const prefix = `${deployment.project}-${deployment.environment}-chat-synapse`;
-    const random = (id: string, name: string, description: string, version: number, length = 64) =>
-      new GeneratedSecret(this, id, { deployment, name: `${prefix}-${name}`, description, length, version });
-    const account = (id: string, name: string, description: string, username: string, version: number) =>
+    const existing = (secret: keyof SynapseTakeOver) => {
+      const value = takeOver[secret];
+      return value && { existing: value };
+    };
+    const random = (
+      id: string,
+      name: string,
+      description: string,
+      secret: keyof SynapseSecretVersions,
+      length = 64,
+    ) =>
+      new GeneratedSecret(this, id, {
+        deployment,
+        name: `${prefix}-${name}`,
+        description,
+        length,
+        version: versions[secret],
+        ...existing(secret),
+      });
+    const account = (
+      id: string,
+      name: string,
+      description: string,
+      username: string,
+      secret: keyof SynapseSecretVersions,
+    ) =>
       new GeneratedSecret(this, id, {
         deployment,
         name: `${prefix}-${name}`,
         description,
         length: 40,
-        version,
+        version: versions[secret],
+        ...existing(secret),
         value: (password) => jsonencode({ username, password }),
       });
 
@@ -55,19 +82,19 @@ export class SynapseSecrets extends Construct {
       "registration-shared-secret",
       "registration",
       "Registers Synapse accounts, administrators too: bootstrap uses it",
-      versions.registrationSharedSecret,
+      "registrationSharedSecret",
     );
     this.macaroonSecretKey = random(
       "macaroon-secret-key",
       "macaroon",
       "Signs Synapse's short-lived login tokens; a new value ends logins under way",
-      versions.macaroonSecretKey,
+      "macaroonSecretKey",
     );
     this.formSecret = random(
       "form-secret",
       "form",
       "Signs Synapse's forms against forgery",
-      versions.formSecret,
+      "formSecret",
     );
     this.signingKey = new GeneratedSecret(this, "signing-key", {
       deployment,
@@ -77,29 +104,33 @@ export class SynapseSecrets extends Construct {
       length: 42,
       specialCharacters: "+/",
       version: versions.signingKey,
-      value: (seed) => `ed25519 ${signingKeyId(versions.signingKey)} ${seed}A`,
+      ...existing("signingKey"),
+      // A key that is taken over is the whole line of Synapse's key file already.
+      ...(!takeOver.signingKey && {
+        value: (seed) => `ed25519 ${signingKeyId(versions.signingKey)} ${seed}A`,
+      }),
     });
     this.databasePassword = random(
       "database-password",
       "database",
       "Synapse's own database role; the database setup task sets it",
-      versions.databasePassword,
+      "databasePassword",
       40,
     );
-    this.bot = account("bot", "bot", "Matrix account of the MCP server", BOTS.mcp, versions.botPassword);
+    this.bot = account("bot", "bot", "Matrix account of the MCP server", BOTS.mcp, "botPassword");
     this.adminBot = account(
       "admin-bot",
       "admin-bot",
       "Matrix account that bootstrap administers the server with",
       BOTS.admin,
-      versions.adminBotPassword,
+      "adminBotPassword",
     );
     this.replicationSecret = workers
       ? random(
           "replication-secret",
           "replication",
           "Synapse's processes know each other by it",
-          versions.replicationSecret,
+          "replicationSecret",
         )
       : undefined;
   }

@@ -5,6 +5,7 @@ import { CloudflareProvider } from "@cdktf/provider-cloudflare/lib/provider";
 import { S3Backend } from "cdktf";
 import type { Construct } from "constructs";
 import { moduleDeployment } from "../../constructs/deployment.ts";
+import { type ImportedResource, readImports } from "../../environments/imports.ts";
 import { REPOSITORY } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { ReadableStack } from "../addresses.ts";
@@ -12,6 +13,7 @@ import { Monitoring } from "../monitoring/index.ts";
 import { boundaryArn } from "../pipeline/boundary.ts";
 import { DatabaseCheck } from "./database-check.ts";
 import { images } from "./images.ts";
+import { addImports } from "./imports.ts";
 import { type Modules, modules, type StackInputs } from "./modules.ts";
 import { outputs } from "./outputs.ts";
 import { platform } from "./platform.ts";
@@ -29,11 +31,17 @@ const randomProvider = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */
 export class ChatStack extends ReadableStack {
-  constructor(scope: Construct, environment: Environment) {
+  /** @param imports resources to adopt. @default - those of the environment's file */
+  constructor(
+    scope: Construct,
+    environment: Environment,
+    imports: readonly ImportedResource[] = readImports(environment.environment),
+  ) {
     super(scope, environment.environment);
     const stackInputs = this.inputsAndProviders(environment);
     const parts = modules(this, stackInputs);
     this.monitoringAndOutputs(stackInputs, parts);
+    addImports(this, environment.environment, imports);
   }
 
   private inputsAndProviders(environment: Environment): StackInputs {

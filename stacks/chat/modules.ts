@@ -8,7 +8,7 @@ import { ChatHasuraLite } from "../../modules/chat-hasura-lite/index.ts";
 import { ChatLinkPreview } from "../../modules/chat-link-preview/index.ts";
 import { ChatMcpServer, type McpBackend } from "../../modules/chat-mcp-server/index.ts";
 import { ChatShared } from "../../modules/chat-shared/index.ts";
-import { type AdminAccess, ChatSynapse } from "../../modules/chat-synapse/index.ts";
+import { type AdminAccess, ChatSynapse, type SynapseTakeOver } from "../../modules/chat-synapse/index.ts";
 import type { Images } from "./images.ts";
 import { LambdaSecurityGroup } from "./lambda-security-group.ts";
 
@@ -147,9 +147,19 @@ function chatSynapse(
       adminBotPassword: secretVersions.synapseAdminBotPassword,
       replicationSecret: secretVersions.synapseReplicationSecret,
     },
+    takeOver: takeOver(environment),
     manageIngress: environment.manageIngress,
   });
 }
+
+/** The values to take over, by the module's names of its secrets. */
+const takeOver = ({ takeOver }: Environment): SynapseTakeOver =>
+  Object.fromEntries(
+    Object.entries(takeOver).map(([secret, { secretArn, key }]) => [
+      secret.replace(/^synapse(.)/, (_, first: string) => first.toLowerCase()),
+      { secretArn, ...(key !== undefined && { key }) },
+    ]),
+  );
 
 function chatMcpServer(
   scope: Construct,

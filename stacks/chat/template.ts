@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
 import { development } from "../../environments/development.ts";
+import type { ImportedResource } from "../../environments/imports.ts";
 import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../../environments/schema.ts";
 import { ChatStack } from "./chat-stack.ts";
 
@@ -17,15 +18,17 @@ export const environment = (changes: Partial<EnvironmentData> = {}): Environment
 
 /** The synthesised stack of an environment. */
 export class Template {
-  readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>>;
+  readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>> & {
+    readonly import?: readonly Body[];
+  };
 
   readonly stack: ChatStack;
 
-  constructor(data: EnvironmentData = development) {
+  constructor(data: EnvironmentData = development, imports: readonly ImportedResource[] = []) {
     const parsed = parseEnvironment(data);
     if ("problems" in parsed) throw new EnvironmentError(parsed.problems);
     const app = new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")), stackTraces: false });
-    const stack = new ChatStack(app, parsed.environment);
+    const stack = new ChatStack(app, parsed.environment, imports);
     this.stack = stack;
     const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
     if (refused.length) throw new Error(refused.join("\n"));
