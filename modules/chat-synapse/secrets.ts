@@ -90,12 +90,7 @@ export class SynapseSecrets extends Construct {
       "Signs Synapse's short-lived login tokens; a new value ends logins under way",
       "macaroonSecretKey",
     );
-    this.formSecret = random(
-      "form-secret",
-      "form",
-      "Signs Synapse's forms against forgery",
-      "formSecret",
-    );
+    this.formSecret = random("form-secret", "form", "Signs Synapse's forms against forgery", "formSecret");
     this.signingKey = new GeneratedSecret(this, "signing-key", {
       deployment,
       name: `${prefix}-signing-key`,
