@@ -9,7 +9,6 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
-import { AwsFault, type AwsServer, startAws } from "../../../test/ops/aws.ts";
 import { credentials, noTerminal, ops, testClock } from "../../../test/ops/command.ts";
 import {
   certificate,
@@ -20,6 +19,7 @@ import {
   secret,
 } from "../../../test/ops/platform.ts";
 import { startWebServices, type WebServices } from "../../../test/ops/web-services.ts";
+import { AwsFault, type AwsServer, startAws } from "../../servers/aws-api.ts";
 import { type Moto, startMoto } from "../../servers/moto.ts";
 import { environmentVariables } from "../../terraform/variables.ts";
 import { awsClients } from "../aws.ts";
