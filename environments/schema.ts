@@ -98,6 +98,14 @@ const schema = z
     mcp: z.strictObject({
       /** The implementation that the tools work on. */
       backend: implementation,
+      /** Origins of web pages that may call the MCP server from a browser. */
+      corsOrigins: z
+        .array(
+          z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+            error: "must be an origin, such as https://app.example.org",
+          }),
+        )
+        .default([]),
       /** A public client (code and PKCE) for people whose MCP client signs in through the browser. @default - none */
       interactiveClient: z
         .strictObject({

@@ -64,6 +64,16 @@ describe("the configuration", () => {
     );
   });
 
+  it.each([
+    ["RATE_LIMIT_PER_SECOND", "1000000", "must be a number from 0.1 to 100000"],
+    ["RATE_LIMIT_PER_SECOND", "many", "must be a number from 0.1 to 100000"],
+    ["PORT", "70000", "must be a whole number from 0 to 65535"],
+    ["PORT", "1.5", "must be a whole number from 0 to 65535"],
+    ["CORS_ORIGINS", "https://app.example.org/", "must be origins such as https://app.example.org"],
+  ])("names what %s allows, whatever is wrong with %s", (name, value, allowed) => {
+    expect(problems({ ...local, [name]: value })[0]).toContain(`${name} = "${value}": ${allowed}. `);
+  });
+
   it("never shows a secret", () => {
     const shown = problems({ ...local, DATABASE_URL: "mysql://user:hunter2@host/db" }).join();
     expect(shown).toContain("DATABASE_URL = ****");

@@ -1,7 +1,10 @@
 import * as z from "zod";
 import { HTTP_URL_FORM, isHttpUrl, notSet, readEnvironment, type Variables } from "../shared/environment.ts";
 
-const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+/** The range stands in the error, whatever is wrong. */
+const numberFrom = (min: number, max: number) =>
+  z.coerce.number(`must be a number from ${min} to ${max}`).min(min).max(max);
+const port = z.coerce.number("must be a whole number from 0 to 65535").int().min(0).max(65_535);
 const httpUrl = z.string().refine(isHttpUrl, HTTP_URL_FORM);
 const flag = z
   .enum(["true", "false"], { error: "must be true or false" })
@@ -15,6 +18,8 @@ const list = z
       .filter((item) => item !== ""),
   )
   .refine((items) => items.length > 0, "must name at least one");
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
 /** The server's environment variables: names, formats, defaults and descriptions. */
 export const environmentSchema = z.object({
@@ -32,12 +37,13 @@ export const environmentSchema = z.object({
     .default("info")
     .describe("Least level that is logged; audit entries always are"),
   READ_ONLY: flag.default(false).describe("true leaves only the tools that change nothing"),
-  RATE_LIMIT_PER_SECOND: z.coerce
-    .number({ error: "must be a number" })
-    .min(0.1)
-    .max(100_000)
+  RATE_LIMIT_PER_SECOND: numberFrom(0.1, 100_000)
     .default(20)
-    .describe("Requests a second that one caller may send in the long run; three times as many at once"),
+    .describe("Tool calls a second that one sign-in may send in the long run; three times as many at once"),
+  CORS_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), "must be origins such as https://app.example.org")
+    .optional()
+    .describe("Origins of web pages that may call the server from a browser, comma separated"),
   COGNITO_REGION: z.string().optional().describe("Region of the user pool"),
   COGNITO_USER_POOL_ID: z
     .string()

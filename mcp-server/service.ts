@@ -50,6 +50,7 @@ export async function startService({ environment, backend, log, jwksCache }: Ser
       authenticate: authentication(environment, publicUrl, jwksCache),
       rateLimit: new RateLimit(environment.RATE_LIMIT_PER_SECOND),
       publicUrl,
+      corsOrigins: environment.CORS_ORIGINS ?? [],
     },
     health,
     metadata: metadata(environment, publicUrl),

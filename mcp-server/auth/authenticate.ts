@@ -8,4 +8,4 @@ export type Authenticate = (authorization: string | undefined) => Promise<Caller
 
 /** Without a user pool the server listens on loopback only, and every local caller may do everything. */
 export const everyoneOnLoopback: Authenticate = () =>
-  Promise.resolve({ id: "local", clientId: "local", group: "admin" });
+  Promise.resolve({ id: "local", clientId: "local", session: "local", group: "admin" });

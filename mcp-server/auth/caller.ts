@@ -7,6 +7,8 @@ export interface Caller {
   /** Cognito `sub`. */
   readonly id: string;
   readonly clientId: string;
+  /** The caller's sign-in: callers that share an account have one each. */
+  readonly session: string;
   /** The caller's highest group. */
   readonly group: Group;
 }

@@ -28,6 +28,8 @@ const claimsSchema = z.object({
   // The verifier accepts a token without an expiry.
   exp: z.number(),
   "cognito:groups": z.array(z.string()).default([]),
+  origin_jti: z.string().optional(),
+  jti: z.string().optional(),
   aud: z.union([z.string(), z.array(z.string())]).optional(),
 });
 
@@ -50,7 +52,7 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
     );
     if (!claims.success)
       throw challenge(publicUrl, 401, "The token's claims have another form.", "invalid_token");
-    const { sub, client_id: clientId, exp, aud, "cognito:groups": names } = claims.data;
+    const { sub, client_id: clientId, exp, aud, origin_jti, jti, "cognito:groups": names } = claims.data;
     // A token bound to a resource (RFC 8707) has to be bound to this one.
     if (aud !== undefined && ![aud].flat().includes(resourceUrl(publicUrl)))
       throw challenge(publicUrl, 401, "The token is bound to another resource.", "invalid_token");
@@ -62,7 +64,14 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
         `Your account is in none of the groups ${groups.join(", ")}: ask an administrator for one, then sign in again.`,
         "insufficient_scope",
       );
-    return Object.freeze({ id: sub, clientId, group, expiresAt: exp * 1000 });
+    return Object.freeze({
+      id: sub,
+      clientId,
+      // All tokens of one sign-in share origin_jti; a client without revocation gives none.
+      session: JSON.stringify([sub, origin_jti ?? jti ?? null]),
+      group,
+      expiresAt: exp * 1000,
+    });
   };
   return cached(authenticate);
 }

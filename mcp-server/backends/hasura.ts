@@ -9,6 +9,7 @@ import {
   fromCursor,
   type MemberRow,
   type MessageRow,
+  sentWithKey,
   toBan,
   toMember,
   toMessage,
@@ -78,7 +79,8 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       if (rows.length === 0 && isFirst && room !== undefined) await explainEmpty(room, signal);
       return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
-    async sendMessage({ room_id, content, message_type, phenom_id, idempotency_key: key }, signal) {
+    async sendMessage(draft, signal) {
+      const { room_id, content, message_type, phenom_id, idempotency_key: key } = draft;
       const room = uuid("room_id", room_id);
       const variables = {
         room,
@@ -90,8 +92,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
       const sentBefore = async () => {
         if (key === undefined) return undefined;
         const [row] = (await send(operations.messageByKey, { user: await me(), key }, signal)).rows;
-        if (row?.is_deleted) throw errors.keyOfDeletedMessage();
-        return row;
+        return sentWithKey(row, draft);
       };
       const sendOnce = async () => {
         try {

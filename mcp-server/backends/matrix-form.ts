@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { errors } from "../chat/error.ts";
 import type { LinkPreview, Message, User } from "../chat/model.ts";
+import { isoTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 
 /** Key in a message's content that makes it a `phenom_link`; its value is the content's id. */
@@ -51,12 +52,6 @@ export const isMessage = (event: MatrixEvent): boolean =>
 /** Redaction removes the whole content of a message. */
 export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
   unsigned.redacted_because !== undefined || Object.keys(content).length === 0;
-
-/** The latest time with a year of four digits; other servers may send any time. */
-const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
-
-export const isoTime = (milliseconds: number): string =>
-  new Date(Math.min(Math.max(milliseconds, 0), LATEST)).toISOString();
 
 const present = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;

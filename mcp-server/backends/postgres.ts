@@ -11,6 +11,7 @@ import {
   fromCursor,
   type RoomRow,
   ruleBroken,
+  sentWithKey,
   toBan,
   toRoom,
   uuid,
@@ -92,15 +93,15 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       if (rows.length === 0 && page.isFirst && room !== null) await explainEmpty(room, signal);
       return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
     },
-    async sendMessage({ room_id, content, message_type, phenom_id, idempotency_key: key }, signal) {
+    async sendMessage(draft, signal) {
+      const { room_id, content, message_type, phenom_id, idempotency_key: key } = draft;
       const room = uuid("room_id", room_id);
       const values = [agent, room, content, message_type, phenom_id ?? null, key ?? null];
       const send = async () => {
         const sentBefore = async () => {
           if (key === undefined) return undefined;
           const [row] = await run<KeyedRow>(statements.messageByKey, [agent, key], signal);
-          if (row?.is_deleted) throw errors.keyOfDeletedMessage();
-          return row;
+          return sentWithKey(row, draft);
         };
         try {
           const [sent] = await run<FlatMessage>(statements.sendMessage, values, signal);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isoTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
 
@@ -10,7 +11,11 @@ import type { MatrixEvent } from "./matrix-form.ts";
 export const BAN = "app.thephenom.chat.ban";
 export const MUTE = "app.thephenom.chat.mute";
 
-const until = z.iso.datetime().nullable();
+/** An end beyond the year 9999, which earlier releases wrote, counts as that year's. */
+const until = z
+  .string()
+  .transform((text) => isoTime(Date.parse(text)))
+  .nullable();
 /** `rejoin`: the user was a member and joins again when the ban ends, as on the other backends. */
 const banSchema = z.object({ until, rejoin: z.boolean(), reason: z.string().optional() });
 /** `power`: the user's own level before the mute; null if there was none. */

@@ -27,6 +27,15 @@ describe("a time of PostgreSQL's", () => {
     expect(utc("2026-01-31 12:00:00+00")).toBe("2026-01-31T12:00:00Z");
   });
 
+  it.each([
+    ["infinity", "9999-12-31T23:59:59.999Z"],
+    ["10000-01-01 04:59:59+00", "9999-12-31T23:59:59.999Z"],
+    ["-infinity", "1970-01-01T00:00:00.000Z"],
+    ["0044-03-15 12:00:00+00 BC", "1970-01-01T00:00:00.000Z"],
+  ])("that was written by hand is shown as the nearest that clients can read: %s", (text, shown) => {
+    expect(utc(text)).toBe(shown);
+  });
+
   it("of another time zone is converted", () => {
     expect(utc("2026-01-31T12:00:00.5+02:00")).toBe("2026-01-31T10:00:00.500Z");
   });

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { MessageDraft } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Ban, LinkPreview, Member, Message, Room, User } from "../chat/model.ts";
+import { isoTime } from "../chat/time.ts";
 
 /**
  * Rows of the chat's tables, for both backends on that schema. Times are PostgreSQL's text, so that no microsecond is
@@ -72,13 +74,18 @@ export type MemberColumns = Omit<MemberRow, "user">;
 
 const SPACE = 32;
 
+/** Times before the year 1, and before all times. */
+const LONG_AGO = /^-|BC$/;
+
 /** `2026-01-31 12:00:00.123456+00` or `2026-01-31T12:00:00.123456+00:00` as ISO 8601 in UTC. */
 export function utc(text: string): string {
   // The format of `timestamptz::text`. Each message has two of them, so this path uses no regular expression.
   if (text.length > 21 && text.charCodeAt(10) === SPACE && text.endsWith("+00"))
     return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(?:Z|[+-]00(?::?00)?)$/.exec(text);
-  return match ? `${match[1]}T${match[2]}${match[3] ?? ""}Z` : new Date(text).toISOString();
+  if (match) return `${match[1]}T${match[2]}${match[3] ?? ""}Z`;
+  // A time that was written by hand, such as infinity or the year 10000, must not fail the page that it is on.
+  return isoTime(LONG_AGO.test(text) ? 0 : Date.parse(text));
 }
 
 const present = (value: string | null) => value ?? undefined;
@@ -193,12 +200,27 @@ export function cutPage<R extends { id: string }, Item>(
 }
 
 /** @throws ChatError invalid_argument unless `value` is a UUID */
-export function uuid(field: string, value: string): string {
+export function uuid(field: "room_id" | "message_id" | "around", value: string): string {
   if (!guid.safeParse(value).success)
-    throw errors.badId(field, value, "a UUID, which room and message ids are on this chat");
+    throw errors.badId(field, value, "a UUID, as room and message ids are on this chat");
   return value.toLowerCase();
 }
 
 /** The message of the chat's own rules is written for clients; all other errors are hidden. */
 export const ruleBroken = (message: string, cause: unknown): ChatError =>
   new ChatError("rejected", message, { cause });
+
+/** What a key stands for: the message that was sent with it first. */
+export function sentWithKey<Row extends MessageColumns & { readonly is_deleted: boolean }>(
+  row: Row | undefined,
+  draft: MessageDraft,
+): Row | undefined {
+  if (row?.is_deleted) throw errors.keyOfDeletedMessage();
+  const isOther =
+    row !== undefined &&
+    (row.content !== draft.content ||
+      row.message_type !== draft.message_type ||
+      row.phenom_id !== (draft.phenom_id ?? null));
+  if (isOther) throw errors.keyOfOtherMessage();
+  return row;
+}

@@ -4,8 +4,9 @@ import { path } from "../../shared/matrix.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Member } from "../chat/model.ts";
+import { isoTime } from "../chat/time.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
-import { eventSchema, isoTime, isRedacted, matrixId, messageTypes, toUser } from "./matrix-form.ts";
+import { eventSchema, isRedacted, matrixId, messageTypes, toUser } from "./matrix-form.ts";
 import type { Power } from "./matrix-power.ts";
 import {
   BAN,

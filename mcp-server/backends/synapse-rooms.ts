@@ -2,7 +2,8 @@ import * as z from "zod";
 import { path } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Room } from "../chat/model.ts";
-import { eventSchema, isoTime, type MatrixEvent } from "./matrix-form.ts";
+import { isoTime } from "../chat/time.ts";
+import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { type Power, roomPower } from "./matrix-power.ts";
 import { refusedWith, type SynapseClient } from "./synapse-client.ts";
 

@@ -5,7 +5,7 @@ import { userId } from "../../shared/matrix-names.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import { linkPreviews } from "./link-previews.ts";
-import { isRedacted, matrixId, toContent } from "./matrix-form.ts";
+import { isRedacted, matrixId, PHENOM_ID, toContent } from "./matrix-form.ts";
 import { retryOnce } from "./retry.ts";
 import { enforcement } from "./sanctions-enforcement.ts";
 import { type SweepReport, startSweep } from "./sanctions-sweep.ts";
@@ -58,12 +58,13 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
       const room = matrixId("room_id", room_id);
       return rooms.within(room, signal, async () => {
         await rooms.assertOpen(room, signal);
+        const content = toContent(draft, template);
         const send = () =>
           client.send(
             {
               method: "PUT",
               path: path`/_matrix/client/v3/rooms/${room}/send/m.room.message/${key ?? randomUUID()}`,
-              body: toContent(draft, template),
+              body: content,
             },
             sentSchema,
             signal,
@@ -71,6 +72,10 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
         const { event_id } = await (key === undefined ? send() : retryOnce(send, signal));
         const { event, message } = await reads.message(room, event_id, signal);
         if (isRedacted(event)) throw errors.keyOfDeletedMessage();
+        // Synapse answers a repeated transaction with its event, whatever the content is.
+        const { body, [PHENOM_ID]: phenomId } = content;
+        if (event.content["body"] !== body || event.content[PHENOM_ID] !== phenomId)
+          throw errors.keyOfOtherMessage();
         return message;
       });
     },

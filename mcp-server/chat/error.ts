@@ -45,6 +45,14 @@ export class BackendUnreachable extends ChatError {
   }
 }
 
+/** The tool that gives the ids of a field. */
+const sourceOfIds = {
+  room_id: "chat_list_rooms",
+  message_id: "chat_get_messages",
+  around: "chat_get_messages",
+  user_id: "chat_list_members",
+} as const;
+
 const quoted = (value: string) => JSON.stringify(value);
 
 export const errors = {
@@ -98,8 +106,24 @@ export const errors = {
       "idempotency_key: the message sent with this key was deleted since. Use a new key to send another.",
       { field: "idempotency_key" },
     ),
-  badId: (field: string, value: string, form: string) =>
-    new ChatError("invalid_argument", `${field}: ${quoted(value)} is not ${form}.`, { field }),
+  keyOfOtherMessage: () =>
+    new ChatError(
+      "conflict",
+      "idempotency_key: another message was sent with this key. Use a new key for each message.",
+      { field: "idempotency_key" },
+    ),
+  badId: (field: "room_id" | "message_id" | "user_id" | "around", value: string, form: string) =>
+    new ChatError(
+      "invalid_argument",
+      `${field}: ${quoted(value)} is not ${form}. ${sourceOfIds[field]} gives the ids.`,
+      { field },
+    ),
+  rateLimitedCaller: (waitMs: number) =>
+    new ChatError(
+      "rate_limited",
+      `You sent too many calls. Try again in ${Math.max(1, Math.ceil(waitMs / 1000))} s.`,
+      { retryAfterMs: waitMs },
+    ),
   badCursor: () =>
     new ChatError(
       "invalid_argument",

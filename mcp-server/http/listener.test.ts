@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client } from "pg";
+import * as z from "zod";
 import { eventually } from "../../test/jest/eventually.ts";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../../test/mcp-server/service.ts";
@@ -195,6 +196,49 @@ describe("the MCP endpoint", () => {
     expect(await raw(`${head}content-length: 2\r\n\r\n${bytes}`)).toMatchObject({ status: 400 });
   });
 
+  it("reads a media type in any case, and params that are null", async () => {
+    expect(await post(ping, { accept: "Application/JSON" })).toMatchObject({ status: 200 });
+    expect(await post({ ...ping, params: null })).toMatchObject({ status: 200 });
+  });
+
+  it("answers in valid Unicode, whatever came in", async () => {
+    const faulty = ["\ud800", "😀".repeat(40), `${"x".repeat(79)}😀`, "\\ud800", "\udc00\ud800"];
+    for (const text of faulty)
+      for (const message of [
+        { ...ping, method: "tools/call", params: { name: "chat_get_messages", arguments: { limit: text } } },
+        { ...ping, method: "tools/call", params: { name: "chat_get_messages", arguments: { [text]: 1 } } },
+        { ...ping, method: "tools/call", params: { name: text, arguments: {} } },
+        { ...ping, method: "resources/read", params: { uri: text } },
+        { ...ping, method: text },
+        { ...ping, id: text },
+      ]) {
+        const { body } = await post(message);
+        const texts: string[] = [];
+        JSON.parse(body, (key, value) => {
+          texts.push(key, String(value));
+          return value;
+        });
+        for (const each of texts) expect(each).not.toMatch(/\p{Surrogate}/u);
+      }
+  });
+
+  it("names what a message lacks, with the protocol's code and without a dump", async () => {
+    const errorOf = async (method: string, params?: unknown) =>
+      JSON.parse((await post({ ...ping, method, ...(params !== undefined && { params }) })).body).error;
+    const missing = { code: -32602, message: "params.name: must be a text." };
+    expect(await errorOf("tools/call", {})).toEqual(missing);
+    expect(await errorOf("tools/call")).toEqual(missing);
+    expect(await errorOf("resources/read", { uri: 1 })).toEqual({
+      code: -32602,
+      message: "params.uri: must be a text.",
+    });
+    expect(await errorOf("tools/call", { name: "chat_fly" })).toEqual({
+      code: -32602,
+      message: expect.stringMatching(/^Unknown tool "chat_fly"/),
+    });
+    expect(await errorOf("no/such")).toMatchObject({ code: -32601 });
+  });
+
   it("never fails on any JSON", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.json(), fc.string()), async (body) => {
@@ -228,22 +272,70 @@ describe("the MCP endpoint", () => {
   });
 });
 
+const answerSchema = z.object({
+  result: z.looseObject({ isError: z.boolean().optional() }),
+});
+
 describe("a caller above the rate limit", () => {
-  it("gets 429 with the seconds to wait, and others do not", async () => {
+  const callOf = (id: number) => ({
+    ...ping,
+    id,
+    method: "tools/call",
+    params: { name: "chat_list_rooms", arguments: {} },
+  });
+
+  it("gets a result with the time to wait, and other sign-ins, of the same account too, do not", async () => {
     const strict = await startTestService(
       { ...backend, close: async () => {} },
       { RATE_LIMIT_PER_SECOND: "1" },
     );
-    const send = (sub: string) =>
-      strict.post(ping, { authorization: `Bearer ${token({ claims: { sub } })}` });
-    const statuses = [];
-    for (let n = 0; n < 4; n++) statuses.push((await send("eager")).status);
-    const last = await send("eager");
-    expect([...statuses, last.status]).toEqual([200, 200, 200, 429, 429]);
-    expect(Number(last.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-    expect(await last.json()).toMatchObject({ error: { message: expect.stringContaining("Try again in") } });
-    expect((await send("calm")).status).toBe(200);
+    const send = async (body: unknown, claims: Record<string, string>) => {
+      const response = await strict.post(body, { authorization: `Bearer ${token({ claims })}` });
+      expect(response.status).toBe(200);
+      return answerSchema.parse(await response.json());
+    };
+    const eager = { sub: "shared", origin_jti: "one" };
+    const outcomes = [];
+    for (let n = 0; n < 4; n++) outcomes.push((await send(callOf(n), eager)).result.isError ?? false);
+    expect(outcomes).toEqual([false, false, false, true]);
+    const { result } = await send(callOf(5), eager);
+    expect(result).toMatchObject({
+      content: [{ text: expect.stringMatching(/^rate_limited: .*Try again in 1 s/) }],
+      _meta: { "thephenom.app/error": { code: "rate_limited", retry_after_ms: expect.any(Number) } },
+    });
+    expect(await send({ ...ping, method: "tools/list" }, eager)).toHaveProperty("result.tools");
+    for (const claims of [
+      { sub: "shared", origin_jti: "two" },
+      { sub: "somebody-else", origin_jti: "one" },
+    ])
+      expect((await send(callOf(6), claims)).result.isError).toBeUndefined();
     await strict.stop();
+  });
+});
+
+describe("a web page", () => {
+  it("of an allowed origin may ask and call, and reads errors; others may not", async () => {
+    const open = await startTestService(
+      { ...backend, close: async () => {} },
+      { CORS_ORIGINS: "https://app.example.org" },
+    );
+    const page = { origin: "https://app.example.org" };
+    const asked = await fetch(open.mcp, { method: "OPTIONS", headers: page });
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get("access-control-allow-headers")).toContain("authorization");
+    const { authorization } = bearer();
+    for (const [headers, status] of [
+      [{ ...page, authorization }, 200],
+      [page, 401],
+    ] as const) {
+      const answer = await open.post(ping, headers);
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get("access-control-allow-origin")).toBe(page.origin);
+    }
+    const foreign = await open.post(ping, { authorization, origin: "https://evil.example" });
+    expect(foreign.status).toBe(403);
+    expect(foreign.headers.get("access-control-allow-origin")).toBeNull();
+    await open.stop();
   });
 });
 

@@ -19,6 +19,8 @@ export interface McpEndpoint {
   readonly rateLimit: RateLimit;
   /** Known once the server listens. */
   readonly publicUrl: URL;
+  /** Origins of web pages that may call the server. */
+  readonly corsOrigins: readonly string[];
 }
 
 /**
@@ -31,41 +33,33 @@ export async function handleMcp(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (allowPage(endpoint.corsOrigins, request, response)) return;
   if (request.method !== "POST")
     throw new HttpError(405, "This server keeps no sessions and opens no streams: send POST.", {
       headers: { allow: "POST" },
     });
-  checkOrigin(request.headers, endpoint.publicUrl);
+  checkOrigin(request.headers, endpoint.publicUrl, endpoint.corsOrigins);
   const caller = await endpoint.authenticate(request.headers.authorization);
-  consume(endpoint.rateLimit, caller.id, 1);
   checkHeaders(request);
 
   const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes));
-  if (messages.length > 1) consume(endpoint.rateLimit, caller.id, messages.length - 1);
 
   const gone = new AbortController();
   response.on("close", () => {
     if (!response.writableFinished) gone.abort(errors.cancelled());
   });
-  const answers = await answer(endpoint.service, { id: requestId, caller, signal: gone.signal }, messages);
+  const admit = () => endpoint.rateLimit.consume(caller.session);
+  const context = { id: requestId, caller, signal: gone.signal, admit };
+  const answers = await answer(endpoint.service, context, messages);
   if (gone.signal.aborted) return;
   if (answers.length === 0) response.writeHead(202, { "content-length": 0 }).end();
   else sendPieces(response, 200, batch ? serialiseBatch(answers) : answers.flatMap(serialise));
 }
 
-function consume(rateLimit: RateLimit, caller: string, count: number): void {
-  const wait = rateLimit.consume(caller, count);
-  if (wait === undefined) return;
-  const seconds = Math.max(1, Math.ceil(wait / 1000));
-  throw new HttpError(429, `You sent too many requests. Try again in ${seconds} s.`, {
-    headers: { "retry-after": String(seconds) },
-  });
-}
-
 function checkHeaders({ headers }: IncomingMessage): void {
   if (!isJsonContentType(headers["content-type"] ?? ""))
     throw new HttpError(415, "Content-Type must be application/json.");
-  if (!/application\/json|application\/\*|\*\/\*/.test(headers.accept ?? "*/*"))
+  if (!/application\/json|application\/\*|\*\/\*/i.test(headers.accept ?? "*/*"))
     throw new HttpError(406, "Accept must allow application/json: this server answers with nothing else.");
   const version = headers["mcp-protocol-version"];
   if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
@@ -73,4 +67,26 @@ function checkHeaders({ headers }: IncomingMessage): void {
       400,
       `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${SUPPORTED_PROTOCOL_VERSIONS.join(", ")}.`,
     );
+}
+
+/**
+ * Lets a web page of an allowed origin read the answer.
+ * @returns whether the request was the browser's question (preflight), which is then answered
+ */
+function allowPage(origins: readonly string[], request: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = request.headers;
+  if (origins.length > 0) response.setHeader("vary", "origin");
+  if (origin === undefined || !origins.includes(origin)) return false;
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("access-control-expose-headers", "www-authenticate, retry-after, x-request-id");
+  if (request.method !== "OPTIONS") return false;
+  response
+    .writeHead(204, {
+      "access-control-allow-methods": "POST",
+      "access-control-allow-headers":
+        "authorization, content-type, accept, mcp-protocol-version, mcp-session-id",
+      "access-control-max-age": "600",
+    })
+    .end();
+  return true;
 }

@@ -21,7 +21,7 @@ export function parseMessages(body: string): Messages {
   if (items.length === 0 || items.length > limits.batch)
     throw invalid(`A batch holds 1 to ${limits.batch} messages, not ${items.length}.`);
   const messages = items.map((item) => {
-    const parsed = JSONRPCMessageSchema.safeParse(item);
+    const parsed = JSONRPCMessageSchema.safeParse(withoutNullParams(item));
     if (!parsed.success) throw invalid("The request's body is no JSON-RPC 2.0 message.");
     return parsed.data;
   });
@@ -31,3 +31,10 @@ export function parseMessages(body: string): Messages {
 }
 
 const invalid = (message: string) => new HttpError(400, message, { rpcCode: -32600 });
+
+/** Some clients send `params: null` where they have none. */
+function withoutNullParams(item: unknown): unknown {
+  if (typeof item !== "object" || item === null || !("params" in item) || item.params !== null) return item;
+  const { params: _, ...rest } = item;
+  return rest;
+}

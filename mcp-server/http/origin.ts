@@ -4,14 +4,18 @@ import { HttpError } from "./respond.ts";
 
 /**
  * Refuses requests that a browser was tricked into sending (DNS rebinding): Host must be the server's own name, and
- * Origin, if present, its own origin. A server on loopback accepts every name of loopback.
+ * Origin, if present, its own origin or one of those that may call it. A server on loopback accepts every name of loopback.
  */
-export function checkOrigin({ host, origin }: IncomingHttpHeaders, own: URL): void {
+export function checkOrigin(
+  { host, origin }: IncomingHttpHeaders,
+  own: URL,
+  corsOrigins: readonly string[],
+): void {
   // A Host header omits the scheme's default port, so only the name is compared.
   const named = bareUrl(`http://${host ?? ""}`);
   if (!named || !(named.hostname === own.hostname || bothLoopback(named, own)))
     throw new HttpError(403, `Host ${JSON.stringify(host ?? "")} is not served here; use ${own.host}.`);
-  if (origin === undefined) return;
+  if (origin === undefined || corsOrigins.includes(origin)) return;
   const from = bareUrl(origin);
   if (!from || !(from.origin === own.origin || bothLoopback(from, own)))
     throw new HttpError(403, `Origin ${JSON.stringify(origin)} may not call this server.`);

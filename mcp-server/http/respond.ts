@@ -12,10 +12,11 @@ export const sendJson = (response: ServerResponse, status: number, body: unknown
 export function sendPieces(
   response: ServerResponse,
   status: number,
-  pieces: readonly string[],
+  json: readonly string[],
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
+  const pieces = json.map(validUnicode);
   const body = Buffer.allocUnsafe(pieces.reduce((bytes, piece) => bytes + Buffer.byteLength(piece), 0));
   let written = 0;
   for (const piece of pieces) written += body.write(piece, written);
@@ -27,6 +28,15 @@ export function sendPieces(
   });
   response.end(body);
 }
+
+/**
+ * JSON without half a surrogate pair, which `JSON.stringify` writes as an escape sequence and on which clients in other
+ * languages never answer. Pairs are never written as escapes, so each such sequence is replaced.
+ */
+const validUnicode = (json: string): string =>
+  json.includes("\\ud")
+    ? json.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.length === 6 ? "\ufffd" : found))
+    : json;
 
 /** A refused request: an HTTP status with a JSON-RPC error as the body. */
 export class HttpError extends Error {

@@ -1,9 +1,10 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import * as z from "zod";
 import { withDeadline } from "../../shared/deadline.ts";
 import { describeError } from "../../shared/describe-error.ts";
 import { type Caller, includes } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { ChatError, errors } from "../chat/error.ts";
+import { ChatError, type ChatErrorCode, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { callMetrics } from "../metrics.ts";
@@ -22,6 +23,8 @@ export interface RequestContext {
   readonly caller: Caller;
   /** Aborts with a `ChatError` when the client disconnects. */
   readonly signal: AbortSignal;
+  /** Counts a call. @returns the milliseconds to wait if there were too many */
+  admit(): number | undefined;
 }
 
 /** Runs one tool: authorises, limits the time, logs, and turns an error into a result that the agent can act on. */
@@ -36,6 +39,8 @@ export async function callTool(
   const late = () => errors.timeout(backend.name);
   try {
     authorise(service, request.caller, tool);
+    const wait = request.admit();
+    if (wait !== undefined) throw errors.rateLimitedCaller(wait);
     const result = await withDeadline(request.signal, limits.callMs, late, (signal) =>
       tool.call(args, { backend, signal, callerId: request.caller.id }),
     );
@@ -71,6 +76,12 @@ function asChatError(error: unknown): ChatError {
     cause: error,
   });
 }
+
+/** The code in the result of a call that failed. */
+export function errorCodeOf({ _meta }: CallToolResult): ChatErrorCode | undefined {
+  return errorMetaSchema.safeParse(_meta?.["thephenom.app/error"]).data?.code;
+}
+const errorMetaSchema = z.object({ code: z.custom<ChatErrorCode>((code) => typeof code === "string") });
 
 export function errorResult(error: ChatError): CallToolResult {
   const { code, field, retryAfterMs } = error;

@@ -1,15 +1,11 @@
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import {
-  CallToolRequestSchema,
-  ErrorCode,
-  type Implementation,
-  type JSONRPCMessage,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
-  McpError,
-  ReadResourceRequestSchema,
+import type {
+  Implementation,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  Result,
 } from "@modelcontextprotocol/sdk/types.js";
+import * as z from "zod";
 import { version } from "../../shared/version.ts";
 import { jsonSchemaValidator } from "../json-schema.ts";
 import { catalog, toolNamed } from "../tools/catalog.ts";
@@ -18,6 +14,7 @@ import { type ChatService, callTool, mayCall, type RequestContext } from "./call
 import { instructions } from "./instructions.ts";
 import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";
 import { listResources, readResource, resourceTemplates } from "./resources.ts";
+import { RpcError } from "./rpc-error.ts";
 
 const implementation: Implementation = { name: "phenom-chat", title: "Phenom Chat", version };
 
@@ -43,25 +40,7 @@ export async function answer(
     instructions: instructions(service.backend.name),
     jsonSchemaValidator,
   });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: catalog
-      .filter((tool) => mayCall(service, request.caller, tool))
-      .flatMap((t) => listed.get(t) ?? []),
-  }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
-    const tool = toolNamed(params.name);
-    if (!tool)
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `Unknown tool ${JSON.stringify(params.name)}. Known: ${catalog.map(({ name }) => name).join(", ")}.`,
-      );
-    return callTool(service, request, tool, params.arguments);
-  });
-  server.setRequestHandler(ListResourcesRequestSchema, () => listResources(service, request));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => resourceTemplates);
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params }) =>
-    readResource(service, request, params.uri),
-  );
+  server.fallbackRequestHandler = (message) => dispatch(service, request, message);
 
   const transport = new RequestTransport();
   await server.connect(transport);
@@ -73,4 +52,57 @@ export async function answer(
     // Nothing runs and nothing is kept, so there is nothing to close.
     request.signal.removeEventListener("abort", close);
   }
+}
+
+const paramsSchema = z.object({
+  name: z.string().optional(),
+  uri: z.string().optional(),
+  arguments: z.unknown().optional(),
+});
+
+/**
+ * Answers one request. The SDK's own handlers would check the request and the result against schemas once more, and put
+ * a dump of what failed into the error.
+ */
+async function dispatch(
+  service: ChatService,
+  request: RequestContext,
+  { method, params }: JSONRPCRequest,
+): Promise<Result> {
+  switch (method) {
+    case "tools/list":
+      return {
+        tools: catalog
+          .filter((tool) => mayCall(service, request.caller, tool))
+          .flatMap((tool) => listed.get(tool) ?? []),
+      };
+    case "tools/call":
+      return callTool(service, request, known(text(params, "name")), argumentsOf(params));
+    case "resources/list":
+      return listResources(service, request);
+    case "resources/templates/list":
+      return resourceTemplates;
+    case "resources/read":
+      return readResource(service, request, text(params, "uri"));
+    default:
+      throw new RpcError(
+        "methodNotFound",
+        `This server has no method ${JSON.stringify(method.slice(0, 80))}.`,
+      );
+  }
+}
+
+function known(name: string): Tool {
+  const tool = toolNamed(name);
+  if (tool) return tool;
+  const names = catalog.map((each) => each.name).join(", ");
+  throw new RpcError("invalidParams", `Unknown tool ${JSON.stringify(name.slice(0, 80))}. Known: ${names}.`);
+}
+
+const argumentsOf = (params: unknown) => paramsSchema.safeParse(params).data?.arguments;
+
+function text(params: unknown, field: "name" | "uri"): string {
+  const value = paramsSchema.safeParse(params ?? {}).data?.[field];
+  if (value !== undefined) return value;
+  throw new RpcError("invalidParams", `params.${field}: must be a text.`);
 }

@@ -1,14 +1,13 @@
-import {
-  ErrorCode,
-  type ListResourcesResult,
-  type ListResourceTemplatesResult,
-  McpError,
-  type ReadResourceResult,
+import type {
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ReadResourceResult,
 } from "@modelcontextprotocol/sdk/types.js";
 import { getMessages } from "../tools/chat_get_messages.ts";
 import { listRooms } from "../tools/chat_list_rooms.ts";
 import type { Tool } from "../tools/tool.ts";
-import { type ChatService, callTool, type RequestContext } from "./call-tool.ts";
+import { type ChatService, callTool, errorCodeOf, type RequestContext } from "./call-tool.ts";
+import { RpcError } from "./rpc-error.ts";
 
 const ROOMS = "chat://rooms";
 const mimeType = "application/json";
@@ -54,7 +53,10 @@ export async function readResource(
   const [tool, args] = toolFor(uri);
   const result = await callTool(service, request, tool, args);
   const text = result.content[0]?.type === "text" ? result.content[0].text : "";
-  if (result.isError) throw new McpError(ErrorCode.InternalError, text, result._meta);
+  if (result.isError) {
+    const isUnknown = ["not_found", "invalid_argument"].includes(errorCodeOf(result) ?? "");
+    throw new RpcError(isUnknown ? "resourceNotFound" : "internal", text, { uri, ...result._meta });
+  }
   return { contents: [{ uri, mimeType, text }] };
 }
 
@@ -68,8 +70,9 @@ function toolFor(uri: string): [Tool, Record<string, unknown>] {
       // A broken percent-encoding names no room.
     }
   }
-  // -32002 is the protocol's code for a resource that does not exist.
-  throw new McpError(-32002, `There is no resource ${uri}. Known: ${ROOMS}, ${ROOMS}/{room_id}/messages.`, {
-    uri,
-  });
+  throw new RpcError(
+    "resourceNotFound",
+    `There is no resource ${JSON.stringify(uri.slice(0, 200))}. Known: ${ROOMS}, ${ROOMS}/{room_id}/messages.`,
+    { uri },
+  );
 }

@@ -121,6 +121,55 @@ describe("the tools", () => {
     });
   });
 
+  it("take null and nothing for an optional argument as not given", async () => {
+    const room_id = await database.world.newRoom("Nulls", []);
+    const nothing = { limit: null, cursor: "" };
+    expect((await call("chat_get_messages", { room_id, ...nothing })).isError).toBeUndefined();
+    expect(
+      (
+        await call("chat_send_message", {
+          room_id,
+          content: "x",
+          message_type: null,
+          phenom_id: null,
+          idempotency_key: "",
+        })
+      ).isError,
+    ).toBeUndefined();
+    expect(textOf(await call("chat_get_messages", { room_id, other: null }))).toContain("unknown argument");
+    const answer = await service.post({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "chat_list_rooms", arguments: null },
+    });
+    expect(await answer.json()).toHaveProperty("result.structuredContent.rooms");
+  });
+
+  it("take a room id in capitals as the same room", async () => {
+    const room_id = await database.world.newRoom("Capitals", []);
+    const send = async (room: string) => {
+      const sent = await call("chat_send_message", { room_id: room, content: "Hi", idempotency_key: "c" });
+      return (sent.structuredContent as { message: { id: string } }).message.id;
+    };
+    expect(await send(room_id.toUpperCase())).toBe(await send(room_id));
+  });
+
+  it("refuse a time that no place has, and store none that cannot be read", async () => {
+    const user_id = await database.world.newUser();
+    const room_id = await database.world.newRoom("Times", [user_id]);
+    const mute = (until: string) => call("chat_mute_user", { room_id, user_id, muted: true, until });
+    expect(textOf(await mute("9999-12-31T23:59:59-05:00"))).toContain(
+      "until: must lie in the years 1970 to 9999",
+    );
+    expect(textOf(await mute("2030-01-01T00:00:00+23:59"))).toContain("until: has an offset beyond");
+    expect((await mute("9999-12-31T23:59Z")).isError).toBeUndefined();
+    await database.sql("update chat_members set muted_until = 'infinity' where user_id = $1", [user_id]);
+    expect((await call("chat_list_members", { room_id })).structuredContent).toMatchObject({
+      members: expect.arrayContaining([expect.objectContaining({ user_id, is_muted: true })]),
+    });
+  });
+
   it("send one message per caller, room and key", async () => {
     const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
     const other = await service.connect(token({ claims: { sub: "somebody-else" } }));
@@ -173,6 +222,21 @@ describe("errors", () => {
     expect(
       await text("chat_ban_user", { room_id, user_id: "u", expires_at: "2001-01-01T00:00:00Z" }),
     ).toContain("expires_at: must lie in the future");
+  });
+
+  it("of a message without anything that can be seen tell so", async () => {
+    const room_id = await database.world.newRoom("Blank", []);
+    for (const content of [" ", "\n\t", "\u200b\u200d\ufeff", "\u2800"])
+      expect(textOf(await call("chat_send_message", { room_id, content }))).toContain(
+        "content: holds nothing that can be seen",
+      );
+  });
+
+  it("of an argument that is missing tell that it is required", async () => {
+    expect(textOf(await call("chat_get_messages", {}))).toBe("invalid_argument: room_id: is required.");
+    expect(textOf(await call("chat_get_messages", { room_id: "x" }))).toMatch(
+      /chat_list_rooms gives the ids/,
+    );
   });
 
   it("for an unknown tool name the known ones", async () => {
@@ -259,7 +323,13 @@ describe("resources", () => {
   it("that do not exist are refused by their URI", async () => {
     for (const uri of ["chat://nothing", "chat://rooms/%/messages", "file:///etc/passwd"])
       await expect(client.readResource({ uri })).rejects.toMatchObject({ code: -32002 });
-    await expect(client.readResource({ uri: "chat://rooms/x/messages" })).rejects.toThrow("not a UUID");
+    await expect(client.readResource({ uri: "chat://rooms/x/messages" })).rejects.toMatchObject({
+      code: -32002,
+      message: expect.stringContaining("not a UUID"),
+    });
+    await expect(
+      client.readResource({ uri: `chat://rooms/${database.world.unknown.room}/messages` }),
+    ).rejects.toMatchObject({ code: -32002 });
   });
 });
 

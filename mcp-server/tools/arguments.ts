@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 
 /** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
@@ -20,9 +21,15 @@ export const text = (max: number, description: string) =>
 
 const short = (description: string) => text(limits.textCharacters, description);
 
-export const roomId = short("Room id, from chat_list_rooms");
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** An id that names one thing in one spelling: UUIDs may be written in capitals, Matrix ids may not. */
+const oneSpelling = (id: string) => (UUID.test(id) ? id.toLowerCase() : id);
+
+export const roomId = short("Room id, from chat_list_rooms").overwrite(oneSpelling);
 export const userId = short("User id, from a message or from chat_list_members");
-export const messageId = short("Message id, from chat_get_messages or chat_search_messages");
+export const messageId = short("Message id, from chat_get_messages or chat_search_messages").overwrite(
+  oneSpelling,
+);
 export const reason = short(
   "Why, for the people who review moderation; on the synapse backend the room's members can read it",
 );
@@ -46,9 +53,18 @@ export const nextCursor = z
   .optional()
   .describe("Pass it as cursor for the next page; absent on the last");
 
-/** A time in the future, as ISO 8601 with an offset. */
-export const futureTime = (description: string) =>
-  z.iso
-    .datetime({ offset: true, error: "must be ISO 8601 with an offset, such as 2030-01-31T12:00:00Z" })
-    .refine((value) => Date.parse(value) > Date.now(), "must lie in the future")
+/** A time, as ISO 8601 with an offset; what runs gets it in UTC. */
+export const time = (description: string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseTime(text);
+      if ("utc" in parsed) return parsed.utc;
+      context.issues.push({ code: "custom", input: text, message: parsed.problem });
+      return z.NEVER;
+    })
     .meta({ description });
+
+/** A time in the future. */
+export const futureTime = (description: string) =>
+  time(description).refine((utc) => Date.parse(utc) > Date.now(), "must lie in the future");

@@ -5,6 +5,9 @@ import { limits } from "../limits.ts";
 import { roomId, text } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
+/** A character that is seen: no space, and none of the characters of no width. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u;
+
 /** The key of one caller in one room: others may use the same text for other messages. */
 const boundKey = (callerId: string, room: string, key: string) =>
   createHash("sha256")
@@ -19,7 +22,10 @@ export const sendMessage = defineTool({
   input: z
     .strictObject({
       room_id: roomId,
-      content: text(limits.contentCharacters, "The message"),
+      content: text(limits.contentCharacters, "The message").refine(
+        (content) => VISIBLE.test(content),
+        "holds nothing that can be seen",
+      ),
       message_type: messageTypeSchema.default("text").describe("phenom_link needs a phenom_id"),
       phenom_id: text(limits.textCharacters, "Phenom content id, for a phenom_link message").optional(),
       idempotency_key: text(

@@ -61,6 +61,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
 ): Tool {
   const { name, title, description, input, output, hints, group } = definition;
   const outputSchema = objectSchema(output, "output");
+  const present = presentArguments(input);
   // Compiled at the first call, because compiling takes longer than a call.
   let fits: ValidateFunction | undefined;
   return Object.freeze({
@@ -75,8 +76,9 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     inputSchema: objectSchema(input, "input"),
     outputSchema,
     async call(args: unknown, context: ToolContext) {
-      const parsed = input.safeParse(args ?? {});
-      if (!parsed.success) throw invalidArguments(parsed.error, args);
+      const given = present(args);
+      const parsed = input.safeParse(given);
+      if (!parsed.success) throw invalidArguments(parsed.error, given);
       const result = await definition.run(parsed.data, context);
       fits ??= ajv.compile(outputSchema);
       if (fits(result)) return result;
@@ -90,6 +92,24 @@ function objectSchema(schema: z.ZodObject, io: "input" | "output"): ObjectSchema
   return ToolSchema.shape.inputSchema.parse(z.toJSONSchema(schema, { target: "draft-7", io }));
 }
 
+/**
+ * Leaves out arguments that say nothing: null, and "" for an optional one. Clients that make every argument required,
+ * such as those with strict schemas, send them.
+ */
+function presentArguments({ shape }: z.ZodObject): (args: unknown) => unknown {
+  const known = new Map(
+    Object.entries(shape).map(([name, schema]) => [name, z.safeParse(schema, undefined).success]),
+  );
+  const isAbsent = ([name, value]: [string, unknown]) =>
+    (value === null && known.has(name)) || (value === "" && known.get(name) === true);
+  return (args) => {
+    if (args === undefined || args === null) return {};
+    if (typeof args !== "object" || Array.isArray(args)) return args;
+    const entries = Object.entries(args);
+    return entries.some(isAbsent) ? Object.fromEntries(entries.filter((entry) => !isAbsent(entry))) : args;
+  };
+}
+
 /** The error with all problems, each with field and value. */
 function invalidArguments(error: z.ZodError, args: unknown): ChatError {
   const problems = error.issues.map((issue) => {
@@ -100,8 +120,9 @@ function invalidArguments(error: z.ZodError, args: unknown): ChatError {
       (inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined),
       args,
     );
-    const given = value === undefined ? "" : ` (given: ${clip(JSON.stringify(value))})`;
-    return `${field}: ${issue.message}${given}`;
+    if (value === undefined)
+      return `${field}: ${issue.code === "invalid_type" ? "is required" : issue.message}`;
+    return `${field}: ${issue.message} (given: ${clip(JSON.stringify(value))})`;
   });
   const field = error.issues[0]?.path[0];
   return new ChatError(
@@ -111,4 +132,6 @@ function invalidArguments(error: z.ZodError, args: unknown): ChatError {
   );
 }
 
-const clip = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+/** The beginning of a text, cut between two characters. */
+const clip = (text: string) =>
+  text.length > 80 ? `${[...text.slice(0, 160)].slice(0, 80).join("")}…` : text;

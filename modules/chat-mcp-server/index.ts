@@ -65,6 +65,8 @@ export interface ChatMcpServerProps {
     /** Clients whose access tokens are accepted. */
     readonly clientIds: readonly string[];
   };
+  /** Origins of web pages that may call the server from a browser. @default - none */
+  readonly corsOrigins?: readonly string[];
   /** Whether a rule is added to the ECS tasks' security group, which others own. */
   readonly manageIngress: boolean;
 }
@@ -108,6 +110,7 @@ export class ChatMcpServer extends Construct {
           PORT: String(PORT),
           PUBLIC_URL: `https://${serverName}`,
           READ_ONLY: "false",
+          ...(props.corsOrigins?.length && { CORS_ORIGINS: props.corsOrigins.join(",") }),
           ...backend.environment,
         },
         secrets: backend.secrets,

@@ -198,6 +198,7 @@ function chatMcpServer(
       domain: inputs.cognitoDomain,
       clientIds: [shared.agentClientId, ...(shared.mcpClientId ? [shared.mcpClientId] : [])],
     },
+    corsOrigins: environment.mcp.corsOrigins,
     manageIngress: environment.manageIngress.ecsTasks,
   });
 }

@@ -208,8 +208,23 @@ export function contract(
         const room = await world.newRoom("Keys", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const first = await chat.sendMessage(draft, signal());
-        const second = await chat.sendMessage({ ...draft, content: "Other words" }, signal());
+        const second = await chat.sendMessage(draft, signal());
         expect(second).toEqual(first);
+        expect(await contents(room)).toEqual(["Once"]);
+      });
+
+      it("with the key of another message is a conflict", async () => {
+        const room = await world.newRoom("Other content", []);
+        const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
+        await chat.sendMessage(draft, signal());
+        for (const other of [
+          { content: "Other words" },
+          { message_type: "phenom_link" as const, phenom_id: "film" },
+        ])
+          await expect(chat.sendMessage({ ...draft, ...other }, signal())).rejects.toMatchObject({
+            code: "conflict",
+            field: "idempotency_key",
+          });
         expect(await contents(room)).toEqual(["Once"]);
       });
 
@@ -351,6 +366,23 @@ export function contract(
         const expires_at = inAMinute();
         const ban = await chat.banUser({ room_id: room, user_id: user, expires_at }, signal());
         expect(Date.parse(ban.expires_at ?? "")).toBe(Date.parse(expires_at));
+      });
+
+      it("until the last time that can be written ends when it is lifted, and fails no page", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Ban until the end", [user]);
+        const last = "9999-12-31T23:59:59.999Z";
+        const muted = await chat.muteUser(
+          { room_id: room, user_id: user, muted: true, until: last },
+          signal(),
+        );
+        expect(muted.muted_until).toMatch(/^9999-12-31T23:59:59/);
+        await chat.listMembers({ room_id: room, ...all }, signal());
+        await chat.muteUser({ room_id: room, user_id: user, muted: false }, signal());
+        const ban = await chat.banUser({ room_id: room, user_id: user, expires_at: last }, signal());
+        expect(ban.expires_at).toMatch(/^9999-12-31T23:59:59/);
+        await chat.unbanUser({ room_id: room, user_id: user }, signal());
+        expect(await world.trySay(user, room)).toBe(true);
       });
 
       it("a banned user again is refused with the end of the ban", async () => {

@@ -39,10 +39,10 @@ interface Started {
   readonly url: string;
 }
 
-function launch(args: readonly string[] = [], port = "0") {
+function launch(args: readonly string[] = [], port = "0", variables: Record<string, string> = {}) {
   const child = spawn(process.execPath, ["start.mjs", ...args], {
     cwd: folder,
-    env: { ...process.env, PORT: port },
+    env: { ...process.env, PORT: port, ...variables },
     // A process group of its own, as a terminal gives one.
     detached: true,
   });
@@ -157,6 +157,25 @@ describe("npm start", () => {
     expect(await fail()).toContain("belongs to PostgreSQL 12");
     await start("--reset");
     expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
+  });
+
+  it("passes the server's settings on, and names them", async () => {
+    const { child, output } = launch([], "0", { READ_ONLY: "true" });
+    await eventually(() => expect(output()).toContain("Ctrl-C stops everything."), { timeout: 30_000 });
+    const url = /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "";
+    expect(
+      JSON.stringify(await call(url, "chat_send_message", { room_id: community, content: "x" })),
+    ).toContain("set to read only");
+    await stop(child);
+    const limited = launch([], "0", { RATE_LIMIT_PER_SECOND: "1000000" });
+    await once(limited.child, "exit");
+    running.delete(limited.child);
+    expect(limited.output()).toContain("must be a number from 0.1 to 100000");
+    const help = launch(["--help"]);
+    await once(help.child, "exit");
+    running.delete(help.child);
+    for (const name of ["PORT", "LOG_LEVEL", "READ_ONLY", "RATE_LIMIT_PER_SECOND"])
+      expect(help.output()).toContain(name);
   });
 
   it("refuses an unknown option", async () => {

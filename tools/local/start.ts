@@ -1,11 +1,11 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
-import { readServerEnvironment } from "../../mcp-server/environment.ts";
+import { environmentSchema, readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { applyMigrations, MigrationError } from "../../migrations/apply.ts";
-import { ConfigurationError } from "../../shared/environment.ts";
+import { ConfigurationError, describeVariable } from "../../shared/environment.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { isAlive, type LocalDatabase, startDatabase } from "./database.ts";
@@ -66,13 +66,13 @@ async function checkNotRunning(): Promise<void> {
 }
 
 async function startServer({ connection }: LocalDatabase): Promise<Service> {
-  const port = process.env["PORT"] ?? "3001";
+  const given = Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
   const environment = readServerEnvironment({
+    ...given,
     BACKEND_TYPE: "postgres",
     DATABASE_URL: "postgres://127.0.0.1/phenom_chat",
     AGENT_USER_ID: agentUserId,
-    PORT: port,
-    LOG_LEVEL: process.env["LOG_LEVEL"] ?? "warn",
+    LOG_LEVEL: given["LOG_LEVEL"] || "warn",
   });
   const backend = postgresBackend({ connection, agentUserId });
   try {
@@ -81,11 +81,18 @@ async function startServer({ connection }: LocalDatabase): Promise<Service> {
     await backend.close();
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
       throw new Problem(
-        `Port ${port} is in use: stop what listens there, or choose another one: PORT=3002 npm start`,
+        `Port ${environment.PORT} is in use: stop what listens there, or choose another one: PORT=3002 npm start`,
       );
     throw error;
   }
 }
+
+/** Settings of the server that apply on this machine too. */
+const passedOn = ["PORT", "LOG_LEVEL", "READ_ONLY", "RATE_LIMIT_PER_SECOND", "CORS_ORIGINS"] as const;
+
+const variablesHelp = passedOn.map(
+  (name) => `  ${name.padEnd(23)}${describeVariable(environmentSchema, name).description}`,
+);
 
 /** A mistake in a variable of the server is one of the user's. */
 function asProblem(error: unknown): unknown {
@@ -95,7 +102,7 @@ function asProblem(error: unknown): unknown {
 await main(
   createCommand("npm start --", "Starts the chat on this machine: PostgreSQL, demo data and the MCP server.")
     .option("--reset", "delete all data first")
-    .addHelpText("after", "\nPORT (3001) and LOG_LEVEL (warn) are environment variables.")
+    .addHelpText("after", `\nEnvironment variables of the MCP server:\n${variablesHelp.join("\n")}`)
     .action(({ reset = false }) =>
       start(reset).catch((error: unknown) => {
         throw asProblem(error);

@@ -1,0 +1,20 @@
+/** Codes of JSON-RPC and of MCP. */
+export const rpcCodes = {
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  resourceNotFound: -32002,
+} as const;
+
+/** A JSON-RPC error. The SDK's `McpError` would put its code into the message, where clients put it once more. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: keyof typeof rpcCodes, message: string, data?: unknown) {
+    super(message);
+    this.code = rpcCodes[code];
+    this.data = data;
+  }
+}
