@@ -144,6 +144,7 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
       "ping",
       "tools-list",
       "resources-list",
+      "prompts-list",
       "dns-rebinding-protection",
     ]);
   });

@@ -23,6 +23,12 @@ export const limits = {
   shutdownMs: 25_000,
   /** Items on a page, by default and at most. */
   page: { default: 50, max: 100 },
+  /** Bytes of a page's text, after which it ends early. */
+  pageBytes: 60_000,
+  /** Messages that one ban deletes at most. */
+  deletions: 1000,
+  /** Milliseconds that a ban on Synapse spends on deleting messages. */
+  redactMs: 7_000,
   /** Characters (Unicode code points) of a message. */
   contentCharacters: 4000,
   /** Characters of ids, search texts, reasons and idempotency keys. */

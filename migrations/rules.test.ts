@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
+import { nothingSearchable } from "../shared/chat-search.ts";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";
@@ -432,6 +433,25 @@ describe("search", () => {
     expect(await found("desert or nothing")).toEqual(["Lights over the desert", "nothing here"]);
   });
 
+  it("follows a message that is changed or deleted, and the language of its room", async () => {
+    const words = async (text: string) => (await found(text)).length;
+    const before = await words("kites");
+    await send({ content: "two kites" });
+    expect(await words("kite")).toBe(before + 1);
+    await client.query("update chat_messages set content = 'two yaks' where content = 'two kites'");
+    expect([await words("kite"), await words("yak")]).toEqual([before, 1]);
+    await client.query("update chat_rooms set language = 'klingon'");
+    expect([await words("yak"), await words("yaks")]).toEqual([0, 0]);
+    const { rows } = await client.query(
+      "select count(*)::int as n from chat_message_search where words @@ 'yaks'::tsquery",
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+    await client.query("update chat_rooms set language = 'english'");
+    expect(await words("yak")).toBe(1);
+    await client.query("update chat_messages set is_deleted = true where content = 'two yaks'");
+    expect(await words("yak")).toBe(0);
+  });
+
   it("accepts any input without an error", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -487,7 +507,7 @@ describe("the functions", () => {
     const raised = [...sql.matchAll(/raise exception '([^']+)'\s+using errcode = '(\w+)'/g)].map(
       ([, message, sqlstate]) => ({ sqlstate, message }),
     );
-    expect(new Set(raised)).toEqual(new Set(Object.values(messageRules)));
+    expect(new Set(raised)).toEqual(new Set([...Object.values(messageRules), nothingSearchable]));
   });
 });
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { banRow, memberRow, messageRow, roomRow } from "./sql-form.ts";
+import { banRow, memberRow, messageRow, roomRow, userRow } from "./sql-form.ts";
 
 /** A GraphQL operation with a constant document and the schema of its answer. */
 export interface Operation<Answer> {
@@ -28,6 +28,43 @@ const messages = z.object({ rows: z.array(messageRow) });
 const members = z.object({ rows: z.array(memberRow) });
 const affected = z.object({ done: z.object({ affected_rows: z.number() }) });
 
+/** Messages by sender, room and time. */
+const FOUND_VARIABLES =
+  "$limit: Int!, $room: uuid_comparison_exp!, $user: String_comparison_exp!, $since: timestamptz!, $until: timestamptz!";
+const FOUND = "room_id: $room, user_id: $user, _and: [{ created_at: { _gte: $since, _lt: $until } }]";
+
+/** The condition on what follows the last row seen, for a list by time and id; empty for the first page. */
+type Continue = (column: string, comparison: "lt" | "gt") => string;
+
+/** The first page of a list, and the next ones. */
+const pages = <Answer>(
+  name: string,
+  answer: z.ZodType<Answer>,
+  list: (after: Continue) => { readonly variables: string; readonly selection: string },
+  role: Operation<Answer>["role"] = "user",
+) => {
+  const after: Continue = (column, comparison) =>
+    `${column}: { _${comparison}e: $at } _or: [{ ${column}: { _${comparison}: $at } }, { id: { _${comparison}: $id } }]`;
+  const first = list(() => "");
+  const next = list(after);
+  return {
+    first: operation(role, answer, `query ${name}(${first.variables}) { rows: ${first.selection} }`),
+    next: operation(
+      role,
+      answer,
+      `query ${name}Next(${next.variables}, $at: timestamptz!, $id: uuid!) { rows: ${next.selection} }`,
+    ),
+  };
+};
+
+const inRoom = (order: "asc" | "desc", after: Continue) => ({
+  variables: "$room: uuid!, $limit: Int!, $since: timestamptz!, $until: timestamptz!",
+  selection: `chat_messages(
+      where: { room_id: { _eq: $room } _and: [{ created_at: { _gte: $since, _lt: $until } }]
+        ${after("created_at", order === "asc" ? "gt" : "lt")} }
+      order_by: [{ created_at: ${order} }, { id: ${order} }] limit: $limit) { ${MESSAGE} }`,
+});
+
 export const operations = {
   listRooms: operation(
     "user",
@@ -39,98 +76,72 @@ export const operations = {
     }`,
   ),
   getMessages: {
-    first: operation(
-      "user",
-      messages,
-      `query GetMessages($room: uuid!, $limit: Int!) {
-        rows: chat_messages(where: { room_id: { _eq: $room } }, ${NEWEST_FIRST}, limit: $limit) { ${MESSAGE} }
-      }`,
-    ),
-    next: operation(
-      "user",
-      messages,
-      `query GetMessagesBefore($room: uuid!, $limit: Int!, $at: timestamptz!, $id: uuid!) {
-        rows: chat_messages(
-          where: {
-            room_id: { _eq: $room }
-            created_at: { _lte: $at }
-            _or: [{ created_at: { _lt: $at } }, { id: { _lt: $id } }]
-          }
-          ${NEWEST_FIRST}
-          limit: $limit
-        ) { ${MESSAGE} }
-      }`,
-    ),
+    newest: pages("GetMessages", messages, (after) => inRoom("desc", after)),
+    oldest: pages("GetMessagesFromOldest", messages, (after) => inRoom("asc", after)),
   },
-  searchMessages: {
-    first: operation(
-      "user",
-      messages,
-      `query SearchMessages($query: String!, $limit: Int!, $room: uuid_comparison_exp!, $user: String_comparison_exp!) {
-        rows: search_chat_messages(
-          args: { query: $query }
-          where: { room_id: $room, user_id: $user }
-          ${NEWEST_FIRST}
-          limit: $limit
-        ) { ${MESSAGE} }
-      }`,
-    ),
-    next: operation(
-      "user",
-      messages,
-      `query SearchMessagesBefore(
-        $query: String!, $limit: Int!, $room: uuid_comparison_exp!, $user: String_comparison_exp!
-        $at: timestamptz!, $id: uuid!
-      ) {
-        rows: search_chat_messages(
-          args: { query: $query }
-          where: {
-            room_id: $room
-            user_id: $user
-            created_at: { _lte: $at }
-            _or: [{ created_at: { _lt: $at } }, { id: { _lt: $id } }]
-          }
-          ${NEWEST_FIRST}
-          limit: $limit
-        ) { ${MESSAGE} }
-      }`,
-    ),
-  },
-  listMembers: {
-    first: operation(
-      "user",
-      members,
-      `query ListMembers($room: uuid!, $limit: Int!) {
-        rows: chat_members(where: { room_id: { _eq: $room } }, ${JOINED_FIRST}, limit: $limit) { ${MEMBER} }
-      }`,
-    ),
-    next: operation(
-      "user",
-      members,
-      `query ListMembersAfter($room: uuid!, $limit: Int!, $at: timestamptz!, $id: uuid!) {
-        rows: chat_members(
-          where: {
-            room_id: { _eq: $room }
-            joined_at: { _gte: $at }
-            _or: [{ joined_at: { _gt: $at } }, { id: { _gt: $id } }]
-          }
-          ${JOINED_FIRST}
-          limit: $limit
-        ) { ${MEMBER} }
-      }`,
-    ),
-  },
-  /** Why a room shows nothing. Role support, because users do not see bans. */
+  messageInRoom: operation(
+    "user",
+    messages,
+    `query MessageInRoom($room: uuid!, $id: uuid!) {
+      rows: chat_messages(where: { room_id: { _eq: $room }, id: { _eq: $id } }) { ${MESSAGE} }
+    }`,
+  ),
+  searchMessages: pages("SearchMessages", messages, (after) => ({
+    variables:
+      "$query: String!, $limit: Int!, $in: uuid, $by: String, $since: timestamptz!, $until: timestamptz!",
+    selection: `find_chat_messages(
+        args: {
+          query: $query, max_rows: $limit, room: $in, sender: $by, since: $since, until: $until
+          ${after("created_at", "lt") === "" ? "" : "before: $at, before_id: $id"}
+        }
+        ${NEWEST_FIRST}) { ${MESSAGE} }`,
+  })),
+  messagesOfUser: pages("MessagesOfUser", messages, (after) => ({
+    variables: FOUND_VARIABLES,
+    selection: `chat_messages(where: { ${FOUND} ${after("created_at", "lt")} }
+        ${NEWEST_FIRST} limit: $limit) { ${MESSAGE} }`,
+  })),
+  userExists: operation(
+    "user",
+    z.object({ row: z.object({ id: z.string() }).nullable() }),
+    "query UserExists($user: String!) { row: users_by_pk(id: $user) { id } }",
+  ),
+  listMembers: pages("ListMembers", members, (after) => ({
+    variables: "$room: uuid!, $name: users_bool_exp!, $limit: Int!",
+    selection: `chat_members(
+        where: { room_id: { _eq: $room }, is_banned: { _eq: false }, user: $name ${after("joined_at", "gt")} }
+        ${JOINED_FIRST} limit: $limit) { ${MEMBER} }`,
+  })),
+  /** Role support, because users do not see bans. */
+  listBanned: pages(
+    "ListBanned",
+    z.object({ rows: z.array(banRow.extend({ user: userRow.nullable() })) }),
+    (after) => ({
+      variables: "$room: uuid!, $name: users_bool_exp!, $limit: Int!",
+      selection: `chat_bans(
+        where: { room_id: { _eq: $room }, is_active: { _eq: true }, user: $name ${after("banned_at", "gt")} }
+        order_by: [{ banned_at: asc }, { id: asc }] limit: $limit) { ${BAN} ${USER} }`,
+    }),
+    "support",
+  ),
+  membersById: operation(
+    "support",
+    members,
+    `query MembersById($room: uuid!, $users: [String!]!) {
+      rows: chat_members(where: { room_id: { _eq: $room }, user_id: { _in: $users } }) { ${MEMBER} }
+    }`,
+  ),
+  /** The agent's place in a room. Role support, because users do not see bans. */
   standing: operation(
     "support",
     z.object({
       room: z.object({ id: z.string() }).nullable(),
-      members: z.array(z.object({ id: z.string() })),
+      members: z.array(z.object({ role: memberRow.shape.role })),
       bans: z.array(z.object({ id: z.string() })),
     }),
     `query Standing($room: uuid!, $user: String!) {
       room: chat_rooms_by_pk(id: $room) { id }
-      members: chat_members(where: { room_id: { _eq: $room }, user_id: { _eq: $user } }, limit: 1) { id }
+      members: chat_members(where: { room_id: { _eq: $room }, user_id: { _eq: $user } }, limit: 1) { role }
       bans: chat_bans(where: ${ACTIVE_BAN}, limit: 1) { id }
     }`,
   ),
@@ -153,20 +164,44 @@ export const operations = {
       }
     }`,
   ),
+  /** Only in rooms that the agent is in; the backend has asked for bans. */
   deleteMessage: operation(
     "support",
     affected,
-    `mutation DeleteMessage($id: uuid!) {
+    `mutation DeleteMessage($id: uuid!, $agent: String!) {
       done: update_chat_messages(
-        where: { id: { _eq: $id }, is_deleted: { _eq: false } }
+        where: { id: { _eq: $id }, is_deleted: { _eq: false }, room: { members: { user_id: { _eq: $agent } } } }
         _set: { is_deleted: true }
       ) { affected_rows }
     }`,
   ),
-  messageExists: operation(
+  roomOfMessage: operation(
     "support",
-    z.object({ row: z.object({ id: z.string() }).nullable() }),
-    "query MessageExists($id: uuid!) { row: chat_messages_by_pk(id: $id) { id } }",
+    z.object({ row: z.object({ room_id: z.string() }).nullable() }),
+    "query RoomOfMessage($id: uuid!) { row: chat_messages_by_pk(id: $id) { room_id } }",
+  ),
+  messagesToDelete: operation(
+    "support",
+    z.object({ rows: z.array(z.object({ id: z.string() })) }),
+    `query MessagesToDelete($room: uuid!, $user: String!, $since: timestamptz!, $limit: Int!) {
+      rows: chat_messages(
+        where: {
+          room_id: { _eq: $room }, user_id: { _eq: $user }
+          is_deleted: { _eq: false }, created_at: { _gte: $since }
+        }
+        ${NEWEST_FIRST} limit: $limit
+      ) { id }
+    }`,
+  ),
+  deleteMessages: operation(
+    "support",
+    affected,
+    `mutation DeleteMessages($ids: [uuid!]!) {
+      done: update_chat_messages(
+        where: { id: { _in: $ids }, is_deleted: { _eq: false } }
+        _set: { is_deleted: true }
+      ) { affected_rows }
+    }`,
   ),
   muteUser: operation(
     "chat_admin",

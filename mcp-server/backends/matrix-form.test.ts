@@ -1,17 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { messageSchema } from "../chat/model.ts";
+import { shownMessage } from "../chat/shown.ts";
 import {
   eventSchema,
-  fromCursor,
   isMessage,
   matrixId,
   phenomIdOf,
-  positions,
   toContent,
-  toCursor,
   toMessage,
-  toUser,
+  toProfile,
 } from "./matrix-form.ts";
 
 const template = "https://thephenom.app/phenom/{id}";
@@ -25,7 +23,7 @@ const message = (content: Record<string, unknown>, more: object = {}) =>
     ...more,
   });
 const read = (event: ReturnType<typeof message>) =>
-  toMessage({ roomId: "!room", event, user: toUser(event.sender), template });
+  toMessage({ roomId: "!room", event, profile: toProfile(event.sender), template });
 const text = fc.string({ unit: "grapheme", minLength: 1 });
 
 describe("a message", () => {
@@ -38,7 +36,7 @@ describe("a message", () => {
           message_type: phenom_id === undefined ? "text" : "phenom_link",
           ...(phenom_id !== undefined && { phenom_id }),
         });
-        expect(messageSchema.safeParse(back).error).toBeUndefined();
+        expect(messageSchema.safeParse(shownMessage(back, true)).error).toBeUndefined();
       }),
     );
   });
@@ -52,7 +50,7 @@ describe("a message", () => {
       fc.property(content, content, fc.maxSafeInteger(), (original, edit, origin_server_ts) => {
         const unsigned = { "m.relations": { "m.replace": { origin_server_ts, content: edit } } };
         const back = read(message(original, { unsigned, origin_server_ts }));
-        expect(messageSchema.safeParse(back).error).toBeUndefined();
+        expect(messageSchema.safeParse(shownMessage(back, true)).error).toBeUndefined();
       }),
     );
   });
@@ -91,42 +89,6 @@ describe("a message", () => {
   it("may be a reply to another", () => {
     const reply = { body: "x", "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
     expect(isMessage(message(reply))).toBe(true);
-  });
-});
-
-describe("a cursor", () => {
-  it("is read as the position that it was made from", () => {
-    const name = fc.stringMatching(/^[!-9;-~]{1,200}:[a-z0-9]{1,20}\.org$/);
-    fc.assert(
-      fc.property(fc.nat(), name, (at, name) => {
-        expect(fromCursor(positions.messages, toCursor([`$${name}`]))).toEqual([`$${name}`]);
-        expect(fromCursor(positions.search, toCursor([at, `$${name}`]))).toEqual([at, `$${name}`]);
-        expect(fromCursor(positions.members, toCursor([at, `@${name}`]))).toEqual([at, `@${name}`]);
-      }),
-    );
-  });
-
-  it("of any other text is refused with the name of the argument", () => {
-    const refused = expect.objectContaining({ code: "invalid_argument", field: "cursor" });
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.jsonValue().map((value) => toCursor([JSON.stringify(value)])),
-        ),
-        (cursor) => {
-          for (const form of [positions.search, positions.members]) {
-            let error: unknown;
-            try {
-              fromCursor<unknown>(form, cursor);
-            } catch (thrown) {
-              error = thrown;
-            }
-            expect(error).toEqual(refused);
-          }
-        },
-      ),
-    );
   });
 });
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { errors } from "../chat/error.ts";
-import type { LinkPreview, Message, User } from "../chat/model.ts";
+import type { LinkPreview, Message, Profile } from "../chat/model.ts";
 import { isoTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 
@@ -24,6 +24,7 @@ export const eventSchema = z.object({
     .object({
       redacted_because: z.unknown().optional(),
       replaces_state: z.string().optional().catch(undefined),
+      prev_content: contentSchema.optional().catch(undefined),
       "m.relations": z
         .object({
           "m.replace": z.object({ origin_server_ts: z.number().int(), content: contentSchema }).optional(),
@@ -56,11 +57,17 @@ export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
 const present = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
 
-/** The profile in a member event's content; only the id is always known. */
-export const toUser = (id: string, member: Readonly<Record<string, unknown>> = {}): User => ({
-  id,
+/**
+ * The profile in a member event's content; the user name is part of the id. A ban's event has no display name, but the
+ * event before it may.
+ */
+export const toProfile = (
+  id: string,
+  member: Readonly<Record<string, unknown>> = {},
+  before: Readonly<Record<string, unknown>> = {},
+): Profile => ({
   username: id.slice(1).split(":")[0],
-  display_name: present(member["displayname"]),
+  display_name: present(member["displayname"]) ?? present(before["displayname"]),
   avatar_url: present(member["avatar_url"]),
 });
 
@@ -86,12 +93,12 @@ export function toContent(
 export interface MessageParts {
   readonly roomId: string;
   readonly event: MatrixEvent;
-  readonly user: User;
+  readonly profile: Profile;
   readonly template: string;
   readonly preview?: LinkPreview | undefined;
 }
 
-export function toMessage({ roomId, event, user, template, preview }: MessageParts): Message {
+export function toMessage({ roomId, event, profile, template, preview }: MessageParts): Message {
   const edit = editOf(event);
   const phenomId = phenomIdOf(event, template);
   const body = event.type === ENCRYPTED ? UNREADABLE : (present(shownContent(event)["body"]) ?? "");
@@ -100,7 +107,7 @@ export function toMessage({ roomId, event, user, template, preview }: MessagePar
     id: event.event_id,
     room_id: roomId,
     user_id: event.sender,
-    user,
+    profile,
     content: address !== "" && body.endsWith(address) ? body.slice(0, -address.length) : body,
     message_type: phenomId === undefined ? "text" : "phenom_link",
     phenom_id: phenomId,
@@ -159,34 +166,12 @@ const forms = {
 } as const;
 
 /** @throws ChatError invalid_argument unless `value` is a Matrix id of the field's kind */
-export function matrixId(field: keyof typeof forms, value: string): string {
-  const { is, form } = forms[field];
+export function matrixId(field: keyof typeof forms | "around", value: string): string {
+  const { is, form } = forms[field === "around" ? "message_id" : field];
   if (is.test(value) && value.length <= limits.textCharacters) return value;
   throw errors.badId(field, value, form);
 }
 
-const eventId = z.string().regex(forms.message_id.is).max(limits.textCharacters);
-const milliseconds = z.number().int().min(0).max(8.64e15);
-
-/** Position at which a page ended, by tool: an event, or a time and an id. */
-export const positions = {
-  messages: z.tuple([eventId]),
-  search: z.tuple([milliseconds, eventId]),
-  members: z.tuple([milliseconds, z.string().regex(forms.user_id.is).max(limits.textCharacters)]),
-} as const;
-
-export const toCursor = (position: readonly (string | number)[]): string =>
-  Buffer.from(JSON.stringify(position)).toString("base64url");
-
-/** @throws ChatError invalid_argument */
-export function fromCursor<Position>(
-  form: z.ZodType<Position>,
-  cursor: string | undefined,
-): Position | undefined {
-  if (cursor === undefined) return undefined;
-  try {
-    return form.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
-  } catch {
-    throw errors.badCursor();
-  }
-}
+/** Whether a text can be the id in a cursor. */
+export const isEventId = (id: string) => forms.message_id.is.test(id) && id.length <= limits.textCharacters;
+export const isUserId = (id: string) => forms.user_id.is.test(id) && id.length <= limits.textCharacters;

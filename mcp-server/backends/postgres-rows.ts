@@ -1,7 +1,10 @@
+import type { Member, Role } from "../chat/model.ts";
 import {
+  type BanRow,
   type MemberColumns,
   type MessageColumns,
   type PreviewColumns,
+  toBanned,
   toMember,
   toMessage,
   type UserColumns,
@@ -26,3 +29,14 @@ export const messageOf = (row: FlatMessage) =>
   toMessage(row, row.user_known ? row : null, hasPreview(row) ? row : null);
 
 export const memberOf = (row: FlatMember) => toMember(row, row.user_known ? row : null);
+
+/** A ban with its user, and with the membership if there still is one. */
+export type FlatBanned = BanRow &
+  KnownUser & {
+    readonly role: Role | null;
+    readonly is_muted: boolean | null;
+    readonly muted_until: string | null;
+    readonly joined_at: string | null;
+  };
+
+export const bannedOf = (row: FlatBanned): Member => toBanned(row, row, row.user_known ? row : null);

@@ -15,6 +15,9 @@ const MESSAGE_JOINS = `
 const MEMBER = `
   c.id, c.room_id, c.user_id, c.role, c.is_muted, c.muted_until::text, c.joined_at::text, ${USER}`;
 
+const BAN_COLUMNS =
+  "b.id, b.room_id, b.user_id, b.banned_by, b.reason, b.banned_at::text, b.expires_at::text";
+
 const BAN = "id, room_id, user_id, banned_by, reason, banned_at::text, expires_at::text";
 
 const ACTIVE = "(expires_at is null or expires_at > statement_timestamp())";
@@ -25,10 +28,39 @@ const visible = (room: string) => `
   and exists (select from public.chat_members where room_id = ${room} and user_id = $1)
   and not exists (select from public.chat_bans where room_id = ${room} and user_id = $1 and ${ACTIVE})`;
 
+/** The four statements of a list that is read in both directions, on its first page and on the next ones. */
+const directions = (
+  name: string,
+  text: (after: string, order: "asc" | "desc") => string,
+  after: [string, string],
+) => {
+  const pair = (order: "asc" | "desc", comparison: string) => ({
+    first: { name: `${name}_${order}_first`, text: text("", order) },
+    next: {
+      name: `${name}_${order}_next`,
+      text: text(`and (${after[0]}) ${comparison} (${after[1]})`, order),
+    },
+  });
+  return { newest: pair("desc", "<"), oldest: pair("asc", ">") };
+};
+
 const page = (name: string, text: (after: string) => string, after: string) => ({
   first: { name: `${name}_first`, text: text("") },
   next: { name: `${name}_next`, text: text(after) },
 });
+
+/** Whether a person's user name or display name holds the text in a parameter, or the parameter is null. */
+const named = (parameter: string) => `
+  (${parameter}::text is null
+   or position(lower(${parameter}) in lower(u.username)) > 0
+   or position(lower(${parameter}) in lower(u.display_name)) > 0)`;
+
+/** The function decides by the role `user` what the agent may see, as for Hasura. */
+const search = (position: string) => `
+  select ${MESSAGE} from public.find_chat_messages(
+      json_build_object('x-hasura-role', 'user', 'x-hasura-user-id', $1::text),
+      $2, $3, $4::uuid, $5::text, $6::timestamptz, $7::timestamptz${position}) m ${MESSAGE_JOINS}
+   order by m.created_at desc, m.id desc`;
 
 export const statements = {
   listRooms: {
@@ -36,38 +68,71 @@ export const statements = {
     text: `select id, name, description, is_active, created_at::text
              from public.chat_rooms where is_active or $1 order by chat_rooms.created_at, id`,
   },
-  /** $2 room, $3 rows; $4 time, $5 id of the last row seen */
-  getMessages: page(
+  /** $2 room, $3 rows, $4 since, $5 until; $6 time, $7 id of the last row seen */
+  getMessages: directions(
     "get_messages",
+    (after, order) => `select ${MESSAGE} from public.chat_messages m ${MESSAGE_JOINS}
+      where m.room_id = $2 and ${visible("$2")}
+        and m.created_at >= $4::timestamptz and m.created_at < $5::timestamptz ${after}
+      order by m.created_at ${order}, m.id ${order} limit $3`,
+    ["m.created_at, m.id", "$6::timestamptz, $7::uuid"],
+  ),
+  /** $2 room, $3 message */
+  messageInRoom: {
+    name: "message_in_room",
+    text: `select ${MESSAGE} from public.chat_messages m ${MESSAGE_JOINS}
+            where m.id = $3 and m.room_id = $2 and ${visible("$2")}`,
+  },
+  /** $2 words, $3 rows, $4 room or null, $5 user or null, $6 since, $7 until; $8 time, $9 id of the last row seen */
+  searchMessages: {
+    first: { name: "search_messages_first", text: search("") },
+    next: { name: "search_messages_next", text: search(", $8::timestamptz, $9::uuid") },
+  },
+  /** $2 user, $3 rows, $4 room or null, $5 since, $6 until; $7 time, $8 id of the last row seen */
+  messagesOfUser: page(
+    "messages_of_user",
     (after) => `select ${MESSAGE} from public.chat_messages m ${MESSAGE_JOINS}
-      where m.room_id = $2 and ${visible("$2")} ${after}
+      where ${visible("m.room_id")} and m.user_id = $2
+        and ($4::uuid is null or m.room_id = $4)
+        and m.created_at >= $5::timestamptz and m.created_at < $6::timestamptz ${after}
       order by m.created_at desc, m.id desc limit $3`,
-    "and (m.created_at, m.id) < ($4::timestamptz, $5::uuid)",
+    "and (m.created_at, m.id) < ($7::timestamptz, $8::uuid)",
   ),
-  /** $2 words, $3 rows, $4 room or null, $5 user or null; $6 time, $7 id of the last row seen */
-  searchMessages: page(
-    "search_messages",
-    (after) => `select ${MESSAGE} from public.search_chat_messages($2) m ${MESSAGE_JOINS}
-      where ${visible("m.room_id")}
-        and ($4::uuid is null or m.room_id = $4) and ($5::text is null or m.user_id = $5) ${after}
-      order by m.created_at desc, m.id desc limit $3`,
-    "and (m.created_at, m.id) < ($6::timestamptz, $7::uuid)",
-  ),
-  /** $2 room, $3 rows; $4 time, $5 id of the last row seen */
+  /** $1 user */
+  userExists: { name: "user_exists", text: "select from public.users where id = $1" },
+  /** $2 room, $3 rows, $4 part of a name or null; $5 time, $6 id of the last row seen */
   listMembers: page(
     "list_members",
     (after) => `select ${MEMBER} from public.chat_members c left join public.users u on u.id = c.user_id
-      where c.room_id = $2
-        and exists (select from public.chat_members where room_id = $2 and user_id = $1) ${after}
+      where c.room_id = $2 and ${named("$4")}
+        and exists (select from public.chat_members where room_id = $2 and user_id = $1)
+        and not exists (select from public.chat_bans where room_id = $2 and user_id = c.user_id and ${ACTIVE}) ${after}
       order by c.joined_at, c.id limit $3`,
-    "and (c.joined_at, c.id) > ($4::timestamptz, $5::uuid)",
+    "and (c.joined_at, c.id) > ($5::timestamptz, $6::uuid)",
   ),
-  /** Why a room shows nothing. $2 room */
+  /** The active bans, with what is left of a membership. Parameters as of listMembers */
+  listBanned: page(
+    "list_banned",
+    (after) => `select ${BAN_COLUMNS}, ${USER}, c.role, c.is_muted, c.muted_until::text, c.joined_at::text
+      from public.chat_bans b
+      left join public.users u on u.id = b.user_id
+      left join public.chat_members c on c.room_id = b.room_id and c.user_id = b.user_id
+      where b.room_id = $2 and ${named("$4")} and (b.expires_at is null or b.expires_at > statement_timestamp())
+        and exists (select from public.chat_members where room_id = $2 and user_id = $1) ${after}
+      order by b.banned_at, b.id limit $3`,
+    "and (b.banned_at, b.id) > ($5::timestamptz, $6::uuid)",
+  ),
+  /** The agent's place in a room. $2 room */
   standing: {
     name: "standing",
-    text: `select exists (select from public.chat_members where room_id = r.id and user_id = $1) as is_member,
-                  exists (select from public.chat_bans where room_id = r.id and user_id = $1 and ${ACTIVE}) as is_banned
-             from public.chat_rooms r where r.id = $2`,
+    text: `select exists (select from public.chat_rooms where id = $2) as room_exists,
+                  (select role from public.chat_members where room_id = $2 and user_id = $1) as agent_role,
+                  exists (select from public.chat_bans where room_id = $2 and user_id = $1 and ${ACTIVE}) as agent_banned`,
+  },
+  /** The role of a user. $1 room, $2 user */
+  roleOf: {
+    name: "role_of",
+    text: "select role from public.chat_members where room_id = $1 and user_id = $2",
   },
   /** $2 room, $3 content, $4 type, $5 content id, $6 key */
   sendMessage: {
@@ -83,13 +148,32 @@ export const statements = {
     text: `select m.is_deleted, ${MESSAGE} from public.chat_messages m ${MESSAGE_JOINS}
             where m.user_id = $1 and m.idempotency_key = $2`,
   },
-  /** $2 message; the first deletion stays on record */
+  /** $2 message, in a room that the agent is in; the first deletion stays on record */
   deleteMessage: {
     name: "delete_message",
+    text: `with target as (
+             select m.id from public.chat_messages m
+              where m.id = $2
+                and exists (select from public.chat_members where room_id = m.room_id and user_id = $1)
+                and not exists (
+                  select from public.chat_bans where room_id = m.room_id and user_id = $1 and ${ACTIVE})),
+           deleted as (
+             update public.chat_messages m set is_deleted = true, deleted_by = $1
+               from target where m.id = target.id and not m.is_deleted)
+           select id from target`,
+  },
+  /** $2 room, $3 user, $4 since, $5 how many */
+  deleteMessages: {
+    name: "delete_messages",
     text: `with deleted as (
              update public.chat_messages set is_deleted = true, deleted_by = $1
-              where id = $2 and not is_deleted returning id)
-           select id from deleted union select id from public.chat_messages where id = $2`,
+              where id in (
+                select id from public.chat_messages
+                 where room_id = $2 and user_id = $3 and not is_deleted and created_at >= $4::timestamptz
+                 order by created_at desc limit $5)
+                and not is_deleted
+             returning id)
+           select count(*)::int as deleted from deleted`,
   },
   /** $1 room, $2 user, $3 muted, $4 until */
   muteUser: {
@@ -118,6 +202,4 @@ export const statements = {
     name: "unban_user",
     text: `delete from public.chat_bans where room_id = $1 and user_id = $2 returning ${ACTIVE} as was_active`,
   },
-  /** $1 room */
-  roomExists: { name: "room_exists", text: "select from public.chat_rooms where id = $1" },
 } as const;

@@ -1,20 +1,36 @@
-import { DatabaseError, Pool, type PoolClient, type PoolConfig } from "pg";
-import type { ChatBackend, PageRequest } from "../chat/backend.ts";
+import { DatabaseError, Pool, type PoolConfig } from "pg";
+import type { ChatBackend, Order, PageRequest } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
+import type { Role } from "../chat/model.ts";
+import { assertHigherRole } from "../chat/moderation.ts";
 import { limits } from "../limits.ts";
-import { type FlatMember, type FlatMessage, memberOf, messageOf } from "./postgres-rows.ts";
+import { NAME, query, type Statement } from "./postgres-connection.ts";
+import {
+  bannedOf,
+  type FlatBanned,
+  type FlatMember,
+  type FlatMessage,
+  memberOf,
+  messageOf,
+} from "./postgres-rows.ts";
 import { statements } from "./postgres-statements.ts";
 import { retryOnce } from "./retry.ts";
 import {
+  assertInRoom,
   type BanRow,
+  bounds,
+  cutAround,
+  cutMessages,
   cutPage,
-  fromCursor,
+  halves,
   type RoomRow,
-  ruleBroken,
+  readCursor,
+  type Standing,
   sentWithKey,
   toBan,
   toRoom,
   uuid,
+  withHint,
 } from "./sql-form.ts";
 
 export interface PostgresOptions {
@@ -24,8 +40,8 @@ export interface PostgresOptions {
   readonly agentUserId: string;
 }
 
-const NAME = "postgres";
 type Values = readonly (string | number | boolean | null)[];
+type KeyedRow = FlatMessage & { readonly is_deleted: boolean };
 
 /** The chat's tables through `pg`, with the same visibility as Hasura's roles. */
 export function postgresBackend({ connection, agentUserId: agent }: PostgresOptions): ChatBackend {
@@ -48,25 +64,32 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   const read = <Row extends object>(statement: Statement, values: Values, signal: AbortSignal) =>
     retryOnce(() => run<Row>(statement, values, signal), signal);
 
-  /** Tells whether a room without results is empty, unknown or closed to the agent. */
-  const explainEmpty = async (room: string, signal: AbortSignal) => {
+  /** The agent's role in the room. Rejects if the room is unknown or closed to the agent. */
+  const enter = async (room: string, signal: AbortSignal): Promise<Role> => {
     const [standing] = await read<Standing>(statements.standing, [agent, room], signal);
     if (!standing) throw errors.noRoom(room);
-    if (!standing.is_member) throw errors.notInRoom(room);
-    if (standing.is_banned) throw errors.bannedFromRoom(room);
+    return assertInRoom(room, standing);
   };
-  const assertRoomExists = async (room: string, signal: AbortSignal) => {
-    if ((await read(statements.roomExists, [room], signal)).length === 0) throw errors.noRoom(room);
+  const roleOf = async (room: string, user: string, signal: AbortSignal): Promise<Role | undefined> => {
+    const [row] = await read<{ role: Role }>(statements.roleOf, [room, user], signal);
+    return row?.role;
   };
-  const ofPage = (pages: { first: Statement; next: Statement }, { cursor, limit }: PageRequest) => {
-    const after = fromCursor(cursor);
-    return {
-      statement: after ? pages.next : pages.first,
-      // One row more than requested tells whether there is a next page.
-      rows: limit + 1,
-      position: after ? [after.at, after.id] : [],
-      isFirst: !after,
-    };
+  /** Reads a page, of which one row more than requested tells whether there is a next one. */
+  const readPage = async <Row extends object>(
+    pages: { readonly first: Statement; readonly next: Statement },
+    scope: readonly unknown[],
+    { cursor, limit }: PageRequest,
+    values: (rows: number) => Values,
+    signal: AbortSignal,
+  ) => {
+    const after = readCursor(scope, cursor);
+    const position = after ? [after.at, after.id] : [];
+    const rows = await read<Row>(
+      after ? pages.next : pages.first,
+      [...values(limit + 1), ...position],
+      signal,
+    );
+    return { rows, isEmpty: rows.length === 0 && !after };
   };
 
   return {
@@ -74,24 +97,59 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
     async listRooms({ include_inactive }, signal) {
       return (await read<RoomRow>(statements.listRooms, [include_inactive], signal)).map(toRoom);
     },
-    async getMessages({ room_id, ...request }, signal) {
+    async getMessages({ room_id, order = "newest", around, ...request }, signal) {
       const room = uuid("room_id", room_id);
-      const page = ofPage(statements.getMessages, request);
-      const rows = await read<FlatMessage>(
-        page.statement,
-        [agent, room, page.rows, ...page.position],
+      const { since, until } = bounds(request);
+      const scope = ["messages", room, order, request.since, request.until, around];
+      if (around !== undefined && request.cursor === undefined) {
+        const id = uuid("around", around);
+        const [own] = await read<FlatMessage>(statements.messageInRoom, [agent, room, id], signal);
+        if (!own) {
+          await enter(room, signal);
+          throw errors.noMessage(id, "around");
+        }
+        const { before, after } = halves(request.limit);
+        const side = (direction: Order, count: number) =>
+          read<FlatMessage>(
+            statements.getMessages[direction].next,
+            [agent, room, count, since, until, own.created_at, id],
+            signal,
+          );
+        const [older, newer] = await Promise.all([side("newest", before), side("oldest", after + 1)]);
+        return cutAround({ older, own, newer }, { order, limit: request.limit, scope }, messageOf);
+      }
+      const { rows, isEmpty } = await readPage<FlatMessage>(
+        statements.getMessages[order],
+        scope,
+        request,
+        (count) => [agent, room, count, since, until],
         signal,
       );
-      if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
+      if (isEmpty) await enter(room, signal);
+      return cutMessages(rows, request.limit, scope, messageOf);
     },
-    async searchMessages({ query, room_id, user_id, ...request }, signal) {
+    async searchMessages({ query: words, room_id, user_id, ...request }, signal) {
       const room = room_id === undefined ? null : uuid("room_id", room_id);
-      const page = ofPage(statements.searchMessages, request);
-      const values = [agent, query, page.rows, room, user_id ?? null, ...page.position];
-      const rows = await read<FlatMessage>(page.statement, values, signal);
-      if (rows.length === 0 && page.isFirst && room !== null) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.created_at, messageOf);
+      const { since, until } = bounds(request);
+      const scope = ["search", words, room, user_id, request.since, request.until];
+      const { rows, isEmpty, hint } = await withHint(
+        readPage<FlatMessage>(
+          words === undefined ? statements.messagesOfUser : statements.searchMessages,
+          scope,
+          request,
+          (count) =>
+            words === undefined
+              ? [agent, user_id ?? null, count, room, since, until]
+              : [agent, words, count, room, user_id ?? null, since, until],
+          signal,
+        ),
+      );
+      if (isEmpty && room !== null) await enter(room, signal);
+      if (isEmpty && user_id !== undefined) {
+        const known = await read(statements.userExists, [user_id], signal);
+        if (known.length === 0) throw errors.noUser(user_id);
+      }
+      return { ...cutMessages(rows, request.limit, scope, messageOf), ...(hint !== undefined && { hint }) };
     },
     async sendMessage(draft, signal) {
       const { room_id, content, message_type, phenom_id, idempotency_key: key } = draft;
@@ -111,7 +169,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
           // The rules apply to new messages only: a message that was sent before a ban still answers its key.
           const row = isRejection(error) ? await sentBefore() : undefined;
           if (row) return messageOf(row);
-          if (isRejection(error)) await assertRoomExists(room, signal);
+          if (isRejection(error)) await enter(room, signal);
           throw error;
         }
         throw new ChatError(
@@ -130,38 +188,65 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
       const found = await run<{ id: string }>(statements.deleteMessage, [agent, id], signal);
       if (found.length === 0) throw errors.noMessage(id);
     },
-    async listMembers({ room_id, ...request }, signal) {
+    async listMembers({ room_id, name, status = "member", ...request }, signal) {
       const room = uuid("room_id", room_id);
-      const page = ofPage(statements.listMembers, request);
-      const rows = await read<FlatMember>(page.statement, [agent, room, page.rows, ...page.position], signal);
-      if (rows.length === 0 && page.isFirst) await explainEmpty(room, signal);
-      return cutPage(rows, request.limit, (row) => row.joined_at, memberOf);
+      const scope = ["members", room, name, status];
+      const values = (count: number) => [agent, room, count, name ?? null];
+      if (status === "banned") {
+        const { rows, isEmpty } = await readPage<FlatBanned>(
+          statements.listBanned,
+          scope,
+          request,
+          values,
+          signal,
+        );
+        if (isEmpty) await enter(room, signal);
+        return cutPage(rows, request.limit, scope, (row) => row.banned_at, bannedOf);
+      }
+      const { rows, isEmpty } = await readPage<FlatMember>(
+        statements.listMembers,
+        scope,
+        request,
+        values,
+        signal,
+      );
+      if (isEmpty) await enter(room, signal);
+      return cutPage(rows, request.limit, scope, (row) => row.joined_at, memberOf);
     },
-    async muteUser({ room_id, user_id, muted, until }, signal) {
+    async muteUser({ room_id, user_id: user, muted, until, by: group }, signal) {
       const room = uuid("room_id", room_id);
-      if (user_id === agent && muted) throw errors.ownAccount("mute");
-      const [row] = await run<FlatMember>(statements.muteUser, [room, user_id, muted, until ?? null], signal);
+      if (user === agent && muted) throw errors.ownAccount("mute");
+      const own = await enter(room, signal);
+      const role = await roleOf(room, user, signal);
+      if (role === undefined) throw errors.notAMember(user);
+      if (muted) assertHigherRole("mute", { group, agent: own }, { id: user, role });
+      const [row] = await run<FlatMember>(statements.muteUser, [room, user, muted, until ?? null], signal);
       if (row) return memberOf(row);
-      await assertRoomExists(room, signal);
-      throw errors.notAMember(user_id);
+      throw errors.notAMember(user);
     },
-    async banUser({ room_id, user_id, reason, expires_at }, signal) {
+    async banUser({ room_id, user_id: user, reason, expires_at, delete_messages_since, by: group }, signal) {
       const room = uuid("room_id", room_id);
-      if (user_id === agent) throw errors.ownAccount("ban");
-      const values = [agent, room, user_id, reason ?? null, expires_at ?? null];
+      if (user === agent) throw errors.ownAccount("ban");
+      const own = await enter(room, signal);
+      const role = (await roleOf(room, user, signal)) ?? "user";
+      assertHigherRole("ban", { group, agent: own }, { id: user, role });
+      const values = [agent, room, user, reason ?? null, expires_at ?? null];
       const [row] = await run<BanRow>(statements.banUser, values, signal).catch((error: unknown) => {
-        throw missingReference(error, room, user_id);
+        throw missingUser(error, user);
       });
-      if (row) return toBan(row);
-      const [active] = await run<BanRow>(statements.activeBan, [room, user_id], signal);
-      throw errors.alreadyBanned(user_id, active && toBan(active).expires_at);
+      const [ban] = row ? [row] : await run<BanRow>(statements.activeBan, [room, user], signal);
+      if (!ban || (!row && delete_messages_since === undefined))
+        throw errors.alreadyBanned(user, ban && toBan(ban).expires_at);
+      if (delete_messages_since === undefined) return { ban: toBan(ban) };
+      const which = [agent, room, user, delete_messages_since, limits.deletions];
+      const [count] = await run<{ deleted: number }>(statements.deleteMessages, which, signal);
+      return { ban: toBan(ban), deleted_messages: count?.deleted ?? 0 };
     },
     async unbanUser({ room_id, user_id }, signal) {
       const room = uuid("room_id", room_id);
+      await enter(room, signal);
       const lifted = await run<{ was_active: boolean }>(statements.unbanUser, [room, user_id], signal);
-      if (lifted.some(({ was_active }) => was_active)) return;
-      await assertRoomExists(room, signal);
-      throw errors.notBanned(user_id);
+      if (!lifted.some(({ was_active }) => was_active)) throw errors.notBanned(user_id);
     },
     async health(signal) {
       try {
@@ -175,75 +260,11 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   };
 }
 
-type Statement = { readonly name: string; readonly text: string };
-type Standing = { readonly is_member: boolean; readonly is_banned: boolean };
-type KeyedRow = FlatMessage & { readonly is_deleted: boolean };
-
-/** Runs a statement. When the signal aborts, the connection is closed and the server cancels the query. */
-async function query<Row extends object>(
-  pool: Pool,
-  statement: Statement & { values: Values[number][] },
-  signal: AbortSignal,
-): Promise<Row[]> {
-  signal.throwIfAborted();
-  const client = await pool.connect().catch((error: unknown) => {
-    throw fromPostgres(error);
-  });
-  // A broken connection fails its query, which is handled below, and emits an event without another listener.
-  client.on("error", ignore);
-  const release = releaseOnce(client);
-  const cut = () => release(true);
-  if (signal.aborted) release();
-  signal.throwIfAborted();
-  signal.addEventListener("abort", cut, { once: true });
-  try {
-    const { rows } = await client.query<Row>(statement);
-    release();
-    return rows;
-  } catch (error) {
-    release(!(error instanceof DatabaseError));
-    signal.throwIfAborted();
-    throw fromPostgres(error);
-  } finally {
-    signal.removeEventListener("abort", cut);
-  }
-}
-
-const ignore = () => {};
-
-function releaseOnce(client: PoolClient): (destroy?: boolean) => void {
-  let released = false;
-  return (destroy = false) => {
-    if (released) return;
-    released = true;
-    client.release(destroy);
-    // A destroyed connection is closed only now and may still emit an error.
-    if (!destroy) client.off("error", ignore);
-  };
-}
-
-/** SQLSTATEs of the chat's own rules: class 22 or 23, subclass C and two digits. */
-const isRule = (code: string | undefined) => /^2[23]C\d\d$/.test(code ?? "");
-/** SQLSTATEs of a server that shuts down, starts up or has no free connection, and of connection failures. */
-const isUnavailable = (code: string | undefined) => /^(57P0[1-5]|53300|08...)$/.test(code ?? "");
-
-function fromPostgres(error: unknown): ChatError {
-  if (!(error instanceof DatabaseError)) return errors.unavailable(NAME, error);
-  if (isRule(error.code)) return ruleBroken(error.message, error);
-  if (isUnavailable(error.code)) return errors.unavailable(NAME, error);
-  if (error.code === "57014") return errors.timeout(NAME, error);
-  return new ChatError("internal", "The chat's database refused the statement; the log has the reason.", {
-    cause: error,
-  });
-}
-
 const isRejection = (error: unknown) => error instanceof ChatError && error.code === "rejected";
 
-/** The error for a ban whose room or user does not exist. */
-function missingReference(error: unknown, room: string, user: string): unknown {
+/** The error for a ban whose user does not exist. */
+function missingUser(error: unknown, user: string): unknown {
   const cause = error instanceof ChatError ? error.cause : undefined;
-  if (!(cause instanceof DatabaseError) || cause.code !== "23503") return error;
-  if (cause.constraint === "chat_bans_room_id_fkey") return errors.noRoom(room);
-  if (cause.constraint === "chat_bans_user_id_fkey") return errors.noUser(user);
-  return error;
+  const isMissing = cause instanceof DatabaseError && cause.constraint === "chat_bans_user_id_fkey";
+  return isMissing ? errors.noUser(user) : error;
 }

@@ -73,7 +73,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       startServer();
       startServer();
       const expires_at = inMilliseconds(1500);
-      await chat.banUser({ room_id: id, user_id: user, expires_at }, signal());
+      await chat.banUser({ by: "admin", room_id: id, user_id: user, expires_at }, signal());
       expect(await membership(id, user)).toBe("ban");
       await eventually(async () => expect(await membership(id, user)).toBe("join"), soon);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
@@ -85,7 +85,10 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const user = await world.newUser();
       const id = await room([user]);
       await setLevel(id, user, 50);
-      await chat.muteUser({ room_id: id, user_id: user, muted: true, until: inMilliseconds(1500) }, signal());
+      await chat.muteUser(
+        { by: "admin", room_id: id, user_id: user, muted: true, until: inMilliseconds(1500) },
+        signal(),
+      );
       expect(await shown(id, user)).toMatchObject({ is_muted: true, role: "user" });
       expect(await world.trySay(user, id)).toBe(false);
       startServer();
@@ -101,7 +104,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room(users);
       const until = inMilliseconds(3000);
       for (const user_id of users)
-        await chat.muteUser({ room_id: id, user_id, muted: true, until }, signal());
+        await chat.muteUser({ by: "admin", room_id: id, user_id, muted: true, until }, signal());
       const before = await changes(id);
       await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
@@ -114,7 +117,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const user = await world.newUser();
       const id = await room([user]);
       const until = inMilliseconds(300);
-      await chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
+      await chat.muteUser({ by: "admin", room_id: id, user_id: user, muted: true, until }, signal());
       await eventually(async () => expect((await shown(id, user))?.is_muted).toBe(false), soon);
       expect(await ownLevel(id, user)).toBe(-1);
     });
@@ -170,7 +173,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room([user, other]);
       const before = await levels(id);
       await setLevel(id, other, 25);
-      await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
+      await chat.muteUser({ by: "admin", room_id: id, user_id: user, muted: true }, signal());
       await setLevel(id, other, 50);
       // As written by who had read the levels before the mute, twice: the event replaced knows of no mute either.
       await admin("PUT", id, "state/m.room.power_levels", before);
@@ -184,7 +187,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     it("a mute that was lifted in the room's settings stays lifted", async () => {
       const user = await world.newUser();
       const id = await room([user]);
-      await chat.muteUser({ room_id: id, user_id: user, muted: true }, signal());
+      await chat.muteUser({ by: "admin", room_id: id, user_id: user, muted: true }, signal());
       await setLevel(id, user, 0);
       startServer();
       await eventually(async () => expect(await record(id, "mute", user)).toEqual({}), soon);
@@ -197,11 +200,11 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       const id = await room(users);
       const until = inMilliseconds(2000);
       for (const user_id of [lifted, banned]) {
-        await chat.banUser({ room_id: id, user_id, expires_at: until }, signal());
+        await chat.banUser({ by: "admin", room_id: id, user_id, expires_at: until }, signal());
         expect((await admin("POST", id, "unban", { user_id })).status).toBe(200);
       }
       expect((await admin("POST", id, "ban", { user_id: banned, reason: "By hand" })).status).toBe(200);
-      await chat.muteUser({ room_id: id, user_id: witness, muted: true, until }, signal());
+      await chat.muteUser({ by: "admin", room_id: id, user_id: witness, muted: true, until }, signal());
       await eventually(() => expect(Date.now() > Date.parse(until)).toBe(true), soon);
       startServer();
       // Mutes come after bans in a round.
@@ -216,13 +219,18 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       await admin("POST", id, "ban", { user_id: banned });
       await setLevel(id, muted, -5);
       expect(await shown(id, muted)).toMatchObject({ is_muted: true });
-      await expect(chat.banUser({ room_id: id, user_id: banned }, signal())).rejects.toMatchObject({
+      await expect(
+        chat.banUser({ by: "admin", room_id: id, user_id: banned }, signal()),
+      ).rejects.toMatchObject({
         code: "conflict",
         message: expect.stringContaining("until further notice"),
       });
       await chat.unbanUser({ room_id: id, user_id: banned }, signal());
       expect(await membership(id, banned)).toBe("leave");
-      const member = await chat.muteUser({ room_id: id, user_id: muted, muted: false }, signal());
+      const member = await chat.muteUser(
+        { by: "admin", room_id: id, user_id: muted, muted: false },
+        signal(),
+      );
       expect(member).toMatchObject({ is_muted: false });
       expect(await world.trySay(muted, id)).toBe(true);
     });
@@ -231,7 +239,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
   it("lifting a ban lets the user back in at once, into a private room too", async () => {
     const user = await world.newUser();
     const id = await room([user], { preset: "private_chat" });
-    await chat.banUser({ room_id: id, user_id: user }, signal());
+    await chat.banUser({ by: "admin", room_id: id, user_id: user }, signal());
     await chat.unbanUser({ room_id: id, user_id: user }, signal());
     expect(await membership(id, user)).toBe("join");
     expect(await record(id, "ban", user)).toEqual({});
@@ -242,18 +250,20 @@ describeWithSynapse("bans and mutes on Synapse", () => {
     const id = await room([user]);
     await setLevel(id, user, 50);
     const mute = (until?: string) =>
-      chat.muteUser({ room_id: id, user_id: user, muted: true, until }, signal());
+      chat.muteUser({ by: "admin", room_id: id, user_id: user, muted: true, until }, signal());
     await mute();
     const until = inMilliseconds(60_000);
     expect(await mute(until)).toMatchObject({ muted_until: until });
-    await chat.muteUser({ room_id: id, user_id: user, muted: false }, signal());
+    await chat.muteUser({ by: "admin", room_id: id, user_id: user, muted: false }, signal());
     expect(await ownLevel(id, user)).toBe(50);
   });
 
   it("simultaneous mutes of several users all take effect", async () => {
     const users = await Promise.all(Array.from({ length: 5 }, () => world.newUser()));
     const id = await room(users);
-    await Promise.all(users.map((user_id) => chat.muteUser({ room_id: id, user_id, muted: true }, signal())));
+    await Promise.all(
+      users.map((user_id) => chat.muteUser({ by: "admin", room_id: id, user_id, muted: true }, signal())),
+    );
     for (const user of users) expect(await world.trySay(user, id)).toBe(false);
   });
 
@@ -268,10 +278,12 @@ describeWithSynapse("bans and mutes on Synapse", () => {
       field: "user_id",
       message: expect.stringContaining("as much power"),
     };
-    await expect(chat.muteUser({ room_id: id, user_id: owner, muted: true }, signal())).rejects.toMatchObject(
+    await expect(
+      chat.muteUser({ by: "admin", room_id: id, user_id: owner, muted: true }, signal()),
+    ).rejects.toMatchObject(refused);
+    await expect(chat.banUser({ by: "admin", room_id: id, user_id: owner }, signal())).rejects.toMatchObject(
       refused,
     );
-    await expect(chat.banUser({ room_id: id, user_id: owner }, signal())).rejects.toMatchObject(refused);
     expect((await shown(id, owner))?.role).toBe("admin");
     expect(await record(id, "ban", owner)).toMatchObject({ errcode: "M_NOT_FOUND" });
   });
@@ -279,7 +291,7 @@ describeWithSynapse("bans and mutes on Synapse", () => {
   it("an action without enough power in a room fails with the remedy", async () => {
     const user = await world.newUser();
     const id = await room([user], { power_level_content_override: {} });
-    await expect(chat.banUser({ room_id: id, user_id: user }, signal())).rejects.toMatchObject({
+    await expect(chat.banUser({ by: "admin", room_id: id, user_id: user }, signal())).rejects.toMatchObject({
       code: "forbidden",
     });
     expect(await membership(id, user)).toBe("join");

@@ -14,6 +14,7 @@ export const MUTE = "app.thephenom.chat.mute";
 /** An end beyond the year 9999, which earlier releases wrote, counts as that year's. */
 const until = z
   .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)))
   .transform((text) => isoTime(Date.parse(text)))
   .nullable();
 /** `rejoin`: the user was a member and joins again when the ban ends, as on the other backends. */

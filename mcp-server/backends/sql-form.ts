@@ -1,7 +1,11 @@
 import * as z from "zod";
-import type { MessageDraft } from "../chat/backend.ts";
+import { nothingSearchable } from "../../shared/chat-search.ts";
+import type { MessageDraft, Order, Period } from "../chat/backend.ts";
+import { fromCursor, toCursor } from "../chat/cursor.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import type { Ban, LinkPreview, Member, Message, Room, User } from "../chat/model.ts";
+import { fittingMessages } from "../chat/lines.ts";
+import type { Ban, LinkPreview, Member, Message, Profile, Role, Room } from "../chat/model.ts";
+import { NOTHING_SEARCHABLE } from "../chat/search-query.ts";
 import { isoTime } from "../chat/time.ts";
 
 /**
@@ -9,7 +13,7 @@ import { isoTime } from "../chat/time.ts";
  * lost between two pages.
  */
 const optional = z.string().nullable();
-const userRow = z.object({
+export const userRow = z.object({
   id: z.string(),
   username: optional,
   display_name: optional,
@@ -91,8 +95,7 @@ export function utc(text: string): string {
 const present = (value: string | null) => value ?? undefined;
 const presentTime = (value: string | null) => (value === null ? undefined : utc(value));
 
-const toUser = (id: string, columns: UserColumns): User => ({
-  id,
+const toProfile = (columns: UserColumns): Profile => ({
   username: present(columns.username),
   display_name: present(columns.display_name),
   avatar_url: present(columns.avatar_url),
@@ -123,7 +126,7 @@ export const toMessage = (
   id: row.id,
   room_id: row.room_id,
   user_id: row.user_id,
-  user: user === null ? undefined : toUser(row.user_id, user),
+  profile: user === null ? undefined : toProfile(user),
   content: row.content,
   message_type: row.message_type,
   phenom_id: present(row.phenom_id),
@@ -138,7 +141,8 @@ export const toMember = (row: MemberColumns, user: UserColumns | null): Member =
   return {
     room_id: row.room_id,
     user_id: row.user_id,
-    user: user === null ? undefined : toUser(row.user_id, user),
+    username: present(user?.username ?? null),
+    display_name: present(user?.display_name ?? null),
     role: row.role,
     is_muted: muted,
     muted_until: muted ? presentTime(row.muted_until) : undefined,
@@ -156,48 +160,140 @@ export const toBan = (row: BanRow): Ban => ({
   expires_at: presentTime(row.expires_at),
 });
 
-/** Position at which a page ended: time and id of its last row. */
-export interface Position {
+/** What is left of a banned user's membership; it may have been removed. */
+export type FormerMember = {
+  readonly [Column in "role" | "is_muted" | "muted_until" | "joined_at"]: MemberRow[Column] | null;
+};
+
+/** A banned user as a member; without a membership the ban's time stands for the time of joining. */
+export const toBanned = (
+  ban: BanRow,
+  member: FormerMember | undefined,
+  user: UserColumns | null,
+): Member => ({
+  ...toMember(
+    {
+      id: ban.id,
+      room_id: ban.room_id,
+      user_id: ban.user_id,
+      role: member?.role ?? "user",
+      is_muted: member?.is_muted ?? false,
+      muted_until: member?.muted_until ?? null,
+      joined_at: member?.joined_at ?? ban.banned_at,
+    },
+    user,
+  ),
+  ban: toBan(ban),
+});
+
+/** Bounds of a query without since or until: times that every client reads. */
+const ALWAYS = { since: "1970-01-01T00:00:00Z", until: "9999-12-31T23:59:59.999Z" };
+
+export const bounds = ({ since, until }: Period) => ({
+  since: since ?? ALWAYS.since,
+  until: until ?? ALWAYS.until,
+});
+
+const guid = z.guid();
+
+/** The row after which a page begins: its time with microseconds, and its id. */
+export interface After {
   readonly at: string;
   readonly id: string;
 }
 
-const guid = z.guid();
-const positionSchema = z.tuple([z.iso.datetime(), guid]);
-
-export const toCursor = ({ at, id }: Position): string =>
-  Buffer.from(JSON.stringify([utc(at), id])).toString("base64url");
-
-/** @throws ChatError invalid_argument */
-export function fromCursor(cursor: string | undefined): Position | undefined {
-  if (cursor === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  } catch {
-    throw errors.badCursor();
-  }
-  const position = positionSchema.safeParse(json);
-  // PostgreSQL has no year below 1 and rounds to microseconds.
-  if (!position.success || !/^[1-9]\d{3}-.{14}(\.\d{1,6})?Z$/.test(position.data[0]))
-    throw errors.badCursor();
-  return { at: position.data[0], id: position.data[1] };
+/** Microseconds since 1970, in digits. */
+function microseconds(text: string): string {
+  const time = utc(text);
+  const fraction = (/\.(\d{1,6})/.exec(time)?.[1] ?? "").padEnd(6, "0");
+  return String(BigInt(Date.parse(`${time.slice(0, 19)}Z`)) * 1000n + BigInt(fraction));
 }
 
-/** Makes a page of rows that were read with one more than `limit`. */
-export function cutPage<R extends { id: string }, Item>(
-  rows: readonly R[],
+function timeOf(digits: string): string {
+  const [milliseconds, rest] = [Number(digits.slice(0, -3)), digits.slice(-3)];
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime()) || milliseconds > Date.parse(ALWAYS.until)) throw errors.badCursor();
+  return date.toISOString().replace("Z", `${rest.padStart(3, "0")}Z`);
+}
+
+/** @throws ChatError invalid_argument unless the cursor belongs to this question */
+export function readCursor(scope: readonly unknown[], cursor: string | undefined): After | undefined {
+  const position = fromCursor(scope, cursor, (id) => guid.safeParse(id).success);
+  return position && { at: timeOf(position.at), id: position.id };
+}
+
+export const writeCursor = (scope: readonly unknown[], row: { readonly at: string; readonly id: string }) =>
+  toCursor(scope, { at: microseconds(row.at), id: row.id });
+
+/** Makes a page of rows of which one more than `limit` was read. */
+export function cutPage<Row extends { readonly id: string }, Item>(
+  rows: readonly Row[],
   limit: number,
-  at: (row: R) => string,
-  toItem: (row: R) => Item,
+  scope: readonly unknown[],
+  at: (row: Row) => string,
+  toItem: (row: Row) => Item,
+  /** How many of the items fit on a page. */
+  fitting: (items: readonly Item[]) => number = (items) => items.length,
 ): { items: Item[]; next_cursor?: string } {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const items = shown.map(toItem);
-  return rows.length > limit && last
-    ? { items, next_cursor: toCursor({ at: at(last), id: last.id }) }
+  const all = rows.slice(0, limit).map(toItem);
+  const items = all.slice(0, fitting(all));
+  const last = rows[items.length - 1];
+  return rows.length > items.length && last
+    ? { items, next_cursor: writeCursor(scope, { at: at(last), id: last.id }) }
     : { items };
 }
+
+/** A page of messages; it ends early where its text would be too long. */
+export const cutMessages = <Row extends MessageColumns>(
+  rows: readonly Row[],
+  limit: number,
+  scope: readonly unknown[],
+  toItem: (row: Row) => Message,
+) => cutPage(rows, limit, scope, (row) => row.created_at, toItem, fittingMessages);
+
+/**
+ * The page around a message. `older` has the rows before it, nearest first, and `newer` those after it; each one more
+ * than is shown.
+ */
+export function cutAround<Row extends MessageColumns>(
+  {
+    older,
+    own,
+    newer,
+  }: { readonly older: readonly Row[]; readonly own: Row; readonly newer: readonly Row[] },
+  {
+    order,
+    limit,
+    scope,
+  }: { readonly order: Order; readonly limit: number; readonly scope: readonly unknown[] },
+  toItem: (row: Row) => Message,
+) {
+  const { before, after } = halves(limit);
+  const [past, future] = [older.slice(0, before - 1), newer.slice(0, after)];
+  const shown =
+    order === "newest" ? [...future.reverse(), own, ...past] : [...past.reverse(), own, ...future];
+  const rest = order === "newest" ? older.slice(before - 1) : newer.slice(after);
+  return cutMessages([...shown, ...rest], shown.length, scope, toItem);
+}
+
+/** What the tools ask before they moderate: the agent's and the target's places in the room. */
+export const standingRow = z.object({
+  room_exists: z.boolean(),
+  agent_role: z.enum(["user", "support", "admin"]).nullable(),
+  agent_banned: z.boolean(),
+});
+export type Standing = z.output<typeof standingRow>;
+
+/** @throws ChatError unless the room exists and the agent is in it */
+export function assertInRoom(room: string, standing: Standing): Role {
+  if (!standing.room_exists) throw errors.noRoom(room);
+  if (standing.agent_role === null) throw errors.notInRoom(room);
+  if (standing.agent_banned) throw errors.bannedFromRoom(room);
+  return standing.agent_role;
+}
+
+/** Half of a page before a message, and half after it; the message itself counts to the first half. */
+export const halves = (limit: number) => ({ before: Math.ceil(limit / 2), after: Math.floor(limit / 2) });
 
 /** @throws ChatError invalid_argument unless `value` is a UUID */
 export function uuid(field: "room_id" | "message_id" | "around", value: string): string {
@@ -223,4 +319,18 @@ export function sentWithKey<Row extends MessageColumns & { readonly is_deleted: 
       row.phenom_id !== (draft.phenom_id ?? null));
   if (isOther) throw errors.keyOfOtherMessage();
   return row;
+}
+
+/** A page of results, or none and the reason if the database finds nothing searchable in the query. */
+export async function withHint<Row>(
+  page: Promise<{ readonly rows: readonly Row[]; readonly isEmpty: boolean }>,
+): Promise<{ readonly rows: readonly Row[]; readonly isEmpty: boolean; readonly hint?: string }> {
+  try {
+    return await page;
+  } catch (error) {
+    const isHint =
+      error instanceof ChatError && error.code === "rejected" && error.message === nothingSearchable.message;
+    if (!isHint) throw error;
+    return { rows: [], isEmpty: false, hint: NOTHING_SEARCHABLE };
+  }
 }

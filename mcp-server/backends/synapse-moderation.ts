@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { path } from "../../shared/matrix.ts";
+import type { Group } from "../auth/caller.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import type { Member } from "../chat/model.ts";
+import type { Ban, Member } from "../chat/model.ts";
+import { assertHigherRole } from "../chat/moderation.ts";
 import { isoTime } from "../chat/time.ts";
+import { limits } from "../limits.ts";
 import type { MatrixEvent } from "./matrix-form.ts";
-import { eventSchema, isRedacted, matrixId, messageTypes, toUser } from "./matrix-form.ts";
+import { eventSchema, isMessage, isRedacted, matrixId, messageTypes, toProfile } from "./matrix-form.ts";
 import type { Power } from "./matrix-power.ts";
 import {
   BAN,
@@ -28,26 +31,64 @@ export interface ModerationParts {
   readonly enforcement: Enforcement;
   /** Matrix id of our account. */
   readonly me: string;
-  readonly serverName: string;
+  /** Whether the homeserver knows the user. */
+  readonly exists: (user: string, signal: AbortSignal) => Promise<boolean>;
 }
 
 type Moderation = Pick<ChatBackend, "deleteMessage" | "muteUser" | "banUser" | "unbanUser">;
 
 const anything = z.unknown();
 const foundSchema = z.object({ event: eventSchema.extend({ room_id: z.string() }) });
+const pageSchema = z.object({ chunk: z.array(eventSchema), end: z.string().optional() });
 const editsSchema = z.object({ chunk: z.array(z.object({ event_id: z.string() })) });
 
-export function moderation({ client, rooms, enforcement, me, serverName }: ModerationParts): Moderation {
+export function moderation({ client, rooms, enforcement, me, exists }: ModerationParts): Moderation {
   const redact = async (room: string, id: string, reason: string | undefined, signal: AbortSignal) => {
     const place = path`/_matrix/client/v3/rooms/${room}/redact/${id}/${randomUUID()}`;
     const body = reason === undefined ? {} : { reason };
     await client.send({ method: "PUT", path: place, body }, anything, signal);
   };
-  /** Whether the account exists on this server; accounts of other servers are known from rooms only. */
-  const exists = async (user: string, signal: AbortSignal) =>
-    user.endsWith(`:${serverName}`) &&
-    (await client.find(path`/_synapse/admin/v2/users/${user}`, anything, signal)) !== undefined;
-
+  /**
+   * Redacts what the user wrote in the room from a time on, newest first, edits too. Synapse lets an account act only so
+   * often, so the work stops in time for an answer, and another call goes on.
+   */
+  const redactAll = async (
+    room: string,
+    user: string,
+    since: string,
+    reason: string | undefined,
+    signal: AbortSignal,
+  ): Promise<number> => {
+    const stopAt = performance.now() + limits.redactMs;
+    const first = Date.parse(since);
+    const filter = JSON.stringify({ types: messageTypes, senders: [user] });
+    let deleted = 0;
+    let from: string | undefined;
+    do {
+      const query = new URLSearchParams({
+        dir: "b",
+        limit: "100",
+        filter,
+        ...(from !== undefined && { from }),
+      });
+      const place = `${path`/_matrix/client/v3/rooms/${room}/messages`}?${query}`;
+      const page = await client.read(place, pageSchema, signal);
+      for (const event of page.chunk) {
+        if (event.origin_server_ts < first) return deleted;
+        if (isRedacted(event)) continue;
+        if (deleted >= limits.deletions || performance.now() > stopAt) return deleted;
+        try {
+          await redact(room, event.event_id, reason, signal);
+        } catch (error) {
+          if (error instanceof ChatError && error.code === "rate_limited" && deleted > 0) return deleted;
+          throw error;
+        }
+        if (isMessage(event)) deleted += 1;
+      }
+      from = page.end;
+    } while (from !== undefined);
+    return deleted;
+  };
   return {
     async deleteMessage({ message_id, reason }, signal) {
       const id = matrixId("message_id", message_id);
@@ -70,7 +111,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       });
     },
 
-    async muteUser({ room_id, user_id, muted, until }, signal) {
+    async muteUser({ room_id, user_id, muted, until, by }, signal) {
       const room = matrixId("room_id", room_id);
       const user = matrixId("user_id", user_id);
       if (muted && user === me) throw errors.ownAccount("mute");
@@ -81,7 +122,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
           rooms.power(room, signal),
         ]);
         if (!member || membershipOf(member)?.membership !== "join") throw errors.notAMember(user);
-        if (muted) assertMorePower(power, me, user, "mute");
+        if (muted) assertMorePower("mute", power, { me, by }, user);
         const now = new Date().toISOString();
         const end = muted ? (until === undefined ? null : new Date(until).toISOString()) : now;
         // The level before the first mute, even if the mute is changed later.
@@ -103,7 +144,7 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
       });
     },
 
-    async banUser({ room_id, user_id, reason, expires_at }, signal) {
+    async banUser({ room_id, user_id, reason, expires_at, delete_messages_since: since, by }, signal) {
       const room = matrixId("room_id", room_id);
       const user = matrixId("user_id", user_id);
       if (user === me) throw errors.ownAccount("ban");
@@ -115,10 +156,15 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
         ]);
         const current = membershipOf(member);
         const ended = before !== undefined && isOver(before.record, Date.now());
-        if (current?.membership === "ban" && !(ended && current.sender === me))
-          throw errors.alreadyBanned(user, ended ? undefined : (before?.record.until ?? undefined));
+        const isBanned = current?.membership === "ban" && !(ended && current.sender === me);
+        const end = ended ? undefined : (before?.record.until ?? undefined);
+        if (isBanned && since === undefined) throw errors.alreadyBanned(user, end);
         if (!member && !(await exists(user, signal))) throw errors.noUser(user);
-        assertMorePower(power, me, user, "ban");
+        assertMorePower("ban", power, { me, by }, user);
+        if (isBanned && member) {
+          const ban = toBan(room, member, end);
+          return { ban, deleted_messages: await redactAll(room, user, since ?? "", reason, signal) };
+        }
         const until = expires_at === undefined ? null : new Date(expires_at).toISOString();
         const stillOut = current?.membership === "ban" && before !== undefined;
         const rejoin = stillOut ? before.record.rejoin : current?.membership === "join";
@@ -127,15 +173,9 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
         await enforcement.ban(room, user, reason, signal);
         const event = await enforcement.member(room, user, signal);
         if (!event) throw errors.unavailable("synapse", new Error("the ban is not in the room's state"));
-        return {
-          id: event.event_id,
-          room_id: room,
-          user_id: user,
-          banned_by: event.sender,
-          reason,
-          banned_at: isoTime(event.origin_server_ts),
-          expires_at: until ?? undefined,
-        };
+        const ban = toBan(room, event, until ?? undefined);
+        if (since === undefined) return { ban };
+        return { ban, deleted_messages: await redactAll(room, user, since, reason, signal) };
       });
     },
 
@@ -163,15 +203,41 @@ export function moderation({ client, rooms, enforcement, me, serverName }: Moder
   };
 }
 
-/** In Matrix nobody may act on users with the same power or more. */
-function assertMorePower(power: Power, me: string, user: string, what: string): void {
-  if (power.of(user) < power.of(me)) return;
+/** The rule of every backend, and Matrix' own, which compares levels. */
+function assertMorePower(
+  action: "mute" | "ban",
+  power: Power,
+  actor: { readonly me: string; readonly by: Group },
+  user: string,
+): void {
+  const agent = power.role(actor.me);
+  assertHigherRole(action, { group: actor.by, agent }, { id: user, role: power.role(user) });
+  if (power.of(user) < power.of(actor.me)) return;
   throw new ChatError(
     "forbidden",
-    `user_id: user ${JSON.stringify(user)} has as much power in this room as the agent's account, which cannot ${what} them. An administrator of the room can.`,
+    `user_id: user ${JSON.stringify(user)} has as much power in this room as the agent's account, which cannot ${action} them. An administrator of the room can.`,
     { field: "user_id" },
   );
 }
+
+function namesOf(user: string, { content, unsigned }: MatrixEvent) {
+  const { username, display_name } = toProfile(user, content, unsigned.prev_content);
+  return { username, display_name };
+}
+
+/** A ban, from the member event that says so. */
+export const toBan = (room: string, event: MatrixEvent, until: string | undefined): Ban => {
+  const { reason } = event.content;
+  return {
+    id: event.event_id,
+    room_id: room,
+    user_id: event.state_key ?? "",
+    banned_by: event.sender,
+    reason: typeof reason === "string" && reason !== "" ? reason : undefined,
+    banned_at: isoTime(event.origin_server_ts),
+    expires_at: until,
+  };
+};
 
 /** A member with role and mute; a mute that has expired counts as none, although the levels still say so. */
 export function toMember(
@@ -185,7 +251,7 @@ export function toMember(
   return {
     room_id: room,
     user_id: user,
-    user: toUser(user, event.content),
+    ...namesOf(user, event),
     role: power.role(user),
     is_muted: muted,
     muted_until: muted ? (mute?.record.until ?? undefined) : undefined,

@@ -1,31 +1,25 @@
-import * as z from "zod";
-import { path } from "../../shared/matrix.ts";
-import type { ChatBackend, Page } from "../chat/backend.ts";
+import type { ChatBackend, MessagesQuery, Page } from "../chat/backend.ts";
+import { fromCursor, toCursor } from "../chat/cursor.ts";
 import { errors } from "../chat/error.ts";
+import { fittingMessages } from "../chat/lines.ts";
 import type { Message } from "../chat/model.ts";
 import type { LinkPreviews } from "./link-previews.ts";
 import {
-  eventSchema,
-  fromCursor,
+  isEventId,
   isMessage,
   type MatrixEvent,
   matrixId,
-  messageTypes,
   phenomIdOf,
-  positions,
-  toCursor,
   toMessage,
-  toUser,
+  toProfile,
 } from "./matrix-form.ts";
-import { retryOnce } from "./retry.ts";
-import { MUTE, storedMute } from "./sanctions.ts";
-import { refusedWith, type SynapseClient } from "./synapse-client.ts";
-import { toMember } from "./synapse-moderation.ts";
+import { refusedWith } from "./synapse-client.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
+import type { FoundEvent, Timeline } from "./synapse-timeline.ts";
 
 export interface ReadingParts {
-  readonly client: SynapseClient;
   readonly rooms: SynapseRooms;
+  readonly timeline: Timeline;
   readonly previews: LinkPreviews;
   /** Address of a piece of content, with `{id}`. */
   readonly template: string;
@@ -36,42 +30,17 @@ const CHUNK_SIZE = 100;
 /** Requests per page; what they have found then is the page, with a cursor. */
 const MAX_REQUESTS = 8;
 
-const messagesFilter = JSON.stringify({ types: messageTypes, lazy_load_members: true });
-const membersOnly = JSON.stringify({ types: ["m.room.member"], lazy_load_members: true });
+type ProfileOf = (roomId: string, user: string) => MatrixEvent | undefined;
 
-const messagesSchema = z.object({
-  chunk: z.array(eventSchema),
-  state: z.array(eventSchema).default([]),
-  end: z.string().optional(),
-});
-const contextSchema = z.object({ start: z.string(), event: eventSchema, state: z.array(eventSchema) });
-const foundSchema = eventSchema.extend({ room_id: z.string() });
-const searchSchema = z.object({
-  search_categories: z.object({
-    room_events: z.object({
-      count: z.number().default(0),
-      results: z.array(z.object({ result: foundSchema })),
-    }),
-  }),
-});
-const membersSchema = z.object({ chunk: z.array(eventSchema) });
-const recordsSchema = z.object({ state: z.array(eventSchema) });
-
-type Found = z.output<typeof foundSchema>;
-type Profiles = ReadonlyMap<string, MatrixEvent>;
-
-export interface Reading
-  extends Pick<ChatBackend, "listRooms" | "getMessages" | "searchMessages" | "listMembers"> {
+export interface Reading extends Pick<ChatBackend, "listRooms" | "getMessages"> {
   /** One message as everyone sees it, with its event. */
   message(room: string, id: string, signal: AbortSignal): Promise<{ event: MatrixEvent; message: Message }>;
+  /** Events as messages, with previews of what they link. */
+  toMessages(events: readonly FoundEvent[], profile: ProfileOf, signal: AbortSignal): Promise<Message[]>;
 }
 
-export function reading({ client, rooms, previews, template }: ReadingParts): Reading {
-  const toMessages = async (
-    events: readonly { roomId: string; event: MatrixEvent }[],
-    profile: (roomId: string, user: string) => MatrixEvent | undefined,
-    signal: AbortSignal,
-  ): Promise<Message[]> => {
+export function reading({ rooms, timeline, previews, template }: ReadingParts): Reading {
+  const toMessages: Reading["toMessages"] = async (events, profile, signal) => {
     const cards = await previews(
       events.flatMap(({ event }) => phenomIdOf(event, template) ?? []),
       signal,
@@ -80,184 +49,144 @@ export function reading({ client, rooms, previews, template }: ReadingParts): Re
       toMessage({
         roomId,
         event,
-        user: toUser(event.sender, profile(roomId, event.sender)?.content),
+        profile: toProfile(event.sender, profile(roomId, event.sender)?.content),
         template,
         preview: cards.get(phenomIdOf(event, template) ?? ""),
       }),
     );
   };
-  const context = (room: string, id: string, signal: AbortSignal) =>
-    client.read(
-      `${path`/_matrix/client/v3/rooms/${room}/context/${id}`}?limit=0&filter=${encodeURIComponent(membersOnly)}`,
-      contextSchema,
-      signal,
-    );
-  /** Token from which reading continues after the last message of the previous page. */
-  const after = async (room: string, position: readonly [string], signal: AbortSignal) => {
-    try {
-      return (await context(room, position[0], signal)).start;
-    } catch (error) {
-      if (refusedWith(error) === "M_FORBIDDEN") await rooms.assertMembership(room, signal);
-      throw refusedWith(error) === undefined ? error : errors.badCursor();
-    }
+
+  /** The messages around one, which must be there. */
+  const around = async (room: string, id: string, query: Asked, signal: AbortSignal) => {
+    const found = await timeline
+      .context(room, id, 2 * query.limit + 2, signal)
+      .catch(async (error: unknown) => {
+        if (refusedWith(error) === undefined) throw error;
+        await rooms.assertMembership(room, signal);
+        throw errors.noMessage(id, "around");
+      });
+    if (!isMessage(found.event)) throw errors.noMessage(id, "around");
+    const older = found.events_before.filter(isMessage);
+    const newer = found.events_after.filter(isMessage);
+    const before = Math.ceil(query.limit / 2) - 1;
+    const after = Math.floor(query.limit / 2);
+    const [past, future] = [older.slice(0, before), newer.slice(0, after)];
+    const shown =
+      query.dir === "b"
+        ? [...future.reverse(), found.event, ...past]
+        : [...past.reverse(), found.event, ...future];
+    const isMore = query.dir === "b" ? older.length > before : newer.length > after;
+    const profiles = new Map(found.state.map((event) => [event.state_key ?? "", event]));
+    return { shown, isMore, profiles };
   };
 
-  /** The results of one request after a position. */
-  const search = async (
-    term: string,
-    room: string | undefined,
-    position: readonly [number, string] | undefined,
+  /** Messages from a token on, in one direction, within a period. */
+  const onwards = async (room: string, query: Asked, token: string | undefined, signal: AbortSignal) => {
+    const profiles = new Map<string, MatrixEvent>();
+    const shown: MatrixEvent[] = [];
+    const isPast = (event: MatrixEvent) =>
+      query.dir === "b" ? event.origin_server_ts < query.since : event.origin_server_ts >= query.until;
+    const isWithin = ({ origin_server_ts: at }: MatrixEvent) => at >= query.since && at < query.until;
+    let from = token;
+    let last: MatrixEvent | undefined;
+    for (let round = 0; shown.length <= query.limit && round < MAX_REQUESTS; round++) {
+      // One event more than requested tells whether there is a next page.
+      const limit = round === 0 ? query.limit + 1 : CHUNK_SIZE;
+      const page = await timeline.page(room, { dir: query.dir, limit, from }, undefined, signal);
+      for (const event of page.state) profiles.set(event.state_key ?? "", event);
+      shown.push(...page.chunk.filter((event) => isMessage(event) && isWithin(event)));
+      last = page.chunk.at(-1) ?? last;
+      from = page.chunk.some(isPast) ? undefined : page.end;
+      if (from === undefined) break;
+    }
+    const isMore = shown.length > query.limit;
+    // The requests are used up before the page is full: the next page goes on where they ended.
+    const rest = !isMore && from !== undefined ? last : undefined;
+    return { shown: shown.slice(0, query.limit), isMore, rest, profiles };
+  };
+
+  /** The token at which a first page begins; `false` if nothing is there. */
+  const beginning = async (
+    room: string,
+    query: Asked,
+    { since, until }: MessagesQuery,
     signal: AbortSignal,
   ) => {
-    // Synapse ends its pages early if a deleted message is among the matches. Its tokens are a time and a position
-    // within that millisecond, so a token made from a message's time continues there without a gap.
-    const batch =
-      position &&
-      Buffer.from(`all\n\n${position[0] + 1},0`)
-        .toString("base64")
-        .replace(/=+$/, "");
-    const criteria = {
-      search_term: term,
-      keys: ["content.body"],
-      order_by: "recent",
-      filter: { limit: CHUNK_SIZE, types: messageTypes, ...(room !== undefined && { rooms: [room] }) },
-    };
-    const request = {
-      method: "POST",
-      path: `/_matrix/client/v3/search${batch === undefined ? "" : `?next_batch=${encodeURIComponent(batch)}`}`,
-      body: { search_categories: { room_events: criteria } },
-    } as const;
-    const { search_categories } = await retryOnce(() => client.send(request, searchSchema, signal), signal);
-    const { count, results } = search_categories.room_events;
-    const found = results.map(({ result }) => result);
-    const seen = position ? found.findIndex(({ event_id }) => event_id === position[1]) : -1;
-    return { count, found, fresh: found.slice(seen + 1) };
+    const time =
+      query.dir === "b"
+        ? until === undefined
+          ? undefined
+          : query.until - 1
+        : since === undefined
+          ? undefined
+          : query.since;
+    if (time === undefined) return undefined;
+    return (await timeline.at(room, time, query.dir, signal)) ?? false;
   };
 
   return {
+    toMessages,
     async listRooms({ include_inactive }, signal) {
       return (await rooms.list(signal)).filter(({ is_active }) => is_active || include_inactive);
     },
 
-    async getMessages({ room_id, limit, cursor }, signal) {
-      const room = matrixId("room_id", room_id);
-      const position = fromCursor(positions.messages, cursor);
+    async getMessages(request, signal): Promise<Page<Message>> {
+      const { order = "newest", since, until, limit, cursor } = request;
+      const room = matrixId("room_id", request.room_id);
+      const center = request.around === undefined ? undefined : matrixId("around", request.around);
+      const scope = ["messages", room, order, since, until, center];
+      const position = fromCursor(scope, cursor, isEventId);
+      const query: Asked = {
+        dir: order === "newest" ? "b" : "f",
+        limit,
+        since: since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since),
+        until: until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until),
+      };
       return rooms.within(room, signal, async () => {
-        let from = position && (await after(room, position, signal));
-        const shown: MatrixEvent[] = [];
-        const profiles = new Map<string, MatrixEvent>();
-        let last: MatrixEvent | undefined;
-        for (let round = 0; shown.length <= limit && round < MAX_REQUESTS; round++) {
-          const query = new URLSearchParams({
-            dir: "b",
-            // One event more than requested tells whether there is a next page.
-            limit: String(round === 0 ? limit + 1 : CHUNK_SIZE),
-            filter: messagesFilter,
-            ...(from !== undefined && { from }),
-          });
-          const page = await client.read(
-            `${path`/_matrix/client/v3/rooms/${room}/messages`}?${query}`,
-            messagesSchema,
+        const cut = async ({ shown, isMore, rest, profiles }: Read): Promise<Page<Message>> => {
+          const all = await toMessages(
+            shown.map((event) => ({ roomId: room, event })),
+            (_, user) => profiles.get(user),
             signal,
           );
-          for (const event of page.state) profiles.set(event.state_key ?? "", event);
-          shown.push(...page.chunk.filter(isMessage));
-          last = page.chunk.at(-1) ?? last;
-          from = page.end;
-          if (from === undefined) break;
+          const items = all.slice(0, fittingMessages(all));
+          const end = isMore || items.length < shown.length ? shown[items.length - 1] : rest;
+          if (!end) return { items };
+          const place = { at: String(end.origin_server_ts), id: end.event_id };
+          return { items, next_cursor: toCursor(scope, place) };
+        };
+        if (position) {
+          const token = await timeline.after(room, position.id, query.dir, signal);
+          return cut(await onwards(room, query, token, signal));
         }
-        const items = await toMessages(
-          shown.slice(0, limit).map((event) => ({ roomId: room, event })),
-          (_, user) => profiles.get(user),
-          signal,
-        );
-        const end = shown.length > limit ? shown[limit - 1] : from === undefined ? undefined : last;
-        return { items, ...(end && { next_cursor: toCursor([end.event_id]) }) };
-      });
-    },
-
-    async searchMessages({ query, room_id, user_id, limit, cursor }, signal): Promise<Page<Message>> {
-      const room = room_id === undefined ? undefined : matrixId("room_id", room_id);
-      const sender = user_id === undefined ? undefined : matrixId("user_id", user_id);
-      let position = fromCursor(positions.search, cursor);
-      // Synapse finds nothing in rooms without our account and answers an invalid id with an error.
-      if (room !== undefined) await rooms.assertMembership(room, signal);
-      const shown: Found[] = [];
-      let complete = false;
-      for (let round = 0; shown.length <= limit && !complete && round < MAX_REQUESTS; round++) {
-        const { count, found, fresh } = await search(query, room, position, signal);
-        shown.push(...fresh.filter((event) => isMessage(event) && (sender ?? event.sender) === event.sender));
-        const last = fresh.at(-1);
-        complete = last === undefined || (position === undefined && found.length === count);
-        if (last) position = [last.origin_server_ts, last.event_id];
-      }
-      const page = shown.slice(0, limit);
-      const profiles = await senders(page, signal);
-      const items = await toMessages(
-        page.map((event) => ({ roomId: event.room_id, event })),
-        (roomId, user) => profiles.get(`${roomId} ${user}`),
-        signal,
-      );
-      const end = shown.length > limit ? shown[limit - 1] : undefined;
-      if (end) return { items, next_cursor: toCursor([end.origin_server_ts, end.event_id]) };
-      return { items, ...(!complete && position && { next_cursor: toCursor(position) }) };
-    },
-
-    async listMembers({ room_id, limit, cursor }, signal) {
-      const room = matrixId("room_id", room_id);
-      const position = fromCursor(positions.members, cursor);
-      return rooms.within(room, signal, async () => {
-        const [{ chunk }, { power }, mutes] = await Promise.all([
-          client.read(path`/_matrix/client/v3/rooms/${room}/members?membership=join`, membersSchema, signal),
-          rooms.power(room, signal),
-          client.find(path`/_synapse/admin/v1/rooms/${room}/state?type=${MUTE}`, recordsSchema, signal),
-        ]);
-        const records = new Map(
-          (mutes?.state ?? []).flatMap((event) => {
-            const stored = storedMute(event);
-            return stored ? [[stored.user, stored]] : [];
-          }),
-        );
-        const sorted = chunk
-          .map((event): [[number, string], MatrixEvent] => [
-            [event.origin_server_ts, event.state_key ?? ""],
-            event,
-          ])
-          .sort(([a], [b]) => compare(a, b))
-          .filter(([place]) => position === undefined || compare(place, position) > 0);
-        const page = sorted.slice(0, limit);
-        const items = page.map(([[, user], event]) => toMember(room, event, power, records.get(user)));
-        const last = page.at(-1);
-        return { items, ...(sorted.length > limit && last && { next_cursor: toCursor(last[0]) }) };
+        if (center !== undefined) return cut(await around(room, center, query, signal));
+        const token = await beginning(room, query, request, signal);
+        if (token !== false) return cut(await onwards(room, query, token, signal));
+        return { items: [] };
       });
     },
 
     async message(room, id, signal) {
-      const { event, state } = await context(room, id, signal);
+      const { event, state } = await timeline.context(room, id, 0, signal);
       const profile = state.find(({ state_key }) => state_key === event.sender);
       const [message] = await toMessages([{ roomId: room, event }], () => profile, signal);
       if (!message) throw errors.noMessage(id);
       return { event, message };
     },
   };
-
-  /** The senders' profiles in the rooms of the results. */
-  async function senders(events: readonly Found[], signal: AbortSignal): Promise<Profiles> {
-    const pairs = new Map(
-      events.map(({ room_id, sender }): [string, [string, string]] => [
-        `${room_id} ${sender}`,
-        [room_id, sender],
-      ]),
-    );
-    const found = await Promise.all(
-      [...pairs].map(async ([key, [room, user]]): Promise<[string, MatrixEvent][]> => {
-        const event = await rooms.state(room, "m.room.member", user, signal);
-        return event ? [[key, event]] : [];
-      }),
-    );
-    return new Map(found.flat());
-  }
 }
 
-const compare = (a: readonly [number, string], b: readonly [number, string]): number =>
-  a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0);
+interface Asked {
+  readonly dir: "b" | "f";
+  readonly limit: number;
+  /** Milliseconds, or infinite. */
+  readonly since: number;
+  readonly until: number;
+}
+
+interface Read {
+  readonly shown: readonly MatrixEvent[];
+  readonly isMore: boolean;
+  readonly rest?: MatrixEvent | undefined;
+  readonly profiles: ReadonlyMap<string, MatrixEvent>;
+}

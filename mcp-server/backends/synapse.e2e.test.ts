@@ -9,7 +9,7 @@ import type { Account } from "../../test/matrix.ts";
 import { contract } from "../../test/mcp-server/contract.ts";
 import { type Homeserver, startHomeserver } from "../../test/mcp-server/homeserver.ts";
 import type { ChatBackend } from "../chat/backend.ts";
-import { toCursor } from "./matrix-form.ts";
+import { toCursor } from "../chat/cursor.ts";
 import { synapseBackend } from "./synapse.ts";
 
 const signal = () => new AbortController().signal;
@@ -59,7 +59,7 @@ describeWithSynapse("Synapse as a backend", () => {
       const ids: string[] = [];
       for (let n = 0; n < 8; n++) ids.push(await world.say(user, room, String(n)));
       for (const id of [0, 1, 4]) await chat.deleteMessage({ message_id: String(ids[id]) }, signal());
-      await chat.muteUser({ room_id: room, user_id: user, muted: true }, signal());
+      await chat.muteUser({ by: "admin", room_id: room, user_id: user, muted: true }, signal());
       const pages: string[][] = [];
       let cursor: string | undefined;
       do {
@@ -216,9 +216,9 @@ describeWithSynapse("Synapse as a backend", () => {
       invalid("message_id"),
     );
     const room = await world.newRoom("Ids", []);
-    await expect(chat.banUser({ room_id: room, user_id: "ann" }, signal())).rejects.toMatchObject(
-      invalid("user_id"),
-    );
+    await expect(
+      chat.banUser({ by: "admin", room_id: room, user_id: "ann" }, signal()),
+    ).rejects.toMatchObject(invalid("user_id"));
   });
 
   it("an id with any text after its first character ends in an error that names an argument", async () => {
@@ -238,11 +238,17 @@ describeWithSynapse("Synapse as a backend", () => {
       (id: string) => chat.searchMessages({ query: id, user_id: `@${id}:x`, ...all }, signal()),
       (id: string) => chat.sendMessage({ room_id: `!${id}`, content: id, ...text }, signal()),
       (id: string) => chat.deleteMessage({ message_id: `$${id}` }, signal()),
-      (id: string) => chat.banUser({ room_id: room, user_id: `@${id}:x` }, signal()),
-      (id: string) => chat.banUser({ room_id: room, user_id: `@${id}:${homeserver.serverName}` }, signal()),
+      (id: string) => chat.banUser({ by: "admin", room_id: room, user_id: `@${id}:x` }, signal()),
+      (id: string) =>
+        chat.banUser({ by: "admin", room_id: room, user_id: `@${id}:${homeserver.serverName}` }, signal()),
       (id: string) => chat.unbanUser({ room_id: room, user_id: `@${id}:x` }, signal()),
-      (id: string) => chat.muteUser({ room_id: room, user_id: `@${id}:x`, muted: true }, signal()),
-      (id: string) => chat.getMessages({ room_id: room, limit: 1, cursor: toCursor([`$${id}`]) }, signal()),
+      (id: string) =>
+        chat.muteUser({ by: "admin", room_id: room, user_id: `@${id}:x`, muted: true }, signal()),
+      (id: string) => {
+        const scope = ["messages", room, "newest", undefined, undefined, undefined];
+        const cursor = toCursor(scope, { at: "0", id: `$${id}` });
+        return chat.getMessages({ room_id: room, limit: 1, cursor }, signal());
+      },
     ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...calls), part, async (call, id) => {

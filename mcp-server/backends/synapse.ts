@@ -10,10 +10,13 @@ import { retryOnce } from "./retry.ts";
 import { enforcement } from "./sanctions-enforcement.ts";
 import { type SweepReport, startSweep } from "./sanctions-sweep.ts";
 import { synapseClient } from "./synapse-client.ts";
+import { members } from "./synapse-members.ts";
 import { moderation } from "./synapse-moderation.ts";
 import { reading } from "./synapse-reading.ts";
 import { synapseRooms } from "./synapse-rooms.ts";
+import { searching } from "./synapse-search.ts";
 import { NAME, synapseSession } from "./synapse-session.ts";
+import { timeline } from "./synapse-timeline.ts";
 
 export interface SynapseOptions {
   /** Synapse's address inside the VPC. */
@@ -41,8 +44,14 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
   const client = synapseClient(url, session);
   const rooms = synapseRooms(client, me);
   const acts = enforcement(client, rooms, me);
-  const reads = reading({ client, rooms, previews: linkPreviews(client, template), template });
-  const moderates = moderation({ client, rooms, enforcement: acts, me, serverName });
+  const times = timeline(client, rooms);
+  const reads = reading({ rooms, timeline: times, previews: linkPreviews(client, template), template });
+  /** Whether the account exists on this server; accounts of other servers are known from rooms only. */
+  const exists = async (user: string, signal: AbortSignal) =>
+    user.endsWith(`:${serverName}`) &&
+    (await client.find(path`/_synapse/admin/v2/users/${user}`, z.unknown(), signal)) !== undefined;
+  const moderates = moderation({ client, rooms, enforcement: acts, me, exists });
+  const searches = searching({ client, rooms, timeline: times, toMessages: reads.toMessages, exists });
   const stop = options.sweep
     ? startSweep({ client, rooms, enforcement: acts, me, report: options.sweep }, options.sweepEveryMs)
     : () => Promise.resolve();
@@ -51,8 +60,8 @@ export function synapseBackend(options: SynapseOptions): ChatBackend {
     name: NAME,
     listRooms: reads.listRooms,
     getMessages: reads.getMessages,
-    searchMessages: reads.searchMessages,
-    listMembers: reads.listMembers,
+    ...searches,
+    ...members(client, rooms),
     ...moderates,
     async sendMessage({ room_id, idempotency_key: key, ...draft }, signal) {
       const room = matrixId("room_id", room_id);

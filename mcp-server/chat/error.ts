@@ -70,11 +70,11 @@ export const errors = {
     new ChatError("forbidden", `room_id: the agent's account is banned from room ${quoted(id)}.`, {
       field: "room_id",
     }),
-  noMessage: (id: string) =>
+  noMessage: (id: string, field: "message_id" | "around" = "message_id") =>
     new ChatError(
       "not_found",
-      `message_id: there is no message ${quoted(id)}. chat_get_messages gives the ids.`,
-      { field: "message_id" },
+      `${field}: there is no message ${quoted(id)}. chat_get_messages gives the ids.`,
+      { field },
     ),
   noUser: (id: string) =>
     new ChatError("not_found", `user_id: there is no user ${quoted(id)}. chat_list_members gives the ids.`, {

@@ -6,12 +6,11 @@ import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
 import { answer } from "../protocol/request-server.ts";
-import { serialise, serialiseBatch } from "../protocol/serialise.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import { HttpError, sendPieces } from "./respond.ts";
+import { HttpError, sendJson } from "./respond.ts";
 
 export interface McpEndpoint {
   readonly service: ChatService;
@@ -53,7 +52,7 @@ export async function handleMcp(
   const answers = await answer(endpoint.service, context, messages);
   if (gone.signal.aborted) return;
   if (answers.length === 0) response.writeHead(202, { "content-length": 0 }).end();
-  else sendPieces(response, 200, batch ? serialiseBatch(answers) : answers.flatMap(serialise));
+  else sendJson(response, 200, batch ? answers : answers[0]);
 }
 
 function checkHeaders({ headers }: IncomingMessage): void {

@@ -8,7 +8,7 @@ import { ChatError, type ChatErrorCode, errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { callMetrics } from "../metrics.ts";
-import type { Tool } from "../tools/tool.ts";
+import type { Answer, Tool } from "../tools/tool.ts";
 
 /** Shared by all requests and never changed. */
 export interface ChatService {
@@ -41,11 +41,11 @@ export async function callTool(
     authorise(service, request.caller, tool);
     const wait = request.admit();
     if (wait !== undefined) throw errors.rateLimitedCaller(wait);
-    const result = await withDeadline(request.signal, limits.callMs, late, (signal) =>
-      tool.call(args, { backend, signal, callerId: request.caller.id }),
+    const answer = await withDeadline(request.signal, limits.callMs, late, (signal) =>
+      tool.call(args, { backend, signal, callerId: request.caller.id, group: request.caller.group }),
     );
-    report(service, request, tool, args, started, undefined);
-    return { content: [{ type: "text", text: JSON.stringify(result) }], structuredContent: result };
+    report(service, request, tool, args, started, answer);
+    return { content: [{ type: "text", text: answer.text }], structuredContent: answer.result };
   } catch (error) {
     const known = asChatError(error);
     report(service, request, tool, args, started, known);
@@ -104,9 +104,11 @@ function report(
   tool: Tool,
   args: unknown,
   started: number,
-  error: ChatError | undefined,
+  outcomeOf: ChatError | Answer<unknown>,
 ): void {
   const { log, backend } = service;
+  const error = outcomeOf instanceof ChatError ? outcomeOf : undefined;
+  const logged = outcomeOf instanceof ChatError ? {} : outcomeOf.logged;
   const who = { request: request.id, caller: request.caller.id, client: request.caller.clientId };
   const outcome = error?.code ?? "ok";
   // An error of the caller's is no failure of the service.
@@ -118,7 +120,7 @@ function report(
     milliseconds: performance.now() - started,
   });
   const cause = error?.cause === undefined ? {} : { error: describeError(error.cause) };
-  log[failed ? "error" : "info"]("tool_call", { ...who, outcome, ...cause, ...metrics });
+  log[failed ? "error" : "info"]("tool_call", { ...who, outcome, ...logged, ...cause, ...metrics });
   if (tool.audited)
     log.audit({
       ...who,
@@ -126,13 +128,23 @@ function report(
       tool: tool.name,
       target: auditTarget(args),
       result: outcome,
+      ...logged,
     });
 }
 
 /** The known arguments of a moderation, none of which is message content. */
 function auditTarget(args: unknown): Record<string, unknown> {
   if (typeof args !== "object" || args === null) return {};
-  const kept = ["room_id", "user_id", "message_id", "muted", "until", "expires_at", "reason"];
+  const kept = [
+    "room_id",
+    "user_id",
+    "message_id",
+    "muted",
+    "until",
+    "expires_at",
+    "reason",
+    "delete_messages_since",
+  ];
   return Object.fromEntries(
     Object.entries(args).flatMap(([key, value]) =>
       kept.includes(key) ? [[key, typeof value === "string" ? value.slice(0, 255) : value === true]] : [],

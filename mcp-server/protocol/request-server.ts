@@ -12,6 +12,7 @@ import { catalog, toolNamed } from "../tools/catalog.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type ChatService, callTool, mayCall, type RequestContext } from "./call-tool.ts";
 import { instructions } from "./instructions.ts";
+import { getPrompt, listPrompts } from "./prompts.ts";
 import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";
 import { listResources, readResource, resourceTemplates } from "./resources.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -36,7 +37,7 @@ export async function answer(
   messages: readonly JSONRPCMessage[],
 ): Promise<JsonRpcResponse[]> {
   const server = new Server(implementation, {
-    capabilities: { tools: {}, resources: {} },
+    capabilities: { tools: {}, resources: {}, prompts: {} },
     instructions: instructions(service.backend.name),
     jsonSchemaValidator,
   });
@@ -78,6 +79,10 @@ async function dispatch(
       };
     case "tools/call":
       return callTool(service, request, known(text(params, "name")), argumentsOf(params));
+    case "prompts/list":
+      return listPrompts;
+    case "prompts/get":
+      return getPrompt(params);
     case "resources/list":
       return listResources(service, request);
     case "resources/templates/list":

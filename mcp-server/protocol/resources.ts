@@ -10,7 +10,7 @@ import { type ChatService, callTool, errorCodeOf, type RequestContext } from "./
 import { RpcError } from "./rpc-error.ts";
 
 const ROOMS = "chat://rooms";
-const mimeType = "application/json";
+const mimeType = "text/plain";
 const messagesUri = (room: string) => `${ROOMS}/${encodeURIComponent(room)}/messages`;
 
 export const resourceTemplates: ListResourceTemplatesResult = {

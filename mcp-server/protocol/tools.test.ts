@@ -41,14 +41,14 @@ const groupOf: Record<string, "agent" | "support" | "admin"> = {
 const order = ["agent", "support", "admin"];
 
 describe("the tools", () => {
-  it("are the nine of the specification, with title, hints and schemas that refuse unknown arguments", async () => {
+  it("are the nine of the specification, with title, hints and schemas of keywords that every framework knows", async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(groupOf));
     for (const tool of tools) {
       expect(tool.title).toBeTruthy();
       expect(tool.description?.length).toBeGreaterThan(60);
-      expect(tool.inputSchema["additionalProperties"]).toBe(false);
-      expect(tool.outputSchema).toMatchObject({ type: "object", additionalProperties: false });
+      expect(tool.outputSchema).toMatchObject({ type: "object" });
+      expect(JSON.stringify(tool.inputSchema)).not.toMatch(/\$schema|additionalProperties|anyOf|\$ref|const/);
       expect(tool.annotations).toMatchObject({
         readOnlyHint: /list|get|search/.test(tool.name),
         destructiveHint: /delete|chat_ban/.test(tool.name),
@@ -57,12 +57,13 @@ describe("the tools", () => {
     }
   });
 
-  it("answer with structured content and the same JSON as text", async () => {
+  it("answer with structured content, and with the same as lines of text", async () => {
     const result = await call("chat_list_rooms");
     expect(result.structuredContent).toMatchObject({
       rooms: [{ name: "Phenom Internal" }, { name: "Phenom Partners" }, { name: "Phenom Community" }],
     });
-    expect(JSON.parse(textOf(result))).toEqual(result.structuredContent);
+    expect(textOf(result).split("\n")).toHaveLength(3);
+    expect(textOf(result)).toContain("Phenom Internal: The Phenom team");
   });
 
   it.each([
@@ -104,7 +105,10 @@ describe("the tools", () => {
       success: true,
       message_id: message.id,
     });
-    expect((await call("chat_get_messages", { room_id })).structuredContent).toEqual({ messages: [] });
+    expect((await call("chat_get_messages", { room_id })).structuredContent).toEqual({
+      messages: [],
+      users: {},
+    });
     expect(
       (await call("chat_mute_user", { room_id, user_id: user, muted: true })).structuredContent,
     ).toMatchObject({
@@ -170,6 +174,26 @@ describe("the tools", () => {
     });
   });
 
+  it("log which message a call sent, and how many a ban deleted", async () => {
+    const user_id = await database.world.newUser();
+    const room_id = await database.world.newRoom("Logged", [user_id]);
+    await database.world.say(user_id, room_id, "spam");
+    service.log.length = 0;
+    const sent = await call("chat_send_message", { room_id, content: "Hi" });
+    const { message } = sent.structuredContent as { message: { id: string } };
+    await call("chat_ban_user", { room_id, user_id, delete_messages_since: "2001-01-01T00:00:00Z" });
+    expect(service.log).toMatchObject([
+      { event: "tool_call", tool: "chat_send_message", room_id, message_id: message.id },
+      { event: "tool_call", tool: "chat_ban_user", deleted_messages: 1 },
+      {
+        level: "audit",
+        tool: "chat_ban_user",
+        target: { room_id, user_id, delete_messages_since: "2001-01-01T00:00:00Z" },
+        deleted_messages: 1,
+      },
+    ]);
+  });
+
   it("send one message per caller, room and key", async () => {
     const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
     const other = await service.connect(token({ claims: { sub: "somebody-else" } }));
@@ -219,6 +243,10 @@ describe("errors", () => {
     expect(
       await text("chat_mute_user", { room_id, user_id: "u", muted: false, until: "2999-01-01T00:00:00Z" }),
     ).toContain("until: belongs to a mute");
+    expect(await text("chat_search_messages", {})).toContain("query: give a query, a user_id or both");
+    expect(
+      await text("chat_get_messages", { room_id, around: "m", since: "2001-01-01T00:00:00Z" }),
+    ).toContain("around: cannot be combined with since or until");
     expect(
       await text("chat_ban_user", { room_id, user_id: "u", expires_at: "2001-01-01T00:00:00Z" }),
     ).toContain("expires_at: must lie in the future");
@@ -281,6 +309,27 @@ describe("a caller", () => {
   });
 });
 
+describe("the prompts", () => {
+  it("are three, which a client lists and gets with their arguments", async () => {
+    const { prompts } = await client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(["catch_up", "moderation_round", "find_person"]);
+    for (const { name, arguments: args = [] } of prompts) {
+      const given = Object.fromEntries(args.map((argument) => [argument.name, `my ${argument.name}`]));
+      const { messages } = await client.getPrompt({ name, arguments: given });
+      const text = JSON.stringify(messages);
+      expect(messages).toMatchObject([{ role: "user", content: { type: "text" } }]);
+      for (const value of Object.values(given)) expect(text).toContain(value);
+      const known = (await client.listTools()).tools.map((tool) => tool.name);
+      for (const [tool] of text.matchAll(/chat_\w+/g)) expect(known).toContain(tool);
+    }
+  });
+
+  it("are refused without an argument, or by an unknown name", async () => {
+    await expect(client.getPrompt({ name: "find_person" })).rejects.toThrow("name: is required.");
+    await expect(client.getPrompt({ name: "fly" })).rejects.toThrow(/no such prompt.*catch_up/);
+  });
+});
+
 describe("a read-only server", () => {
   it("offers only the reading tools, to administrators too", async () => {
     const readOnly = await startTestService(backend, { READ_ONLY: "true" });
@@ -312,7 +361,7 @@ describe("resources", () => {
     const read = async (address: string) => (await client.readResource({ uri: address })).contents[0];
     expect(await read("chat://rooms")).toMatchObject({ text: expect.stringContaining("Phenom Internal") });
     expect(await read(uri)).toMatchObject({
-      mimeType: "application/json",
+      mimeType: "text/plain",
       text: expect.stringContaining("read me"),
     });
     expect((await client.listResourceTemplates()).resourceTemplates).toMatchObject([

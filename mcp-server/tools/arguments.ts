@@ -48,11 +48,6 @@ export const cursor = z
   .optional()
   .describe("next_cursor of the page before, unchanged; leave out for the first page");
 
-export const nextCursor = z
-  .string()
-  .optional()
-  .describe("Pass it as cursor for the next page; absent on the last");
-
 /** A time, as ISO 8601 with an offset; what runs gets it in UTC. */
 export const time = (description: string) =>
   z
@@ -68,3 +63,14 @@ export const time = (description: string) =>
 /** A time in the future. */
 export const futureTime = (description: string) =>
   time(description).refine((utc) => Date.parse(utc) > Date.now(), "must lie in the future");
+
+/** A part of time, for reading and searching. */
+export const period = {
+  since: time("Only from this time on, ISO 8601 with an offset").optional(),
+  until: time("Only before this time, ISO 8601 with an offset").optional(),
+};
+
+export const nextCursor = z
+  .string()
+  .optional()
+  .describe("Pass it as cursor for the next page; absent on the last");

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { oneLine } from "../chat/lines.ts";
 import { messageId, reason } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
@@ -14,6 +15,7 @@ export const deleteMessage = defineTool({
   audited: true,
   run: async (args, { backend, signal }) => {
     await backend.deleteMessage(args, signal);
-    return { success: true as const, message_id: args.message_id };
+    const { message_id } = args;
+    return { result: { success: true as const, message_id }, text: `Deleted ${oneLine(message_id)}.` };
   },
 });

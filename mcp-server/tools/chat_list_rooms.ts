@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { roomLines } from "../chat/lines.ts";
 import { roomSchema } from "../chat/model.ts";
+import { shownRoom } from "../chat/shown.ts";
 import { defineTool } from "./tool.ts";
 
 export const listRooms = defineTool({
@@ -13,5 +15,8 @@ export const listRooms = defineTool({
   output: z.object({ rooms: z.array(roomSchema) }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",
-  run: async (args, { backend, signal }) => ({ rooms: [...(await backend.listRooms(args, signal))] }),
+  run: async (args, { backend, signal }) => {
+    const rooms = await backend.listRooms(args, signal);
+    return { result: { rooms: rooms.map(shownRoom) }, text: roomLines(rooms) };
+  },
 });

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { memberLine } from "../chat/lines.ts";
 import { memberSchema } from "../chat/model.ts";
-import { futureTime, roomId, userId } from "./arguments.ts";
+import { shownMember } from "../chat/shown.ts";
+import { futureTime, reason, roomId, userId } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
 export const muteUser = defineTool({
@@ -14,6 +16,7 @@ export const muteUser = defineTool({
       user_id: userId,
       muted: z.boolean().describe("true mutes, false unmutes"),
       until: futureTime("End of the mute; leave out for a mute until further notice").optional(),
+      reason: reason.optional(),
     })
     .refine((mute) => mute.muted || mute.until === undefined, {
       path: ["until"],
@@ -23,5 +26,8 @@ export const muteUser = defineTool({
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   group: "admin",
   audited: true,
-  run: async (args, { backend, signal }) => ({ member: await backend.muteUser(args, signal) }),
+  run: async (args, { backend, signal, group }) => {
+    const member = await backend.muteUser({ ...args, by: group }, signal);
+    return { result: { member: shownMember(member) }, text: memberLine(member) };
+  },
 });

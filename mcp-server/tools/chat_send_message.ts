@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { sentLine } from "../chat/lines.ts";
 import { messageSchema, messageTypeSchema } from "../chat/model.ts";
+import { shownMessage } from "../chat/shown.ts";
 import { limits } from "../limits.ts";
 import { roomId, text } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
@@ -44,10 +46,15 @@ export const sendMessage = defineTool({
   output: z.object({ message: messageSchema }),
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
   group: "agent",
-  run: async ({ idempotency_key: key, ...draft }, { backend, signal, callerId }) => ({
-    message: await backend.sendMessage(
+  run: async ({ idempotency_key: key, ...draft }, { backend, signal, callerId }) => {
+    const message = await backend.sendMessage(
       { ...draft, idempotency_key: key === undefined ? undefined : boundKey(callerId, draft.room_id, key) },
       signal,
-    ),
-  }),
+    );
+    return {
+      result: { message: shownMessage(message, true) },
+      text: sentLine(message),
+      logged: { room_id: message.room_id, message_id: message.id },
+    };
+  },
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { oneLine } from "../chat/lines.ts";
 import { roomId, userId } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
@@ -13,6 +14,9 @@ export const unbanUser = defineTool({
   audited: true,
   run: async (args, { backend, signal }) => {
     await backend.unbanUser(args, signal);
-    return { success: true as const };
+    return {
+      result: { success: true as const },
+      text: `Lifted the ban of ${oneLine(args.user_id)} in ${oneLine(args.room_id)}.`,
+    };
   },
 });

@@ -17,6 +17,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Id of the caller, to which idempotency keys are bound. */
   readonly callerId: string;
+  /** The caller's highest group. */
+  readonly group: Group;
 }
 
 /** The hints are required, because clients use them to ask people for consent. */
@@ -34,7 +36,17 @@ interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> 
   readonly group: Group;
   /** Whether calls are written to the audit log. */
   readonly audited?: true;
-  readonly run: (args: z.output<Input>, context: ToolContext) => Promise<z.input<Output>>;
+  readonly run: (args: z.output<Input>, context: ToolContext) => Promise<Answer<z.input<Output>>>;
+}
+
+/** What a call gives. */
+export interface Answer<Result> {
+  /** The structured result. */
+  readonly result: Result;
+  /** The same for reading. */
+  readonly text: string;
+  /** Fields for the call's log line, none of which is message content. */
+  readonly logged?: Readonly<Record<string, unknown>>;
 }
 
 /** JSON Schema of an object, as in tools/list. */
@@ -53,7 +65,7 @@ export interface Tool {
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
   /** Rejects with a `ChatError`; `invalid_argument` for wrong arguments. */
-  call(args: unknown, context: ToolContext): Promise<Record<string, unknown>>;
+  call(args: unknown, context: ToolContext): Promise<Answer<Record<string, unknown>>>;
 }
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
@@ -73,15 +85,15 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     input,
     output,
     annotations: Object.freeze({ title, ...hints, openWorldHint: false }),
-    inputSchema: objectSchema(input, "input"),
-    outputSchema,
+    inputSchema: published(objectSchema(input, "input")),
+    outputSchema: published(outputSchema),
     async call(args: unknown, context: ToolContext) {
       const given = present(args);
       const parsed = input.safeParse(given);
       if (!parsed.success) throw invalidArguments(parsed.error, given);
-      const result = await definition.run(parsed.data, context);
+      const answer = await definition.run(parsed.data, context);
       fits ??= ajv.compile(outputSchema);
-      if (fits(result)) return result;
+      if (fits(answer.result)) return answer;
       throw errors.unreadable(new Error(ajv.errorsText(fits.errors)));
     },
   });
@@ -90,6 +102,22 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
 /** JSON Schema draft 7, which the SDK's clients compile. */
 function objectSchema(schema: z.ZodObject, io: "input" | "output"): ObjectSchema {
   return ToolSchema.shape.inputSchema.parse(z.toJSONSchema(schema, { target: "draft-7", io }));
+}
+
+/**
+ * The schema as clients get it. Converters of some frameworks know neither `$schema` nor `additionalProperties: false`
+ * and refuse the tool; the server refuses unknown arguments all the same.
+ */
+function published(schema: ObjectSchema): ObjectSchema {
+  const simple = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(simple);
+    if (typeof value !== "object" || value === null) return value;
+    const kept = Object.entries(value).filter(
+      ([key, inner]) => key !== "$schema" && !(key === "additionalProperties" && inner === false),
+    );
+    return Object.fromEntries(kept.map(([key, inner]) => [key, simple(inner)]));
+  };
+  return ToolSchema.shape.inputSchema.parse(simple(schema));
 }
 
 /**

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
+import { messageLines } from "../../mcp-server/chat/lines.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
+import { shownMessage, shownMessages } from "../../mcp-server/chat/shown.ts";
 
 /** A chat to try a backend on. Every test makes rooms and users of its own, so none sees another's. */
 export interface ContractWorld {
@@ -9,7 +11,9 @@ export interface ContractWorld {
   /** User id of the account that the backend acts as. */
   readonly agent: string;
   newUser(): Promise<string>;
-  /** A room with the agent and these members. */
+  /** Makes a member support or admin of a room. */
+  setRole(userId: string, roomId: string, role: "support" | "admin"): Promise<void>;
+  /** A room with the agent, as its admin, and these members. */
   newRoom(name: string, members: readonly string[]): Promise<string>;
   /** A room that the agent is no member of. */
   newForeignRoom(name: string): Promise<string>;
@@ -17,6 +21,8 @@ export interface ContractWorld {
   newInactiveRoom(name: string): Promise<string>;
   /** Sends as somebody else; gives the message's id. */
   say(userId: string, roomId: string, content: string): Promise<string>;
+  /** Sends as somebody else into a room that the agent is not in. */
+  sayInForeign(roomId: string, content: string): Promise<string>;
   /** Whether the chat takes a message from this user now. */
   trySay(userId: string, roomId: string): Promise<boolean>;
   linkPreview(phenomId: string, title: string): Promise<void>;
@@ -78,9 +84,10 @@ export function contract(
           room_id: room,
           user_id: user,
           message_type: "text",
-          user: { id: user },
+          profile: { username: expect.any(String) },
         });
-        for (const item of items) expect(messageSchema.safeParse(item).error).toBeUndefined();
+        for (const item of shownMessages(items, true).messages)
+          expect(messageSchema.safeParse(item).error).toBeUndefined();
       });
 
       it("are paged without a gap or a repetition while new ones arrive", async () => {
@@ -176,7 +183,7 @@ export function contract(
         const content = 'Ünïcödé 🦓 "quotes" \\ <b>\n\ttabs';
         const sent = await chat.sendMessage({ room_id: room, content, ...text }, signal());
         expect(sent).toMatchObject({ room_id: room, user_id: world.agent, content, message_type: "text" });
-        expect(messageSchema.safeParse(sent).error).toBeUndefined();
+        expect(messageSchema.safeParse(shownMessage(sent, true)).error).toBeUndefined();
         const { items } = await chat.getMessages({ room_id: room, ...all }, signal());
         expect(items).toEqual([sent]);
       });
@@ -313,11 +320,17 @@ export function contract(
       it("keeps a member from sending until they are unmuted", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Mute", [user]);
-        const muted = await chat.muteUser({ room_id: room, user_id: user, muted: true }, signal());
+        const muted = await chat.muteUser(
+          { by: "admin", room_id: room, user_id: user, muted: true },
+          signal(),
+        );
         expect(muted).toMatchObject({ user_id: user, is_muted: true });
         expect(muted.muted_until).toBeUndefined();
         expect(await world.trySay(user, room)).toBe(false);
-        const unmuted = await chat.muteUser({ room_id: room, user_id: user, muted: false }, signal());
+        const unmuted = await chat.muteUser(
+          { by: "admin", room_id: room, user_id: user, muted: false },
+          signal(),
+        );
         expect(unmuted).toMatchObject({ user_id: user, is_muted: false });
         expect(await world.trySay(user, room)).toBe(true);
       });
@@ -326,7 +339,10 @@ export function contract(
         const user = await world.newUser();
         const room = await world.newRoom("Mute until", [user]);
         const until = inAMinute();
-        const member = await chat.muteUser({ room_id: room, user_id: user, muted: true, until }, signal());
+        const member = await chat.muteUser(
+          { by: "admin", room_id: room, user_id: user, muted: true, until },
+          signal(),
+        );
         expect(Date.parse(member.muted_until ?? "")).toBe(Date.parse(until));
         const { items } = await chat.listMembers({ room_id: room, ...all }, signal());
         expect(items.find(({ user_id }) => user_id === user)).toEqual(member);
@@ -335,7 +351,7 @@ export function contract(
       it("no member, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
         const [room, user] = [await world.newRoom("Mute none", []), await world.newUser()];
         const mute = (room_id: string, user_id: string) =>
-          chat.muteUser({ room_id, user_id, muted: true }, signal());
+          chat.muteUser({ by: "admin", room_id, user_id, muted: true }, signal());
         await expect(mute(room, user)).rejects.toMatchObject({ code: "not_found", field: "user_id" });
         await expect(mute(world.unknown.room, user)).rejects.toMatchObject({
           code: "not_found",
@@ -349,7 +365,10 @@ export function contract(
       it("keeps a user out until the ban is lifted", async () => {
         const user = await world.newUser();
         const room = await world.newRoom("Ban", [user]);
-        const ban = await chat.banUser({ room_id: room, user_id: user, reason: "Rude" }, signal());
+        const { ban } = await chat.banUser(
+          { by: "admin", room_id: room, user_id: user, reason: "Rude" },
+          signal(),
+        );
         expect(ban).toMatchObject({ room_id: room, user_id: user, banned_by: world.agent, reason: "Rude" });
         expect(banSchema.safeParse(ban).error).toBeUndefined();
         expect(await world.trySay(user, room)).toBe(false);
@@ -364,7 +383,10 @@ export function contract(
         const user = await world.newUser();
         const room = await world.newRoom("Ban until", [user]);
         const expires_at = inAMinute();
-        const ban = await chat.banUser({ room_id: room, user_id: user, expires_at }, signal());
+        const { ban } = await chat.banUser(
+          { by: "admin", room_id: room, user_id: user, expires_at },
+          signal(),
+        );
         expect(Date.parse(ban.expires_at ?? "")).toBe(Date.parse(expires_at));
       });
 
@@ -373,13 +395,16 @@ export function contract(
         const room = await world.newRoom("Ban until the end", [user]);
         const last = "9999-12-31T23:59:59.999Z";
         const muted = await chat.muteUser(
-          { room_id: room, user_id: user, muted: true, until: last },
+          { by: "admin", room_id: room, user_id: user, muted: true, until: last },
           signal(),
         );
         expect(muted.muted_until).toMatch(/^9999-12-31T23:59:59/);
         await chat.listMembers({ room_id: room, ...all }, signal());
-        await chat.muteUser({ room_id: room, user_id: user, muted: false }, signal());
-        const ban = await chat.banUser({ room_id: room, user_id: user, expires_at: last }, signal());
+        await chat.muteUser({ by: "admin", room_id: room, user_id: user, muted: false }, signal());
+        const { ban } = await chat.banUser(
+          { by: "admin", room_id: room, user_id: user, expires_at: last },
+          signal(),
+        );
         expect(ban.expires_at).toMatch(/^9999-12-31T23:59:59/);
         await chat.unbanUser({ room_id: room, user_id: user }, signal());
         expect(await world.trySay(user, room)).toBe(true);
@@ -389,8 +414,10 @@ export function contract(
         const user = await world.newUser();
         const room = await world.newRoom("Ban twice", [user]);
         const expires_at = inAMinute();
-        await chat.banUser({ room_id: room, user_id: user, expires_at }, signal());
-        await expect(chat.banUser({ room_id: room, user_id: user }, signal())).rejects.toMatchObject({
+        await chat.banUser({ by: "admin", room_id: room, user_id: user, expires_at }, signal());
+        await expect(
+          chat.banUser({ by: "admin", room_id: room, user_id: user }, signal()),
+        ).rejects.toMatchObject({
           code: "conflict",
           message: expect.stringContaining(expires_at.slice(0, 19)),
         });
@@ -398,7 +425,8 @@ export function contract(
 
       it("an unknown user, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
         const [room, user] = [await world.newRoom("Ban none", []), await world.newUser()];
-        const ban = (room_id: string, user_id: string) => chat.banUser({ room_id, user_id }, signal());
+        const ban = (room_id: string, user_id: string) =>
+          chat.banUser({ by: "admin", room_id, user_id }, signal());
         await expect(ban(room, world.unknown.user)).rejects.toMatchObject({
           code: "not_found",
           field: "user_id",
@@ -409,6 +437,304 @@ export function contract(
         });
         await expect(ban(room, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
       });
+    });
+
+    describe("a part of time", () => {
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+      it("is read from its beginning or its end, in pages", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Period", [user]);
+        await world.say(user, room, "before");
+        await pause();
+        const since = new Date().toISOString();
+        await pause();
+        for (const content of ["one", "two", "three"]) await world.say(user, room, content);
+        await pause();
+        const until = new Date().toISOString();
+        await pause();
+        await world.say(user, room, "after");
+        const read = async (order: "newest" | "oldest", period: { since?: string; until?: string }) => {
+          const seen: string[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await chat.getMessages(
+              { room_id: room, order, ...period, limit: 2, cursor },
+              signal(),
+            );
+            seen.push(...page.items.map(({ content }) => content));
+            cursor = page.next_cursor;
+          } while (cursor !== undefined);
+          return seen;
+        };
+        expect(await read("newest", { since, until })).toEqual(["three", "two", "one"]);
+        expect(await read("oldest", { since, until })).toEqual(["one", "two", "three"]);
+        expect(await read("oldest", { since })).toEqual(["one", "two", "three", "after"]);
+        expect(await read("newest", { until })).toEqual(["three", "two", "one", "before"]);
+        expect(await read("oldest", {})).toEqual(["before", "one", "two", "three", "after"]);
+        expect(await read("newest", { since: "2999-01-01T00:00:00.000Z" })).toEqual([]);
+        expect(await read("oldest", { until: "1999-01-01T00:00:00.000Z" })).toEqual([]);
+      });
+
+      it("around a message is what was said before and after it, and can be read on", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Around", [user]);
+        const ids: string[] = [];
+        for (let n = 1; n <= 7; n++) ids.push(await world.say(user, room, String(n)));
+        const query = { room_id: room, around: String(ids[3]), limit: 3 };
+        const page = await chat.getMessages(query, signal());
+        expect(page.items.map(({ content }) => content)).toEqual(["5", "4", "3"]);
+        const next = await chat.getMessages({ ...query, cursor: page.next_cursor }, signal());
+        expect(next.items.map(({ content }) => content)).toEqual(["2", "1"]);
+        const oldest = await chat.getMessages({ ...query, order: "oldest" }, signal());
+        expect(oldest.items.map(({ content }) => content)).toEqual(["3", "4", "5"]);
+        await expect(
+          chat.getMessages({ ...query, around: world.unknown.message }, signal()),
+        ).rejects.toMatchObject({ code: "not_found", field: "around" });
+        const other = await world.newRoom("Around elsewhere", []);
+        await expect(chat.getMessages({ ...query, room_id: other }, signal())).rejects.toMatchObject({
+          code: "not_found",
+          field: "around",
+        });
+      });
+
+      it("of a search is searched only, and ends its pages", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Found in time", [user]);
+        const word = `ibex${key().slice(0, 8)}`;
+        await world.say(user, room, `${word} early`);
+        await pause();
+        const since = new Date().toISOString();
+        await pause();
+        await world.say(user, room, `${word} late`);
+        const find = async (filter: object) =>
+          (await chat.searchMessages({ query: word, ...filter, ...all }, signal())).items.map(
+            (m) => m.content,
+          );
+        expect(await find({ since })).toEqual([`${word} late`]);
+        expect(await find({ until: since })).toEqual([`${word} early`]);
+      });
+    });
+
+    describe("a sender", () => {
+      it("is searched without a query, in all rooms or one, in pages", async () => {
+        const [ann, ben] = [await world.newUser(), await world.newUser()];
+        const [one, two] = [await world.newRoom("By 1", [ann, ben]), await world.newRoom("By 2", [ann])];
+        for (const [who, room, content] of [
+          [ann, one, "a1"],
+          [ben, one, "b1"],
+          [ann, two, "a2"],
+          [ann, one, "a3"],
+        ] as const)
+          await world.say(who, room, content);
+        const find = async (filter: object, limit: number) => {
+          const seen: string[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await chat.searchMessages({ user_id: ann, ...filter, limit, cursor }, signal());
+            seen.push(...page.items.map(({ content }) => content));
+            cursor = page.next_cursor;
+          } while (cursor !== undefined);
+          return seen;
+        };
+        expect(await find({}, 2)).toEqual(["a3", "a2", "a1"]);
+        expect(await find({ room_id: one }, 50)).toEqual(["a3", "a1"]);
+      });
+
+      it("who is unknown is refused, with a query and without", async () => {
+        for (const query of [undefined, "zebra"])
+          await expect(
+            chat.searchMessages({ query, user_id: world.unknown.user, ...all }, signal()),
+          ).rejects.toMatchObject({ code: "not_found", field: "user_id" });
+      });
+    });
+
+    describe("words", () => {
+      it("are found without accents, in addresses, in scripts without spaces, and emoji", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Words", [user]);
+        const texts = {
+          address: "See https://spam.example.com/win?prize=1 now",
+          accents: "Das Café in Zürich",
+          japanese: "東京タワーに行きました",
+          emoji: "Party 🎉👍🏽 tonight",
+          english: "running lights over the lake",
+        };
+        for (const text of Object.values(texts)) await world.say(user, room, text);
+        const find = async (query: string) =>
+          (await chat.searchMessages({ query, room_id: room, ...all }, signal())).items.map((m) => m.content);
+        const expected: [string, (keyof typeof texts)[]][] = [
+          ["https://spam.example.com/win?prize=1", ["address"]],
+          ["example.com", ["address"]],
+          ["spam", ["address"]],
+          ["cafe", ["accents"]],
+          ["Café", ["accents"]],
+          ["Zurich", ["accents"]],
+          ["東京", ["japanese"]],
+          ["京", ["japanese"]],
+          ["タワー", ["japanese"]],
+          ["🎉", ["emoji"]],
+          ["👍", ["emoji"]],
+          ["run lake", ["english"]],
+          ['"over the lake"', ["english"]],
+          ["lake or cafe", ["english", "accents"]],
+          ["light -lake", []],
+          ["spam -zebra", ["address"]],
+          ["zebra", []],
+        ];
+        for (const [query, found] of expected)
+          expect([query, await find(query)]).toEqual([query, found.map((name) => texts[name])]);
+      });
+
+      it.each(["the", "-zzz", "the of", "?!"])("that cannot be searched give a hint: %s", async (query) => {
+        const found = await chat.searchMessages({ query, ...all }, signal());
+        expect(found).toMatchObject({
+          items: [],
+          hint: expect.stringContaining("nothing that can be searched"),
+        });
+      });
+    });
+
+    it("a cursor of another tool or question is refused with the name of the argument", async () => {
+      const user = await world.newUser();
+      const [one, two] = [await world.newRoom("C1", [user]), await world.newRoom("C2", [user])];
+      for (const room of [one, one, two, two]) await world.say(user, room, "cursor words");
+      const { next_cursor: cursor } = await chat.getMessages({ room_id: one, limit: 1 }, signal());
+      expect(cursor).toBeDefined();
+      for (const call of [
+        () => chat.getMessages({ room_id: two, limit: 1, cursor }, signal()),
+        () => chat.getMessages({ room_id: one, order: "oldest", limit: 1, cursor }, signal()),
+        () => chat.listMembers({ room_id: one, limit: 1, cursor }, signal()),
+        () => chat.searchMessages({ query: "cursor", limit: 1, cursor }, signal()),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: "invalid_argument", field: "cursor" });
+    });
+
+    describe("people", () => {
+      it("are found by a part of their name", async () => {
+        const [ann, ben] = [await world.newUser(), await world.newUser()];
+        const room = await world.newRoom("Names", [ann, ben]);
+        const named = async (name: string, status?: "member" | "banned") =>
+          (await chat.listMembers({ room_id: room, name, status, ...all }, signal())).items.map(
+            (m) => m.user_id,
+          );
+        const part = ann.replace(/^@/, "").split(":")[0]?.slice(1, 30) ?? "";
+        expect(await named(part)).toEqual([ann]);
+        expect(await named(part.toUpperCase())).toEqual([ann]);
+        expect(await named("%")).toEqual([]);
+        await chat.banUser({ by: "admin", room_id: room, user_id: ann }, signal());
+        expect(await named(part)).toEqual([]);
+        expect(await named(part, "banned")).toEqual([ann]);
+      });
+
+      it("who are banned are listed with their ban, and not as members", async () => {
+        const [ann, ben] = [await world.newUser(), await world.newUser()];
+        const room = await world.newRoom("Banned", [ann, ben]);
+        const expires_at = inAMinute();
+        await chat.banUser(
+          { by: "admin", room_id: room, user_id: ann, reason: "Spam", expires_at },
+          signal(),
+        );
+        await chat.banUser({ by: "admin", room_id: room, user_id: ben }, signal());
+        const listed = (status: "member" | "banned") =>
+          chat.listMembers({ room_id: room, status, ...all }, signal());
+        expect((await listed("member")).items.map(({ user_id }) => user_id)).toEqual([world.agent]);
+        const { items } = await listed("banned");
+        expect(items).toMatchObject([
+          { user_id: ann, ban: { banned_by: world.agent, reason: "Spam" } },
+          { user_id: ben, ban: { user_id: ben } },
+        ]);
+        expect(Date.parse(items[0]?.ban?.expires_at ?? "")).toBe(Date.parse(expires_at));
+        for (const member of items) expect(memberSchema.safeParse(member).error).toBeUndefined();
+        await chat.unbanUser({ room_id: room, user_id: ann }, signal());
+        expect((await listed("banned")).items.map(({ user_id }) => user_id)).toEqual([ben]);
+      });
+    });
+
+    describe("who may do what", () => {
+      it("is decided by the roles in the room: nobody mutes or bans somebody of an equal or higher role", async () => {
+        const [user, support, admin] = [await world.newUser(), await world.newUser(), await world.newUser()];
+        const room = await world.newRoom("Roles", [user, support, admin]);
+        await world.setRole(support, room, "support");
+        await world.setRole(admin, room, "admin");
+        const refused = { code: "forbidden", field: "user_id" };
+        const ban = (user_id: string, by: "support" | "admin") =>
+          chat.banUser({ by, room_id: room, user_id }, signal());
+        const mute = (user_id: string, by: "support" | "admin") =>
+          chat.muteUser({ by, room_id: room, user_id, muted: true }, signal());
+        for (const act of [ban, mute]) {
+          await expect(act(admin, "admin")).rejects.toMatchObject(refused);
+          await expect(act(admin, "support")).rejects.toMatchObject(refused);
+          await expect(act(support, "support")).rejects.toMatchObject(refused);
+        }
+        expect(await world.trySay(admin, room)).toBe(true);
+        await mute(support, "admin");
+        await ban(user, "support");
+        expect(await world.trySay(user, room)).toBe(false);
+      });
+
+      it("does not reach into a room that the agent is not in", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Left", [user]);
+        const foreign = await world.newForeignRoom("Foreign moderation");
+        const calls = [
+          () => chat.banUser({ by: "admin", room_id: foreign, user_id: user }, signal()),
+          () => chat.unbanUser({ room_id: foreign, user_id: user }, signal()),
+          () => chat.muteUser({ by: "admin", room_id: foreign, user_id: user, muted: true }, signal()),
+          () => chat.listMembers({ room_id: foreign, status: "banned", ...all }, signal()),
+          () => chat.searchMessages({ user_id: user, room_id: foreign, ...all }, signal()),
+        ];
+        for (const call of calls)
+          await expect(call()).rejects.toMatchObject({
+            code: expect.stringMatching(/forbidden|not_found/),
+            field: "room_id",
+          });
+        const id = await world.sayInForeign(foreign, "out of reach");
+        await expect(chat.deleteMessage({ message_id: id }, signal())).rejects.toMatchObject({
+          code: "not_found",
+          field: "message_id",
+        });
+        expect(room).toBeTruthy();
+      });
+    });
+
+    it("a ban removes what the user wrote since a time, and says how much; again it goes on", async () => {
+      const [spammer, other] = [await world.newUser(), await world.newUser()];
+      const room = await world.newRoom("Spam", [spammer, other]);
+      await world.say(spammer, room, "hello");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const since = new Date().toISOString();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let n = 0; n < 5; n++) await world.say(spammer, room, `spam ${n}`);
+      await world.say(other, room, "please stop");
+      const order = { by: "support" as const, room_id: room, user_id: spammer, delete_messages_since: since };
+      const first = await chat.banUser(order, signal());
+      expect(first).toMatchObject({ ban: { user_id: spammer }, deleted_messages: 5 });
+      expect(await contents(room)).toEqual(["please stop", "hello"]);
+      const again = await chat.banUser(order, signal());
+      expect(again).toMatchObject({ ban: { id: first.ban.id }, deleted_messages: 0 });
+      await expect(
+        chat.banUser({ by: "support", room_id: room, user_id: spammer }, signal()),
+      ).rejects.toMatchObject({ code: "conflict" });
+    });
+
+    it("a page ends early where its text would be too long, and goes on", async () => {
+      const user = await world.newUser();
+      const room = await world.newRoom("Long page", [user]);
+      for (let n = 0; n < 20; n++) await world.say(user, room, `${n} ${"x".repeat(3900)}`);
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      let pages = 0;
+      do {
+        const page = await chat.getMessages({ room_id: room, ...all, cursor }, signal());
+        const bytes = Buffer.byteLength(messageLines(page.items, false, page.next_cursor));
+        expect(bytes).toBeLessThan(62_000);
+        seen.push(...page.items.map(({ content }) => String(Number.parseInt(content, 10))));
+        cursor = page.next_cursor;
+        pages += 1;
+      } while (cursor !== undefined);
+      expect(pages).toBe(2);
+      expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => String(19 - n)));
     });
 
     it("a call whose client has disconnected ends at once", async () => {

@@ -49,7 +49,7 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
   const newRoom = async (name: string, members: readonly string[], active = true) => {
     const id = randomUUID();
     await sql("insert into chat_rooms (id, name, is_active) values ($1, $2, $3)", [id, name, active]);
-    for (const member of members) await join(id, member);
+    for (const member of members) await join(id, member, member === AGENT ? "admin" : "user");
     return id;
   };
 
@@ -67,7 +67,18 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
       newRoom: (name, members) => newRoom(name, [AGENT, ...members]),
       newForeignRoom: (name) => newRoom(name, []),
       newInactiveRoom: (name) => newRoom(name, [AGENT], false),
+      setRole: (userId, roomId, role) =>
+        sql("update chat_members set role = $3 where room_id = $1 and user_id = $2", [
+          roomId,
+          userId,
+          role,
+        ]).then(() => {}),
       say,
+      sayInForeign: async (roomId, content) => {
+        const user = await addUser(`user${++users}-${randomUUID()}`);
+        await join(roomId, user);
+        return say(user, roomId, content);
+      },
       trySay: (userId, roomId) =>
         say(userId, roomId, "May I?").then(
           () => true,

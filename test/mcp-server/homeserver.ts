@@ -179,7 +179,18 @@ export async function startHomeserver(): Promise<Homeserver> {
         );
         return room;
       },
+      async setRole(userId, roomId, role) {
+        const state = inRoom(roomId, "state/m.room.power_levels");
+        const agent = await signInAs(me);
+        const levels = z
+          .looseObject({ users: z.record(z.string(), z.number()), ban: z.number() })
+          .parse(await ok(as(agent, "GET", state)));
+        const own = levels.users[me] ?? 0;
+        const users = { ...levels.users, [userId]: role === "admin" ? own : levels.ban };
+        await ok(as(agent, "PUT", state, { ...levels, users }));
+      },
       say,
+      sayInForeign: (roomId, content) => say(admin.userId, roomId, content),
       trySay: async (userId, room) =>
         (await send(synapse.url, accountOf(userId), room, "May I?")).status === 200,
       async linkPreview(phenomId, title) {

@@ -94,7 +94,9 @@ const community = "550e8400-e29b-41d4-a716-446655440003";
 const said = (content: string) =>
   expect.objectContaining({
     result: expect.objectContaining({
-      structuredContent: { messages: expect.arrayContaining([expect.objectContaining({ content })]) },
+      structuredContent: expect.objectContaining({
+        messages: expect.arrayContaining([expect.objectContaining({ content })]),
+      }),
     }),
   });
 

@@ -64,6 +64,7 @@ const operators: Readonly<Record<string, string>> = {
   _gte: ">=",
   _lt: "<",
   _lte: "<=",
+  _ilike: "ilike",
 };
 
 /** A statement that is being written: the values of its parameters, and Hasura's expressions as SQL. */

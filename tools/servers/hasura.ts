@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { buildSchema, execute, type GraphQLError, parse, validate } from "graphql";
 import { DatabaseError, escapeIdentifier, Pool, type PoolClient } from "pg";
 import * as z from "zod";
-import { searchFunction, tables, usersTable } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
+import { functions, tables, usersTable } from "../../modules/chat-hasura-lite/metadata/metadata.ts";
 import { roles } from "../../shared/hasura-names.ts";
 import {
   type Expression,
@@ -221,13 +221,24 @@ function resolvers(client: PoolClient, session: Session) {
     fields[`update_${table}`] = (args) => update(table, args);
     fields[`delete_${table}`] = (args) => remove(table, args);
   }
-  const search = searchFunction.function.name;
-  fields[search] = (args) =>
-    select(
-      "chat_messages",
-      (sql) => `${search}(${sql.value(isExpression(args["args"]) ? args["args"]["query"] : "")})`,
-      args,
-    );
+  const sessionJson = JSON.stringify({
+    "x-hasura-role": session.role,
+    "x-hasura-user-id": session.userId,
+  });
+  for (const { function: called, configuration } of functions)
+    fields[called.name] = (args) =>
+      select(
+        "chat_messages",
+        (sql) => {
+          const given = {
+            ...(isExpression(args["args"]) ? args["args"] : {}),
+            ...(configuration?.session_argument && { [configuration.session_argument]: sessionJson }),
+          };
+          const named = Object.entries(given).map(([name, value]) => `${name} => ${sql.value(value)}`);
+          return `${called.name}(${named.join(", ")})`;
+        },
+        args,
+      );
   return fields;
 }
 
@@ -237,8 +248,8 @@ function shape(table: string, alias: string): string {
     `(select to_json(r) from ${target} r where r.${on} limit 1)`;
   const extra: Record<string, string> = {
     chat_messages: `'user', ${related("users", `id = ${alias}.user_id`)}, 'link_preview', ${related("link_previews", `phenom_id = ${alias}.phenom_id`)}`,
-    chat_members: `'user', ${related("users", `id = ${alias}.user_id`)}`,
-    chat_bans: `'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now())`,
+    chat_members: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_banned', chat_members_is_banned(${alias}.*)`,
+    chat_bans: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now())`,
   };
   return `(to_jsonb(${alias}) || jsonb_build_object(${extra[table] ?? ""}))`;
 }

@@ -1,7 +1,7 @@
 /** The metadata as calls of Hasura's metadata API (`POST /v1/metadata`). */
 import type { TableEntry } from "@hasura/metadata";
 import { HASURA_SOURCE as source } from "../../../shared/hasura-names.ts";
-import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
+import { eventTrigger, eventTriggerTable, functions, tables, usersTable } from "./metadata.ts";
 
 export interface Call {
   readonly type: string;
@@ -75,21 +75,23 @@ export function steps(webhook: string): Step[] {
     ...tables.flatMap(fields),
     ...permissions(usersTable, "keep"),
     ...tables.flatMap((entry) => permissions(entry, "replace")),
-    {
-      object: `function ${searchFunction.function.name}`,
-      create: { type: "pg_track_function", args: { source, function: searchFunction.function } },
-      ifExists: "keep",
-    },
-    ...searchFunction.permissions.map(
-      ({ role }): Step => ({
-        object: `permission of ${role} for function ${searchFunction.function.name}`,
-        create: {
-          type: "pg_create_function_permission",
-          args: { source, function: searchFunction.function, role },
-        },
+    ...functions.flatMap(({ permissions: allowed, ...tracked }): Step[] => [
+      {
+        object: `function ${tracked.function.name}`,
+        create: { type: "pg_track_function", args: { source, ...tracked } },
         ifExists: "keep",
-      }),
-    ),
+      },
+      ...allowed.map(
+        ({ role }): Step => ({
+          object: `permission of ${role} for function ${tracked.function.name}`,
+          create: {
+            type: "pg_create_function_permission",
+            args: { source, function: tracked.function, role },
+          },
+          ifExists: "keep",
+        }),
+      ),
+    ]),
     {
       object: `event trigger ${rest.name}`,
       create: createTrigger(false),

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { WEBHOOK_URL_VARIABLE } from "../../../shared/hasura-names.ts";
-import { eventTrigger, eventTriggerTable, searchFunction, tables, usersTable } from "./metadata.ts";
+import { eventTrigger, eventTriggerTable, functions, tables, usersTable } from "./metadata.ts";
 
 /** Where `npm run docs` writes the files. */
 export const CLI_FOLDER = "modules/chat-hasura-lite/metadata/cli";
@@ -33,8 +33,12 @@ export function cliFiles(): Map<string, string> {
     entries.map((entry) => `!include ${tableFile(entry.table.name)}`),
   );
 
-  const functionFile = `public_${searchFunction.function.name}.yaml`;
-  write("functions", functionFile, searchFunction);
-  write("functions", "functions.yaml", [`!include ${functionFile}`]);
+  const functionFile = ({ function: { name } }: (typeof functions)[number]) => `public_${name}.yaml`;
+  for (const each of functions) write("functions", functionFile(each), each);
+  write(
+    "functions",
+    "functions.yaml",
+    functions.map((each) => `!include ${functionFile(each)}`),
+  );
   return files;
 }

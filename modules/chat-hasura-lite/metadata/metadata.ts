@@ -116,9 +116,18 @@ const messages: TableEntry = {
 const members: TableEntry = {
   table: table("chat_members"),
   object_relationships: [objectRelationship("room", "room_id"), objectRelationship("user", "user_id")],
+  computed_fields: [
+    {
+      name: "is_banned",
+      definition: {
+        function: { schema: "public", name: "chat_members_is_banned" },
+        table_argument: "member",
+      },
+    },
+  ],
   select_permissions: [
-    ...select(["user"], memberColumns, { room: callerIsMember }),
-    ...select(staff, memberColumns),
+    ...select(["user"], memberColumns, { room: callerIsMember }, ["is_banned"]),
+    ...select(staff, memberColumns, anyRow, ["is_banned"]),
   ],
   insert_permissions: [
     {
@@ -205,8 +214,22 @@ export const usersTable: TableEntry = {
   select_permissions: select(roles, ["id", "username", "display_name", "avatar_url"]),
 };
 
-/** Full-text search. It returns messages, so the select permission of `chat_messages` applies. */
-export const searchFunction = {
-  function: { schema: "public", name: "search_chat_messages" },
+interface TrackedFunction {
+  readonly function: { readonly schema: string; readonly name: string };
+  readonly configuration?: { readonly session_argument: string };
+}
+
+/** Full-text search. Both return messages, so the select permission of `chat_messages` applies to each. */
+const searchFunctions: readonly TrackedFunction[] = [
+  { function: { schema: "public", name: "search_chat_messages" } },
+  // The session tells it whose rooms to search; the engine leaves that argument out of its schema.
+  {
+    function: { schema: "public", name: "find_chat_messages" },
+    configuration: { session_argument: "hasura_session" },
+  },
+];
+
+export const functions = searchFunctions.map((each) => ({
+  ...each,
   permissions: roles.map((role) => ({ role })),
-};
+}));

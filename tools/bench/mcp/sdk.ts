@@ -4,6 +4,8 @@ import { createMcpExpressApp } from "@modelcontextprotocol/sdk/server/express.js
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { messageOf } from "../../../mcp-server/backends/postgres-rows.ts";
+import { messageLines } from "../../../mcp-server/chat/lines.ts";
+import { shownMessages } from "../../../mcp-server/chat/shown.ts";
 import { catalog } from "../../../mcp-server/tools/catalog.ts";
 import { announce } from "./handler.ts";
 import { firstPage } from "./query.ts";
@@ -17,8 +19,12 @@ function newServer(): McpServer {
       { title, description, annotations, inputSchema: input, outputSchema: output },
       async ({ room_id, limit }) => {
         const rows = await firstPage(String(room_id), Number(limit));
-        const result = { messages: rows.map(messageOf) };
-        return { content: [{ type: "text", text: JSON.stringify(result) }], structuredContent: result };
+        const messages = rows.map(messageOf);
+        const structuredContent = shownMessages(messages, false);
+        return {
+          content: [{ type: "text", text: messageLines(messages, false, undefined) }],
+          structuredContent,
+        };
       },
     );
   return server;
