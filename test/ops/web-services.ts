@@ -10,7 +10,7 @@ export interface WebServices {
   /** Password that Docker Hub takes for the private images. */
   dockerHubPassword: string;
   zone: { name: string; status: string; permissions?: readonly string[] };
-  records: readonly { type: string; content: string; proxied: boolean }[];
+  records: readonly { id?: string; type: string; content: string; proxied: boolean }[];
   /** Puts the answers back to those of a working account. */
   reset(): void;
   stop(): Promise<void>;

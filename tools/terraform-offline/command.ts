@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { keepSecrets } from "./account.ts";
 import { check } from "./check/check.ts";
 import { loadSchema, providerNames, providers } from "./plugin/schema.ts";
 import { type Environment, emptyCliConfig, execute, terraform } from "./programs.ts";
@@ -99,6 +100,7 @@ async function withProviders(
     return refuse(String(process.env["TF_OFFLINE_DEBUG"] ? stack : message));
   } finally {
     servers?.stop();
+    keepSecrets(state.secrets.values());
     cliConfig.remove();
   }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { type Account, readAccount } from "./account.ts";
 import type { JsonObject } from "./json.ts";
 import type { Value } from "./plugin/value.ts";
 
@@ -27,6 +28,8 @@ export interface RunState {
   /** Container definitions of each task definition, by its ARN. */
   readonly tasks: Map<Value, readonly JsonObject[]>;
   readonly secrets: Map<string, WrittenSecret>;
+  /** What existed before the run; `undefined` where everything that is imported is said to exist. */
+  readonly account: Account | undefined;
 }
 
 /**
@@ -53,4 +56,5 @@ export const newRunState = (folder: string, options: { allTypes?: boolean } = {}
   revisions: new Map(),
   tasks: new Map(),
   secrets: new Map(),
+  account: readAccount(),
 });

@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { adopt } from "./adopt.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createUser } from "./create-user.ts";
 import { databaseSetup } from "./db-setup.ts";
@@ -17,6 +18,7 @@ import { verify } from "./verify.ts";
 /** Verbs in the order in which the help lists them. */
 export const verbs: readonly Verb[] = [
   preflight,
+  adopt,
   deploy,
   verify,
   status,

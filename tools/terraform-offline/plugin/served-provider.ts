@@ -89,6 +89,18 @@ function deprecatedArguments(
   return [...own, ...nested];
 }
 
+/** Attributes in which a block that occurs once may be an object: the schema may want a list of one. */
+function asBlocks(block: Block, attributes: Values): Values {
+  return mapValues(attributes, (value, name) => {
+    const nested = block.block_types?.[name];
+    if (!nested) return value;
+    const inner = (element: Value) => (isObject(element) ? asBlocks(nested.block, element) : element);
+    if (Array.isArray(value)) return value.map(inner);
+    const single = nested.nesting_mode === "single" || nested.nesting_mode === "group";
+    return single || value === null ? inner(value) : [inner(value)];
+  });
+}
+
 /** One provider as Terraform calls it, whatever the version of the protocol. */
 export class ServedProvider {
   readonly source: string;
@@ -229,10 +241,18 @@ export class ServedProvider {
   importState(request: messages.ImportRequest, connection: string): object {
     const { type_name: type, id } = request;
     const block = this.resource(type);
+    const { account } = this.run;
+    const existing = account?.resources.find((resource) => resource.type === type && resource.id === id);
+    if (account && !existing)
+      throw new Diagnostic(
+        "Cannot import non-existent remote object",
+        `While attempting to import an existing object to a resource of type ${type}, the provider detected that no object exists with the id "${id}".`,
+      );
     const start = conform(block, {
       id,
       ...(block.attributes?.arn && id.startsWith("arn:") ? { arn: id } : {}),
       ...this.provider.imported?.(type, id),
+      ...(existing && asBlocks(block, existing.attributes)),
     });
     if (!isObject(start)) throw new Error(`${type} has no attributes`);
     for (const [name, { computed }] of Object.entries(block.attributes ?? {}))
@@ -240,7 +260,9 @@ export class ServedProvider {
     const change = { config: start, prior: null, planned: start, block };
     const computed = this.provider.computed(type, change, this.context(connection));
     const state = toWire(fillBlock(block, start, computed));
-    return { imported_resources: [{ type_name: type, state, private: importedMark }], diagnostics: [] };
+    // With an account every argument is known, so a difference may well be a reason to replace the object.
+    const mark = existing ? Buffer.alloc(0) : importedMark;
+    return { imported_resources: [{ type_name: type, state, private: mark }], diagnostics: [] };
   }
 
   readData(request: messages.ReadDataRequest, connection: string): object {

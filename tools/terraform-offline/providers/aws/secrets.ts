@@ -251,7 +251,9 @@ export const secrets: AwsService = {
           created_date: CREATED,
           version_id: written?.version ?? uuid(seed),
           version_stages: [config.version_stage ?? "AWSCURRENT"],
-          secret_string: written ? written.text : inventedSecret(hex(seed, 16)),
+          secret_string: written
+            ? written.text
+            : (context.run.account?.secrets[id] ?? inventedSecret(hex(seed, 16))),
           secret_binary: "",
         };
       },

@@ -1,0 +1,20 @@
+import { compute } from "./compute.ts";
+import type { Finders } from "./finder.ts";
+import { identity } from "./identity.ts";
+import { network } from "./network.ts";
+import { storage } from "./storage.ts";
+
+/** How each type of resource is found. */
+export const finders: Finders = { ...compute, ...identity, ...network, ...storage };
+
+/** Types that are made anew, and why. */
+export const madeAnew: Readonly<Record<string, string>> = {
+  aws_ecs_task_definition:
+    "a deployment registers a new revision of the family; the old ones stay registered",
+  aws_secretsmanager_secret_version:
+    "Terraform writes the value as a new version; the old one stays as AWSPREVIOUS until the next change",
+  aws_kms_key: "it has no name, and nothing but the alarm topic uses it",
+  aws_elasticache_parameter_group: "workers are added after the adoption",
+  aws_elasticache_replication_group: "workers are added after the adoption",
+  aws_elasticache_subnet_group: "workers are added after the adoption",
+};
