@@ -123,7 +123,7 @@ export async function sourceChat({ inputs }: PlatformAccount, homeserverYaml: st
   for (const name of ["phenom-dev-link-preview", "phenom-dev-chat-user-provisioner"]) {
     await iam.send(
       new CreateRoleCommand({
-        RoleName: name,
+        RoleName: `${name}-lambda`,
         AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [] }),
       }),
     );

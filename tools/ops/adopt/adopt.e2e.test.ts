@@ -114,7 +114,7 @@ describeWith(
       "aws_secretsmanager_secret.chat_shared_clients": source.clientsSecret,
       "aws_secretsmanager_secret.chat_synapse_homeserver_config": source.homeserverSecret,
       "aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group": "/ecs/phenom-dev-synapse",
-      "aws_iam_role.chat_link_preview_function_role": "phenom-dev-link-preview",
+      "aws_iam_role.chat_link_preview_function_role": "phenom-dev-link-preview-lambda",
       "cloudflare_dns_record.dns_record": "0123456789abcdef0123456789abcdef/372e67954025e0ba6aaa6d586b9e0b59",
     });
     for (const rule of ["chat_synapse_rule", "chat_synapse_admin_ui_rule", "chat_mcp_server_rule"])
