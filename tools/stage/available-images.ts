@@ -38,7 +38,7 @@ export function availableImage(engine: Engine, uri: string): AvailableImage | un
 /** Opens images, making the stand-ins that this machine lacks. */
 export class Images {
   readonly #engine: Engine;
-  readonly #opened = new Map<string, LocalImage>();
+  readonly #opened = new Map<string, Promise<LocalImage>>();
   readonly #replaced = new Map<string, string>();
 
   constructor(engine: Engine) {
@@ -46,21 +46,23 @@ export class Images {
   }
 
   /** @throws Problem where there is no such image */
-  readonly open = (uri: string): LocalImage => {
-    const opened = this.#opened.get(uri);
-    if (opened) return opened;
-    const reference = this.#replaced.get(uri) ?? availableImage(this.#engine, uri)?.reference;
-    if (reference === undefined) throw new Problem(`CannotPullContainerError: there is no image ${uri} here`);
-    const standIn = standIns().find(({ tag }) => tag === reference);
-    if (standIn) makeStandIn(this.#engine, standIn);
-    const image = openImage(this.#engine, reference);
-    this.#opened.set(uri, image);
-    return image;
+  readonly open = (uri: string): Promise<LocalImage> => {
+    const opened = this.#opened.get(uri) ?? this.#open(uri);
+    this.#opened.set(uri, opened);
+    return opened;
   };
 
   /** Runs `reference` wherever a definition names `uri`, as after a push to that tag. */
   replace(uri: string, reference: string): void {
     this.#replaced.set(uri, reference);
     this.#opened.delete(uri);
+  }
+
+  async #open(uri: string): Promise<LocalImage> {
+    const reference = this.#replaced.get(uri) ?? availableImage(this.#engine, uri)?.reference;
+    if (reference === undefined) throw new Problem(`CannotPullContainerError: there is no image ${uri} here`);
+    const standIn = standIns().find(({ tag }) => tag === reference);
+    if (standIn) await makeStandIn(this.#engine, standIn);
+    return openImage(this.#engine, reference);
   }
 }

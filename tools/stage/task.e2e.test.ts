@@ -29,7 +29,7 @@ describeAsRoot("a task runs as on Fargate:", () => {
       machine,
       files: [],
       environment: () => ({}),
-      image: () => image,
+      image: async () => image,
       secret: async (valueFrom) => `value of ${valueFrom}`,
       accessPoint: () => ({
         folder: path.join(machine.folder, "efs"),

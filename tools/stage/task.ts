@@ -29,7 +29,7 @@ export interface TaskHost {
   readonly files: readonly Mount[];
   /** Variables that ECS sets, and those that make a program trust this machine's servers. */
   environment(definition: TaskDefinition): Readonly<Record<string, string>>;
-  image(uri: string): LocalImage;
+  image(uri: string): Promise<LocalImage>;
   secret(valueFrom: string): Promise<string>;
   accessPoint(id: string): AccessPoint;
   /** Divides the intervals of health checks. */
@@ -147,7 +147,7 @@ export class Task {
 
   async #startContainer(definition: ContainerDefinition): Promise<void> {
     const { machine } = this.#host;
-    const image = this.#host.image(definition.image);
+    const image = await this.#host.image(definition.image);
     const command = this.#options.overrides?.[definition.name];
     const user = userOf(definition, image);
     const secrets = await Promise.all(
