@@ -175,6 +175,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["ecs:DescribeTaskDefinition", "*"],
       ["ecs:DescribeTasks", arn("ecs", `task/${project}-cluster/1`)],
       ["ecs:ListTasks", "*"],
+      ["ecs:ListTaskDefinitions", "*"],
       ["ecs:RunTask", task],
       ["ecs:TagResource", arn("ecs", `task/${project}-cluster/1`), { "ecs:CreateAction": "RunTask" }],
       ["ecs:UpdateService", service],

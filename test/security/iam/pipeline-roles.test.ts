@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../../environments/index.ts";
 import { parseEnvironment } from "../../../environments/schema.ts";
@@ -8,6 +10,35 @@ import { applies, isAllowed } from "./evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
 import { ACCOUNT, arn, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
 import { impossible } from "./reference.ts";
+
+/** IAM's prefixes of the services that `npm run ops` calls, by the package of their client. */
+const services: Readonly<Record<string, string>> = {
+  cloudwatch: "cloudwatch",
+  "cloudwatch-logs": "logs",
+  "cognito-identity-provider": "cognito-idp",
+  ecs: "ecs",
+  "elastic-load-balancing-v2": "elasticloadbalancing",
+  rds: "rds",
+  s3: "s3",
+  "secrets-manager": "secretsmanager",
+  sts: "sts",
+};
+/** Calls that take no right, and those of `create-user`, which people run with their own. */
+const withoutRights = /^sts:GetCallerIdentity$|^cognito-idp:/;
+
+/** Actions of the AWS calls in the code of `npm run ops`. */
+const opsCalls = (): string[] =>
+  readdirSync("tools/ops", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .map((file) => readFileSync(path.join("tools/ops", file), "utf8"))
+    .flatMap((source) =>
+      [...source.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)].flatMap(
+        ([, names = "", client = ""]) =>
+          [...names.matchAll(/\b(?:paginate(\w+)|(\w+)Command)\b/g)].map(
+            ([, paginated, sent]) => `${services[client] ?? client}:${paginated ?? sent}`,
+          ),
+      ),
+    );
 
 const text = ({ action, resource, context, because }: Need) =>
   `${action} on ${resource} ${JSON.stringify(context)} (${because})`;
@@ -60,6 +91,13 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
   it("let the deploying role do whatever a first apply, a change and a destroy ask for", () => {
     expect(deployNeeds.length).toBeGreaterThan(500);
     expect(refused(toDeploy, deployNeeds)).toEqual([]);
+  });
+
+  it("know every call of npm run ops", () => {
+    const calls = opsCalls().filter((call) => !withoutRights.test(call));
+    expect(calls.length).toBeGreaterThan(10);
+    const known = moreNeeds(environment).map(({ action }) => action);
+    expect([...new Set(calls)].filter((call) => !known.includes(call))).toEqual([]);
   });
 
   it("let the planning role do whatever a plan asks for, except taking the state's lock", () => {

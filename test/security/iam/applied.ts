@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import * as z from "zod";
+import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
+import type { EnvironmentData } from "../../../environments/schema.ts";
+import { check, synthesised } from "../../terraform/offline.ts";
+import type { Policies } from "./evaluator.ts";
+import type { Need } from "./needs.ts";
+
+const state = z.object({
+  values: z.object({
+    root_module: z.object({
+      resources: z.array(
+        z.object({ type: z.string(), address: z.string(), values: z.record(z.string(), z.unknown()) }),
+      ),
+    }),
+  }),
+});
+export type Applied = z.infer<typeof state>["values"]["root_module"]["resources"][number];
+
+/** The resources of a stack, applied offline. */
+export async function applied(data: EnvironmentData, stack?: string): Promise<readonly Applied[]> {
+  const synth = synthesised(data, stack);
+  const file = path.join(synth.out, "state.json");
+  const { code, output } = await check(synth, "--state", file);
+  if (code !== 0) throw new Error(output);
+  return state.parse(JSON.parse(readFileSync(file, "utf8"))).values.root_module.resources;
+}
+
+const oneOrMore = z.union([z.string(), z.array(z.string())]);
+const document = z.strictObject({
+  Version: z.literal("2012-10-17"),
+  Statement: z.array(
+    z.strictObject({
+      Sid: z.string(),
+      Effect: z.enum(["Allow", "Deny"]),
+      Action: oneOrMore,
+      Resource: oneOrMore,
+      Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).optional(),
+    }),
+  ),
+});
+const statements = (policy: unknown): PolicyStatement[] =>
+  document.parse(JSON.parse(String(policy))).Statement.map(({ Condition, ...statement }) => ({
+    ...statement,
+    ...(Condition && { Condition }),
+  }));
+
+/** The policies of a role: its own, attached ones, and its permissions boundary. */
+export function policiesOf(roleArn: string, resources: readonly Applied[]): Policies {
+  const of = (type: string) => resources.filter((one) => one.type === type).map(({ values }) => values);
+  const managed = (arn: unknown) => of("aws_iam_policy").find((policy) => policy.arn === arn)?.policy;
+  const role = of("aws_iam_role").find(({ arn }) => arn === roleArn);
+  if (!role) throw new Error(`no role ${roleArn} was applied`);
+  return {
+    statements: [
+      ...of("aws_iam_role_policy")
+        .filter((policy) => policy.role === role.name)
+        .flatMap(({ policy }) => statements(policy)),
+      ...of("aws_iam_role_policy_attachment")
+        .filter((attachment) => attachment.role === role.name)
+        .flatMap(({ policy_arn }) => statements(managed(policy_arn))),
+    ],
+    ...(role.permissions_boundary ? { boundary: statements(managed(role.permissions_boundary)) } : {}),
+  };
+}
+
+/** Service and kind of an ARN, such as `iam:role` of `arn:aws:iam::123456789012:role/x`. */
+const kind = (arn: string) => {
+  const [, , service, , , ...rest] = arn.split(":");
+  const [first = ""] = rest.join(":").replace(/^\//, "").split(/[:/]/);
+  return `${service}:${service === "sns" ? "topic" : first}`;
+};
+
+/** Recorded requests about resources of the same kind, as they are made about this one: its ARN, tags, boundary. */
+export function requestsAbout({ values }: Applied, recorded: readonly Need[]): Need[] {
+  const arn = String(values.dashboard_arn ?? values.arn ?? values.id);
+  const tags = z.record(z.string(), z.string()).catch({}).parse(values.tags_all);
+  const boundary = z.string().min(1).safeParse(values.permissions_boundary).data;
+  const about = recorded.filter(({ resource }) => resource !== "*" && kind(resource) === kind(arn));
+  const requests = about.map((need) => ({
+    ...need,
+    resource: `${arn}${need.resource.endsWith(":*") ? ":*" : ""}`,
+    context: {
+      ...Object.fromEntries(
+        Object.entries(need.context ?? {}).flatMap(([key, value]) => {
+          const tag = /^aws:(?:Request|Resource)Tag\/(.*)$/.exec(key)?.[1];
+          if (tag === undefined) return [[key, value]];
+          return tags[tag] === undefined ? [] : [[key, tags[tag]]];
+        }),
+      ),
+      ...(boundary && { "iam:PermissionsBoundary": boundary }),
+    },
+  }));
+  // What was recorded of several resources is the same about this one.
+  return [...new Map(requests.map((need) => [JSON.stringify({ ...need, because: "" }), need])).values()];
+}
