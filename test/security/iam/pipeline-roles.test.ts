@@ -26,10 +26,12 @@ const services: Readonly<Record<string, string>> = {
 /** Calls that take no right, and those of `create-user`, which people run with their own. */
 const withoutRights = /^sts:GetCallerIdentity$|^cognito-idp:/;
 
-/** Actions of the AWS calls in the code of `npm run ops`, without `preflight`, which people run before there are roles. */
+/** Actions of the AWS calls of `npm run ops`, without `preflight` and `adopt`, which people run before there are roles. */
 const opsCalls = (): string[] =>
   readdirSync("tools/ops", { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.startsWith("preflight"))
+    .filter(
+      (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !/^(?:preflight|adopt)\b/.test(file),
+    )
     .map((file) => readFileSync(path.join("tools/ops", file), "utf8"))
     .flatMap((source) =>
       [...source.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)].flatMap(
