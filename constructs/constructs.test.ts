@@ -69,7 +69,12 @@ describe("a Fargate task", () => {
       deployment,
       family: "phenom-dev-task",
       size: { cpu: 256, memory: 512 },
-      container: { image: { uri: "postgres:16-alpine" }, command, environment: { B: "2", A: "1" } },
+      container: {
+        image: { uri: "postgres:16-alpine" },
+        logMode: "blocking",
+        command,
+        environment: { B: "2", A: "1" },
+      },
     });
     return s;
   };

@@ -43,8 +43,11 @@ interface ServiceProps {
   readonly volumes?: readonly EcsTaskDefinitionVolume[];
   /** Statements of the task role. @default - none */
   readonly taskPolicy?: readonly PolicyStatement[];
-  /** Resources that must exist before a task can start, in addition to its roles and rules. @default - none */
-  readonly startsAfter?: readonly ITerraformDependable[];
+  /**
+   * What a task needs in addition to its roles, secrets and listener rules, such as security group rules: made before
+   * the service, and destroyed only after its last task has stopped.
+   */
+  readonly startsAfter: readonly ITerraformDependable[];
 }
 
 /** A service with a target group of its own. */
@@ -128,7 +131,7 @@ export class FargateService extends Construct {
       availabilityZoneRebalancing: rolling ? "ENABLED" : "DISABLED",
       deploymentCircuitBreaker: { enable: true, rollback: true },
       waitForSteadyState: true,
-      dependsOn: [...(targetGroup?.rules ?? []), ...this.task.dependencies, ...(props.startsAfter ?? [])],
+      dependsOn: [...(targetGroup?.rules ?? []), ...this.task.dependencies, ...props.startsAfter],
       lifecycle: {
         ...(props.autoscaled && { ignoreChanges: ["desired_count"] }),
         postcondition: [

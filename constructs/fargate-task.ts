@@ -18,6 +18,12 @@ export interface FargateSize {
   readonly memory: number;
 }
 
+/**
+ * Settings of tasks that run once. They only send requests and wait, so the smallest size is enough. Operations reads how
+ * a task ended from its log, so no line may be lost.
+ */
+export const oneShot = { size: { cpu: 256, memory: 512 }, logMode: "blocking" } as const;
+
 const steps = (from: number, to: number, by: number) =>
   Array.from({ length: (to - from) / by + 1 }, (_, i) => from + i * by);
 
@@ -49,8 +55,19 @@ export interface ContainerHealthCheck {
   readonly startPeriod: number;
 }
 
+/**
+ * What happens to the container's output while CloudWatch Logs takes none. `blocking`: the program waits in its next
+ * write, so that no line is lost. `non-blocking`: it goes on, and the oldest lines are lost once the buffer is full.
+ */
+export type LogMode = "blocking" | "non-blocking";
+
+/** Buffer of a `non-blocking` log driver. ECS takes 10m; AWS's article about lost lines in this mode advises 25m. */
+const LOG_BUFFER = "25m";
+
 export interface ContainerProps {
   readonly image: ContainerImage;
+  /** Without one, ECS takes `non-blocking` (the default of accounts since June 2025). */
+  readonly logMode: LogMode;
   /** @default - the image's own */
   readonly command?: readonly string[];
   /** Variables that are no secrets. They are sorted by name, so that a change is a one-line diff. */
@@ -224,6 +241,8 @@ export class FargateTask extends Construct {
           "awslogs-group": logGroup.name,
           "awslogs-region": region,
           "awslogs-stream-prefix": "task",
+          mode: container.logMode,
+          ...(container.logMode === "non-blocking" && { "max-buffer-size": LOG_BUFFER }),
         },
       },
     };
@@ -261,6 +280,7 @@ export class FargateTask extends Construct {
     this.logGroupName = logGroupName;
     this.roleArn = role.arn;
     this.container = container;
-    this.dependencies = [executionPolicy, ...policy];
+    const writers = Object.values(container.secrets ?? {}).flatMap(({ writtenBy }) => writtenBy ?? []);
+    this.dependencies = [executionPolicy, ...policy, ...new Set(writers)];
   }
 }

@@ -1,6 +1,6 @@
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
-import { ref, TerraformStack, Token } from "cdktf";
+import { ref, type TerraformResource, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { type Deployment, stateful } from "./deployment.ts";
 import { checkedName } from "./names.ts";
@@ -11,6 +11,8 @@ export interface SecretValue {
   readonly secretArn: string;
   /** `valueFrom` of an ECS container secret: `arn[:json-key:version-stage:version-id]`. */
   readonly valueFrom: string;
+  /** Resource that writes the value, if `valueFrom` does not refer to it. @default - the value exists */
+  readonly writtenBy?: TerraformResource;
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
-import { AssetType, TerraformAsset } from "cdktf";
+import { AssetType, type ITerraformDependable, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
@@ -14,6 +14,8 @@ import { ServiceRole } from "./service-role.ts";
 export interface LambdaNetwork {
   readonly subnetIds: string[];
   readonly securityGroupId: string;
+  /** Rules of that group, and those that let it in elsewhere: the function exists only as long as they do. */
+  readonly rules: readonly ITerraformDependable[];
 }
 
 export interface NodeLambdaProps {
@@ -125,7 +127,7 @@ export class NodeLambda extends Construct {
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
-      dependsOn: [rights],
+      dependsOn: [rights, ...(network?.rules ?? [])],
       tags: deployment.tags,
     });
 

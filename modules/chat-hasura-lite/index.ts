@@ -3,7 +3,7 @@ import { Fn } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
-import { type ContainerImage, FargateTask } from "../../constructs/fargate-task.ts";
+import { type ContainerImage, FargateTask, oneShot } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
 import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
@@ -40,8 +40,6 @@ export interface ChatHasuraLiteProps {
   readonly provisionerPasswordVersion: number;
 }
 
-/** The smallest Fargate size: both tasks only send statements and wait. */
-const oneShotSize = { cpu: 256, memory: 512 };
 /** CA certificates of AWS, including RDS, that the Lambda runtime contains but does not load. */
 const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 
@@ -71,9 +69,10 @@ export class ChatHasuraLite extends Construct {
     const migration = new FargateTask(this, "migration", {
       deployment,
       family: `${project}-chat-migration`,
-      size: oneShotSize,
+      size: oneShot.size,
       container: {
         image: images.postgres,
+        logMode: oneShot.logMode,
         command: migrationCommand(),
         environment: {
           PGHOST: database.host,
@@ -92,9 +91,10 @@ export class ChatHasuraLite extends Construct {
     const metadata = new FargateTask(this, "metadata", {
       deployment,
       family: `${project}-chat-hasura-metadata`,
-      size: oneShotSize,
+      size: oneShot.size,
       container: {
         image: images.curl,
+        logMode: oneShot.logMode,
         command: metadataCommand(),
         environment: { HASURA_ENDPOINT: props.hasuraEndpoint, LINK_PREVIEW_URL: props.linkPreviewUrl },
         secrets: { HASURA_ADMIN_SECRET: secretValue(hasuraAdminSecretArn) },

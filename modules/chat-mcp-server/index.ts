@@ -1,6 +1,7 @@
 import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
 import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { FargateService, type Network } from "../../constructs/fargate-service.ts";
@@ -19,6 +20,8 @@ export type McpBackend =
       readonly agentClientSecret: SecretValue;
       /** Secret with `AGENT_USERNAME` and `AGENT_PASSWORD`. */
       readonly agentSecretArn: string;
+      /** Security group rules by which the server reaches it. */
+      readonly rules: readonly ITerraformDependable[];
     }
   | {
       readonly type: "synapse";
@@ -27,6 +30,8 @@ export type McpBackend =
       readonly bot: { readonly username: SecretValue; readonly password: SecretValue };
       /** Address of a piece of content, with `{id}`. */
       readonly contentUrlTemplate: string;
+      /** Security group rules by which the server reaches it. */
+      readonly rules: readonly ITerraformDependable[];
     };
 
 export interface ChatMcpServerProps {
@@ -74,6 +79,12 @@ export interface ChatMcpServerProps {
 const PORT = 3001;
 /** Target of autoscaling in per cent of CPU: well below the alarm at 80, so that a task is added before it. */
 const TARGET_CPU = 60;
+/**
+ * Seconds between two steps of autoscaling; without them the provider sends 0. Another task may be added after a minute,
+ * which is how long one takes to serve requests. A task is removed after five, AWS's own default, so that a short pause
+ * in the load does not stop it.
+ */
+const cooldowns = { scaleOutCooldown: 60, scaleInCooldown: 300 };
 
 /** The MCP server: nine tools for agents, stateless, scaled by load. */
 export class ChatMcpServer extends Construct {
@@ -88,6 +99,20 @@ export class ChatMcpServer extends Construct {
     const name = `${deployment.project}-chat-mcp`;
     const backend = backendVariables(props.backend, serverName);
 
+    const fromAlb = props.manageIngress
+      ? [
+          new VpcSecurityGroupIngressRule(this, "from-alb", {
+            securityGroupId: ecsTasksSecurityGroupId,
+            description: "MCP server from the load balancer",
+            referencedSecurityGroupId: props.albSecurityGroupId,
+            ipProtocol: "tcp",
+            fromPort: PORT,
+            toPort: PORT,
+            tags: deployment.tags,
+          }),
+        ]
+      : [];
+
     const service = new FargateService(this, "service", {
       deployment,
       name,
@@ -98,6 +123,8 @@ export class ChatMcpServer extends Construct {
       size: props.size,
       container: {
         image: props.image,
+        // Its log is the record of what agents deleted, muted and banned: no line of it may be lost.
+        logMode: "blocking",
         port: PORT,
         environment: {
           BACKEND_TYPE: props.backend.type,
@@ -130,18 +157,8 @@ export class ChatMcpServer extends Construct {
       deregistrationDelay: 30,
       desiredCount: count.min,
       autoscaled: true,
+      startsAfter: [...fromAlb, ...props.backend.rules],
     });
-
-    if (props.manageIngress)
-      new VpcSecurityGroupIngressRule(this, "from-alb", {
-        securityGroupId: ecsTasksSecurityGroupId,
-        description: "MCP server from the load balancer",
-        referencedSecurityGroupId: props.albSecurityGroupId,
-        ipProtocol: "tcp",
-        fromPort: PORT,
-        toPort: PORT,
-        tags: deployment.tags,
-      });
 
     const scaling = new AppautoscalingTarget(this, "scaling", {
       serviceNamespace: "ecs",
@@ -160,6 +177,7 @@ export class ChatMcpServer extends Construct {
       targetTrackingScalingPolicyConfiguration: {
         predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
         targetValue: TARGET_CPU,
+        ...cooldowns,
       },
     });
 

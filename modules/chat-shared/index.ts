@@ -124,7 +124,7 @@ export class ChatShared extends Construct {
     // Cognito returns a client's secret as an attribute, so it is in the Terraform state in any case. It is write-only here,
     // so that a plan need not be able to read it.
     const ids = [agent.id, ...(synapse ? [synapse.id] : [])];
-    new SecretsmanagerSecretVersion(this, "clients-version", {
+    const writtenBy = new SecretsmanagerSecretVersion(this, "clients-version", {
       secretId: secret.id,
       // A client's secret changes only with its id.
       secretStringWoVersion: Token.asNumber(
@@ -141,7 +141,7 @@ export class ChatShared extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
     // Not pinned to a version: a client's secret never changes, and a new client must not replace the other's task.
-    const read = (key: string) => secretValue(secret.arn, { key });
+    const read = (key: string) => ({ ...secretValue(secret.arn, { key }), writtenBy });
 
     this.synapseClientId = synapse?.id;
     this.synapseClientSecret = synapse && read("synapse_oidc_client_secret");

@@ -16,6 +16,10 @@ export const discoveryService = (
   new ServiceDiscoveryService(scope, id, {
     name,
     description,
+    // ECS registers a task when it starts, and with this block lets DNS name it only while its container health check
+    // passes. It can't be added later without a new service, and an empty block is not sent by the provider, which is
+    // why the deprecated argument is there: AWS takes 1 and nothing else.
+    healthCheckCustomConfig: { failureThreshold: 1 },
     dnsConfig: { namespaceId, routingPolicy: "MULTIVALUE", dnsRecords: [{ type: "A", ttl: 10 }] },
     tags: deployment.tags,
   });

@@ -45,6 +45,8 @@ export class ChatSynapse extends Construct {
   readonly securityGroupId: string;
   /** Security group rules that a task in that group needs to reach its image, its log and the database. */
   readonly egressRules: readonly TerraformResource[];
+  /** Security group rules by which the load balancer and the ECS tasks reach the homeserver. */
+  readonly ingressRules: readonly TerraformResource[];
   /** Address of the homeserver inside the VPC. */
   readonly url: string;
   /** Credentials of the MCP server's Matrix account. */
@@ -63,8 +65,8 @@ export class ChatSynapse extends Construct {
       workers: props.workers !== undefined,
       ...(props.takeOver && { takeOver: props.takeOver }),
     });
-    const { securityGroup, egressRules } = synapseSecurityGroup(this, `${project}-synapse`, props);
-    const securityGroupId = securityGroup.id;
+    const group = synapseSecurityGroup(this, `${project}-synapse`, props);
+    const securityGroupId = group.securityGroup.id;
     const media = this.mediaStore(props, securityGroupId);
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "namespace", {
       name: `${project}-chat.internal`,
@@ -95,7 +97,15 @@ export class ChatSynapse extends Construct {
     });
 
     const rule = homeserverRule(this, props);
-    const process: SynapseProcess = { props, securityGroupId, secrets, config, configVersion, media };
+    const process: SynapseProcess = {
+      props,
+      securityGroupId,
+      secrets,
+      config,
+      configVersion,
+      media,
+      rules: [...group.ingressRules, ...group.egressRules, ...(redis?.rules ?? [])],
+    };
     const homeserver = this.homeserver(process, namespace.id, rule);
     const workers =
       props.workers &&
@@ -122,7 +132,8 @@ export class ChatSynapse extends Construct {
       bootstrap: bootstrapTask(this, props, secrets, this.url),
     };
     this.securityGroupId = securityGroupId;
-    this.egressRules = egressRules;
+    this.egressRules = group.egressRules;
+    this.ingressRules = group.ingressRules;
     this.bot = { username: secrets.bot.read("username"), password: secrets.bot.read("password") };
     this.secretArns = {
       homeserverConfig: config.arn,
@@ -144,7 +155,7 @@ export class ChatSynapse extends Construct {
       clientSecurityGroupId,
       owner: SYNAPSE_UID,
     });
-    new VpcSecurityGroupEgressRule(this, "to-media", {
+    const toMedia = new VpcSecurityGroupEgressRule(this, "to-media", {
       securityGroupId: clientSecurityGroupId,
       description: "NFS to the media store",
       referencedSecurityGroupId: media.securityGroupId,
@@ -153,6 +164,7 @@ export class ChatSynapse extends Construct {
       toPort: NFS_PORT,
       tags: deployment.tags,
     });
+    media.dependencies.push(toMedia);
     return media;
   }
 
@@ -193,7 +205,7 @@ export class ChatSynapse extends Construct {
 
   /** The main process. */
   private homeserver(process: SynapseProcess, namespaceId: string, rule: HomeserverRule): FargateService {
-    const { props, media } = process;
+    const { props } = process;
     const { deployment, priorities, adminAccess } = props;
     const hasMedia = !props.workers?.counts.media;
     return new FargateService(this, "homeserver", {
@@ -219,7 +231,6 @@ export class ChatSynapse extends Construct {
         name: "synapse",
         description: "The homeserver, for the MCP server and bootstrap",
       }).arn,
-      startsAfter: hasMedia ? media.dependencies : [],
     });
   }
 }

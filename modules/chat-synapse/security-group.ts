@@ -3,31 +3,28 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
-import { ADMIN_UI_PORT } from "./admin-ui/ui.ts";
 import { SYNAPSE_PORT } from "./homeserver/container.ts";
 import type { ChatSynapseProps } from "./props.ts";
 
 type SecurityGroupProps = Pick<
   ChatSynapseProps,
-  | "deployment"
-  | "network"
-  | "albSecurityGroupId"
-  | "ecsTasksSecurityGroupId"
-  | "database"
-  | "manageIngress"
-  | "adminAccess"
+  "deployment" | "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "manageIngress"
 >;
 
-/**
- * Synapse's security group, and the rules that it needs in groups of others.
- *
- * @returns also the rules that a task in the group needs to reach its image, its log and the database
- */
+/** Synapse's security group with its rules, and the rules that it needs in groups of others. */
+export interface SynapseSecurityGroup {
+  readonly securityGroup: SecurityGroup;
+  /** By which a task in the group reaches its image, its log and the database. */
+  readonly egressRules: readonly TerraformResource[];
+  /** By which the load balancer and the ECS tasks reach the homeserver. */
+  readonly ingressRules: readonly TerraformResource[];
+}
+
 export function synapseSecurityGroup(
   scope: Construct,
   name: string,
   props: SecurityGroupProps,
-): { securityGroup: SecurityGroup; egressRules: readonly TerraformResource[] } {
+): SynapseSecurityGroup {
   const { deployment, database } = props;
   const group = new SecurityGroup(scope, "security-group", {
     name,
@@ -37,14 +34,14 @@ export function synapseSecurityGroup(
   });
   const tcp = (port: number) => ({ ipProtocol: "tcp", fromPort: port, toPort: port });
 
-  new VpcSecurityGroupIngressRule(scope, "from-alb", {
+  const fromAlb = new VpcSecurityGroupIngressRule(scope, "from-alb", {
     securityGroupId: group.id,
     description: "Clients through the load balancer",
     referencedSecurityGroupId: props.albSecurityGroupId,
     ...tcp(SYNAPSE_PORT),
     tags: deployment.tags,
   });
-  new VpcSecurityGroupIngressRule(scope, "from-ecs-tasks", {
+  const fromEcsTasks = new VpcSecurityGroupIngressRule(scope, "from-ecs-tasks", {
     securityGroupId: group.id,
     description: "The MCP server and bootstrap",
     referencedSecurityGroupId: props.ecsTasksSecurityGroupId,
@@ -76,13 +73,9 @@ export function synapseSecurityGroup(
         }),
       ]
     : [];
-  if (props.manageIngress.ecsTasks && props.adminAccess.mode !== "closed")
-    new VpcSecurityGroupIngressRule(scope, "admin-ui-from-alb", {
-      securityGroupId: props.ecsTasksSecurityGroupId,
-      description: "Synapse admin UI from the load balancer",
-      referencedSecurityGroupId: props.albSecurityGroupId,
-      ...tcp(ADMIN_UI_PORT),
-      tags: deployment.tags,
-    });
-  return { securityGroup: group, egressRules: [toDatabase, toHttps, ...intoDatabase] };
+  return {
+    securityGroup: group,
+    egressRules: [toDatabase, toHttps, ...intoDatabase],
+    ingressRules: [fromAlb, fromEcsTasks],
+  };
 }

@@ -77,6 +77,9 @@ export class ChatStack extends ReadableStack {
       proxied: true,
       ttl: 1,
       comment: `Phenom Chat, ${environment.environment}`,
+      // In a zone that flattens CNAME records Cloudflare fills in these settings, and the provider would plan to remove
+      // them each time. They belong to the zone's owner.
+      lifecycle: { ignoreChanges: ["settings"] },
     });
     return {
       environment,

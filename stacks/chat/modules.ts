@@ -63,7 +63,11 @@ function chatHasura(scope: Construct, { environment, inputs, images, deployment 
     },
     manageIngress,
   });
-  const lambdaNetwork = { subnetIds: inputs.privateSubnetIds, securityGroupId: securityGroup.id };
+  const lambdaNetwork = {
+    subnetIds: inputs.privateSubnetIds,
+    securityGroupId: securityGroup.id,
+    rules: securityGroup.rules,
+  };
 
   const linkPreview = new ChatLinkPreview(scope, "chat-link-preview", {
     deployment: moduleDeployment(deployment, "chat-link-preview"),
@@ -170,13 +174,20 @@ function chatMcpServer(
   const { serverName, contentUrlTemplate } = environment;
   const backend: McpBackend =
     environment.mcp.backend === "synapse" && synapse
-      ? { type: "synapse", url: synapse.url, bot: synapse.bot, contentUrlTemplate }
+      ? {
+          type: "synapse",
+          url: synapse.url,
+          bot: synapse.bot,
+          contentUrlTemplate,
+          rules: synapse.ingressRules,
+        }
       : {
           type: "hasura",
           endpoint: inputs.hasuraEndpoint,
           agentClientId: shared.agentClientId,
           agentClientSecret: shared.agentClientSecret,
           agentSecretArn: inputs.agentSecretArn,
+          rules: [],
         };
   const { minCount, maxCount, ...size } = environment.services.mcp;
   return new ChatMcpServer(scope, "chat-mcp-server", {

@@ -50,7 +50,7 @@ export class AlarmTopic extends Construct {
       kmsMasterKeyId: key.arn,
       tags: deployment.tags,
     });
-    new SnsTopicPolicy(this, "policy", {
+    const policy = new SnsTopicPolicy(this, "policy", {
       arn: topic.arn,
       policy: policyDocument({
         Sid: "PublishedByAlarms",
@@ -73,6 +73,7 @@ export class AlarmTopic extends Construct {
       endpoint: addresses.value,
     });
 
-    this.arn = topic.arn;
+    // The policy's, so that no alarm goes off before it may publish.
+    this.arn = policy.arn;
   }
 }

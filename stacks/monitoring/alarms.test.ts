@@ -103,9 +103,9 @@ describe("the alarms of development", () => {
     expect(String(alarm_description).length).toBeLessThanOrEqual(1024);
   });
 
-  it("notify the topic when they start and when they end", () => {
+  it("notify the topic when they start and when they end, once they may publish to it", () => {
     for (const { alarm_actions, ok_actions } of alarms(both)) {
-      expect(alarm_actions).toEqual(["${aws_sns_topic.monitoring_alarm_topic.arn}"]);
+      expect(alarm_actions).toEqual(["${aws_sns_topic_policy.monitoring_alarm_topic_policy.arn}"]);
       expect(ok_actions).toEqual(alarm_actions);
     }
   });

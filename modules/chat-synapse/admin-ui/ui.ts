@@ -1,3 +1,4 @@
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { Construct } from "constructs";
 import { FargateService } from "../../../constructs/fargate-service.ts";
 import type { ListenerRule, RuleAction } from "../../../constructs/listener-rule.ts";
@@ -32,9 +33,23 @@ export function adminUi(
 
 function service(
   scope: Construct,
-  { deployment, network, images, clusterArn, ecsTasksSecurityGroupId, sizes }: ChatSynapseProps,
+  props: ChatSynapseProps,
   rules: (targetGroup: string) => ListenerRule[],
 ): FargateService {
+  const { deployment, network, images, clusterArn, ecsTasksSecurityGroupId, sizes } = props;
+  const fromAlb = props.manageIngress.ecsTasks
+    ? [
+        new VpcSecurityGroupIngressRule(scope, "admin-ui-from-alb", {
+          securityGroupId: ecsTasksSecurityGroupId,
+          description: "Synapse admin UI from the load balancer",
+          referencedSecurityGroupId: props.albSecurityGroupId,
+          ipProtocol: "tcp",
+          fromPort: ADMIN_UI_PORT,
+          toPort: ADMIN_UI_PORT,
+          tags: deployment.tags,
+        }),
+      ]
+    : [];
   return new FargateService(scope, "admin-ui", {
     deployment,
     name: `${deployment.project}-synapse-admin`,
@@ -45,6 +60,8 @@ function service(
     size: sizes.synapseAdmin,
     container: {
       image: images.synapseAdmin,
+      // It only logs which static files were sent.
+      logMode: "non-blocking",
       port: ADMIN_UI_PORT,
       // nginx writes its cache and pid file here; its master binds port 80 and its workers change their user.
       mounts: { cache: "/var/cache/nginx", run: "/run" },
@@ -55,5 +72,6 @@ function service(
     health: { path: "/", probe: ["wget", "-q", "-O", "/dev/null"], startPeriod: 30 },
     rules,
     deregistrationDelay: 5,
+    startsAfter: fromAlb,
   });
 }

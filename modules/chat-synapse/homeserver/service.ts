@@ -1,4 +1,5 @@
 import type { SecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/secretsmanager-secret-version";
+import type { ITerraformDependable } from "cdktf";
 import { yamlencode } from "../../../constructs/encode.ts";
 import type { Secret, SecretValue } from "../../../constructs/generated-secret.ts";
 import { secretValue } from "../../../constructs/generated-secret.ts";
@@ -16,6 +17,8 @@ export interface SynapseProcess {
   readonly config: Secret;
   readonly configVersion: SecretsmanagerSecretVersion;
   readonly media: MediaStore;
+  /** Security group rules that every process needs, whether or not it serves media. */
+  readonly rules: readonly ITerraformDependable[];
 }
 
 /**
@@ -25,7 +28,7 @@ export interface SynapseProcess {
  * @param workerYaml a worker's own configuration; without it, the main process runs
  */
 export function synapseService(
-  { props, securityGroupId, secrets, config, configVersion, media }: SynapseProcess,
+  { props, securityGroupId, secrets, config, configVersion, media, rules }: SynapseProcess,
   { hasMedia, workerYaml }: { hasMedia: boolean; workerYaml?: string },
 ) {
   const { deployment, clusterArn, network, images, cognito } = props;
@@ -46,6 +49,8 @@ export function synapseService(
     securityGroupIds: [securityGroupId],
     container: {
       image: images.synapse,
+      // People chat on while CloudWatch Logs is down; lines about their requests are no records.
+      logMode: "non-blocking" as const,
       port: SYNAPSE_PORT,
       environment: {
         SYNAPSE_LOG_CONFIG_YAML: yamlencode(logConfig()),
@@ -60,6 +65,7 @@ export function synapseService(
     // Two processes with the same name must never run on one database.
     replacement: "stop-first" as const,
     taskPolicy: hasMedia ? [media.mountPolicy] : [],
+    startsAfter: [...rules, ...(hasMedia ? media.dependencies : [])],
   };
 }
 

@@ -73,7 +73,7 @@ export class MediaStore extends Construct {
       vpcId: network.vpcId,
       tags: deployment.tags,
     });
-    new VpcSecurityGroupIngressRule(this, "from-synapse", {
+    const fromSynapse = new VpcSecurityGroupIngressRule(this, "from-synapse", {
       securityGroupId: securityGroup.id,
       description: "NFS from Synapse",
       referencedSecurityGroupId: clientSecurityGroupId,
@@ -96,7 +96,7 @@ export class MediaStore extends Construct {
     this.accessPointId = accessPoint.id;
     this.securityGroupId = securityGroup.id;
     this.backupVault = backup.vault;
-    this.dependencies = [mountTargets];
+    this.dependencies = [mountTargets, fromSynapse];
     this.mountPolicy = {
       Sid: "MountMedia",
       Effect: "Allow",

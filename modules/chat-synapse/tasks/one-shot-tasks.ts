@@ -1,6 +1,6 @@
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
-import { FargateTask } from "../../../constructs/fargate-task.ts";
+import { FargateTask, oneShot } from "../../../constructs/fargate-task.ts";
 import { secretValue } from "../../../constructs/generated-secret.ts";
 import type { ChatSynapseProps } from "../props.ts";
 import type { SynapseSecrets } from "../secrets.ts";
@@ -8,8 +8,6 @@ import { databaseSetupCommand } from "./database-setup.ts";
 
 /** Synapse's database and role on the shared RDS instance, and the database that psql connects to. */
 export const synapseDatabase = { name: "synapse", user: "synapse", maintenance: "postgres" };
-/** The smallest Fargate size: these tasks only send requests and wait. */
-const oneShotSize = { cpu: 256, memory: 512 };
 
 /** Task that makes or checks Synapse's role and database. */
 export const databaseSetupTask = (
@@ -20,9 +18,10 @@ export const databaseSetupTask = (
   new FargateTask(scope, "database-setup", {
     deployment,
     family: `${deployment.project}-synapse-db-setup`,
-    size: oneShotSize,
+    size: oneShot.size,
     container: {
       image: images.postgres,
+      logMode: oneShot.logMode,
       command: databaseSetupCommand(),
       environment: {
         PGHOST: database.host,
@@ -54,9 +53,10 @@ export const bootstrapTask = (
   new FargateTask(scope, "bootstrap", {
     deployment,
     family: `${deployment.project}-chat-bootstrap`,
-    size: oneShotSize,
+    size: oneShot.size,
     container: {
       image: images.bootstrap,
+      logMode: oneShot.logMode,
       command: ["node", "bootstrap.mjs"],
       environment: {
         COGNITO_REGION: deployment.region,

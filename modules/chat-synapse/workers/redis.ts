@@ -3,6 +3,7 @@ import { ElasticacheSubnetGroup } from "@cdktf/provider-aws/lib/elasticache-subn
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../../constructs/deployment.ts";
 import type { Network } from "../../../constructs/fargate-service.ts";
@@ -30,6 +31,8 @@ export class Redis extends Construct {
   readonly port = PORT;
   /** Cache clusters of one node each, as metrics name them. A failover changes which one is the primary. */
   readonly nodes: readonly string[];
+  /** Security group rules by which the clients reach it. */
+  readonly rules: readonly TerraformResource[];
 
   constructor(scope: Construct, id: string, props: RedisProps) {
     super(scope, id);
@@ -43,14 +46,14 @@ export class Redis extends Construct {
       vpcId: network.vpcId,
       tags: deployment.tags,
     });
-    new VpcSecurityGroupIngressRule(this, "from-synapse", {
+    const fromSynapse = new VpcSecurityGroupIngressRule(this, "from-synapse", {
       securityGroupId: securityGroup.id,
       description: "Redis from Synapse and its workers",
       referencedSecurityGroupId: clientSecurityGroupId,
       ...tcp,
       tags: deployment.tags,
     });
-    new VpcSecurityGroupEgressRule(this, "from-synapse-out", {
+    const fromSynapseOut = new VpcSecurityGroupEgressRule(this, "from-synapse-out", {
       securityGroupId: clientSecurityGroupId,
       description: "Redis",
       referencedSecurityGroupId: securityGroup.id,
@@ -86,6 +89,7 @@ export class Redis extends Construct {
       applyImmediately: true,
       tags: deployment.tags,
     });
+    this.rules = [fromSynapse, fromSynapseOut];
     this.host = group.primaryEndpointAddress;
     // ElastiCache gives these names to the members of a group without shards.
     this.nodes = Array.from({ length: count }, (_, index) => `${group.replicationGroupId}-00${index + 1}`);

@@ -43,7 +43,7 @@ export class Workers extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id);
-    this.replicationRules(props.process);
+    const rules = this.replicationRules(props.process);
 
     const services: Record<string, FargateService> = {};
     let mediaRoleArn: string | undefined;
@@ -53,7 +53,7 @@ export class Workers extends Construct {
       const targetGroup = this.targetGroup(kind, props);
       let before = props.main;
       for (const worker of workers) {
-        const service = this.service(worker, props, targetGroup, before);
+        const service = this.service(worker, props, targetGroup, [props.main, before, ...rules]);
         services[worker.name] = service;
         if (kind === "media") mediaRoleArn = service.task.roleArn;
         before = service.dependable;
@@ -65,9 +65,9 @@ export class Workers extends Construct {
 
   private service(
     worker: { kind: WorkerKind; name: string },
-    { process, size, namespaceId, main }: WorkersProps,
+    { process, size, namespaceId }: WorkersProps,
     targetGroup: ReturnType<Workers["targetGroup"]>,
-    before: ITerraformDependable,
+    before: readonly ITerraformDependable[],
   ): FargateService {
     const { kind, name } = worker;
     const { deployment, federation } = process.props;
@@ -81,13 +81,14 @@ export class Workers extends Construct {
         })
       : undefined;
     const workerYaml = yamlencode(workerConfig(worker, federation !== undefined));
+    const common = synapseService(process, { hasMedia, workerYaml });
     return new FargateService(this, name, {
-      ...synapseService(process, { hasMedia, workerYaml }),
+      ...common,
       name: `${deployment.project}-synapse-${name}`,
       size,
       targetGroup,
       ...(discovery && { discoveryServiceArn: discovery.arn }),
-      startsAfter: [...new Set([main, before]), ...(hasMedia ? process.media.dependencies : [])],
+      startsAfter: [...new Set(before), ...common.startsAfter],
     });
   }
 
@@ -121,7 +122,10 @@ export class Workers extends Construct {
   }
 
   /** The processes share a security group, whose members may connect to each other. */
-  private replicationRules({ securityGroupId, props: { deployment } }: SynapseProcess): void {
+  private replicationRules({
+    securityGroupId,
+    props: { deployment },
+  }: SynapseProcess): ITerraformDependable[] {
     const rule = {
       securityGroupId,
       description: "Replication between the processes of Synapse",
@@ -131,7 +135,9 @@ export class Workers extends Construct {
       toPort: REPLICATION_PORT,
       tags: deployment.tags,
     };
-    new VpcSecurityGroupIngressRule(this, "from-processes", rule);
-    new VpcSecurityGroupEgressRule(this, "to-processes", rule);
+    return [
+      new VpcSecurityGroupIngressRule(this, "from-processes", rule),
+      new VpcSecurityGroupEgressRule(this, "to-processes", rule),
+    ];
   }
 }
