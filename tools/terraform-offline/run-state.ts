@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Account, readAccount } from "./account.ts";
 import type { JsonObject } from "./json.ts";
-import type { Value } from "./plugin/value.ts";
+import type { Value, Values } from "./plugin/value.ts";
 
 /** A secret or parameter as this run wrote it. It is kept in memory only. */
 export interface WrittenSecret {
@@ -30,7 +30,12 @@ export interface RunState {
   readonly secrets: Map<string, WrittenSecret>;
   /** What existed before the run; `undefined` where everything that is imported is said to exist. */
   readonly account: Account | undefined;
+  /** What data sources find, by type. */
+  data: ExistingData;
 }
+
+/** Attributes of what exists, by data source type. */
+export type ExistingData = Readonly<Record<string, readonly Values[]>>;
 
 /**
  * The web ACL is most of the AWS schema, which every terraform command reads anew: it is served only if the
@@ -57,4 +62,5 @@ export const newRunState = (folder: string, options: { allTypes?: boolean } = {}
   tasks: new Map(),
   secrets: new Map(),
   account: readAccount(),
+  data: {},
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
 import type { Environment, ProgramResult } from "../programs.ts";
-import type { RunState } from "../run-state.ts";
+import type { ExistingData, RunState } from "../run-state.ts";
 import { droppedNames } from "./dropped-names.ts";
 import { applyPatch } from "./json-patch.ts";
 import { type CheckOptions, readOptions } from "./options.ts";
@@ -34,6 +34,14 @@ function readRemoteOutputs(file: string): RemoteOutputs {
   const read = remoteOutputs.safeParse(readJson("--remote-outputs", file));
   if (read.success) return read.data;
   throw new Error(`--remote-outputs: ${file} must hold { "<data source name>": { "<output>": value } }`);
+}
+
+const existingData = z.record(z.string(), z.array(z.record(z.string(), z.json())));
+
+function readData(file: string): ExistingData {
+  const read = existingData.safeParse(readJson("--data", file));
+  if (read.success) return read.data;
+  throw new Error(`--data: ${file} must hold { "<data source type>": [{ "<attribute>": value }] }`);
 }
 
 interface Change {
@@ -168,6 +176,7 @@ export async function check(args: readonly string[], env: Environment, state: Ru
   const options = readOptions(args);
   const remote = options.remoteOutputs === undefined ? {} : readRemoteOutputs(options.remoteOutputs);
   const patch = options.mutate === undefined ? undefined : readJson("--mutate", options.mutate);
+  if (options.data !== undefined) state.data = readData(options.data);
   const copy = copyConfiguration(state.folder);
   const { folder } = copy;
   state.folder = folder;

@@ -9,6 +9,8 @@ export interface CheckOptions {
   /** A JSON patch, of which is shown what it would touch. */
   readonly mutate: string | undefined;
   readonly remoteOutputs: string | undefined;
+  /** What data sources find, as a file. */
+  readonly data: string | undefined;
   /** Arguments of Terraform that set variables, in their order. */
   readonly variables: readonly string[];
   readonly refusesWarnings: boolean;
@@ -21,6 +23,7 @@ const optionTypes = {
   state: { type: "string" },
   mutate: { type: "string" },
   "remote-outputs": { type: "string" },
+  data: { type: "string" },
   var: { type: "string", multiple: true },
   "var-file": { type: "string", multiple: true },
   "no-warnings": { type: "boolean" },
@@ -54,6 +57,7 @@ export function readOptions(args: readonly string[]): CheckOptions {
     state: text(values.state),
     mutate: text(values.mutate),
     remoteOutputs: text(values["remote-outputs"]),
+    data: text(values.data),
     variables,
     refusesWarnings: values["no-warnings"] === true,
     keep: values.keep === true,

@@ -343,6 +343,23 @@ export const ec2: AwsService = {
         };
       },
     },
+    aws_route_table: {
+      computed(config, ids) {
+        const id = idOf(config.route_table_id, `rtb-${ids.hex(17)}`);
+        return {
+          id,
+          route_table_id: id,
+          arn: ids.arn("ec2", `route-table/${id}`),
+          owner_id: ACCOUNT,
+          vpc_id: `vpc-${hex("vpc", 17)}`,
+          routes: [
+            { cidr_block: "10.0.0.0/16", gateway_id: "local" },
+            { cidr_block: "0.0.0.0/0", gateway_id: "", nat_gateway_id: `nat-${ids.hex(17)}` },
+          ],
+        };
+      },
+    },
+    aws_vpc_security_group_rules: { computed: (_config, ids) => ({ id: ids.region, ids: [] }) },
     aws_route_tables: {
       computed: (_config, ids) => ({
         id: ids.region,

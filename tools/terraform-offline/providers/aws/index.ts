@@ -116,6 +116,14 @@ function newCode(type: string, { prior, proposed }: PlannedChange): Values {
   return { last_modified: UNKNOWN, code_sha256: UNKNOWN, source_code_size: UNKNOWN };
 }
 
+/** The first that agrees with every attribute that both it and the configuration have. */
+const existing = (type: string, config: Values, { run }: Context): Values | undefined =>
+  run.data[type]?.find((found) =>
+    Object.entries(found).every(
+      ([name, value]) => !isSet(config[name]) || isSame(config[name] ?? null, value),
+    ),
+  );
+
 export const aws: Provider = {
   checkResource(type, config) {
     const checks = new Checks();
@@ -158,7 +166,7 @@ export const aws: Provider = {
     // The same data source read twice gives the same values, so it does not look at which seeds are taken.
     const ids = new Ids(`data.${type}`, config, { ...context, run: { ...context.run, seeds: new Set() } });
     const own = allDataSources[type]?.computed?.(config, ids, context) ?? {};
-    return valuesOf(own, ids);
+    return valuesOf({ ...own, ...existing(type, config, context) }, ids);
   },
   open: (type, config, context) => ({
     region: regionOf(config, context),
