@@ -138,6 +138,7 @@ describeWith("terraform", "moto")(
           "sign-in",
           "tools",
           "backups",
+          "hasura",
           "schema",
         ]);
         expect(states(result)).toContainEqual(
@@ -287,6 +288,13 @@ describeWith("terraform", "moto")(
           "RDS backups: phenom-dev-db: automatic backups are off",
         ]);
         await keep(7);
+      });
+
+      it("finds a Hasura whose name only ECS Service Connect knows, however healthy the public paths are", async () => {
+        ecs.run = ({ family }) => ({ exitCode: family === "phenom-dev-chat-hasura-metadata" ? 6 : 0 });
+        expect(await failures("--only", "hasura", "--only", "endpoints")).toEqual([
+          "Hasura inside the VPC: its host name can't be resolved inside the VPC",
+        ]);
       });
 
       it("finds a migration that is missing, and one that was changed after it was applied", async () => {

@@ -2,6 +2,7 @@ import { backups } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { dns } from "./dns.ts";
 import { endpoints } from "./endpoints.ts";
+import { hasura } from "./hasura.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { rooms } from "./rooms.ts";
 import { schema } from "./schema.ts";
@@ -19,5 +20,6 @@ export const checks: readonly Check[] = [
   signIn,
   tools,
   backups,
+  hasura,
   schema,
 ];

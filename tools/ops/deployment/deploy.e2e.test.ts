@@ -32,9 +32,16 @@ const variables = environmentVariables(
 );
 
 /** Checks that need the public name or a load balancer of AWS. */
-const skipped = ["load-balancer", "dns", "endpoints", "rooms", "sign-in", "tools", "backups"].flatMap(
-  (name) => ["--skip", name],
-);
+const skipped = [
+  "load-balancer",
+  "dns",
+  "endpoints",
+  "rooms",
+  "sign-in",
+  "tools",
+  "backups",
+  "hasura",
+].flatMap((name) => ["--skip", name]);
 
 interface Result {
   readonly exitCode: number;
