@@ -12,6 +12,8 @@ export interface Deployment {
   readonly permissionsBoundary?: string;
   /** Whether file systems, secrets, Cognito clients and log groups refuse to be destroyed. */
   readonly protectData: boolean;
+  /** Customer managed KMS keys of secrets that others own. @default - none */
+  readonly secretKmsKeyArns?: string[];
   /** Tags of the module's resources, in addition to the provider's default tags. */
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,16 @@
 import { type IResolvable, type IResolveContext, Token, Tokenization } from "cdktf";
 
+/** An element of an array that Terraform leaves out while `list` is empty. */
+export class UnlessEmpty<T> {
+  readonly list: readonly string[];
+  readonly element: T;
+
+  constructor(list: readonly string[], element: T) {
+    this.list = list;
+    this.element = element;
+  }
+}
+
 /** A reference inside a string, as CDKTF marks it until it writes the file. */
 const referencePattern = /(\$\{TfToken\[[^\]]+\]\})/;
 
@@ -37,12 +48,25 @@ class Encoded implements IResolvable {
       const [token] = Tokenization.reverse(value);
       return this.reference(token, context);
     }
-    if (Array.isArray(value)) return `[${value.map((child) => this.expression(child, context)).join(", ")}]`;
+    if (Array.isArray(value)) return this.array(value, context);
     if (typeof value === "object" && value !== null)
       return `{${Object.entries(value)
         .map(([key, child]) => `"${literal(key)}" = ${this.expression(child, context)}`)
         .join(", ")}}`;
     return String(value);
+  }
+
+  private array(elements: readonly unknown[], context: IResolveContext): string {
+    const list = (some: readonly unknown[]) =>
+      `[${some.map((element) => this.expression(element, context)).join(", ")}]`;
+    const fixed = elements.filter((element) => !(element instanceof UnlessEmpty));
+    const optional = elements.filter((element) => element instanceof UnlessEmpty);
+    if (!optional.length) return list(fixed);
+    const parts = optional.map(
+      ({ list: condition, element }) =>
+        `[for element in ${list([element])} : element if length(${this.expression(condition, context)}) > 0]`,
+    );
+    return `concat(${[list(fixed), ...parts].join(", ")})`;
   }
 
   /** The reference in Terraform's language, without the `${}` of a template. */

@@ -68,6 +68,25 @@ interface SharedTargetGroup {
 
 export type FargateServiceProps = ServiceProps & (OwnTargetGroup | SharedTargetGroup);
 
+/** Seconds, with a margin, in which Fargate places a task and pulls its image. */
+const PLACEMENT = 180;
+/** Tasks that fail in a row before the circuit breaker gives up, in a service of at most six. */
+const BREAKER_FAILURES = 3;
+
+/**
+ * How long Terraform waits. A first deployment has nothing to roll back to, so it gets the time of one task that turns out
+ * healthy or not. An update gets that of all the tasks that the circuit breaker allows to fail, and of the rollback.
+ */
+function timeouts(startPeriod: number, stopTimeout = 30) {
+  const { interval, timeout, retries } = healthChecks;
+  const attempt = PLACEMENT + startPeriod + retries * (interval + timeout);
+  const minutes = (seconds: number) => `${Math.ceil(seconds / 60)}m`;
+  return {
+    create: minutes(attempt + 2 * interval),
+    update: minutes((BREAKER_FAILURES + 1) * (attempt + stopTimeout)),
+  };
+}
+
 /** A long-running Fargate service, behind the load balancer or not. */
 export class FargateService extends Construct {
   readonly name: string;
@@ -131,6 +150,7 @@ export class FargateService extends Construct {
       availabilityZoneRebalancing: rolling ? "ENABLED" : "DISABLED",
       deploymentCircuitBreaker: { enable: true, rollback: true },
       waitForSteadyState: true,
+      timeouts: timeouts(health.startPeriod, container.stopTimeout),
       dependsOn: [...(targetGroup?.rules ?? []), ...this.task.dependencies, ...props.startsAfter],
       lifecycle: {
         ...(props.autoscaled && { ignoreChanges: ["desired_count"] }),
@@ -138,7 +158,7 @@ export class FargateService extends Construct {
           {
             // A service that ECS rolled back is steady too, so without this check it would look like success.
             condition: `\${self.task_definition == ${this.task.definition.fqn}.arn}`,
-            errorMessage: `${name} did not stay on its new task definition: ECS rolled the deployment back. See the service's events and the log group /ecs/${name}.`,
+            errorMessage: `${name} did not stay on its new task definition: ECS rolled the deployment back. The service's events (npm run ops -- status ${deployment.environment}) and the log group /ecs/${name} say why its tasks ended.`,
           },
         ],
       },

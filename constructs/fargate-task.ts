@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 import { jsonencode } from "./encode.ts";
 import type { SecretValue } from "./generated-secret.ts";
-import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
+import { type PolicyStatement, policyDocument, readSecrets, trustService } from "./iam-policy.ts";
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
 import { ServiceRole } from "./service-role.ts";
@@ -174,19 +174,7 @@ export class FargateTask extends Construct {
     const executionPolicy = new IamRolePolicy(this, "execution-policy", {
       name: "start-task",
       role: executionRole.id,
-      policy: policyDocument(
-        logGroup.writeStatement,
-        ...(secretArns.length
-          ? [
-              {
-                Sid: "ReadSecrets",
-                Effect: "Allow",
-                Action: "secretsmanager:GetSecretValue",
-                Resource: [...new Set(secretArns)],
-              } as const,
-            ]
-          : []),
-      ),
+      policy: policyDocument(logGroup.writeStatement, ...readSecrets(deployment, secretArns)),
     });
 
     const role = new ServiceRole(this, "role", {

@@ -1,4 +1,5 @@
-import { jsonencode } from "./encode.ts";
+import type { Deployment } from "./deployment.ts";
+import { jsonencode, UnlessEmpty } from "./encode.ts";
 
 type OneOrMore = string | readonly string[];
 
@@ -13,8 +14,35 @@ export interface PolicyStatement {
 }
 
 /** A policy document as Terraform's `jsonencode`, so that it may hold ARNs that are known after apply. */
-export const policyDocument = (...Statement: readonly PolicyStatement[]): string =>
-  jsonencode({ Version: "2012-10-17", Statement });
+export const policyDocument = (
+  ...Statement: readonly (PolicyStatement | UnlessEmpty<PolicyStatement>)[]
+): string => jsonencode({ Version: "2012-10-17", Statement });
+
+/**
+ * Statements of a role that reads secrets. Secrets Manager decrypts with the caller's rights, so a secret under a customer
+ * managed key also needs `kms:Decrypt` on that key.
+ */
+export const readSecrets = (
+  { region, secretKmsKeyArns }: Pick<Deployment, "region" | "secretKmsKeyArns">,
+  secretArns: readonly string[],
+): (PolicyStatement | UnlessEmpty<PolicyStatement>)[] => {
+  if (!secretArns.length) return [];
+  const read: PolicyStatement = {
+    Sid: "ReadSecrets",
+    Effect: "Allow",
+    Action: "secretsmanager:GetSecretValue",
+    Resource: [...new Set(secretArns)],
+  };
+  if (!secretKmsKeyArns) return [read];
+  const decrypt: PolicyStatement = {
+    Sid: "DecryptSecrets",
+    Effect: "Allow",
+    Action: "kms:Decrypt",
+    Resource: secretKmsKeyArns,
+    Condition: { StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` } },
+  };
+  return [read, new UnlessEmpty(secretKmsKeyArns, decrypt)];
+};
 
 /**
  * Trust policy of a role that one AWS service assumes.

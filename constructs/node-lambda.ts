@@ -5,7 +5,7 @@ import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { AssetType, type ITerraformDependable, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
-import { type PolicyStatement, policyDocument, trustService } from "./iam-policy.ts";
+import { type PolicyStatement, policyDocument, readSecrets, trustService } from "./iam-policy.ts";
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
 import { ServiceRole } from "./service-role.ts";
@@ -31,9 +31,11 @@ export interface NodeLambdaProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** Statements of the function's role, in addition to writing its log. @default - none */
   readonly policy?: readonly PolicyStatement[];
+  /** Secrets that the code reads. @default - none */
+  readonly secretArns?: readonly string[];
   /** @default - outside the VPC */
   readonly network?: LambdaNetwork;
-  /** Maximum concurrent invocations, to protect what the function calls. @default - the account's limit */
+  /** Maximum concurrent invocations, to protect what the function calls; -1 for the account's limit. @default -1 */
   readonly reservedConcurrency?: number;
 }
 
@@ -102,6 +104,7 @@ export class NodeLambda extends Construct {
         logGroup.writeStatement,
         ...(network ? networkInterfaces(deployment, arn) : []),
         ...policy,
+        ...readSecrets(deployment, props.secretArns ?? []),
       ),
     });
 

@@ -16,6 +16,8 @@ export const development: EnvironmentData = {
   implementations: { synapse: true, hasura: true },
   mcp: { backend: "hasura", interactiveClient: { callbackUrls: ["http://localhost:6274/oauth/callback"] } },
   adminAccess: "cognito",
+  // The platform's group of the ECS tasks has both rules already.
+  ingressRules: { mcpFromAlb: "platform", adminUiFromAlb: "platform" },
   contentUrlTemplate: "https://thephenom.app/phenom/{id}",
   images: {
     synapse: { repository: "applepublicdotcom/phenom-synapse", tag: "testing" },

@@ -9,7 +9,9 @@ export interface Input {
   readonly pattern?: string;
   /** The pattern in words, for the error message. */
   readonly shape?: string;
-  readonly default?: string;
+  readonly default?: string | number | readonly string[];
+  /** Least value of a number, beside the default. */
+  readonly min?: number;
 }
 
 const arn = (service: string) => ({ pattern: `^arn:aws[a-z-]*:${service}:`, shape: `the ARN of ${service}` });
@@ -17,7 +19,14 @@ const id = (prefix: string) => ({
   pattern: `^${prefix}-[0-9a-f]+$`,
   shape: `an id that begins with ${prefix}-`,
 });
-const host = { pattern: "^[a-zA-Z0-9.-]+$", shape: "a host name without port" };
+const host = {
+  pattern: "^(?:[a-zA-Z0-9-]+[.])+[a-zA-Z0-9-]+$",
+  shape: "a host name with a dot, without port",
+};
+/** ECS Service Connect gives its names to the tasks of its own services only, by their proxy. */
+const DNS_NAME =
+  "whose host has a dot: a single label is a name of ECS Service Connect, which neither Lambda functions nor one-shot " +
+  "tasks can resolve. Take the name in Cloud Map or that of an internal load balancer";
 
 /** Existing resources that belong to others. */
 export const inputTable = {
@@ -107,8 +116,8 @@ export const inputTable = {
     name: "hasura_endpoint",
     type: "string",
     description: "GraphQL endpoint of Hasura inside the VPC",
-    pattern: "^http://[a-zA-Z0-9.-]+:[0-9]+/v1/graphql$",
-    shape: "http://<service>:<port>/v1/graphql",
+    pattern: "^http://(?:[a-zA-Z0-9-]+[.])+[a-zA-Z0-9-]+:[0-9]+/v1/graphql$",
+    shape: `http://<host>:<port>/v1/graphql, ${DNS_NAME}`,
   },
   hasuraAdminSecretArn: {
     name: "hasura_admin_secret_arn",
@@ -154,8 +163,8 @@ export const inputTable = {
     name: "content_endpoint",
     type: "string",
     description: "GraphQL endpoint of Phenom's content; Hasura's if empty",
-    pattern: "^https?://",
-    shape: "an http or https URL",
+    pattern: "^https?://(?:[a-zA-Z0-9-]+[.])+[a-zA-Z0-9-]+(?:[:/]|$)",
+    shape: `an http or https URL, ${DNS_NAME}`,
     default: "",
   },
   contentQuery: {
@@ -165,6 +174,24 @@ export const inputTable = {
       "GraphQL document with one variable id and the fields title, description, thumbnail_url, media_type",
     pattern: "\\$id",
     shape: "a GraphQL document with the variable $id",
+  },
+  userProvisionerConcurrency: {
+    name: "user_provisioner_concurrency",
+    type: "number",
+    description:
+      "Reserved concurrency of the user provisioner, which opens one database connection for each invocation; -1 for " +
+      "none. Lambda keeps 100 of an account's concurrency unreserved, so an account needs a quota of 100 more",
+    min: 1,
+    shape: "a whole number from 1 up, or -1 for no reservation (0 would refuse every sign-in)",
+    default: -1,
+  },
+  secretKmsKeyArns: {
+    name: "secret_kms_key_arns",
+    type: "list(string)",
+    description:
+      "Customer managed keys of the secrets among these inputs; none if AWS's own key encrypts them",
+    ...arn("kms"),
+    default: [],
   },
 } as const satisfies Record<string, Input>;
 

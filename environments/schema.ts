@@ -35,6 +35,8 @@ const remoteState = z.strictObject({
     .optional(),
 });
 
+const ruleOwner = z.enum(["chat", "platform"], { error: "must be chat or platform" }).default("chat");
+
 const implementation = z.enum(["synapse", "hasura"]);
 
 /** Versions of the generated secrets: raise one to generate that value again. */
@@ -138,9 +140,22 @@ const schema = z
       /** First of the priorities that are reserved for the workers' rules. */
       workers: priority,
     }),
-    /** Whether to add rules to security groups that others own. */
-    manageIngress: z
-      .strictObject({ rds: z.boolean().default(true), ecsTasks: z.boolean().default(true) })
+    /**
+     * Who adds each ingress rule to a security group of others: this stack, or the group's owner. AWS refuses a rule
+     * that exists, and an owner who writes its rules inside `aws_security_group` removes all others at each apply.
+     */
+    ingressRules: z
+      .strictObject({
+        /** To the database, in the RDS instance's group. */
+        databaseFromSynapse: ruleOwner,
+        databaseFromLambdas: ruleOwner,
+        /** To Hasura, in the ECS tasks' group. */
+        hasuraFromLambdas: ruleOwner,
+        hasuraFromEcsTasks: ruleOwner,
+        /** From the load balancer, in the ECS tasks' group. */
+        mcpFromAlb: ruleOwner,
+        adminUiFromAlb: ruleOwner,
+      })
       .prefault({}),
     /** Homeservers that ours exchanges events with. @default - none */
     federation: z

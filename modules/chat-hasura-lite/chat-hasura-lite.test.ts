@@ -13,13 +13,13 @@ describe("implementation B", () => {
     );
   });
 
-  it("keeps the user provisioner inside Cognito's five seconds and twenty database connections", () => {
+  it("keeps the user provisioner inside Cognito's five seconds and the account's database connections", () => {
     expect(fn("user_provisioner")).toMatchObject({
       function_name: "phenom-dev-chat-user-provisioner",
       runtime: "nodejs22.x",
       memory_size: 128,
       timeout: 5,
-      reserved_concurrent_executions: 20,
+      reserved_concurrent_executions: "${var.user_provisioner_concurrency}",
     });
   });
 
@@ -30,6 +30,9 @@ describe("implementation B", () => {
     expect(actions.filter((action) => !/^(logs|ec2|lambda):/.test(action ?? ""))).toEqual([
       "cognito-idp:AdminListGroupsForUser",
       "secretsmanager:GetSecretValue",
+      // Of keys that the environment names, and through Secrets Manager only.
+      "kms:Decrypt",
+      "kms:ViaService",
     ]);
   });
 

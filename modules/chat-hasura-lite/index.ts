@@ -38,6 +38,8 @@ export interface ChatHasuraLiteProps {
   readonly images: { readonly postgres: ContainerImage; readonly curl: ContainerImage };
   /** Version of the user provisioner's database password: raise it to draw a new one. */
   readonly provisionerPasswordVersion: number;
+  /** Maximum concurrent invocations of the user provisioner, one database connection each; -1 for no reservation. */
+  readonly provisionerConcurrency: number;
 }
 
 /** CA certificates of AWS, including RDS, that the Lambda runtime contains but does not load. */
@@ -109,8 +111,8 @@ export class ChatHasuraLite extends Construct {
       memory: 128,
       // After five seconds Cognito refuses the sign-in.
       timeout: 5,
-      // One database connection each.
-      reservedConcurrency: 20,
+      // Each invocation has a database connection of its own.
+      reservedConcurrency: props.provisionerConcurrency,
       network,
       environment: {
         DATABASE_HOST: database.host,
@@ -126,13 +128,8 @@ export class ChatHasuraLite extends Construct {
           Action: "cognito-idp:AdminListGroupsForUser",
           Resource: userPoolArn,
         },
-        {
-          Sid: "ReadSecret",
-          Effect: "Allow",
-          Action: "secretsmanager:GetSecretValue",
-          Resource: provisionerCredentials.arn,
-        },
       ],
+      secretArns: [provisionerCredentials.arn],
     });
 
     const tokenEnhancement = new NodeLambda(this, "token-enhancement", {

@@ -74,14 +74,7 @@ export class ChatLinkPreview extends Construct {
         CONTENT_QUERY: content.query,
         CONTENT_URL_TEMPLATE: content.urlTemplate,
       },
-      policy: [
-        {
-          Sid: "ReadSecrets",
-          Effect: "Allow",
-          Action: "secretsmanager:GetSecretValue",
-          Resource: [secret.arn, hasuraAdminSecretArn],
-        },
-      ],
+      secretArns: [secret.arn, hasuraAdminSecretArn],
     });
 
     const api = new Apigatewayv2Api(this, "api", {
@@ -103,7 +96,10 @@ export class ChatLinkPreview extends Construct {
       authorizationType: "NONE",
       target: `integrations/${integration.id}`,
     });
-    const accessLog = new LogGroup(this, "access-log", { deployment, name: `/aws/apigateway/${name}` });
+    const accessLog = new LogGroup(this, "access-log", {
+      deployment,
+      name: `/aws/apigateway/${deployment.project}-chat-link-preview`,
+    });
     const stage = new Apigatewayv2Stage(this, "stage", {
       apiId: api.id,
       name: "$default",

@@ -1,11 +1,11 @@
 import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
 import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
-import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { FargateService, type Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
+import { foreignIngress, type RuleOwner } from "../../constructs/foreign-ingress.ts";
 import { type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
 import { ListenerRule } from "../../constructs/listener-rule.ts";
 
@@ -72,11 +72,12 @@ export interface ChatMcpServerProps {
   };
   /** Origins of web pages that may call the server from a browser. @default - none */
   readonly corsOrigins?: readonly string[];
-  /** Whether a rule is added to the ECS tasks' security group, which others own. */
-  readonly manageIngress: boolean;
+  /** Who lets the load balancer in, by a rule in the ECS tasks' security group. */
+  readonly ingressFromAlb: RuleOwner;
 }
 
-const PORT = 3001;
+/** Port of the server's container. */
+export const MCP_SERVER_PORT = 3001;
 /** Target of autoscaling in per cent of CPU: well below the alarm at 80, so that a task is added before it. */
 const TARGET_CPU = 60;
 /**
@@ -99,19 +100,14 @@ export class ChatMcpServer extends Construct {
     const name = `${deployment.project}-chat-mcp`;
     const backend = backendVariables(props.backend, serverName);
 
-    const fromAlb = props.manageIngress
-      ? [
-          new VpcSecurityGroupIngressRule(this, "from-alb", {
-            securityGroupId: ecsTasksSecurityGroupId,
-            description: "MCP server from the load balancer",
-            referencedSecurityGroupId: props.albSecurityGroupId,
-            ipProtocol: "tcp",
-            fromPort: PORT,
-            toPort: PORT,
-            tags: deployment.tags,
-          }),
-        ]
-      : [];
+    const fromAlb = foreignIngress(this, "from-alb", {
+      deployment,
+      owner: props.ingressFromAlb,
+      securityGroupId: ecsTasksSecurityGroupId,
+      from: props.albSecurityGroupId,
+      port: MCP_SERVER_PORT,
+      description: "MCP server from the load balancer",
+    });
 
     const service = new FargateService(this, "service", {
       deployment,
@@ -125,7 +121,7 @@ export class ChatMcpServer extends Construct {
         image: props.image,
         // Its log is the record of what agents deleted, muted and banned: no line of it may be lost.
         logMode: "blocking",
-        port: PORT,
+        port: MCP_SERVER_PORT,
         environment: {
           BACKEND_TYPE: props.backend.type,
           COGNITO_CLIENT_IDS: callers.clientIds.join(","),
@@ -134,7 +130,7 @@ export class ChatMcpServer extends Construct {
           COGNITO_USER_POOL_ID: callers.userPoolId,
           HOST: "0.0.0.0",
           LOG_LEVEL: "info",
-          PORT: String(PORT),
+          PORT: String(MCP_SERVER_PORT),
           PUBLIC_URL: `https://${serverName}`,
           READ_ONLY: "false",
           ...(props.corsOrigins?.length && { CORS_ORIGINS: props.corsOrigins.join(",") }),

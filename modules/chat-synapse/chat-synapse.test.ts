@@ -343,14 +343,14 @@ describe("the media store", () => {
     expect(policy).toContain('"Action" = "backup:TagResource"');
   });
 
-  it("is encrypted, backed up, mounted over TLS in every private subnet", () => {
+  it("is encrypted, backed up, mounted over TLS in every zone of the private subnets", () => {
     expect(both.resource("aws_efs_file_system.chat_synapse_media")).toMatchObject({ encrypted: true });
     expect(both.resource("aws_backup_selection.chat_synapse_media_backup_selection")).toMatchObject({
       plan_id: "${aws_backup_plan.chat_synapse_media_backup_plan.id}",
       resources: ["${aws_efs_file_system.chat_synapse_media.arn}"],
     });
     expect(both.resource("aws_efs_mount_target.chat_synapse_media_mount_target")).toMatchObject({
-      for_each: "${toset(var.private_subnet_ids)}",
+      for_each: expect.stringContaining("data.aws_subnet.chat_synapse_media_subnet[id].availability_zone"),
       subnet_id: "${each.value}",
     });
     expect(both.resource("aws_ecs_task_definition.chat_synapse_homeserver_task").volume).toContainEqual({

@@ -1,6 +1,7 @@
 import type { Deployment } from "../../constructs/deployment.ts";
 import type { Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
+import type { RuleOwner } from "../../constructs/foreign-ingress.ts";
 import type { SecretValue } from "../../constructs/generated-secret.ts";
 import type { AdminAccess } from "./admin-ui/access.ts";
 import type { Federation, JwtLogin, OldSigningKey } from "./homeserver/config.ts";
@@ -114,6 +115,11 @@ export interface ChatSynapseProps {
    * @default - every value is generated
    */
   readonly takeOver?: SynapseTakeOver;
-  /** Whether rules are added to groups that others own. */
-  readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };
+  /** Who adds each ingress rule to a group of others. */
+  readonly ingressRules: {
+    /** To the database, in its group. */
+    readonly databaseFromSynapse: RuleOwner;
+    /** To the admin UI, in the ECS tasks' group. */
+    readonly adminUiFromAlb: RuleOwner;
+  };
 }

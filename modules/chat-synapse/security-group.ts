@@ -3,12 +3,13 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
+import { foreignIngress } from "../../constructs/foreign-ingress.ts";
 import { SYNAPSE_PORT } from "./homeserver/container.ts";
 import type { ChatSynapseProps } from "./props.ts";
 
 type SecurityGroupProps = Pick<
   ChatSynapseProps,
-  "deployment" | "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "manageIngress"
+  "deployment" | "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "ingressRules"
 >;
 
 /** Synapse's security group with its rules, and the rules that it needs in groups of others. */
@@ -62,17 +63,14 @@ export function synapseSecurityGroup(
     ...tcp(443),
     tags: deployment.tags,
   });
-  const intoDatabase = props.manageIngress.rds
-    ? [
-        new VpcSecurityGroupIngressRule(scope, "database-from-synapse", {
-          securityGroupId: database.securityGroupId,
-          description: "PostgreSQL from Synapse",
-          referencedSecurityGroupId: group.id,
-          ...tcp(database.port),
-          tags: deployment.tags,
-        }),
-      ]
-    : [];
+  const intoDatabase = foreignIngress(scope, "database-from-synapse", {
+    deployment,
+    owner: props.ingressRules.databaseFromSynapse,
+    securityGroupId: database.securityGroupId,
+    from: group.id,
+    port: database.port,
+    description: "PostgreSQL from Synapse",
+  });
   return {
     securityGroup: group,
     egressRules: [toDatabase, toHttps, ...intoDatabase],

@@ -12,6 +12,15 @@ const synapseOnly = {
 } as const;
 const hasuraOnly = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
 
+const ownedByPlatform = {
+  databaseFromSynapse: "platform",
+  databaseFromLambdas: "platform",
+  hasuraFromLambdas: "platform",
+  hasuraFromEcsTasks: "platform",
+  mcpFromAlb: "platform",
+  adminUiFromAlb: "platform",
+} as const;
+
 /** Environments that differ only in which implementation runs, so that the MCP backend stays. */
 const addresses = (changes: Partial<EnvironmentData>) =>
   new Template(environment({ adminAccess: "closed", ...changes })).addresses();
@@ -28,7 +37,7 @@ describe("turning an implementation off", () => {
       "Hasura",
       { implementations: synapseOnly.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
-      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
+      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|hasura_from_ecs_tasks$|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
     ],
   ] as const)("%s removes its own resources only", (_, without, withBoth, own) => {
     const all = addresses(withBoth);
@@ -73,10 +82,10 @@ describe("production", () => {
     expect(off.addresses().filter((address) => address.includes("chat_synapse"))).toEqual([]);
   });
 
-  it("has the same resources as development, except for the optional client", () => {
-    expect(template.addresses()).toEqual(
-      both.addresses().filter((address) => address !== "aws_cognito_user_pool_client.chat_shared_mcp"),
-    );
+  it("has the same resources as development, except for what their settings differ in", () => {
+    const { mcp, ingressRules = {} } = production;
+    const same = environment({ mcp, ingressRules });
+    expect(template.addresses()).toEqual(new Template(same).addresses());
   });
 });
 
@@ -157,8 +166,8 @@ describe("the stack", () => {
     }
   });
 
-  it("adds no rules to security groups of others if manageIngress is off", () => {
-    const alone = new Template(environment({ manageIngress: { rds: false, ecsTasks: false } }));
+  it("adds no rules to security groups of others if the platform owns them", () => {
+    const alone = new Template(environment({ ingressRules: ownedByPlatform }));
     for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
       withMessage(name, () =>
         expect(String(body.security_group_id)).not.toMatch(/var\.(rds|ecs_tasks)_security_group_id/),

@@ -1,4 +1,3 @@
-import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { DnsRecord } from "@cdktf/provider-cloudflare/lib/dns-record";
 import { CloudflareProvider } from "@cdktf/provider-cloudflare/lib/provider";
@@ -14,9 +13,11 @@ import { boundaryArn } from "../pipeline/boundary.ts";
 import { DatabaseCheck } from "./database-check.ts";
 import { images } from "./images.ts";
 import { addImports } from "./imports.ts";
+import { IngressChecks } from "./ingress-checks.ts";
 import { type Modules, modules, type StackInputs } from "./modules.ts";
 import { outputs } from "./outputs.ts";
 import { platform } from "./platform.ts";
+import { account, Prerequisites } from "./prerequisites.ts";
 
 /** Linked in every alarm's mail. */
 const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
@@ -40,6 +41,7 @@ export class ChatStack extends ReadableStack {
     super(scope, environment.environment);
     const stackInputs = this.inputsAndProviders(environment);
     const parts = modules(this, stackInputs);
+    new IngressChecks(this, "ingress", stackInputs, REPOSITORY);
     this.monitoringAndOutputs(stackInputs, parts);
     addImports(this, environment.environment, imports);
   }
@@ -68,7 +70,8 @@ export class ChatStack extends ReadableStack {
     this.addOverride("terraform.required_providers.aws.version", AWS_PROVIDER_VERSION);
 
     const inputs = platform(this, environment);
-    const { accountId } = new DataAwsCallerIdentity(this, "current");
+    const { accountId } = account(this, environment, inputs);
+    new Prerequisites(this, "prerequisites", environment, inputs, REPOSITORY);
     new DnsRecord(this, "dns-record", {
       zoneId: inputs.cloudflareZoneId,
       name: serverName,
@@ -92,6 +95,7 @@ export class ChatStack extends ReadableStack {
         accountId,
         permissionsBoundary: boundaryArn({ project, accountId }),
         protectData: environment.production,
+        secretKmsKeyArns: inputs.secretKmsKeyArns,
         tags: {},
       },
     };
@@ -100,7 +104,12 @@ export class ChatStack extends ReadableStack {
   private monitoringAndOutputs(stackInputs: StackInputs, parts: Modules): void {
     const { environment, inputs, deployment } = stackInputs;
     const { synapse, hasura, mcp } = parts;
-    const { allocatedStorage } = new DatabaseCheck(this, "rds", environment, inputs.rdsInstanceIdentifier);
+    const { allocatedStorage, maxConnections } = new DatabaseCheck(
+      this,
+      "rds",
+      environment,
+      inputs.rdsInstanceIdentifier,
+    );
     const monitoring = new Monitoring(this, "monitoring", {
       deployment: moduleDeployment(deployment, "monitoring"),
       alarmEmails: inputs.alarmEmails,
@@ -108,7 +117,7 @@ export class ChatStack extends ReadableStack {
       parts: {
         clusterName: inputs.ecsClusterName,
         loadBalancer: inputs.albArnSuffix,
-        database: { identifier: inputs.rdsInstanceIdentifier, allocatedStorage },
+        database: { identifier: inputs.rdsInstanceIdentifier, allocatedStorage, maxConnections },
         mcp: { service: mcp.service, backend: environment.mcp.backend },
         synapse: synapse && {
           ...synapse.services,

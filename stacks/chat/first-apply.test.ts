@@ -2,11 +2,12 @@ import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "./template.ts";
 
-const development = new Template();
+/** With every rule in security groups of others, whoever has them in development. */
+const development = new Template(environment({ ingressRules: {} }));
 const withWorkers = new Template(
   environment({ workers: { sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 } }),
 );
-const onSynapse = new Template(environment({ mcp: { backend: "synapse" } }));
+const onSynapse = new Template(environment({ ingressRules: {}, mcp: { backend: "synapse" } }));
 
 const rules = ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
 
@@ -70,10 +71,12 @@ describe("a service is made after what its tasks need, and destroyed before it",
     );
   });
 
-  it("the MCP server: the load balancer's way in, and on Matrix its own way to Synapse", () => {
+  it("the MCP server: the load balancer's way in, and its own way to Hasura or Synapse", () => {
     const service = "aws_ecs_service.chat_mcp_server_service";
     const fromAlb = "aws_vpc_security_group_ingress_rule.chat_mcp_server_from_alb";
-    expect([...needs(development, service)]).toContain(fromAlb);
+    expect([...needs(development, service)]).toEqual(
+      expect.arrayContaining([fromAlb, "aws_vpc_security_group_ingress_rule.hasura_from_ecs_tasks"]),
+    );
     expect([...needs(onSynapse, service)]).toEqual(
       expect.arrayContaining([fromAlb, "aws_vpc_security_group_ingress_rule.chat_synapse_from_ecs_tasks"]),
     );
@@ -152,4 +155,99 @@ it("the DNS record leaves the flattening of CNAME records to the zone's owner", 
   expect(development.resource("cloudflare_dns_record.dns_record")).toMatchObject({
     lifecycle: { ignore_changes: ["settings"] },
   });
+});
+
+describe("the rules in security groups of others", () => {
+  const ours = {
+    databaseFromSynapse: "chat_synapse_database_from_synapse",
+    databaseFromLambdas: "chat_lambdas_database_ingress",
+    hasuraFromLambdas: "chat_lambdas_hasura_ingress",
+    hasuraFromEcsTasks: "hasura_from_ecs_tasks",
+    mcpFromAlb: "chat_mcp_server_from_alb",
+    adminUiFromAlb: "chat_synapse_admin_ui_from_alb",
+  } as const;
+  const ingress = (template: Template) =>
+    Object.keys(template.resources("aws_vpc_security_group_ingress_rule"));
+
+  it.each(Object.entries(ours))("leave %s to the platform where the environment says so", (rule, name) => {
+    const without = new Template(environment({ ingressRules: { [rule]: "platform" } }));
+    expect(ingress(without)).toEqual(ingress(development).filter((other) => other !== name));
+  });
+
+  it("are in development those that the platform's groups lack", () => {
+    expect(
+      ingress(new Template())
+        .filter((name) => Object.values<string>(ours).includes(name))
+        .sort(),
+    ).toEqual(
+      [
+        ours.databaseFromSynapse,
+        ours.databaseFromLambdas,
+        ours.hasuraFromLambdas,
+        ours.hasuraFromEcsTasks,
+      ].sort(),
+    );
+  });
+});
+
+describe("the time that Terraform waits for a service", () => {
+  it.each([
+    ["chat_synapse_homeserver", "7m", "27m"],
+    ["chat_synapse_admin_ui", "7m", "22m"],
+    ["chat_mcp_server_service", "7m", "25m"],
+  ])("of %s follows from its health check: %s at first, %s with a rollback", (name, create, update) => {
+    expect(development.resource(`aws_ecs_service.${name}`).timeouts).toEqual({ create, update });
+  });
+
+  it("ends in a message that says where to look", () => {
+    const [{ error_message }] = (
+      development.resource("aws_ecs_service.chat_synapse_homeserver").lifecycle as {
+        postcondition: [{ error_message: string }];
+      }
+    ).postcondition;
+    expect(error_message).toContain("npm run ops -- status development");
+    expect(error_message).toContain("/ecs/phenom-dev-synapse");
+  });
+});
+
+describe("the user provisioner's reserved concurrency", () => {
+  it("is an input that reserves nothing unless it is set, because new accounts refuse it", () => {
+    expect(development.json.variable?.user_provisioner_concurrency).toMatchObject({
+      type: "number",
+      default: -1,
+    });
+    expect(development.resource("aws_lambda_function.chat_hasura_lite_user_provisioner")).toMatchObject({
+      reserved_concurrent_executions: "${var.user_provisioner_concurrency}",
+    });
+  });
+});
+
+describe("secrets under customer managed keys", () => {
+  const roles = Object.entries(development.resources("aws_iam_role_policy")).filter(([, { policy }]) =>
+    String(policy).includes("secretsmanager:GetSecretValue"),
+  );
+
+  it.each(roles)("can be read by %s, through Secrets Manager only and only where there are keys", (_, {
+    policy,
+  }) => {
+    expect(policy).toContain(
+      '[for element in [{"Sid" = "DecryptSecrets", "Effect" = "Allow", "Action" = "kms:Decrypt", "Resource" = var.secret_kms_key_arns, ' +
+        '"Condition" = {"StringEquals" = {"kms:ViaService" = "secretsmanager.us-east-1.amazonaws.com"}}}] : element if length(var.secret_kms_key_arns) > 0]',
+    );
+  });
+
+  it("are read by execution roles and by functions", () => {
+    expect(roles.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        "chat_mcp_server_service_task_execution_policy",
+        "chat_link_preview_function_policy",
+        "chat_hasura_lite_user_provisioner_policy",
+      ]),
+    );
+  });
+});
+
+it("names of alarms say that they are the chat's, because the platform may watch the same things", () => {
+  for (const { alarm_name } of Object.values(development.resources("aws_cloudwatch_metric_alarm")))
+    expect(alarm_name).toMatch(/^phenom-dev-chat-/);
 });

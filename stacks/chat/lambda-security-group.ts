@@ -1,9 +1,9 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
-import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
+import { foreignIngress, type RuleOwner } from "../../constructs/foreign-ingress.ts";
 
 export interface LambdaSecurityGroupProps {
   readonly deployment: Deployment;
@@ -11,8 +11,8 @@ export interface LambdaSecurityGroupProps {
   readonly database: { readonly securityGroupId: string; readonly port: number };
   /** Hasura runs among the platform's ECS tasks. */
   readonly hasura: { readonly securityGroupId: string; readonly port: number };
-  /** Whether to add rules to security groups that others own. */
-  readonly manageIngress: { readonly rds: boolean; readonly ecsTasks: boolean };
+  /** Who adds each ingress rule to the groups of others. */
+  readonly ingressRules: { readonly databaseFromLambdas: RuleOwner; readonly hasuraFromLambdas: RuleOwner };
 }
 
 /** Security group of the functions in the VPC: they reach the database, Hasura and HTTPS; nothing reaches them. */
@@ -33,11 +33,11 @@ export class LambdaSecurityGroup extends Construct {
     });
 
     const peers = [
-      { id: "database", what: "PostgreSQL", ...database, managed: props.manageIngress.rds },
-      { id: "hasura", what: "Hasura", ...hasura, managed: props.manageIngress.ecsTasks },
+      { id: "database", what: "PostgreSQL", ...database, owner: props.ingressRules.databaseFromLambdas },
+      { id: "hasura", what: "Hasura", ...hasura, owner: props.ingressRules.hasuraFromLambdas },
     ];
     const rules: TerraformResource[] = [];
-    for (const { id, what, securityGroupId, port, managed } of peers) {
+    for (const { id, what, securityGroupId, port, owner } of peers) {
       const tcp = { ipProtocol: "tcp", fromPort: port, toPort: port };
       rules.push(
         new VpcSecurityGroupEgressRule(this, `to-${id}`, {
@@ -48,16 +48,16 @@ export class LambdaSecurityGroup extends Construct {
           tags: deployment.tags,
         }),
       );
-      if (managed)
-        rules.push(
-          new VpcSecurityGroupIngressRule(this, `${id}-ingress`, {
-            securityGroupId,
-            description: `${what} from the Lambda functions of the chat`,
-            referencedSecurityGroupId: group.id,
-            ...tcp,
-            tags: deployment.tags,
-          }),
-        );
+      rules.push(
+        ...foreignIngress(this, `${id}-ingress`, {
+          deployment,
+          owner,
+          securityGroupId,
+          from: group.id,
+          port,
+          description: `${what} from the Lambda functions of the chat`,
+        }),
+      );
     }
     rules.push(
       new VpcSecurityGroupEgressRule(this, "to-https", {

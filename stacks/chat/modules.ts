@@ -1,7 +1,8 @@
-import { Fn } from "cdktf";
+import { Fn, type TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { type Deployment, moduleDeployment } from "../../constructs/deployment.ts";
 import type { Network } from "../../constructs/fargate-service.ts";
+import { foreignIngress } from "../../constructs/foreign-ingress.ts";
 import type { Platform } from "../../environments/inputs.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { ChatHasuraLite } from "../../modules/chat-hasura-lite/index.ts";
@@ -27,6 +28,8 @@ export interface Modules {
   readonly synapse: ChatSynapse | undefined;
   readonly hasura: { readonly linkPreview: ChatLinkPreview; readonly hasuraLite: ChatHasuraLite } | undefined;
   readonly mcp: ChatMcpServer;
+  /** Rule by which ECS tasks reach Hasura. Empty if the platform adds it. */
+  readonly hasuraIngress: readonly TerraformResource[];
 }
 
 /** Makes the modules and connects them: modules know nothing of each other. */
@@ -34,8 +37,9 @@ export function modules(scope: Construct, stackInputs: StackInputs): Modules {
   const shared = chatShared(scope, stackInputs);
   const hasura = stackInputs.environment.implementations.hasura ? chatHasura(scope, stackInputs) : undefined;
   const synapse = chatSynapse(scope, stackInputs, shared);
-  const mcp = chatMcpServer(scope, stackInputs, shared, synapse);
-  return { shared, synapse, hasura, mcp };
+  const hasuraIngress = hasuraFromEcsTasks(scope, stackInputs);
+  const mcp = chatMcpServer(scope, stackInputs, shared, synapse, hasuraIngress);
+  return { shared, synapse, hasura, mcp, hasuraIngress };
 }
 
 function chatShared(scope: Construct, { environment, inputs, deployment }: StackInputs): ChatShared {
@@ -52,16 +56,16 @@ function chatShared(scope: Construct, { environment, inputs, deployment }: Stack
 
 /** Implementation B: link previews, and what is made of the database and Hasura. */
 function chatHasura(scope: Construct, { environment, inputs, images, deployment }: StackInputs) {
-  const { manageIngress, secretVersions, contentUrlTemplate } = environment;
+  const { ingressRules, secretVersions, contentUrlTemplate } = environment;
   const securityGroup = new LambdaSecurityGroup(scope, "chat-lambdas", {
     deployment: moduleDeployment(deployment, "chat-lambdas"),
     vpcId: inputs.vpcId,
     database: { securityGroupId: inputs.rdsSecurityGroupId, port: inputs.rdsPort },
     hasura: {
       securityGroupId: inputs.ecsTasksSecurityGroupId,
-      port: Fn.tonumber(Fn.element(Fn.regex(":([0-9]+)/", inputs.hasuraEndpoint), 0)),
+      port: hasuraPort(inputs),
     },
-    manageIngress,
+    ingressRules,
   });
   const lambdaNetwork = {
     subnetIds: inputs.privateSubnetIds,
@@ -96,9 +100,23 @@ function chatHasura(scope: Construct, { environment, inputs, images, deployment 
     userPoolArn: inputs.userPoolArn,
     images,
     provisionerPasswordVersion: secretVersions.userProvisionerPassword,
+    provisionerConcurrency: inputs.userProvisionerConcurrency,
   });
   return { linkPreview, hasuraLite };
 }
+
+/** Lets the MCP server and the metadata task reach Hasura: all three run in the ECS tasks' security group. */
+const hasuraFromEcsTasks = (scope: Construct, { environment, inputs, deployment }: StackInputs) =>
+  environment.implementations.hasura
+    ? foreignIngress(scope, "hasura-from-ecs-tasks", {
+        deployment: moduleDeployment(deployment, "hasura-from-ecs-tasks"),
+        owner: environment.ingressRules.hasuraFromEcsTasks,
+        securityGroupId: inputs.ecsTasksSecurityGroupId,
+        from: inputs.ecsTasksSecurityGroupId,
+        port: hasuraPort(inputs),
+        description: "Hasura from the MCP server and the metadata task",
+      })
+    : [];
 
 /** Implementation A. `undefined` where it is off. */
 function chatSynapse(
@@ -152,7 +170,7 @@ function chatSynapse(
       replicationSecret: secretVersions.synapseReplicationSecret,
     },
     takeOver: takeOver(environment),
-    manageIngress: environment.manageIngress,
+    ingressRules: environment.ingressRules,
   });
 }
 
@@ -170,6 +188,7 @@ function chatMcpServer(
   { environment, inputs, images, deployment }: StackInputs,
   shared: ChatShared,
   synapse: ChatSynapse | undefined,
+  hasuraIngress: readonly TerraformResource[],
 ): ChatMcpServer {
   const { serverName, contentUrlTemplate } = environment;
   const backend: McpBackend =
@@ -187,7 +206,7 @@ function chatMcpServer(
           agentClientId: shared.agentClientId,
           agentClientSecret: shared.agentClientSecret,
           agentSecretArn: inputs.agentSecretArn,
-          rules: [],
+          rules: hasuraIngress,
         };
   const { minCount, maxCount, ...size } = environment.services.mcp;
   return new ChatMcpServer(scope, "chat-mcp-server", {
@@ -210,9 +229,13 @@ function chatMcpServer(
       clientIds: [shared.agentClientId, ...(shared.mcpClientId ? [shared.mcpClientId] : [])],
     },
     corsOrigins: environment.mcp.corsOrigins,
-    manageIngress: environment.manageIngress.ecsTasks,
+    ingressFromAlb: environment.ingressRules.mcpFromAlb,
   });
 }
+
+/** Port of Hasura, which runs in the ECS tasks' security group. */
+export const hasuraPort = ({ hasuraEndpoint }: Platform): number =>
+  Fn.tonumber(Fn.element(Fn.regex(":([0-9]+)/", hasuraEndpoint), 0));
 
 const network = (inputs: Platform): Network => ({
   vpcId: inputs.vpcId,

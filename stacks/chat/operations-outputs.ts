@@ -98,7 +98,10 @@ const serviceOutput = ({ name, task, targetGroupArn, maxTasks }: FargateService)
   most_tasks: maxTasks,
 });
 
-function oneShotTasks({ inputs }: StackInputs, { synapse, hasura }: Modules): Record<string, OneShotTask> {
+function oneShotTasks(
+  { inputs }: StackInputs,
+  { synapse, hasura, hasuraIngress }: Modules,
+): Record<string, OneShotTask> {
   const oneShot = (
     task: FargateTask,
     securityGroup = inputs.ecsTasksSecurityGroupId,
@@ -120,7 +123,8 @@ function oneShotTasks({ inputs }: StackInputs, { synapse, hasura }: Modules): Re
     database_setup:
       synapse && oneShot(synapse.tasks.databaseSetup, synapse.securityGroupId, synapse.egressRules),
     migration: hasura && oneShot(hasura.hasuraLite.tasks.migration),
-    metadata: hasura && oneShot(hasura.hasuraLite.tasks.metadata),
+    metadata:
+      hasura && oneShot(hasura.hasuraLite.tasks.metadata, inputs.ecsTasksSecurityGroupId, hasuraIngress),
     bootstrap: synapse && oneShot(synapse.tasks.bootstrap),
   });
 }

@@ -4,11 +4,12 @@ import { allInputs, type Input, inputTable, type Platform } from "../../environm
 import type { Environment } from "../../environments/schema.ts";
 
 /** Terraform's condition that `value` matches the pattern of `input`. */
-const condition = ({ type, pattern }: Input, value: string): string | undefined => {
+const condition = ({ type, pattern, min, default: fallback }: Input, value: string): string | undefined => {
+  if (min !== undefined) return `${value} >= ${min} && floor(${value}) == ${value}`;
   if (!pattern) return undefined;
   const matches = (v: string) => `can(regex(${JSON.stringify(pattern).replaceAll("${", "$${")}, ${v}))`;
   return type === "list(string)"
-    ? `length(${value}) > 0 && alltrue([for v in ${value} : ${matches("v")}])`
+    ? `${fallback ? "" : `length(${value}) > 0 && `}alltrue([for v in ${value} : ${matches("v")}])`
     : matches(value);
 };
 
@@ -25,8 +26,8 @@ function fromVariable(scope: Construct, input: Input) {
     ...(check && {
       validation: [
         {
-          condition: `\${${optional ? `${value} == ${JSON.stringify(input.default)} || ` : ""}${check}}`,
-          errorMessage: `${name} must be ${type === "list(string)" ? "a list, not empty, of: " : ""}${shape}.`,
+          condition: `\${${optional && type !== "list(string)" ? `${value} == ${JSON.stringify(input.default)} || ` : ""}${check}}`,
+          errorMessage: `${name} must be ${type === "list(string)" ? `a list${optional ? "" : ", not empty,"} of: ` : ""}${shape}.`,
         },
       ],
     }),

@@ -45,7 +45,15 @@ interface Watched {
 /** Alarms on the metrics of a service and its target group. */
 const serviceAlarms = (parts: Parts, watched: Watched, of: FargateService): AlarmDefinition[] => [
   ...taskAlarms(parts, watched, of),
-  ...(of.targetGroupArnSuffix === undefined ? [] : groupAlarms(parts, watched, of.targetGroupArnSuffix)),
+  ...(of.targetGroupArnSuffix === undefined
+    ? []
+    : groupAlarms(
+        parts,
+        watched,
+        of.targetGroupArnSuffix,
+        // Such a service stops its task before it starts the next.
+        of.maxTasks === 1 ? thresholds.healthyHostsWithGap : thresholds.healthyHosts,
+      )),
 ];
 
 /** Alarms on the metrics of a service's tasks. */
@@ -79,12 +87,12 @@ function taskAlarms(
   ];
 }
 
-/** @param tasks number of healthy tasks that the group should have */
+/** @param healthyHosts healthy tasks that the group should have */
 function groupAlarms(
   { loadBalancer }: Parts,
   { id, name, sections = id }: Watched,
   group: string,
-  tasks: number = thresholds.healthyHosts.value,
+  healthyHosts: Threshold,
 ): AlarmDefinition[] {
   return [
     {
@@ -92,7 +100,7 @@ function groupAlarms(
       section: `${sections}-healthy-hosts`,
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
-      threshold: { ...thresholds.healthyHosts, value: tasks },
+      threshold: healthyHosts,
       // This metric is reported without requests too, so missing data is as bad as zero.
       missing: "breaching",
       meaning: `${name} is down: the load balancer has no healthy task for its requests`,
@@ -183,7 +191,8 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
       name: `At least one Synapse worker (${members.join(", ")})`,
       sections,
     };
-    return groupAlarms(parts, watched, group, members.length);
+    const healthyHosts = { ...thresholds.healthyHostsWithGap, value: members.length };
+    return groupAlarms(parts, watched, group, healthyHosts);
   });
   return [...tasks, ...groups];
 }

@@ -9,7 +9,7 @@ type Body = ReturnType<Template["resource"]>;
 const alarms = (template: Template) => Object.values(template.resources("aws_cloudwatch_metric_alarm"));
 const ids = (template: Template) =>
   alarms(template)
-    .map(({ alarm_name }) => String(alarm_name).replace("phenom-dev-", ""))
+    .map(({ alarm_name }) => String(alarm_name).replace("phenom-dev-chat-", ""))
     .sort();
 const text = (value: unknown) => String(value).replace(/^\$\{\(?(.*?)\)?\}$/, "$1");
 
@@ -26,7 +26,7 @@ function said(body: Body): string {
   const statistic = body.statistic ?? body.extended_statistic;
   const limit = `${comparisonOperators[String(body.comparison_operator)]} ${text(body.threshold)}`;
   return [
-    String(alarm_name).replace("phenom-dev-", ""),
+    String(alarm_name).replace("phenom-dev-chat-", ""),
     `${namespace} ${metric_name}${where.length ? ` of ${where.join(", ")}` : ""}`,
     `${statistic} ${limit} for ${body.evaluation_periods} × ${body.period} s`,
     `no data: ${treat_missing_data}`,
@@ -37,10 +37,10 @@ const CLUSTER = "var.ecs_cluster_name";
 const target = (group: string) => `var.alb_arn_suffix, aws_lb_target_group.chat_${group}.arn_suffix`;
 const fn = (name: string) => `aws_lambda_function.chat_${name}.function_name`;
 
-const service = (id: string, name: string, group: string) => [
+const service = (id: string, name: string, group: string, periods = 2) => [
   `${id}-cpu | AWS/ECS CPUUtilization of ${CLUSTER}, aws_ecs_service.chat_${name}.name | Average > 80 for 2 × 300 s | no data: notBreaching`,
   `${id}-memory | AWS/ECS MemoryUtilization of ${CLUSTER}, aws_ecs_service.chat_${name}.name | Average > 70 for 2 × 300 s | no data: notBreaching`,
-  `${id}-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${target(group)} | Average < 1 for 2 × 60 s | no data: breaching`,
+  `${id}-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${target(group)} | Average < 1 for ${periods} × 60 s | no data: breaching`,
   `${id}-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${target(group)} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
 ];
 const lambda = (id: string, name: string, milliseconds: number) => [
@@ -57,7 +57,8 @@ describe("the alarms of development", () => {
         `mcp-latency | AWS/ApplicationELB TargetResponseTime of ${target("mcp_server_service_target_group")} | p95 > 2 for 2 × 300 s | no data: notBreaching`,
         "mcp-errors | PhenomChat/Log/development McpErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
 
-        ...service("synapse", "synapse_homeserver", "synapse_homeserver_target_group"),
+        // A deployment stops Synapse before it starts it again.
+        ...service("synapse", "synapse_homeserver", "synapse_homeserver_target_group", 5),
         "synapse-latency | PhenomChat/Log/development SynapseSendSeconds | p95 > 1 for 2 × 300 s | no data: notBreaching",
         "synapse-errors | PhenomChat/Log/development SynapseErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
         ...service("synapse-admin", "synapse_admin_ui", "synapse_admin_ui_target_group"),
@@ -77,7 +78,7 @@ describe("the alarms of development", () => {
         ...lambda("token-enhancement", "hasura_lite_token_enhancement", 4000),
         "token-enhancement-malformed | PhenomChat Invocations of token-enhancement, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
 
-        "database-connections | AWS/RDS DatabaseConnections of var.rds_instance_identifier | Average > 80 for 2 × 300 s | no data: breaching",
+        "database-connections | AWS/RDS DatabaseConnections of var.rds_instance_identifier | Average > floor((local.rds_max_connections * 0.7) for 2 × 300 s | no data: breaching",
         "database-storage | AWS/RDS FreeStorageSpace of var.rds_instance_identifier | Minimum < data.aws_db_instance.rds.allocated_storage * 161061273.6 for 1 × 300 s | no data: notBreaching",
       ].sort(),
     );
@@ -97,7 +98,7 @@ describe("the alarms of development", () => {
   )("%s names meaning, remedy and runbook section in at most 1024 characters", (name, {
     alarm_description,
   }) => {
-    const section = name.replace("phenom-dev-", "");
+    const section = name.replace("phenom-dev-chat-", "");
     expect(alarm_description).toMatch(/^[A-Z].{20,}\. [A-Z].+\. Runbook: https:\/\//);
     expect(String(alarm_description).endsWith(`/docs/runbook.md#${section}`)).toBe(true);
     expect(String(alarm_description).length).toBeLessThanOrEqual(1024);
@@ -129,7 +130,7 @@ describe("with workers", () => {
       `synapse-sync-2-cpu | AWS/ECS CPUUtilization ${task("sync_2")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
       `synapse-sync-2-memory | AWS/ECS MemoryUtilization ${task("sync_2")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
       `synapse-sync-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${group} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
-      `synapse-sync-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${group} | Average < 2 for 2 × 60 s | no data: breaching`,
+      `synapse-sync-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${group} | Average < 2 for 5 × 60 s | no data: breaching`,
     ]);
   });
 
@@ -151,7 +152,7 @@ describe("with workers", () => {
     expect(about("-redis-")).toEqual(expected(1));
     const two = new Template({ ...production, workers: { sync: 2 } });
     expect(two.resource("aws_elasticache_replication_group.chat_synapse_redis").num_cache_clusters).toBe(2);
-    const lines = alarms(two).map((body) => said(body).replace("phenom-prod-", ""));
+    const lines = alarms(two).map((body) => said(body).replace("phenom-prod-chat-", ""));
     expect(lines.filter((line) => line.includes("-redis-")).sort()).toEqual([...expected(1), ...expected(2)]);
   });
 

@@ -28,7 +28,7 @@ export class Alarms extends Construct {
       ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...text }) => {
         const percentile = statistic.startsWith("p");
         return new CloudwatchMetricAlarm(this, alarm, {
-          alarmName: `${deployment.project}-${alarm}`,
+          alarmName: `${deployment.project}-chat-${alarm}`,
           alarmDescription: `${text.meaning}. ${text.remedy}. Runbook: ${runbookUrl}#${section}`,
           namespace: metric.namespace,
           metricName: metric.name,

@@ -20,6 +20,7 @@ import {
   toolCalls,
 } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
+import { connectionLimit } from "./storage-alarms.ts";
 import { thresholds } from "./thresholds.ts";
 import { type Content, type DashboardBody, type Line, layOut, type Row } from "./widgets.ts";
 
@@ -259,7 +260,7 @@ function platformRows(parts: Parts): Row[] {
           "Database: connections",
           "connections",
           [line("connections", database(instance.identifier, "DatabaseConnections"), "Maximum")],
-          thresholds.databaseConnections.value,
+          connectionLimit(instance.maxConnections),
         ),
         graph("Database: free storage", "bytes", [
           line("free", database(instance.identifier, "FreeStorageSpace"), "Minimum"),

@@ -12,6 +12,8 @@ export interface Parts {
     readonly identifier: string;
     /** GiB. */
     readonly allocatedStorage: number;
+    /** Connections that it takes at once. */
+    readonly maxConnections: number;
   };
   readonly mcp: { readonly service: FargateService; readonly backend: "hasura" | "synapse" };
   /** Implementation A. */

@@ -1,4 +1,4 @@
-import { Op, Token } from "cdktf";
+import { Fn, Op, Token } from "cdktf";
 import type { AlarmDefinition } from "./alarm-definition.ts";
 import { backupJobs, cacheEngine, cacheNode, database } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -6,15 +6,21 @@ import { thresholds } from "./thresholds.ts";
 
 const GIB = 1024 ** 3;
 
+/** Number of connections from which the alarm is on. */
+export const connectionLimit = (maxConnections: number): number =>
+  Token.asNumber(Fn.floor(Token.asNumber(Op.mul(maxConnections, thresholds.databaseConnectionShare.value))));
+
 /** Alarms on the RDS instance that both implementations use. */
-export function databaseAlarms({ database: { identifier, allocatedStorage } }: Parts): AlarmDefinition[] {
-  const { databaseConnections, freeStorageShare } = thresholds;
+export function databaseAlarms({
+  database: { identifier, allocatedStorage, maxConnections },
+}: Parts): AlarmDefinition[] {
+  const { databaseConnectionShare, freeStorageShare } = thresholds;
   return [
     {
       id: "database-connections",
       metric: database(identifier, "DatabaseConnections"),
       statistic: "Average",
-      threshold: databaseConnections,
+      threshold: { ...databaseConnectionShare, value: connectionLimit(maxConnections) },
       // A running database always reports.
       missing: "breaching",
       meaning: "The database is running out of connections, or is down and reports nothing",

@@ -22,6 +22,11 @@ export const thresholds = {
   memory: { crossed: "above", value: 70, period: FIVE_MINUTES, periods: 2 },
   /** Targets, as in the neighbouring systems. */
   healthyHosts: { crossed: "below", value: 1, period: MINUTE, periods: 2 },
+  /**
+   * The same of a service that stops its task before it starts the next: without a healthy task for up to three minutes
+   * in each deployment, which is no reason to write to anybody.
+   */
+  healthyHostsWithGap: { crossed: "below", value: 1, period: MINUTE, periods: 5 },
   /** Responses. One or two come from a task that stops during a deployment; five in five minutes do not. */
   targetErrors: { crossed: "at or above", value: 5, period: FIVE_MINUTES, periods: 1 },
   /** Seconds, 95th percentile. A tool call takes about ten milliseconds plus its database calls; agents wait 30 s. */
@@ -43,10 +48,10 @@ export const thresholds = {
   /** Invocations with an outcome that lasts until somebody changes something. */
   lastingFailures: { crossed: "at or above", value: 1, period: FIVE_MINUTES, periods: 1 },
   /**
-   * Connections. PostgreSQL on RDS takes LEAST(memory in bytes / 9531392, 5000): 112 on the smallest instance with
-   * 1 GiB, less what the instance itself needs. Raise it together with the instance class.
+   * Share of the connections that PostgreSQL on RDS takes by default: LEAST(memory in bytes / 9531392, 5000), which is 112
+   * with 1 GiB. The memory in that formula is a little less than the instance class has, hence 70 per cent and not 80.
    */
-  databaseConnections: { crossed: "above", value: 80, period: FIVE_MINUTES, periods: 2 },
+  databaseConnectionShare: { crossed: "above", value: 0.7, period: FIVE_MINUTES, periods: 2 },
   /** Share of the allocated storage. RDS's storage autoscaling acts at 10 %, so this alarm comes before it. */
   freeStorageShare: { crossed: "below", value: 0.15, period: FIVE_MINUTES, periods: 1 },
   /** Backups. There is one a night, so a single failure counts. */

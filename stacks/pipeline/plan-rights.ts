@@ -52,6 +52,7 @@ export function planRights(props: RightsProps): PlanRights {
           "sns:Get*Attributes",
           "sns:ListSubscriptionsByTopic",
           "sns:ListTagsForResource",
+          "tag:GetResources",
         ],
         "*",
       ),

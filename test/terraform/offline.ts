@@ -4,6 +4,7 @@ import path from "node:path";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
+import { existingData } from "./existing-data.ts";
 import { runTool } from "./tool.ts";
 
 export { TOOL } from "./tool.ts";
@@ -28,7 +29,10 @@ export function synthesised(data: EnvironmentData, name = data.environment): Syn
   synthesise(new App({ outdir: path.join(out, "cdktf.out"), stackTraces: false }), [data]);
   const stack = path.join(out, "cdktf.out/stacks", name);
   const declared = Object.keys(json(path.join(stack, "cdk.tf.json")).variable ?? {});
-  const examples = Object.entries(json(`environments/${data.environment}.example.tfvars.json`));
+  const values = json(`environments/${data.environment}.example.tfvars.json`);
+  const examples = Object.entries(values);
+  const existing = path.join(out, "data.json");
+  writeFileSync(existing, JSON.stringify(existingData(data, values)));
   const variables = path.join(out, "variables.tfvars.json");
   writeFileSync(
     variables,
@@ -40,6 +44,8 @@ export function synthesised(data: EnvironmentData, name = data.environment): Syn
     inputs: [
       "--var-file",
       variables,
+      "--data",
+      existing,
       ...(data.inputs.from === "remote-state"
         ? ["--remote-outputs", path.resolve(`environments/${data.environment}.example.remote.json`)]
         : []),

@@ -28,6 +28,14 @@ const withWorkers = {
   workers: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
   federation: { domains: ["matrix.org"] },
 } as const satisfies Partial<EnvironmentData>;
+const ownedByPlatform = {
+  databaseFromSynapse: "platform",
+  databaseFromLambdas: "platform",
+  hasuraFromLambdas: "platform",
+  hasuraFromEcsTasks: "platform",
+  mcpFromAlb: "platform",
+  adminUiFromAlb: "platform",
+} as const;
 const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 
@@ -68,7 +76,7 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     [
       "development without rules in security groups of others",
-      { ...development, manageIngress: { rds: false, ecsTasks: false } },
+      { ...development, ingressRules: ownedByPlatform },
     ],
     ["production with A and B, inputs from remote state", production],
     ["production with every kind of worker", { ...production, ...withWorkers }],
@@ -93,14 +101,19 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
     );
   });
 
-  it("refuses a variable with an invalid value", async () => {
+  it("refuses variables with an invalid value, and says why a name of Service Connect is one", async () => {
     const { code, output } = await check(
       synthesised(development),
       "--var",
       "rds_endpoint=db.example.org:5432",
+      "--var",
+      "hasura_endpoint=http://phenom-dev-graphql:8080/v1/graphql",
     );
     expect(code).not.toBe(0);
-    expect(output).toContain("rds_endpoint must be a host name without port.");
+    expect(output).toContain("rds_endpoint must be a host name with a dot, without port.");
+    expect(output.replaceAll(/\s+/g, " ")).toContain(
+      "hasura_endpoint must be http://<host>:<port>/v1/graphql, whose host has a dot: a single label is a name of ECS Service Connect, which neither Lambda functions nor one-shot tasks can resolve.",
+    );
   });
 
   it("refuses a floating image tag in production", async () => {

@@ -55,6 +55,7 @@ function parseInput(input: Input, found: unknown): { value: unknown } | { proble
   if (found === undefined)
     return input.default === undefined ? { problem: "is missing" } : { value: input.default };
   const value = input.type === "string" ? found : fromText(found);
+  if (JSON.stringify(value) === JSON.stringify(input.default)) return { value };
   const shape = {
     string: z.string(),
     number: z.coerce.number().int().min(1).max(65_535),

@@ -1,6 +1,6 @@
-import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { Construct } from "constructs";
 import { FargateService } from "../../../constructs/fargate-service.ts";
+import { foreignIngress } from "../../../constructs/foreign-ingress.ts";
 import type { ListenerRule, RuleAction } from "../../../constructs/listener-rule.ts";
 import type { HomeserverRule } from "../homeserver-rule.ts";
 import type { ChatSynapseProps } from "../props.ts";
@@ -37,19 +37,14 @@ function service(
   rules: (targetGroup: string) => ListenerRule[],
 ): FargateService {
   const { deployment, network, images, clusterArn, ecsTasksSecurityGroupId, sizes } = props;
-  const fromAlb = props.manageIngress.ecsTasks
-    ? [
-        new VpcSecurityGroupIngressRule(scope, "admin-ui-from-alb", {
-          securityGroupId: ecsTasksSecurityGroupId,
-          description: "Synapse admin UI from the load balancer",
-          referencedSecurityGroupId: props.albSecurityGroupId,
-          ipProtocol: "tcp",
-          fromPort: ADMIN_UI_PORT,
-          toPort: ADMIN_UI_PORT,
-          tags: deployment.tags,
-        }),
-      ]
-    : [];
+  const fromAlb = foreignIngress(scope, "admin-ui-from-alb", {
+    deployment,
+    owner: props.ingressRules.adminUiFromAlb,
+    securityGroupId: ecsTasksSecurityGroupId,
+    from: props.albSecurityGroupId,
+    port: ADMIN_UI_PORT,
+    description: "Synapse admin UI from the load balancer",
+  });
   return new FargateService(scope, "admin-ui", {
     deployment,
     name: `${deployment.project}-synapse-admin`,

@@ -1,3 +1,4 @@
+import { DataAwsSubnet } from "@cdktf/provider-aws/lib/data-aws-subnet";
 import type { EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { EfsAccessPoint } from "@cdktf/provider-aws/lib/efs-access-point";
 import { EfsFileSystem } from "@cdktf/provider-aws/lib/efs-file-system";
@@ -8,6 +9,7 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import { type ITerraformDependable, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../../constructs/deployment.ts";
+import { expression } from "../../../constructs/expression.ts";
 import type { Network } from "../../../constructs/fargate-service.ts";
 import { type PolicyStatement, policyDocument } from "../../../constructs/iam-policy.ts";
 import { MediaBackup } from "./backup.ts";
@@ -83,13 +85,12 @@ export class MediaStore extends Construct {
       tags: deployment.tags,
     });
 
-    const subnets = TerraformIterator.fromList(network.privateSubnetIds);
     const mountTargets = new EfsMountTarget(this, "mount-target", {
-      forEach: subnets,
       fileSystemId: fileSystem.id,
-      subnetId: subnets.value,
+      subnetId: `\${each.value}`,
       securityGroups: [securityGroup.id],
     });
+    mountTargets.addOverride("for_each", `\${ ${this.firstSubnetOfEachZone(network.privateSubnetIds)} }`);
 
     this.fileSystemId = fileSystem.id;
     this.fileSystemArn = fileSystem.arn;
@@ -104,6 +105,18 @@ export class MediaStore extends Construct {
       Resource: fileSystem.arn,
       Condition: { StringEquals: { "elasticfilesystem:AccessPointArn": accessPoint.arn } },
     };
+  }
+
+  /** A file system takes one mount target in each zone, which all subnets of the zone reach. */
+  private firstSubnetOfEachZone(subnetIds: string[]): string {
+    const subnets = TerraformIterator.fromList(subnetIds);
+    const { fqn } = new DataAwsSubnet(this, "subnet", { forEach: subnets, id: subnets.value });
+    const ids = expression(this, subnetIds);
+    const zoneOf = (id: string) => `${fqn}[${id}].availability_zone`;
+    return (
+      `{ for zone in distinct([for id in ${ids} : ${zoneOf("id")}]) : ` +
+      `zone => [for id in ${ids} : id if ${zoneOf("id")} == zone][0] }`
+    );
   }
 
   /** The volume of a task that mounts the store with its own role. */

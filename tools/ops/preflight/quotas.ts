@@ -25,15 +25,16 @@ export async function limitOf({ elb }: Aws, limit: string): Promise<number | und
 /** Lambda refuses a reservation that leaves the other functions fewer than this. */
 const LEAST_UNRESERVED = 100;
 
-function concurrency({ context: { aws }, stack }: Subject): Promise<Finding> {
+function concurrency({ context: { aws }, inputs, stack }: Subject): Promise<Finding> {
   const what = "Lambda concurrency";
   return finding(what, "", async () => {
     const { AccountLimit = {} } = await aws.lambda.send(new GetAccountSettingsCommand({}));
     const { ConcurrentExecutions: quota = 0, UnreservedConcurrentExecutions: unreserved = 0 } = AccountLimit;
     let needed = 0;
     for (const { type, config } of stack.resources) {
-      const reserved = Number(config.reserved_concurrent_executions ?? -1);
-      if (type !== "aws_lambda_function" || !(reserved > 0)) continue;
+      if (type !== "aws_lambda_function" || config.reserved_concurrent_executions === undefined) continue;
+      const reserved = inputs.get("userProvisionerConcurrency");
+      if (reserved <= 0) continue;
       const present = await unless(
         ["ResourceNotFoundException"],
         aws.lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: String(config.function_name) })),

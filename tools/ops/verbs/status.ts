@@ -50,11 +50,11 @@ async function row(context: Context, service: ServiceOutput, running: Service | 
   };
 }
 
-/** Alarms of this project that are on. */
+/** Alarms of the chat that are on. */
 async function alarmsOn({ aws, environment }: Context) {
   const pages = paginateDescribeAlarms(
     { client: aws.cloudwatch },
-    { AlarmNamePrefix: `${environment.project}-`, StateValue: "ALARM" },
+    { AlarmNamePrefix: `${environment.project}-chat-`, StateValue: "ALARM" },
   );
   const alarms: { name: string; reason: string }[] = [];
   for await (const { MetricAlarms = [] } of pages)
