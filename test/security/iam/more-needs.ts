@@ -58,6 +58,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["cloudwatch:PutMetricAlarm", arn("cloudwatch", "alarm:")],
       ["cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:")],
     ],
+    "the plan's look for another environment in the account": [["tag:GetResources", "*"]],
     "a change of a subscription": [["sns:SetSubscriptionAttributes", "*"]],
     "a vault that is destroyed with its backups": production
       ? []
