@@ -6,10 +6,19 @@ import { clone } from "../../test/clone.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { packageVersion } from "./release.ts";
 
+const CHANGE = "### Security\n\n- A change that only this test knows.\n";
+
 let checkout: string;
 beforeAll(() => {
   checkout = clone("phenom-chat");
+  // After a release nothing is unreleased: the tests bring a change of their own.
+  const changelog = path.join(checkout, "CHANGELOG.md");
+  writeFileSync(
+    changelog,
+    readFileSync(changelog, "utf8").replace("## [Unreleased]\n", `## [Unreleased]\n\n${CHANGE}\n`),
+  );
   git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(path.join(checkout, ".git/info/exclude"), "node_modules\n.tools\n");
   git("config", "user.name", "Release Test");
   git("config", "user.email", "release@example.org");
   git("add", "--all");
@@ -58,10 +67,24 @@ describe("npm run release", () => {
     expect(git("status", "--porcelain")).toBe("");
   });
 
+  it("leaves a commit whose own checks pass, and which can be released from again once there are changes", () => {
+    const { status, stderr } = execute("npm", [
+      "test",
+      "--silent",
+      "--",
+      "tools/pipeline/release.test.ts",
+      "--selectProjects",
+      "unit",
+    ]);
+    withMessage(stderr, () => expect(status).toBe(0));
+    const again = execute("npm", ["run", "--silent", "release", "--", `${major}.${minor + 2}.0`]);
+    expect(again.stderr).toContain("there is nothing to release");
+  });
+
   it("writes the release notes of its tag, and of no other", () => {
     const notes = pipeline(["release-notes", `v${version}`]);
     withMessage(notes.stderr, () => expect(notes.status).toBe(0));
-    expect(notes.stdout).toContain("### Added");
+    expect(notes.stdout).toContain(CHANGE.trim());
     expect(notes.stdout).not.toContain("## [");
     expect(pipeline(["release-notes", "v0.0.1"])).toMatchObject({
       status: 1,
