@@ -5,9 +5,10 @@ export type ImageName = keyof Environment["images"];
 /** Images that this project builds, in a private registry. A deployment sets their tags to the release or commit. */
 export const ownImages: readonly ImageName[] = ["synapse", "mcp"];
 
-/** Regular expression of an image tag, understood by JavaScript and by Terraform. */
-export const IMAGE_TAG_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$";
-export const IMAGE_TAG_RULE = "must be an image tag: letters, digits, _ . and -, at most 128";
+/** Regular expression of an image tag, with or without a digest, understood by JavaScript and by Terraform. */
+export const IMAGE_TAG_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$";
+export const IMAGE_TAG_RULE =
+  "must be an image tag: letters, digits, _ . and -, at most 128, and @sha256:… behind it where it is pinned";
 
 /** Tags that are moved to newer images. */
 export const floatingTags: readonly string[] = ["latest", "testing"];

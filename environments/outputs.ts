@@ -44,6 +44,10 @@ export const outputsSchema = z.object({
     .regex(/^\d{12}$/)
     .describe("AWS account of the environment; operations refuse any other"),
   release: z.string().describe("Version of the applied code"),
+  inputs: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Values of the Terraform variables, none of them secret: redeploy applies with them again"),
   cluster: z.string().describe("ECS cluster of the services and one-shot tasks"),
   services: z.record(z.string(), service).describe("ECS services in their desired state"),
   one_shot_tasks: z

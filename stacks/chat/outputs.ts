@@ -1,4 +1,4 @@
-import { TerraformOutput } from "cdktf";
+import { TerraformOutput, TerraformVariable } from "cdktf";
 import { outputsSchema, type StackOutputs } from "../../environments/outputs.ts";
 import { rooms } from "../../shared/chat-rooms.ts";
 import type { ReadableStack } from "../addresses.ts";
@@ -15,6 +15,7 @@ export function outputs(
 ): void {
   const values: StackOutputs = {
     ...operationsOutputs(stack, stackInputs, modules),
+    inputs: variables(stack),
     ...userOutputs(stackInputs, modules),
     dashboard: monitoring.dashboardName,
     alarm_topic_arn: monitoring.topicArn,
@@ -25,12 +26,22 @@ export function outputs(
   }
 }
 
+/** The variables by name; an output can't show a sensitive one. */
+const variables = (stack: ReadableStack) =>
+  Object.fromEntries(
+    stack.node
+      .findAll()
+      .filter((construct) => construct instanceof TerraformVariable)
+      .filter(({ sensitive }) => !sensitive)
+      .map((variable) => [variable.node.id, variable.value]),
+  );
+
 type OperationsOutput = keyof ReturnType<typeof operationsOutputs>;
 
 function userOutputs(
   { environment, inputs }: StackInputs,
   { shared, synapse, hasura, mcp }: Modules,
-): Omit<StackOutputs, OperationsOutput | "dashboard" | "alarm_topic_arn"> {
+): Omit<StackOutputs, OperationsOutput | "inputs" | "dashboard" | "alarm_topic_arn"> {
   const { serverName, region } = environment;
   const graphqlHost = `${serverName}${inputs.hasuraPublicPath}`;
   return {

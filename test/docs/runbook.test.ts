@@ -81,6 +81,7 @@ describe("the page", () => {
       "metadata fails",
       "bootstrap fails",
       "verify fails",
+      "a job was cancelled, and the state is locked",
       "rollback fails",
     ]);
     expect(in_("Disasters")).toEqual([
@@ -115,8 +116,10 @@ describe("a command of the runbook", () => {
           .join(" "),
       ),
     ),
-  ])("%s … is one of ours, of AWS or of git", (command) => {
-    expect(command).toMatch(/^(npm run (ops|plan|apply) --( |$)|aws |git )/);
+  ])("%s … is one of ours, of AWS, git or Terraform", (command) => {
+    expect(command).toMatch(
+      /^(npm run (ops|plan|apply) --( |$)|npm run synth$|aws |git |terraform -chdir=cdktf\.out\/)/,
+    );
   });
 
   describe.each([

@@ -47,10 +47,13 @@ export function credentials(aws: Pick<AwsServer, "url">): () => void {
   };
 }
 
-/** Stores `outputs` in the Terraform state of both environments. */
+/** Stores `outputs` in the Terraform state of both environments, with the names of each. */
 export function applied(aws: AwsServer, outputs: object): void {
-  for (const { state } of [development, production])
-    aws.objects.set(`${state.bucket}/${state.key}`, stateOf(outputs));
+  for (const { state, project } of [development, production])
+    aws.objects.set(
+      `${state.bucket}/${state.key}`,
+      stateOf(JSON.parse(JSON.stringify(outputs).replaceAll(`${development.project}-`, `${project}-`))),
+    );
 }
 
 /** Verbs of `npm run ops` with the names of their options. */

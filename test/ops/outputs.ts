@@ -57,6 +57,12 @@ export const exampleOutputs: Outputs = {
     port: 5432,
   },
   migrations: {},
+  inputs: {
+    rds_port: 5432,
+    private_subnet_ids: ["subnet-1"],
+    synapse_image_tag: "1.2.3",
+    mcp_image_tag: "1.2.3",
+  },
   sign_in: {
     user_pool_id: "us-east-1_AbCdEfGhI",
     domain: "phenom-dev",

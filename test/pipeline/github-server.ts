@@ -11,7 +11,13 @@ type Comment = Required<Pick<Schemas["issue-comment"], "id" | "body">> & {
 };
 type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> & {
   readonly base: Pick<Schemas["pull-request-simple"]["base"], "ref">;
+  readonly head: Pick<Schemas["pull-request-simple"]["head"], "sha"> & {
+    readonly repo: { readonly full_name: string };
+  };
+  readonly user: { readonly login: string };
+  readonly state: "open" | "closed";
 };
+type Deployment = Pick<Schemas["deployment"], "id" | "sha" | "environment">;
 
 /** The parameters of a path that fits the template. */
 function parameters(template: keyof paths, path: string): Readonly<Record<string, string>> | undefined {
@@ -25,6 +31,14 @@ export interface GitHubServer {
   readonly repository: string;
   /** Comments of pull request 7, oldest first. */
   readonly comments: Comment[];
+  /** Commits of `main`, oldest first. */
+  readonly history: string[];
+  /** Deployments, oldest first. */
+  readonly deployments: Omit<Deployment, "id">[];
+  /** Who opened pull request 7, and the repository of its branch. */
+  readonly opener: { login: string; repository: string };
+  /** Conclusions of the workflow `deploy.yml` by commit. */
+  readonly runs: Map<string, string>;
   /** Requests as `METHOD path`, in order. */
   readonly requests: string[];
   /** Adds a comment to pull request 7. */
@@ -35,6 +49,8 @@ export interface GitHubServer {
 /** The only pull request, and the commit that it was merged as. */
 export const PULL_REQUEST = 7;
 export const MERGED = "a".repeat(40);
+/** The last commit of its branch. */
+export const HEAD = "d".repeat(40);
 /** A commit of an open pull request. */
 export const OPEN = "b".repeat(40);
 
@@ -46,6 +62,9 @@ export async function startGitHub(): Promise<GitHubServer> {
   const [token, repository] = ["ghs_test", "Phenom-earth/phenom-chat"];
   const comments: Comment[] = [];
   const requests: string[] = [];
+  const history: string[] = [];
+  const runs: GitHubServer["runs"] = new Map();
+  const deployments: GitHubServer["deployments"] = [];
   const say = (login: string, body: string) => {
     comments.push({ id: 1000 + comments.length, body, user: { login } });
   };
@@ -53,11 +72,12 @@ export async function startGitHub(): Promise<GitHubServer> {
     number: PULL_REQUEST,
     merged_at,
     base: { ref: "main" },
+    head: { sha: HEAD, repo: { full_name: opener.repository } },
+    user: { login: opener.login },
+    state: merged_at === null ? "open" : "closed",
   });
-  const commits: Record<string, PullRequest[]> = {
-    [MERGED]: [pull("2026-11-21T10:00:00Z")],
-    [OPEN]: [pull(null)],
-  };
+  const opener = { login: "ada", repository };
+  const commits: Record<string, string | null> = { [MERGED]: "2026-11-21T10:00:00Z", [OPEN]: null };
 
   async function answer(request: IncomingMessage): Promise<[number, unknown]> {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
@@ -100,7 +120,27 @@ export async function startGitHub(): Promise<GitHubServer> {
       return [200, comment];
     }
     const commit = found("/repos/{owner}/{repo}/commits/{commit_sha}/pulls")?.["commit_sha"];
-    if (commit) return page(commits[commit] ?? []);
+    if (commit) {
+      const merged_at = commits[commit];
+      return page(merged_at === undefined ? [] : [pull(merged_at)]);
+    }
+    if (
+      found("/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs")?.["workflow_id"] === "deploy.yml"
+    ) {
+      const head_sha = searchParams.get("head_sha") ?? "";
+      const conclusion = runs.get(head_sha);
+      return [200, { workflow_runs: conclusion ? [{ head_sha, status: "completed", conclusion }] : [] }];
+    }
+    if (found("/repos/{owner}/{repo}/deployments")) {
+      const of = deployments.filter(({ environment }) => environment === searchParams.get("environment"));
+      return page(of.map((each, id) => ({ ...each, id })).reverse());
+    }
+    const [base, head] = (found("/repos/{owner}/{repo}/compare/{basehead}")?.["basehead"] ?? "").split("...");
+    if (base && head) {
+      const [from, to] = [history.indexOf(base), history.indexOf(head)];
+      if (from < 0 || to < 0) return [404, { message: "Not Found" }];
+      return [200, { status: from === to ? "identical" : from < to ? "ahead" : "behind" }];
+    }
     return [404, { message: "Not Found" }];
   }
 
@@ -117,6 +157,10 @@ export async function startGitHub(): Promise<GitHubServer> {
     token,
     repository,
     comments,
+    history,
+    deployments,
+    runs,
+    opener,
     requests,
     say,
     stop: () => close(server),

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { Argument } from "@commander-js/extra-typings";
 import { environments } from "../../environments/index.ts";
+import { forwardSignals, groupEnded } from "../cli/child.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { explain } from "../ops/explain.ts";
@@ -35,10 +36,20 @@ async function checkCredentials(): Promise<void> {
   });
 }
 
+/** Lets the child decide what Ctrl-C does. @returns a function that ends it */
+function ignoreInterrupt(): () => void {
+  const wait = () => {};
+  process.on("SIGINT", wait);
+  return () => process.off("SIGINT", wait);
+}
+
 /** Runs a program in this terminal until it ends. @throws Problem where it fails */
 async function run(command: string, args: readonly string[]): Promise<void> {
+  // At a terminal Ctrl-C reaches every process of the group. Without one, this process alone is told to stop.
+  const terminal = Boolean(process.stdin.isTTY);
   const child = spawn(command, args, {
     stdio: "inherit",
+    detached: !terminal,
     env: {
       CHECKPOINT_DISABLE: "1",
       // Without a terminal the CDKTF CLI would print every frame of its spinner; in CI it prints the result alone.
@@ -46,15 +57,16 @@ async function run(command: string, args: readonly string[]): Promise<void> {
       ...process.env,
     },
   });
-  // Ctrl-C reaches the child too, and Terraform needs time to stop: this process waits for it.
-  const wait = () => {};
-  process.on("SIGINT", wait);
+  const stopping = () =>
+    console.error(`${command} is told to stop; Terraform finishes what it is doing first`);
+  const restore = terminal ? ignoreInterrupt() : forwardSignals(child, stopping);
   const exitCode = await new Promise<number>((resolve, reject) => {
     child
       .on("error", reject)
       .on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGTERM"]));
   });
-  process.off("SIGINT", wait);
+  if (!terminal) await groupEnded(child);
+  restore();
   if (exitCode !== EXIT.ok)
     throw new Problem(`${command} ${args[0]} failed: see its messages above`, "", exitCode);
 }

@@ -55,8 +55,25 @@ export class Context {
     const outputs = settings.outputsFile
       ? readOutputsFile(settings.outputsFile, environment.environment)
       : await readStateOutputs(aws.s3(environment.state.region), environment);
+    this.#checkProject(outputs);
     await this.checkAccount(outputs.account_id);
     return outputs;
+  }
+
+  /** Both environments may be in one account. @throws Problem where the outputs are of another environment */
+  #checkProject({ one_shot_tasks, services }: Outputs): void {
+    const { environment, project } = this.environment;
+    const names = [
+      ...Object.values(services).map(({ name }) => name),
+      ...Object.values(one_shot_tasks).map(({ family }) => family),
+    ];
+    const other = names.find((name) => !name.startsWith(`${project}-`));
+    if (other === undefined) return;
+    throw new Problem(
+      `these outputs are not of ${environment}: they name ${other}, and its names begin with ${project}-`,
+      "Name the environment that the outputs belong to",
+      EXIT.refused,
+    );
   }
 
   /** @throws Problem where the credentials are of another account than `expected` */

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { development } from "../../environments/development.ts";
+import { production } from "../../environments/production.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { applied, ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
+import { EXIT } from "../cli/problem.ts";
 import { AwsFault } from "../servers/aws-api.ts";
 
 const harness = awsHarness();
@@ -117,10 +120,24 @@ describe("a verb that runs a one-shot task", () => {
     const { exitCode, stdout } = await ops(["migrate", "production", "--dry-run"]);
     expect([exitCode, stdout, harness.ecs.started]).toEqual([
       0,
-      "would run phenom-dev-chat-migration once in phenom-dev-cluster\n",
+      "would run phenom-prod-chat-migration once in phenom-prod-cluster\n",
       [],
     ]);
   });
+});
+
+it("refuses the outputs of another environment, which would skip production's question", async () => {
+  const { state, project } = development;
+  const other = harness.aws.objects.get(`${production.state.bucket}/${production.state.key}`) ?? "";
+  harness.aws.objects.set(`${state.bucket}/${state.key}`, other);
+  const { exitCode, stderr } = await ops(["migrate", "development"]);
+  expect([exitCode, stderr, harness.ecs.started]).toEqual([
+    EXIT.refused,
+    expect.stringContaining(`these outputs are not of development: they name phenom-prod-`),
+    [],
+  ]);
+  expect(stderr).toContain(`its names begin with ${project}-`);
+  applied(harness.aws, exampleOutputs);
 });
 
 describe("production", () => {

@@ -22,7 +22,10 @@ const readSchema = outputsSchema
     cognito_client_ids: true,
     secret_arns: true,
   })
-  .extend({ migrations: outputsSchema.shape.migrations.default({}) });
+  .extend({
+    migrations: outputsSchema.shape.migrations.default({}),
+    inputs: z.record(z.string(), z.unknown()).default({}),
+  });
 
 /** The outputs that exist once the one-shot tasks are applied, before anything else is. */
 const taskSchema = outputsSchema.pick({ account_id: true, one_shot_tasks: true });

@@ -1,5 +1,5 @@
-import { paginateListTaskDefinitions } from "@aws-sdk/client-ecs";
-import { Problem } from "../cli/problem.ts";
+import { DescribeTaskDefinitionCommand, paginateListTaskDefinitions } from "@aws-sdk/client-ecs";
+import { EXIT, Problem } from "../cli/problem.ts";
 import type { Context } from "./context.ts";
 import { revisionOf, updateService, waitUntilStable } from "./services.ts";
 
@@ -48,6 +48,28 @@ export async function revisionBefore({ aws }: Context, current: string): Promise
   throw new Problem(
     `no task definition before ${revisionOf(current)} is registered`,
     "Deploy an earlier version instead: check it out, then npm run ops -- deploy <environment>",
+  );
+}
+
+/**
+ * The ARN of a revision of the same family as `current`.
+ * @throws Problem where it is not registered, because ECS refuses to run it
+ */
+export async function revisionNumbered({ aws }: Context, current: string, revision: number): Promise<string> {
+  const arn = current.replace(/:\d+$/, `:${revision}`);
+  const { taskDefinition } = await aws.ecs
+    .send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }))
+    .catch((error: unknown) => {
+      // ECS's answer to a revision that never was.
+      if (error instanceof Error && error.name === "ClientException") return { taskDefinition: undefined };
+      throw error;
+    });
+  if (taskDefinition?.status === "ACTIVE") return arn;
+  const { family } = partsOf(current);
+  throw new Problem(
+    `${revisionOf(arn)} is not registered`,
+    `See which are: aws ecs list-task-definitions --family-prefix ${family} --sort DESC`,
+    EXIT.usage,
   );
 }
 

@@ -378,6 +378,15 @@ describeWith("terraform", "moto")(
         expect(ecs.services.get("phenom-dev-chat-mcp")?.taskDefinition).toBe(arn(1));
       });
 
+      it("refuses a revision that is not registered before it says what it would do", async () => {
+        const result = await ops(["rollback", "development", "mcp", "--to", "999", "--dry-run"]);
+        expect(result).toMatchObject({
+          exitCode: 2,
+          stdout: "",
+          stderr: expect.stringContaining("phenom-dev-chat-mcp:999 is not registered"),
+        });
+      });
+
       it("goes no further back by itself when ECS has rolled the service back already", async () => {
         ecs.define(arn(0), "phenom-dev-chat-mcp", "applepublicdotcom/phenom-chat-mcp:0");
         ecs.apply("phenom-dev-chat-mcp", arn(0));

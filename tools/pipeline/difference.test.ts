@@ -54,7 +54,16 @@ describe("the difference of a resource", () => {
     expect(change(null, { name: "x" }, { after_unknown: { arn: true } })).toEqual(['+ name = "x"']);
   });
 
-  it("cuts long values", () => {
+  it("takes a field by its own name, even if every object inherits that name", () => {
+    expect(change({ toString: "a" }, {})).toEqual(['- toString = "a"']);
+  });
+
+  it("cuts long values, and never through a character", () => {
+    const [line = ""] = change({}, { text: `x${"😀".repeat(200)}` });
+    expect(line).toBe(Buffer.from(line).toString());
+  });
+
+  it("cuts long values with their length", () => {
     const [line = ""] = change({}, { text: "x".repeat(10_000) });
     expect(line.length).toBeLessThan(300);
     expect(line).toContain("(10002 characters)");

@@ -55,10 +55,10 @@ function compare({ path, before, after, unknown, sensitive }: Place): string[] {
     return [...keys].flatMap((key) =>
       compare({
         path: path ? `${path}.${key}` : key,
-        before: left[key],
-        after: right[key],
-        unknown: fieldsOf(unknown)?.[key],
-        sensitive: sensitive.map((mark) => fieldsOf(mark)?.[key]),
+        before: own(left, key),
+        after: own(right, key),
+        unknown: own(fieldsOf(unknown), key),
+        sensitive: sensitive.map((mark) => own(fieldsOf(mark), key)),
       }),
     );
   }
@@ -81,6 +81,10 @@ const isEmpty = (value: unknown) =>
 
 const fieldsOf = (value: unknown): Fields | undefined =>
   typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : undefined;
+
+/** A field, and not what every object inherits, such as `toString`. */
+const own = (value: Fields | undefined, key: string) =>
+  value && Object.hasOwn(value, key) ? value[key] : undefined;
 
 const containsTrue = (mark: unknown): boolean =>
   mark === true || Object.values(fieldsOf(mark) ?? {}).some(containsTrue);
@@ -129,5 +133,8 @@ function changedLines(before: string, after: string): string[] {
 }
 
 const shown = (value: unknown) => cut(JSON.stringify(value));
+/** Half of a character that takes two code units is no text. */
 const cut = (text: string) =>
-  text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}… (${text.length} characters)` : text;
+  text.length > MAX_CHARACTERS
+    ? `${text.slice(0, MAX_CHARACTERS).replace(/[\uD800-\uDBFF]$/, "")}… (${text.length} characters)`
+    : text;

@@ -8,6 +8,8 @@ const PER_PAGE = 100;
 /** The account that a workflow's own token writes as. */
 const BOT = "github-actions[bot]";
 
+const DEPENDABOT = "dependabot[bot]";
+
 const comment = z.object({
   id: z.number(),
   body: z.string().default(""),
@@ -17,15 +19,39 @@ const pullRequest = z.object({
   number: z.number(),
   merged_at: z.string().nullable(),
   base: z.object({ ref: z.string() }),
+  head: z.object({ sha: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
+  user: z.object({ login: z.string() }).nullable(),
+  state: z.enum(["open", "closed"]),
 });
+const deployment = z.object({ id: z.number(), sha: z.string() });
+const runs = z.object({
+  workflow_runs: z.array(
+    z.object({ head_sha: z.string(), status: z.string().nullable(), conclusion: z.string().nullable() }),
+  ),
+});
+const comparison = z.object({ status: z.enum(["ahead", "behind", "diverged", "identical"]) });
+
+export interface MergedPullRequest {
+  readonly number: number;
+  /** Its last commit. */
+  readonly head: string;
+  /** Whether GitHub gives its workflows no secrets: it comes from a fork or from Dependabot. */
+  readonly withoutSecrets: boolean;
+}
 
 export interface GitHub {
   /** Comments that workflows wrote on a pull request, oldest first. People's comments are left out: they prove nothing. */
   botComments(pullRequest: number): Promise<readonly { readonly id: number; readonly body: string }[]>;
   createComment(pullRequest: number, body: string): Promise<void>;
   updateComment(id: number, body: string): Promise<void>;
-  /** Number of the merged pull request that brought `commit` to `branch`; `undefined` if there is none. */
-  mergedPullRequest(commit: string, branch: string): Promise<number | undefined>;
+  /** The merged pull request that brought `commit` to `branch`; `undefined` if there is none. */
+  mergedPullRequest(commit: string, branch: string): Promise<MergedPullRequest | undefined>;
+  /** Commits whose deployment to an environment began, the newest first. */
+  deployedCommits(environment: string): Promise<readonly string[]>;
+  /** Conclusion, or else status, of the newest run of a workflow for a commit that was pushed to `main`. */
+  workflowRun(file: string, commit: string): Promise<string | undefined>;
+  /** How `commit` relates to `base`: `behind` where `base` has it and more. */
+  compare(base: string, commit: string): Promise<"ahead" | "behind" | "diverged" | "identical">;
 }
 
 export interface GitHubProps {
@@ -80,9 +106,34 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
     updateComment: async (id, body) => {
       await call("PATCH", at(`issues/comments/${id}`), { body });
     },
-    mergedPullRequest: async (commit, branch) =>
-      (await all(`commits/${commit}/pulls`, pullRequest)).find(
+    mergedPullRequest: async (commit, branch) => {
+      const merged = (await all(`commits/${commit}/pulls`, pullRequest)).find(
         ({ merged_at, base }) => merged_at !== null && base.ref === branch,
-      )?.number,
+      );
+      return (
+        merged && {
+          number: merged.number,
+          head: merged.head.sha,
+          withoutSecrets: merged.user?.login === DEPENDABOT || merged.head.repo?.full_name !== repository,
+        }
+      );
+    },
+    deployedCommits: async (environment) => {
+      const response = await call("GET", at(`deployments?environment=${environment}&per_page=${PER_PAGE}`));
+      return z
+        .array(deployment)
+        .parse(await response.json())
+        .map(({ sha }) => sha);
+    },
+    workflowRun: async (file, commit) => {
+      const query = `branch=main&event=push&head_sha=${commit}&per_page=1`;
+      const response = await call("GET", at(`actions/workflows/${file}/runs?${query}`));
+      const [run] = runs.parse(await response.json()).workflow_runs;
+      return run && (run.conclusion ?? run.status ?? "unknown");
+    },
+    compare: async (base, commit) => {
+      const response = await call("GET", at(`compare/${base}...${commit}?per_page=1`));
+      return comparison.parse(await response.json()).status;
+    },
   };
 }

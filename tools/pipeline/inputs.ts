@@ -1,8 +1,30 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { ownImages, tagVariable } from "../../environments/image-tags.ts";
+import { type ImageName, ownImages, tagVariable } from "../../environments/image-tags.ts";
 import { Problem } from "../cli/problem.ts";
 import { environmentVariables } from "../terraform/variables.ts";
+
+const imageTags = z.strictObject({ synapse: z.string().min(1), mcp: z.string().min(1) });
+/** Tags of the images that this project builds, with or without a digest. */
+export type ImageTags = z.output<typeof imageTags>;
+
+/** @throws Problem where the JSON does not name both images */
+export function parseImageTags(json: string): ImageTags {
+  const parsed = imageTags.safeParse(readJson(json, "IMAGE_TAGS", '{"synapse": "…", "mcp": "…"}'));
+  if (parsed.success) return parsed.data;
+  throw new Problem(`IMAGE_TAGS must be an object with the tags of ${ownImages.join(" and ")}.`);
+}
+
+/** The tags, each with the digest of the image that runs, if that has the same content. */
+export const asRunning = (tags: ImageTags, running: Partial<Record<ImageName, string>>): ImageTags => ({
+  synapse: sameContent(tags.synapse, running.synapse),
+  mcp: sameContent(tags.mcp, running.mcp),
+});
+
+const sameContent = (tag: string, running: string | undefined) =>
+  running?.split(":").slice(1).join(":").startsWith(`${tag}@`)
+    ? running.slice(running.indexOf(":") + 1)
+    : tag;
 
 const stack = z.object({ variable: z.record(z.string(), z.unknown()) });
 
@@ -22,16 +44,18 @@ export function declaredVariables(environment: string): string[] {
  * The environment variables from which Terraform reads the inputs of an environment.
  * @param json an object by variable name, as in `environments/<environment>.example.tfvars.json`; empty where the
  *   inputs come from remote state
- * @param imageTag tag of the two images that this project builds
+ * @param imageTags tags of the two images that this project builds
  * @param declared the variables that the environment declares
  * @throws Problem that names the variables that the environment does not declare
  */
 export function terraformVariables(
   json: string,
-  imageTag: string,
+  imageTags: ImageTags,
   declared: readonly string[],
 ): Record<string, string> {
-  const parsed = z.record(z.string(), z.unknown()).safeParse(readJson(json.trim() || "{}"));
+  const parsed = z
+    .record(z.string(), z.unknown())
+    .safeParse(readJson(json.trim() || "{}", "INPUTS", "environments/<environment>.example.tfvars.json"));
   if (!parsed.success) throw new Problem("INPUTS must be a JSON object of Terraform variables by name.");
   const unknown = Object.keys(parsed.data).filter((name) => !declared.includes(name));
   if (unknown.length)
@@ -40,15 +64,16 @@ export function terraformVariables(
     );
   const values = {
     ...parsed.data,
-    ...Object.fromEntries(ownImages.map((image) => [tagVariable(image), imageTag])),
+    [tagVariable("synapse")]: imageTags.synapse,
+    [tagVariable("mcp")]: imageTags.mcp,
   };
   return environmentVariables(values);
 }
 
-function readJson(text: string): unknown {
+function readJson(text: string, name: string, example: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("INPUTS is not JSON: write it like environments/<environment>.example.tfvars.json.");
+    throw new Problem(`${name} is not JSON: write it like ${example}.`);
   }
 }

@@ -105,7 +105,7 @@ describe("the inputs of a plan", () => {
     const file = path.join(checkout, "github-env");
     const { status, stdout, stderr } = pipeline(["inputs", "development"], {
       INPUTS: JSON.stringify({ content_query: query, private_subnet_ids: ["subnet-1"] }),
-      IMAGE_TAG: "abc123",
+      IMAGE_TAGS: '{"synapse": "abc123", "mcp": "abc123"}',
       GITHUB_ENV: file,
     });
     withMessage(stderr, () => expect(status).toBe(0));
@@ -123,11 +123,11 @@ describe("the inputs of a plan", () => {
   });
 
   it("require the synthesised stack and the image tag", () => {
-    expect(pipeline(["inputs", "production"], { IMAGE_TAG: "a" }).stderr).toContain(
-      "cdktf.out/stacks/production/cdk.tf.json is missing: write it with npm run synth.",
-    );
-    expect(pipeline(["inputs", "development"], { IMAGE_TAG: "" }).stderr).toContain(
-      "The environment variable IMAGE_TAG is not set",
+    expect(
+      pipeline(["inputs", "production"], { IMAGE_TAGS: '{"synapse": "a", "mcp": "a"}' }).stderr,
+    ).toContain("cdktf.out/stacks/production/cdk.tf.json is missing: write it with npm run synth.");
+    expect(pipeline(["inputs", "development"], { IMAGE_TAGS: "" }).stderr).toContain(
+      "The environment variable IMAGE_TAGS is not set",
     );
   });
 });

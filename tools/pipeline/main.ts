@@ -2,16 +2,24 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import * as z from "zod";
+import { writeBundles } from "../build/bundles.ts";
 import { createCommand, createSubcommand, main } from "../cli/command.ts";
 import { environmentArgument } from "../cli/environment.ts";
 import { Problem } from "../cli/problem.ts";
-import { changesOf, deviation, pack, unpack } from "./changes.ts";
+import { images } from "../images/catalog.ts";
+import { contentTag } from "../images/content.ts";
+import { checkCandidate } from "./candidate.ts";
+import { changesOf, compare, pack, reviewOf, unpack } from "./changes.ts";
 import { gitHub } from "./github.ts";
-import { declaredVariables, terraformVariables } from "./inputs.ts";
+import { buildImages, nameImages, pullImages, pushImages, referencesOf } from "./images.ts";
+import { asRunning, declaredVariables, parseImageTags, terraformVariables } from "./inputs.ts";
 import { type Plan, parsePlan } from "./plan.ts";
 import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
 import { COMMENT_LIMIT, report } from "./report.ts";
-import { deviationProblem, publish, reviewedChanges } from "./review.ts";
+import { checkedReview, checkReviewed, publish, type Reviewed, reviewedBefore } from "./review.ts";
+import { runningImages } from "./running.ts";
+import { checkNotOlder } from "./stale.ts";
 import { tryTools } from "./try-tools.ts";
 
 /** The limit of a step's summary is 1 MiB; a character takes up to three bytes. */
@@ -80,12 +88,60 @@ const planCommand = (name: string, description: string) =>
     .addArgument(environmentArgument())
     .argument("<plan.json>", "file that terraform show -json <plan> was written to", readPlan);
 
-command("inputs", "pass INPUTS and IMAGE_TAG to later steps as Terraform variables")
+command("image-tags", "print the tags of our images, made from what goes into them, as JSON").action(
+  async () => {
+    await writeBundles(["programs"]);
+    console.log(JSON.stringify({ synapse: contentTag(images.synapse), mcp: contentTag(images.mcp) }));
+  },
+);
+
+command("build-images", "build our images, and pass their references to later steps").action(async () => {
+  await writeBundles(["programs"]);
+  for (const [name, reference] of Object.entries(buildImages())) pass("GITHUB_OUTPUT", name, reference);
+});
+
+command(
+  "push-images",
+  "push our images unless the registry has them, and pass their tags with digests",
+).action(async () => {
+  await writeBundles(["programs"]);
+  pass("GITHUB_OUTPUT", "tags", JSON.stringify(pushImages()));
+});
+
+command("pull-images", "pull the images of IMAGE_TAGS, and pass their tags with digests").action(() => {
+  const tags = pullImages(parseImageTags(variable("IMAGE_TAGS")));
+  pass("GITHUB_OUTPUT", "tags", JSON.stringify(tags));
+  for (const [name, reference] of Object.entries(referencesOf(tags))) pass("GITHUB_OUTPUT", name, reference);
+});
+
+command("name-images", "give the images of IMAGE_TAGS the name of a release in the registry")
+  .argument("<version>", "such as 1.4.0", checkVersion)
+  .action((version) => nameImages(parseImageTags(variable("IMAGE_TAGS")), version));
+
+command(
+  "running-images",
+  "print which of our images an environment runs, as JSON; {} before its first deployment",
+)
+  .addArgument(environmentArgument())
+  .action(async (environment) => console.log(JSON.stringify(await runningImages(environment))));
+
+command("candidate", "exit with 1 where the commit's deployment to development is not green").action(
+  async () => {
+    await checkCandidate(api(), commit());
+    console.log(`${commit()} passed the gate and runs in development.`);
+  },
+);
+
+command(
+  "inputs",
+  "pass INPUTS and IMAGE_TAGS to later steps as Terraform variables; RUNNING names images to keep",
+)
   .addArgument(environmentArgument())
   .action(({ environment }) => {
+    const running = z.record(z.string(), z.string()).parse(JSON.parse(process.env["RUNNING"] || "{}"));
     const variables = terraformVariables(
       process.env["INPUTS"] ?? "",
-      variable("IMAGE_TAG"),
+      asRunning(parseImageTags(variable("IMAGE_TAGS")), running),
       declaredVariables(environment),
     );
     for (const [name, value] of Object.entries(variables)) pass("GITHUB_ENV", name, value);
@@ -102,22 +158,33 @@ planCommand("comment", "show a plan on the pull request PULL_REQUEST").action(
 planCommand("show", "show a plan in the run's summary, and pass its changes to later jobs").action(
   ({ environment }, plan) => {
     appendFileSync(variable("GITHUB_STEP_SUMMARY"), `${reportOf(plan, environment, SUMMARY_LIMIT)}\n`);
-    pass("GITHUB_OUTPUT", "changes", pack(changesOf(plan)));
+    pass("GITHUB_OUTPUT", "changes", pack(reviewOf(plan, { environment, commit: commit() })));
   },
 );
 
 planCommand(
   "compare",
-  "exit with 1 where a plan differs from the reviewed one: REVIEWED, or that of the merged pull request",
+  "exit with 1 where a plan has more than was reviewed: in REVIEWED, or on the merged pull request",
 ).action(async ({ environment }, plan) => {
+  const github = api();
+  await checkNotOlder(github, commit(), environment);
   const passed = process.env["REVIEWED"];
-  const { changes, source } = passed
-    ? { changes: unpack(passed), source: "the job that planned" }
-    : await reviewedChanges(api(), commit(), variable("GITHUB_REF_NAME"), environment);
-  const now = changesOf(plan);
-  const different = deviation(changes, now);
-  if (different) throw deviationProblem(different, environment, source);
-  console.log(`${environment}: the ${now.length} changes are those that ${source} showed.`);
+  const reviewed: Reviewed = passed
+    ? {
+        source: "the job that planned",
+        review: checkedReview(unpack(passed), commit(), environment, "the job that planned"),
+      }
+    : await reviewedBefore(github, commit(), variable("GITHUB_REF_NAME"), environment);
+  const { source } = reviewed;
+  if ("skipped" in reviewed) {
+    pass("GITHUB_OUTPUT", "approval", "needed");
+    console.log(`${environment}: ${source} shows no plan, so this one needs an approval.`);
+    return;
+  }
+  const comparison = compare(reviewed.review, plan);
+  checkReviewed(comparison, environment, source);
+  console.log(`${environment}: the ${changesOf(plan).length} changes are among those that ${source} showed.`);
+  for (const line of comparison.done) console.log(`Done already: ${line}`);
 });
 
 command(

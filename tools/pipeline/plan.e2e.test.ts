@@ -5,15 +5,24 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { development } from "../../environments/development.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
-import { type GitHubServer, MERGED, PULL_REQUEST, startGitHub } from "../../test/pipeline/github-server.ts";
+import {
+  type GitHubServer,
+  HEAD,
+  MERGED,
+  PULL_REQUEST,
+  startGitHub,
+} from "../../test/pipeline/github-server.ts";
 import { type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
 import type { ValueChange } from "../terraform/plan-json.ts";
 import { environmentVariables } from "../terraform/variables.ts";
-import { changesOf, unpack } from "./changes.ts";
+import { reviewOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
-import { changesIn } from "./report.ts";
+import { reviewIn } from "./report.ts";
 
 const run = promisify(execFile);
+
+/** A tag by the content of an image. */
+const CONTENT = "content-12ab";
 
 let stack: Synthesised;
 
@@ -27,8 +36,8 @@ const terraform = (imageTag: string, ...commands: string[]) =>
   );
 
 /** Plans, and writes the plan as JSON to the file of that name. */
-const plan = (name: string, options = "") =>
-  terraform(name, `plan -input=false ${options} -out=${name}`, `show -json ${name} > ${file(name)}`);
+const plan = (name: string, options = "", imageTag = name) =>
+  terraform(imageTag, `plan -input=false ${options} -out=${name}`, `show -json ${name} > ${file(name)}`);
 
 async function execute(...commands: string[]): Promise<void> {
   const inputs = JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"));
@@ -95,8 +104,8 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
       ...terraform("first", "init -input=false"),
       ...plan("first"),
       ...terraform("first", "apply -input=false first"),
-      ...plan("reviewed"),
-      ...plan("merged"),
+      ...plan("reviewed", "", CONTENT),
+      ...plan("merged", "", `${CONTENT}@sha256:${"0".repeat(64)}`),
       ...plan("destroyed", "-destroy"),
     );
   }, 300_000);
@@ -106,22 +115,28 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
   });
 
   it("show the first deployment within the length of a comment", async () => {
-    expect(await pipeline(["comment", "development", file("first")])).toMatchObject({ code: 0 });
+    expect(await pipeline(["comment", "development", file("first")], { COMMIT: HEAD })).toMatchObject({
+      code: 0,
+    });
     const [comment] = github.comments;
-    expect(comment?.body).toMatch(/^### Plan of `development`: \d{2,} to add$/m);
+    expect(comment?.body).toMatch(/^### Plan of `development`: \d{2,} to add, \d+ outputs to change$/m);
     expect(comment?.body).toContain("Cut: ");
-    expect(unpack(changesIn(comment?.body ?? "") ?? "")).toEqual(changesOf(parsed("first")));
+    expect(unpack(reviewIn(comment?.body ?? "") ?? "")).toEqual(
+      reviewOf(parsed("first"), { environment: "development", commit: HEAD }),
+    );
   });
 
   it("show a new image as what it replaces, in the same comment", async () => {
-    expect(await pipeline(["comment", "development", file("reviewed")])).toMatchObject({ code: 0 });
+    expect(await pipeline(["comment", "development", file("reviewed")], { COMMIT: HEAD })).toMatchObject({
+      code: 0,
+    });
     expect(github.comments).toHaveLength(1);
     const { body = "" } = github.comments[0] ?? {};
     expect(body).toContain(
       "- `aws_ecs_task_definition.chat_mcp_server_service_task`: forced by `container_definitions`",
     );
     expect(body).toContain(
-      '!   container_definitions.phenom-dev-chat-mcp.image = "applepublicdotcom/phenom-chat-mcp:first" → "applepublicdotcom/phenom-chat-mcp:reviewed"',
+      '!   container_definitions.phenom-dev-chat-mcp.image = "applepublicdotcom/phenom-chat-mcp:first" → "applepublicdotcom/phenom-chat-mcp:content-12ab"',
     );
   });
 
@@ -135,9 +150,9 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
       for (const line of secret.split("\n")) if (line.length > 20) expect(shown).not.toContain(line);
   });
 
-  it("allow what was reviewed, although the image tag has changed", async () => {
+  it("allow what was reviewed, although the image was built and got its digest since", async () => {
     const { code, output } = await pipeline(["compare", "development", file("merged")]);
-    expect(output).toMatch(/^development: the \d+ changes are those that pull request #7 showed\.$/m);
+    expect(output).toMatch(/^development: the \d+ changes are among those that pull request #7 showed\.$/m);
     expect(code).toBe(0);
   });
 
@@ -150,7 +165,7 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
 
     const { code, output } = await pipeline(["compare", "development", file("drifted")]);
     expect(code).toBe(1);
-    expect(output).toContain("Not reviewed:\n  cloudflare_dns_record.dns_record: delete\n");
+    expect(output).toContain("cloudflare_dns_record.dns_record: delete");
     expect(output).toContain("Open a pull request");
   });
 

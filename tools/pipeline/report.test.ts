@@ -1,19 +1,29 @@
 import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { production } from "../../environments/production.ts";
+import { Template } from "../../stacks/chat/template.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { changesOf, unpack } from "./changes.ts";
+import { reviewOf, unpack } from "./changes.ts";
+import { irreplaceableTypes } from "./irreplaceable.ts";
 import { parsePlan } from "./plan.ts";
-import { COMMENT_LIMIT, changesIn, markerOf, report } from "./report.ts";
+import { COMMENT_LIMIT, markerOf, report, reviewIn } from "./report.ts";
 
-const resource = (address: string, actions: string[], change: object = {}, more: object = {}) => ({
+const resource = (address: string, actions: readonly string[], change: object = {}, more: object = {}) => ({
   address,
+  type: address.split(".")[0],
   mode: "managed",
   ...more,
   change: { actions, before: actions[0] === "create" ? null : {}, after: {}, ...change },
 });
-const planOf = (resource_changes: object[], output_changes: object = {}) =>
-  parsePlan(JSON.stringify({ format_version: "1.2", resource_changes, output_changes }), "plan.json");
+const planOf = (resource_changes: object[], output_changes: object = {}, more: object = {}) =>
+  parsePlan(
+    JSON.stringify({ format_version: "1.2", resource_changes, output_changes, ...more }),
+    "plan.json",
+  );
 const shown = (plan: ReturnType<typeof planOf>, limit = COMMENT_LIMIT) =>
   report(plan, { environment: "development", commit: "abc", runUrl: "https://example.org/run", limit });
+
+const namesIn = (text: string) => unpack(reviewIn(text) ?? "").changes.map(({ name }) => name);
 
 describe("the report of a plan", () => {
   const plan = planOf([
@@ -31,57 +41,63 @@ describe("the report of a plan", () => {
   it("lists deletions and replacements, folds the rest, and ends with the full plan", () => {
     const [marker, changes, ...rest] = shown(plan).split("\n");
     expect(marker).toBe(markerOf("development"));
-    expect(unpack(changesIn(changes ?? "") ?? "")).toEqual(changesOf(plan));
+    expect(unpack(reviewIn(changes ?? "") ?? "")).toEqual(
+      reviewOf(plan, { environment: "development", commit: "abc" }),
+    );
     expect(rest.join("\n")).toMatchInlineSnapshot(`
-      "### Plan of \`development\`: 1 to destroy, 1 to replace, 1 to change, 1 to add, 1 to move or import
+"### Plan of \`development\`: 1 to destroy, 1 to replace, 1 to change, 1 to add, 1 to move or import
 
-      **Destroyed**
+**Can't be made again: data, keys or identity are lost**
 
-      - \`aws_secretsmanager_secret.old\`
+- \`aws_secretsmanager_secret.old\`: destroyed
 
-      **Replaced**
+**Destroyed**
 
-      - \`aws_ecs_task_definition.mcp\`: forced by \`cpu\`
+- \`aws_secretsmanager_secret.old\`
 
-      <details><summary>1 to change, 1 to add, 1 to move or import</summary>
+**Replaced**
 
-      **Changed**
+- \`aws_ecs_task_definition.mcp\`: forced by \`cpu\`
 
-      - \`aws_ecs_service.mcp\`
+<details><summary>1 to change, 1 to add, 1 to move or import</summary>
 
-      **Added**
+**Changed**
 
-      - \`aws_iam_role.new\`
+- \`aws_ecs_service.mcp\`
 
-      **Moved or imported**
+**Added**
 
-      - \`aws_sns_topic.b\`: moved from \`aws_sns_topic.a\`
+- \`aws_iam_role.new\`
 
-      </details>
+**Moved or imported**
 
-      <details><summary>Full plan</summary>
+- \`aws_sns_topic.b\`: moved from \`aws_sns_topic.a\`
 
-      \`\`\`diff
-      # aws_ecs_service.mcp: update
-      !   count = 1 → 2
+</details>
 
-      # aws_ecs_task_definition.mcp: delete, create
-      !   cpu = "256" → "512"
+<details><summary>Full plan</summary>
 
-      # aws_iam_role.new: create
-      +   name = "x"
+\`\`\`\`diff
+# aws_ecs_service.mcp: update
+!   count = 1 → 2
 
-      # aws_secretsmanager_secret.old: delete
-      -   name = "y"
+# aws_ecs_task_definition.mcp: delete, create, forced by \`cpu\`
+!   cpu = "256" → "512"
 
-      # aws_sns_topic.b: no-op
+# aws_iam_role.new: create
++   name = "x"
 
-      \`\`\`
+# aws_secretsmanager_secret.old: delete
+-   name = "y"
 
-      </details>
+# aws_sns_topic.b: no-op, moved from \`aws_sns_topic.a\`
 
-      <sub>Commit abc · [run](https://example.org/run) · values marked as sensitive are hidden</sub>"
-    `);
+\`\`\`\`
+
+</details>
+
+<sub>Commit abc · [run](https://example.org/run) · values marked as sensitive are hidden</sub>"
+`);
   });
 
   it("says that there is nothing to do, and folds nothing", () => {
@@ -106,7 +122,7 @@ describe("the report of a plan", () => {
     );
     expect(text).toContain(`- \`\`\`${address}\`\`\``);
     expect(text).toContain("```````diff");
-    expect(unpack(changesIn(text) ?? "")).toEqual([`${address}: delete`]);
+    expect(namesIn(text)).toEqual([address]);
   });
 
   it("reads the changes from its own second line, not from a value that imitates it", () => {
@@ -114,7 +130,7 @@ describe("the report of a plan", () => {
     const text = shown(
       planOf([resource("a.b", ["update"], { before: { t: "x\n" }, after: { t: pretended } })]),
     );
-    expect(unpack(changesIn(text) ?? "")).toEqual(["a.b: update"]);
+    expect(namesIn(text)).toEqual(["a.b"]);
   });
 });
 
@@ -132,23 +148,175 @@ describe("the length of a report", () => {
   it.each([1, 10, 100, 1000])("fits into a comment with %i resources", (count) => {
     const text = shown(many(count));
     expect(text.length).toBeLessThanOrEqual(COMMENT_LIMIT);
-    expect(unpack(changesIn(text) ?? "")).toHaveLength(count);
+    expect(namesIn(text)).toHaveLength(count);
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
   it("is cut with a note that says how much is missing and where it is", () => {
     const text = shown(many(1000));
     expect(text).toMatch(
-      /Cut: \d+ of \d+ lines don't fit here\. The log of \[this run\]\(https:\/\/example\.org\/run\)/,
+      /Cut: \d+ lines don't fit here\. The log of \[this run\]\(https:\/\/example\.org\/run\)/,
     );
     expect(text.length).toBeGreaterThan(COMMENT_LIMIT - 1000);
-    expect(text).toContain("- and 460 more");
   });
 
   it("stays within every limit that has room for the head", () => {
     const plan = many(30);
-    const least = shown(plan, 0).length;
+    const text = shown(plan);
+    const least = text.indexOf("**Destroyed**") + 1000;
     for (let limit = least; limit < least + 3000; limit += 7)
       withMessage(`limit ${limit}`, () => expect(shown(plan, limit).length).toBeLessThanOrEqual(limit));
+  });
+
+  it("is never over the limit, whatever the plan holds", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc.constantFrom("````", "</details>", "@team", "a\nb\n", "é😀".repeat(100), "x".repeat(1000)),
+    );
+    const change = fc.record({
+      type: fc.constantFrom("aws_iam_role", "aws_secretsmanager_secret", "aws_lb"),
+      name: text,
+      actions: fc.constantFrom(["create"], ["update"], ["delete"], ["delete", "create"], ["forget"]),
+      before: fc.dictionary(text, text, { maxKeys: 3 }),
+      after: fc.dictionary(text, text, { maxKeys: 3 }),
+    });
+    const sizes = fc.constantFrom(1, 30, 200);
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), sizes, (kinds, size) => {
+        const resources = Array.from({ length: size }, (_, index) => {
+          const kind = kinds[index % kinds.length];
+          if (!kind) throw new Error("there are no kinds");
+          const { type, name, actions, before, after } = kind;
+          // Long texts are for values: Terraform's names are short.
+          return resource(`${type}.x["${name.slice(0, 40)}-${index}"]`, actions, { before, after });
+        });
+        const whole = shown(planOf(resources));
+        expect(whole.length).toBeLessThanOrEqual(COMMENT_LIMIT);
+        expect(Buffer.from(whole).toString()).toBe(whole);
+        const losses = resources.filter(
+          ({ type, change }) =>
+            type === "aws_secretsmanager_secret" && /delete|forget/.test(change.actions.join()),
+        );
+        expect(whole.split("Can't be made again")[1]?.split("\n\n")[1]?.split("\n").length ?? 0).toBe(
+          losses.length,
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("is refused where what can't be made again does not fit", () => {
+    const secrets = Array.from({ length: 1500 }, (_, i) =>
+      resource(`aws_secretsmanager_secret.one_of_many_${i}`, ["delete"], { after: null }),
+    );
+    expect(() => shown(planOf(secrets))).toThrow("1500 resources that can't be made again");
+  });
+});
+
+describe("what a reviewer must not miss", () => {
+  it("is listed first and completely: what can't be made again, in a plan that destroys 86 resources", () => {
+    const alarms = Array.from({ length: 70 }, (_, i) =>
+      resource(`aws_cloudwatch_metric_alarm.a${i}`, ["delete"]),
+    );
+    const secrets = Array.from({ length: 15 }, (_, i) =>
+      resource(`aws_secretsmanager_secret.s${i}`, ["delete"]),
+    );
+    const disk = resource("aws_efs_file_system.media", ["delete", "create"]);
+    const text = shown(planOf([...alarms, ...secrets, disk]));
+    const first = text.split("**Destroyed**")[0] ?? "";
+    for (const name of ["s0", "s9", "s14"])
+      expect(first).toContain(`- \`aws_secretsmanager_secret.${name}\`: destroyed`);
+    expect(first).toContain("- `aws_efs_file_system.media`: replaced");
+    expect(first).not.toContain("alarm");
+  });
+
+  it("covers every type that production protects", () => {
+    const protectedTypes = Object.entries(new Template(production).json.resource ?? {}).filter(
+      ([, resources]) =>
+        Object.values(resources).some((each) => JSON.stringify(each).includes('"prevent_destroy":true')),
+    );
+    expect(protectedTypes.length).toBeGreaterThan(3);
+    for (const [type] of protectedTypes) expect(irreplaceableTypes).toContain(type);
+  });
+
+  it.each([
+    ["replace_because_tainted", "tainted, because its creation failed or somebody marked it"],
+    ["replace_by_request", "asked for with `-replace`"],
+    ["replace_by_triggers", "triggered by `replace_triggered_by`"],
+  ])("says why a resource is replaced: %s", (action_reason, words) => {
+    const text = shown(planOf([resource("a.b", ["delete", "create"], {}, { action_reason })]));
+    expect(text).toContain(`- \`a.b\`: ${words}`);
+  });
+
+  it("shows checks that fail or are not known, and not those that pass", () => {
+    const check = (name: string, status: string, message?: string) => ({
+      address: { kind: "check", to_display: `check.${name}` },
+      status,
+      instances: [{ problems: message === undefined ? [] : [{ message }] }],
+    });
+    const checks = [
+      check("good", "pass"),
+      check("bad", "fail", "listens on `80`\n</details> @team"),
+      check("later", "unknown"),
+    ];
+    const text = shown(planOf([], {}, { checks }));
+    expect(text).toContain("### Plan of `development`: nothing to do · **1 check fails**");
+    expect(text).toContain("- `check.bad`: **fails**: ``listens on `80` </details> @team``");
+    expect(text).toContain("- `check.later`: known after the apply");
+    expect(text).not.toContain("check.good");
+  });
+
+  it("shows drift, deferred changes and ids of imports", () => {
+    const text = shown(
+      planOf(
+        [resource("a.found", ["no-op"], {}, {}), resource("a.i", ["no-op"], { importing: { id: "i-1" } })],
+        {},
+        {
+          resource_drift: [resource("a.drifted", ["update"], { before: { size: 1 }, after: { size: 9 } })],
+          deferred_changes: [
+            { reason: "provider_config_unknown", resource_change: resource("a.later", ["create"]) },
+          ],
+        },
+      ),
+    );
+    expect(text).toContain("1 to move or import, 1 deferred · 1 changed outside of Terraform");
+    expect(text).toContain("- `a.i`: imported from `i-1`");
+    expect(text).toContain("- `a.later`: `provider_config_unknown`");
+    expect(text).toContain("# a.drifted: update\n!   size = 1 → 9");
+  });
+
+  it("names values that lose their mark as sensitive, and does not show them", () => {
+    const text = shown(
+      planOf(
+        [
+          resource("a.b", ["update"], {
+            before: { password: "hunter2", other: "hunter2" },
+            after: { password: "hunter2", other: "hunter2" },
+            before_sensitive: { password: true, other: true },
+            after_sensitive: { other: true },
+          }),
+        ],
+        {
+          token: {
+            actions: ["update"],
+            before: "hunter2",
+            after: "hunter2",
+            before_sensitive: true,
+            after_sensitive: true,
+          },
+        },
+        {
+          configuration: { root_module: { outputs: { token: {} } } },
+        },
+      ),
+    );
+    expect(text).toContain("**No longer marked as sensitive");
+    expect(text).toContain("- `a.b`: `password`\n- `output token`\n");
+    expect(text).not.toContain("hunter2");
+  });
+
+  it("does not call a plan that only changes outputs nothing to do", () => {
+    const text = shown(planOf([], { url: { actions: ["update"], before: "a", after: "b" } }));
+    expect(text).toContain("### Plan of `development`: 1 output to change");
   });
 });

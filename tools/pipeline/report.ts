@@ -1,13 +1,14 @@
-import type { ResourceChange } from "../terraform/plan-json.ts";
-import { changesOf, pack } from "./changes.ts";
+import { Problem } from "../cli/problem.ts";
+import { pathsOf } from "../terraform/fingerprint.ts";
+import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
+import { pack, reviewOf } from "./changes.ts";
 import { differences } from "./difference.ts";
+import { irreplaceableTypes } from "./irreplaceable.ts";
+import { type Block, code, cutTo, folded, foldedDiff, section } from "./markdown.ts";
 import { isReplacement, nameOf, type Plan } from "./plan.ts";
 
 /** The most characters that GitHub allows in a comment. */
 export const COMMENT_LIMIT = 65_536;
-
-/** The most lines of a list before "and n more". */
-const MAX_LISTED = 40;
 
 const MARKER = "<!-- phenom-chat plan:";
 
@@ -16,8 +17,8 @@ export const markerOf = (environment: string) => `${MARKER} ${environment} -->`;
 
 const CHANGES = /^<!-- phenom-chat changes: ([A-Za-z0-9+/=]+) -->$/m;
 
-/** The packed changes that a report hides. */
-export const changesIn = (report: string): string | undefined => CHANGES.exec(report)?.[1];
+/** The packed review that a report hides. */
+export const reviewIn = (report: string): string | undefined => CHANGES.exec(report)?.[1];
 
 export interface ReportProps {
   readonly environment: string;
@@ -26,135 +27,197 @@ export interface ReportProps {
   readonly runUrl: string;
   /** The most characters of the report. */
   readonly limit: number;
+  /** First words of the heading. @default Plan of */
+  readonly title?: string;
 }
 
 interface Group {
   readonly title: string;
+  /** What a number of them would be, such as `to add`. */
   readonly verb: string;
-  readonly resources: readonly ResourceChange[];
+  readonly lines: readonly string[];
 }
 
-/** Deletions and replacements, which a reviewer must not miss; and the rest. */
-function grouped({ resources }: Plan): { open: Group[]; folded: Group[] } {
-  const [replaced, single] = [true, false].map((is) =>
-    resources.filter(({ change }) => isReplacement(change) === is),
-  );
-  const group = (action: string, title: string, verb: string): Group => ({
+const line = (resource: ResourceChange, ...remarks: readonly string[]) =>
+  `- ${code(nameOf(resource))}${[...reasons(resource), ...remarks].map((remark) => `: ${remark}`).join("")}`;
+
+const isLoss = ({ type, change }: ResourceChange) =>
+  irreplaceableTypes.has(type) && (change.actions.includes("delete") || change.actions.includes("forget"));
+
+/** What the plan would do, the gravest first. */
+function grouped(plan: Plan): { open: Group[]; folded: Group[] } {
+  const group = (title: string, verb: string, resources: readonly ResourceChange[]): Group => ({
     title,
     verb,
-    resources: (single ?? []).filter(({ change }) => change.actions[0] === action),
+    lines: resources.map((resource) => line(resource)),
   });
-  const some = ({ resources }: Group) => resources.length > 0;
+  const [replaced, single] = [true, false].map((is) =>
+    plan.resources.filter(({ change }) => isReplacement(change) === is),
+  );
+  const of = (action: string) => (single ?? []).filter(({ change }) => change.actions[0] === action);
+  const some = ({ lines }: Group) => lines.length > 0;
   return {
     open: [
-      group("delete", "Destroyed", "to destroy"),
-      { title: "Replaced", verb: "to replace", resources: replaced ?? [] },
-      group("forget", "Forgotten: they stay, but Terraform no longer manages them", "to forget"),
+      group("Destroyed", "to destroy", of("delete")),
+      group("Replaced", "to replace", replaced ?? []),
+      group("Forgotten: they stay, but Terraform no longer manages them", "to forget", of("forget")),
     ].filter(some),
     folded: [
-      group("update", "Changed", "to change"),
-      group("create", "Added", "to add"),
-      group("no-op", "Moved or imported", "to move or import"),
+      group("Changed", "to change", of("update")),
+      group("Added", "to add", of("create")),
+      group("Moved or imported", "to move or import", of("no-op")),
+      {
+        title: "Outputs",
+        verb: Object.keys(plan.outputs).length === 1 ? "output to change" : "outputs to change",
+        lines: Object.keys(plan.outputs).map((name) => `- ${code(name)}`),
+      },
+      {
+        title: "Deferred: another plan is needed after this one",
+        verb: "deferred",
+        lines: plan.deferred.map(({ reason, resource }) => line(resource, code(reason))),
+      },
     ].filter(some),
   };
 }
 
 const counts = (groups: readonly Group[]) =>
-  groups.map(({ resources, verb }) => `${resources.length} ${verb}`).join(", ");
+  groups.map(({ lines, verb }) => `${lines.length} ${verb}`).join(", ");
 
-/** A plan in Markdown: counts, deletions and replacements, the rest folded; the full text is cut to the limit. */
-export function report(plan: Plan, { environment, commit, runUrl, limit }: ReportProps): string {
+/**
+ * A plan in Markdown: what can't be made again, then destroyed and replaced resources, the rest folded. Lists are cut to
+ * the limit, except the one of what can't be made again.
+ * @throws Problem where that list, or the list of changes to compare with, does not fit
+ */
+export function report(
+  plan: Plan,
+  { environment, commit, runUrl, limit, title = "Plan of" }: ReportProps,
+): string {
   const groups = grouped(plan);
-  const listed = (shown: readonly Group[]) =>
-    shown.flatMap(({ title, resources }) => [`**${title}**`, "", ...list(resources), ""]);
-
+  const losses = plan.resources.filter(isLoss);
+  const failing = plan.checks.filter(({ status }) => status !== "unknown").length;
+  const summary = [
+    counts([...groups.open, ...groups.folded]) || "nothing to do",
+    ...(failing ? [`**${failing} ${failing === 1 ? "check fails" : "checks fail"}**`] : []),
+    ...(plan.drift.length ? [`${plan.drift.length} changed outside of Terraform`] : []),
+  ];
   const head = [
     markerOf(environment),
-    `<!-- phenom-chat changes: ${pack(changesOf(plan))} -->`,
-    `### Plan of \`${environment}\`: ${counts([...groups.open, ...groups.folded]) || "nothing to do"}`,
+    `<!-- phenom-chat changes: ${pack(reviewOf(plan, { environment, commit }))} -->`,
+    `### ${title} \`${environment}\`: ${summary.join(" · ")}`,
     "",
-    ...listed(groups.open),
-    ...(groups.folded.length ? folded(counts(groups.folded), listed(groups.folded)) : []),
+    ...(losses.length
+      ? [
+          "**Can't be made again: data, keys or identity are lost**",
+          "",
+          ...losses.map((resource) => `- ${code(nameOf(resource))}: ${verbOf(resource.change)}`),
+          "",
+        ]
+      : []),
   ];
   const foot = [`<sub>Commit ${commit} · [run](${runUrl}) · values marked as sensitive are hidden</sub>`];
-  const room = limit - [...head, "", ...foot].join("\n").length;
-  return [...head, ...fullText(plan, room, runUrl), ...foot].join("\n");
+  const blocks = [
+    section("Checks", plan.checks.map(checkLine)),
+    section("No longer marked as sensitive: later plans and logs show these values", exposedLines(plan)),
+    ...groups.open.map(({ title, lines }) => section(title, lines)),
+    folded(
+      counts(groups.folded),
+      groups.folded.flatMap(({ title, lines }) => [`**${title}**`, "", ...lines, ""]).slice(0, -1),
+    ),
+    foldedDiff("Changed outside of Terraform", plan.drift.flatMap(paragraphOf)),
+    foldedDiff("Full plan", fullText(plan)),
+  ].filter(({ content }: Block) => content.length > 0);
+  const body = cutTo(
+    blocks,
+    limit - [...head, ...foot].join("\n").length - 1,
+    (missing) => `Cut: ${missing} lines don't fit here. The log of [this run](${runUrl}) has the whole plan.`,
+  );
+  if (body === undefined)
+    throw new Problem(
+      `The report of the plan of ${environment} does not fit into ${limit} characters: it destroys ${losses.length} ` +
+        "resources that can't be made again, and none of them may be left out.",
+      "Split the change into several pull requests.",
+    );
+  return [...head, ...body, ...foot].join("\n");
 }
 
-function list(resources: readonly ResourceChange[]): string[] {
-  const lines = resources
-    .slice(0, MAX_LISTED)
-    .map((resource) => `- ${code(nameOf(resource))}${because(resource)}`);
-  const more = resources.length - lines.length;
-  return more ? [...lines, `- and ${more} more`] : lines;
-}
+const verbOf = ({ actions }: ValueChange) =>
+  actions.includes("forget") ? "forgotten" : actions.length > 1 ? "replaced" : "destroyed";
 
-/** What forces a replacement, or where a resource comes from. */
-function because({ change, previous_address }: ResourceChange): string {
+/** Terraform's reasons, in words; a reason that is not listed says nothing new. */
+const REASONS: Readonly<Record<string, string>> = {
+  replace_because_tainted: "tainted, because its creation failed or somebody marked it",
+  replace_by_request: "asked for with `-replace`",
+  replace_by_triggers: "triggered by `replace_triggered_by`",
+  delete_because_wrong_repetition: "`count` or `for_each` was added or removed",
+  delete_because_count_index: "beyond `count`",
+  delete_because_each_key: "no longer in `for_each`",
+  delete_because_no_module: "its module is gone",
+  delete_because_no_move_target: "it was moved to an address that does not exist",
+};
+
+/** Why a resource is replaced or destroyed, and where it comes from. */
+function reasons({ change, previous_address, action_reason = "" }: ResourceChange): string[] {
   const paths = [...new Set(change.replace_paths.map((path) => path.join(".")))];
+  const reason = REASONS[action_reason];
   return [
     ...(paths.length ? [`forced by ${paths.map(code).join(", ")}`] : []),
+    ...(reason === undefined ? [] : [reason]),
     ...(previous_address === undefined ? [] : [`moved from ${code(previous_address)}`]),
-    ...(change.importing === undefined ? [] : ["imported"]),
-  ]
-    .map((reason) => `: ${reason}`)
-    .join("");
-}
-
-function fullText(plan: Plan, room: number, runUrl: string): string[] {
-  const outputs = Object.entries(plan.outputs).flatMap(([name, change]) => differences(change, name));
-  const lines = [
-    ...plan.resources.flatMap((resource) =>
-      paragraph(`${nameOf(resource)}: ${resource.change.actions.join(", ")}`, differences(resource.change)),
-    ),
-    ...(outputs.length ? paragraph("outputs", outputs) : []),
+    ...(change.importing === undefined
+      ? []
+      : [`imported from ${code(change.importing.id ?? "its identity")}`]),
   ];
-  if (lines.length === 0) return [];
-
-  const fence = "`".repeat(longestRun(lines.join("\n")) + 3);
-  const whole = folded("Full plan", [`${fence}diff`, ...lines, fence, ""]);
-  if (whole.join("\n").length < room) return whole;
-  const note = (kept: number) =>
-    `Cut: ${lines.length - kept} of ${lines.length} lines don't fit here. The log of [this run](${runUrl}) has all of them.`;
-  const wrapped = (kept: number) =>
-    folded(`Full plan, its first ${kept} lines`, [
-      `${fence}diff`,
-      ...lines.slice(0, kept),
-      fence,
-      "",
-      note(kept),
-      "",
-    ]);
-  let spare = room - wrapped(lines.length).join("\n").length + lines.join("\n").length;
-  let kept = 0;
-  for (const line of lines) {
-    spare -= line.length + 1;
-    if (spare < 0) break;
-    kept++;
-  }
-  return kept > 0 ? wrapped(kept) : [note(0), ""];
 }
+
+function checkLine({ address, status, instances }: Plan["checks"][number]): string {
+  const messages = instances.flatMap(({ problems }) => problems.map(({ message }) => code(message)));
+  const state =
+    status === "unknown"
+      ? "known after the apply"
+      : status === "fail"
+        ? "**fails**"
+        : "**ends with an error**";
+  return `- ${code(address.to_display)}: ${[state, ...messages].join(": ")}`;
+}
+
+/** Values that lose their mark: their text appears in plans and logs from then on. */
+function exposedLines({ resources, exposedOutputs }: Plan): string[] {
+  const exposed = (name: string, { before_sensitive, after, after_sensitive, before }: ValueChange) => {
+    if (before === null || before === undefined || after === null || after === undefined) return [];
+    const hidden = pathsOf(after_sensitive);
+    return pathsOf(before_sensitive)
+      .filter((path) => !hidden.some((other) => other.every((key, index) => key === path[index])))
+      .filter((path) => valueAt(after, path) !== undefined)
+      .map((path) => `- ${code(name)}${path.length ? `: ${code(path.join("."))}` : ""}`);
+  };
+  return [
+    ...resources.flatMap((resource) => exposed(nameOf(resource), resource.change)),
+    ...exposedOutputs.map((name) => `- ${code(`output ${name}`)}`),
+  ];
+}
+
+const valueAt = (value: unknown, path: readonly (string | number)[]): unknown =>
+  path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null
+        ? (Object.entries(inner).find(([name]) => name === String(key))?.[1] ?? undefined)
+        : undefined,
+    value,
+  );
+
+function fullText(plan: Plan): string[] {
+  const outputs = Object.entries(plan.outputs).flatMap(([name, change]) => differences(change, name));
+  return [...plan.resources.flatMap(paragraphOf), ...(outputs.length ? paragraph("outputs", outputs) : [])];
+}
+
+const paragraphOf = (resource: ResourceChange) =>
+  paragraph(
+    `${nameOf(resource)}: ${[...resource.change.actions, ...reasons(resource)].join(", ")}`,
+    differences(resource.change),
+  );
 
 /** The signs stand at the start of the line, because GitHub colours the line by them. */
-const paragraph = (title: string, lines: readonly string[]) => [
-  `# ${title}`,
-  ...lines.map((line) => `${line[0]}   ${line.slice(2)}`),
-  "",
-];
-
-const folded = (summary: string, lines: readonly string[]) => [
-  `<details><summary>${summary}</summary>`,
-  "",
-  ...lines,
-  "</details>",
-  "",
-];
-
-const longestRun = (text: string) => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-
-/** `text` as inline code in Markdown, even if it holds backticks. */
-function code(text: string): string {
-  const ticks = "`".repeat(longestRun(text) + 1);
-  const pad = text.startsWith("`") || text.endsWith("`") ? " " : "";
-  return `${ticks}${pad}${text}${pad}${ticks}`;
-}
+const paragraph = (title: string, lines: readonly string[]) =>
+  [`# ${title}`, ...lines.map((text) => `${text[0]}   ${text.slice(2)}`), ""].map((text) =>
+    text.replaceAll("\n", " "),
+  );

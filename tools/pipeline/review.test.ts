@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import {
   type GitHubServer,
+  HEAD,
   MERGED,
   OPEN,
   PULL_REQUEST,
   startGitHub,
 } from "../../test/pipeline/github-server.ts";
+import { checkCandidate } from "./candidate.ts";
 import { pack } from "./changes.ts";
 import { type GitHub, gitHub } from "./github.ts";
-import { publish, reviewedChanges } from "./review.ts";
+import { publish, reviewedBefore } from "./review.ts";
+import { checkNotOlder } from "./stale.ts";
 
 let server: GitHubServer;
 let api: GitHub;
@@ -18,8 +21,14 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const planned = (environment: string, changes: readonly string[], text = "") =>
-  `<!-- phenom-chat plan: ${environment} -->\n<!-- phenom-chat changes: ${pack(changes)} -->\n${text}`;
+const reviewed = (environment: string, names: readonly string[], commit = HEAD) => ({
+  environment,
+  commit,
+  changes: names.map((name) => ({ name, origin: [], actions: "update", hash: "AAAAAAAAAAAA", unknown: [] })),
+});
+const planned = (environment: string, names: readonly string[], text = "", commit = HEAD) =>
+  `<!-- phenom-chat plan: ${environment} -->\n` +
+  `<!-- phenom-chat changes: ${pack(reviewed(environment, names, commit))} -->\n${text}`;
 
 describe("the plan on a pull request", () => {
   it("is one comment for each environment, which each run overwrites", async () => {
@@ -46,17 +55,17 @@ describe("the plan on a pull request", () => {
 
 describe("the reviewed changes of a commit", () => {
   it("are those that its merged pull request showed last", async () => {
-    await publish(api, PULL_REQUEST, "development", planned("development", ["a.b: create"]));
-    await publish(api, PULL_REQUEST, "development", planned("development", ["a.b: update"]));
-    expect(await reviewedChanges(api, MERGED, "main", "development")).toEqual({
+    await publish(api, PULL_REQUEST, "development", planned("development", ["a.a"]));
+    await publish(api, PULL_REQUEST, "development", planned("development", ["a.b"]));
+    expect(await reviewedBefore(api, MERGED, "main", "development")).toEqual({
       source: `pull request #${PULL_REQUEST}`,
-      changes: ["a.b: update"],
+      review: reviewed("development", ["a.b"]),
     });
   });
 
   it("are not read from a person's comment", async () => {
-    server.say("mallory", planned("development", ["a.b: delete"]));
-    await expect(reviewedChanges(api, MERGED, "main", "development")).rejects.toThrow(
+    server.say("mallory", planned("development", ["a.b"]));
+    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
       "Pull request #7 shows no plan of development",
     );
   });
@@ -65,13 +74,43 @@ describe("the reviewed changes of a commit", () => {
     ["that was pushed to the branch itself", "c".repeat(40)],
     ["whose pull request is open", OPEN],
   ])("do not exist for a commit %s", async (_, commit) => {
-    await expect(reviewedChanges(api, commit, "main", "development")).rejects.toThrow(
+    await expect(reviewedBefore(api, commit, "main", "development")).rejects.toThrow(
       `No merged pull request brought ${commit} to main, so nobody reviewed its plan.`,
     );
   });
 
   it("do not exist when the pull request went to another branch", async () => {
-    await expect(reviewedChanges(api, MERGED, "next", "development")).rejects.toThrow("to next");
+    await expect(reviewedBefore(api, MERGED, "next", "development")).rejects.toThrow("to next");
+  });
+
+  it("are refused when they are of another commit than the last of the pull request", async () => {
+    await publish(api, PULL_REQUEST, "development", planned("development", ["a.b"], "", OPEN));
+    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
+      `What pull request #7 showed is a plan of commit ${OPEN}, and ${HEAD} is what came in.`,
+    );
+  });
+
+  it("are refused when they are of another environment", async () => {
+    const other = pack(reviewed("production", ["a.b"]));
+    server.say(
+      "github-actions[bot]",
+      `<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: ${other} -->`,
+    );
+    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
+      "is a plan of production, not of development",
+    );
+  });
+
+  it.each([
+    ["Dependabot", "dependabot[bot]", "Phenom-earth/phenom-chat"],
+    ["a fork", "ada", "ada/phenom-chat"],
+  ])("may be that %s gets no secrets and has no plan, and then an approval is needed", async (_, login, repo) => {
+    server.opener.login = login;
+    server.opener.repository = repo;
+    expect(await reviewedBefore(api, MERGED, "main", "development")).toEqual({
+      source: "pull request #7",
+      skipped: true,
+    });
   });
 
   it("are refused when the list is damaged", async () => {
@@ -79,7 +118,43 @@ describe("the reviewed changes of a commit", () => {
       "github-actions[bot]",
       "<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: AAAA -->",
     );
-    await expect(reviewedChanges(api, MERGED, "main", "development")).rejects.toThrow("is damaged");
+    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow("is damaged");
+  });
+});
+
+describe("a commit to deploy", () => {
+  const [first, second, third] = ["1", "2", "3"].map((digit) => digit.repeat(40)) as [string, string, string];
+  beforeEach(() => {
+    server.history.push(first, second, third);
+  });
+
+  it("may be the first, the same again, or a later one", async () => {
+    await checkNotOlder(api, second, "development");
+    server.deployments.push({ environment: "development", sha: second });
+    await checkNotOlder(api, second, "development");
+    await checkNotOlder(api, third, "development");
+  });
+
+  it("may not be older than one whose deployment began, as in an old run that is started again", async () => {
+    server.deployments.push(
+      { environment: "development", sha: second },
+      { environment: "development", sha: first },
+    );
+    server.deployments.push({ environment: "production", sha: third });
+    await expect(checkNotOlder(api, first, "development")).rejects.toThrow(
+      `development: ${first} is older than ${second}, whose deployment began already.`,
+    );
+    await checkNotOlder(api, second, "development");
+  });
+});
+
+describe("a release", () => {
+  it("is cut from a commit whose deployment to development is green", async () => {
+    server.runs.set(MERGED, "success");
+    await checkCandidate(api, MERGED);
+    server.runs.set(MERGED, "failure");
+    await expect(checkCandidate(api, MERGED)).rejects.toThrow("to development is not green: failure");
+    await expect(checkCandidate(api, OPEN)).rejects.toThrow(`${OPEN} was never deployed to development`);
   });
 });
 

@@ -1,9 +1,9 @@
 import { Problem } from "../cli/problem.ts";
-import { type Deviation, unpack } from "./changes.ts";
+import { type Comparison, type Review, unpack } from "./changes.ts";
 import type { GitHub } from "./github.ts";
-import { changesIn, markerOf } from "./report.ts";
+import { markerOf, reviewIn } from "./report.ts";
 
-/** Shows the report on the pull request, in the comment of an earlier run if there is one. */
+/** Shows a report in the comment of an earlier run, if there is one, or else in a new one. */
 export async function publish(
   github: GitHub,
   pullRequest: number,
@@ -22,42 +22,59 @@ const commentsOf = async (github: GitHub, pullRequest: number, environment: stri
 const REMEDY =
   "Open a pull request, even one that only changes a comment: its plan shows the open changes, and merging it applies them.";
 
+/** What was reviewed before a commit came to a branch: a plan, or that there is none. */
+export type Reviewed =
+  | { readonly source: string; readonly review: Review }
+  | { readonly source: string; readonly skipped: true };
+
 /**
- * The changes that were shown on the pull request which brought `commit` to `branch`.
- * @throws Problem where there is no such pull request, or no plan on it
+ * What was shown on the pull request which brought `commit` to `branch`.
+ * @throws Problem where there is no such pull request, or it shows nothing of the commit that was merged
  */
-export async function reviewedChanges(
+export async function reviewedBefore(
   github: GitHub,
   commit: string,
   branch: string,
   environment: string,
-): Promise<{ source: string; changes: string[] }> {
-  const pullRequest = await github.mergedPullRequest(commit, branch);
-  if (pullRequest === undefined)
+): Promise<Reviewed> {
+  const merged = await github.mergedPullRequest(commit, branch);
+  if (merged === undefined)
     throw new Problem(
       `No merged pull request brought ${commit} to ${branch}, so nobody reviewed its plan.`,
       REMEDY,
     );
-  const [comment] = await commentsOf(github, pullRequest, environment);
-  const packed = comment && changesIn(comment.body);
+  const source = `pull request #${merged.number}`;
+  if (merged.withoutSecrets) return { source, skipped: true };
+  const [comment] = await commentsOf(github, merged.number, environment);
+  const packed = comment && reviewIn(comment.body);
   if (packed === undefined)
-    throw new Problem(`Pull request #${pullRequest} shows no plan of ${environment}.`, REMEDY);
-  return { source: `pull request #${pullRequest}`, changes: unpack(packed) };
+    throw new Problem(`Pull request #${merged.number} shows no plan of ${environment}.`, REMEDY);
+  return { source, review: checkedReview(unpack(packed), merged.head, environment, source) };
 }
 
-/** The error for changes that differ from those that were reviewed. */
-export function deviationProblem(
-  { unreviewed, gone }: Deviation,
-  environment: string,
-  source: string,
-): Problem {
-  const listed = (title: string, lines: readonly string[]) =>
-    lines.length ? [`${title}:`, ...lines.map((line) => `  ${line}`)] : [];
-  return new Problem(
+/** @throws Problem where a review is of another commit or environment */
+export function checkedReview(review: Review, commit: string, environment: string, source: string): Review {
+  if (review.environment !== environment)
+    throw new Problem(
+      `What ${source} showed is a plan of ${review.environment}, not of ${environment}.`,
+      REMEDY,
+    );
+  if (review.commit !== commit)
+    throw new Problem(
+      `What ${source} showed is a plan of commit ${review.commit}, and ${commit} is what came in.`,
+      REMEDY,
+    );
+  return review;
+}
+
+/** @throws Problem where the planned changes are not all among those that were reviewed */
+export function checkReviewed({ unreviewed }: Comparison, environment: string, source: string): void {
+  if (unreviewed.length === 0) return;
+  throw new Problem(
     [
       `${environment}: what would be applied differs from what ${source} showed, so nothing is applied.`,
-      ...listed("Not reviewed", unreviewed),
-      ...listed("Reviewed, but no longer planned", gone),
+      "Not reviewed:",
+      ...unreviewed.map((line) => `  ${line}`),
     ].join("\n"),
     REMEDY,
   );

@@ -10,6 +10,7 @@ import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
 import { itWith } from "../../test/jest/describe-if.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { imageNames, images } from "../images/catalog.ts";
+import { tools } from "../setup/tools.ts";
 
 const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
 const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
@@ -22,6 +23,7 @@ const step = z.object({
 const job = z.object({
   permissions: z.record(z.string(), z.string()),
   environment: z.string().optional(),
+  if: z.string().optional(),
   needs: z
     .union([z.string(), z.array(z.string())])
     .transform((names) => [names].flat())
@@ -59,6 +61,17 @@ const jobs = Object.entries(workflows).flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([id, each]) => ({ ...each, name: `${name}: ${id}` })),
 );
 
+itWith("zizmor")("zizmor finds nothing of medium or high severity in the workflows", async () => {
+  const { stdout } = await promisify(execFile)(tools.zizmor.path("zizmor"), [
+    "--offline",
+    "--format=json",
+    "--no-exit-codes",
+    "--min-severity=medium",
+    ".github",
+  ]);
+  expect(JSON.parse(stdout)).toEqual([]);
+});
+
 itWith("actionlint", "shellcheck")("actionlint and shellcheck find nothing in the workflows", async () => {
   const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
@@ -94,15 +107,18 @@ describe("the workflows", () => {
       "check: check": { contents: "read" },
       "pull-request: check": { contents: "read" },
       "pull-request: plan": { contents: "read", "id-token": "write", "pull-requests": "write" },
+      "pull-request: planned": {},
       "deploy: check": { contents: "read" },
       "deploy: images": { contents: "read" },
-      "deploy: development": { contents: "read", "id-token": "write", "pull-requests": "read" },
-      "release: check": { contents: "read" },
+      "deploy: plan": { contents: "read", deployments: "read", "id-token": "write", "pull-requests": "read" },
+      "deploy: approval": {},
+      "deploy: development": { contents: "read", deployments: "read", "id-token": "write" },
+      "release: candidate": { actions: "read", contents: "read" },
       "release: images": { contents: "read" },
       "release: plan": { contents: "read", "id-token": "write" },
-      "release: production": { contents: "read", "id-token": "write" },
+      "release: production": { contents: "read", deployments: "read", "id-token": "write" },
+      "release: name-images": { contents: "read" },
       "release: release": { contents: "write" },
-      "release: version": { contents: "read" },
     });
   });
 
@@ -124,9 +140,11 @@ describe("the workflows", () => {
       for (const [id, each] of Object.entries(jobs))
         if (JSON.stringify(each).includes("id-token"))
           withMessage(`${name}: ${id}`, () =>
-            expect(each.environment).toMatch(/^(?:development|production|\$\{\{ matrix\.environment \}\})/),
+            expect(each.environment).toMatch(
+              /^(?:development|production|images|\$\{\{ matrix\.environment \}\})/,
+            ),
           );
-    const withSecrets = /secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_)/;
+    const withSecrets = /\{\{[^}]*secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_)/;
     for (const file of files) expect(readFileSync(file, "utf8")).not.toMatch(withSecrets);
   });
 
@@ -146,7 +164,7 @@ describe("the workflows", () => {
       const order = [
         steps.findIndex(({ uses }) => uses === "./.github/actions/plan"),
         at(`pipeline -- compare ${environment}`),
-        at(`ops -- deploy ${environment} --yes`),
+        at(`main.ts deploy ${environment} --yes`),
         at(`ops -- verify ${environment}`),
       ];
       expect(order).toEqual([...order].sort((a, b) => a - b));
@@ -166,20 +184,45 @@ describe("the workflows", () => {
     }
   });
 
-  it("build, deploy and release nothing that has not passed the whole gate", () => {
+  it("deploy nothing that has not passed the whole gate, and release only what runs in development", () => {
     expect(workflows["check"]?.jobs["check"]?.steps.map(({ run }) => run)).toContain(".ci/run");
-    for (const workflow of ["deploy", "release"]) {
+    const gates = { deploy: "check", release: "candidate" } as const;
+    for (const [workflow, gate] of Object.entries(gates)) {
       const all = workflows[workflow]?.jobs ?? {};
-      expect(all["check"]).toMatchObject({ uses: "./.github/workflows/check.yml" });
       const passesGate = (id: string): boolean =>
-        id === "check" || (all[id]?.needs.some((need) => passesGate(need)) ?? false);
-      const changing = Object.entries(all).filter(
-        ([, { environment = "", permissions }]) =>
-          permissions["contents"] === "write" || (environment !== "" && !environment.endsWith("-plan")),
-      );
-      expect(changing.length).toBeGreaterThan(1);
-      for (const [id] of changing) withMessage(`${workflow}: ${id}`, () => expect(passesGate(id)).toBe(true));
+        id === gate || (all[id]?.needs.some((need) => passesGate(need)) ?? false);
+      for (const id of Object.keys(all))
+        withMessage(`${workflow}: ${id}`, () => expect(passesGate(id)).toBe(true));
     }
+    expect(workflows["deploy"]?.jobs["check"]).toMatchObject({ uses: "./.github/workflows/check.yml" });
+    const steps = workflows["release"]?.jobs["candidate"]?.steps ?? [];
+    expect(steps.map(({ run }) => run)).toContain("npm run --silent pipeline -- candidate");
+  });
+
+  it("push and name nothing of a release before production was approved and runs it", () => {
+    const jobs = Object.entries(workflows["release"]?.jobs ?? {});
+    const writing = jobs.filter(([, { environment }]) => environment === "images").map(([id]) => id);
+    expect(writing).toEqual(["name-images"]);
+    expect(workflows["release"]?.jobs["name-images"]?.needs).toContain("production");
+    expect(workflows["release"]?.jobs["production"]?.environment).toBe("production");
+  });
+
+  it("wait for an approval where a pull request had no plan", () => {
+    const { approval, development } = workflows["deploy"]?.jobs ?? {};
+    expect(approval).toMatchObject({ needs: ["plan"], environment: "development-approval" });
+    expect(development?.needs).toContain("approval");
+    expect(development?.if).toContain("needs.approval.result == 'success'");
+  });
+
+  it("end as the program that applies, so that it gets the signals of a cancelled job", () => {
+    const applying = [
+      ...jobs.flatMap(({ steps }) => steps),
+      ...z
+        .object({ runs: z.object({ steps: z.array(step) }) })
+        .parse(parse(readFileSync(".github/actions/plan/action.yml", "utf8"))).runs.steps,
+    ].filter(({ run }) => /main\.ts\s+(?:deploy|plan)/.test(run ?? ""));
+    expect(applying).toHaveLength(3);
+    for (const { run } of applying) expect(run).toMatch(/^exec node tools\/run\.mjs /);
   });
 
   it("use the region of every environment", () => {
@@ -187,31 +230,29 @@ describe("the workflows", () => {
     for (const { region } of environments) expect(action).toContain(`aws-region: ${region}\n`);
   });
 
-  it("scan an image before they push it, and push the server's image after a client has called its tools", () => {
-    for (const workflow of ["deploy", "release"]) {
-      const steps = workflows[workflow]?.jobs["images"]?.steps ?? [];
-      const push = steps.findIndex(({ run }) => run?.includes("docker push"));
-      expect(steps.findIndex(({ uses }) => uses === "./.github/actions/scan")).toBeLessThan(push);
-      expect(push).toBeGreaterThan(0);
-    }
+  it("scan images and call the server's tools before they log in to push", () => {
     const steps = workflows["deploy"]?.jobs["images"]?.steps ?? [];
-    const [tried, pushed] = ["try-tools", "docker push"].map((text) =>
-      steps.findIndex(({ run }) => run?.includes(text)),
-    );
-    expect(tried).toBeGreaterThan(0);
-    expect(tried).toBeLessThan(pushed ?? 0);
+    const login = steps.findIndex(({ run }) => run?.includes("docker login"));
+    const scans = steps.flatMap(({ uses }, index) => (uses === "./.github/actions/scan" ? [index] : []));
+    expect(scans).toHaveLength(imageNames.length);
+    expect(Math.max(...scans)).toBeLessThan(login);
+    expect(steps.findIndex(({ run }) => run?.includes("try-tools"))).toBeLessThan(login);
+    // Nobody else's program runs while the job is logged in.
+    expect(steps.slice(login + 1)).toEqual([]);
+  });
+
+  it("scan a release with no token of the registry that could write", () => {
+    const { environment, steps = [] } = workflows["release"]?.jobs["images"] ?? {};
+    expect(environment).toBe("images-read");
+    const login = steps.find(({ run }) => run?.includes("docker login"))?.run;
+    expect(login).toMatch(/^trap 'docker logout' EXIT\n/);
+    expect(steps.filter(({ uses }) => uses === "./.github/actions/scan")).toHaveLength(imageNames.length);
   });
 
   it("push to the repositories that every environment pulls from", () => {
-    const matrix = z.object({
-      include: z.array(z.object({ image: z.enum(imageNames), repository: z.string() })),
-    });
-    const { include } = matrix.parse(workflows["deploy"]?.jobs["images"]?.strategy?.matrix);
-    const built = include.map(({ repository }) => repository);
-    for (const { images } of environments)
-      expect([images.synapse.repository, images.mcp.repository]).toEqual(built);
-    expect(workflows["release"]?.jobs["images"]?.strategy?.matrix["repository"]).toEqual(built);
-    for (const { image, repository } of include) expect(repository).toBe(images[image].repository);
+    for (const environment of environments)
+      for (const name of imageNames)
+        expect(environment.images[name].repository).toBe(images[name].repository);
   });
 
   it("plan every environment on a pull request", () => {

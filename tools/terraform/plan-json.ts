@@ -9,7 +9,8 @@ const change = z.object({
   before_sensitive: z.unknown().optional(),
   after_sensitive: z.unknown().optional(),
   replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).default([]),
-  importing: z.unknown().optional(),
+  /** Where an import comes from; Terraform 1.12 also knows identities. */
+  importing: z.object({ id: z.string().optional() }).optional(),
 });
 
 const resourceChange = z.object({
@@ -18,7 +19,24 @@ const resourceChange = z.object({
   /** Key of a deposed object, which a failed replacement left behind. */
   deposed: z.string().optional(),
   mode: z.enum(["managed", "data"]).default("managed"),
+  type: z.string().default(""),
+  /** Why Terraform replaces or destroys the resource, such as `replace_because_tainted`. */
+  action_reason: z.string().optional(),
   change,
+});
+
+/** A `check` block, or the conditions of a resource, output or variable. */
+const check = z.object({
+  address: z.object({ kind: z.string(), to_display: z.string() }),
+  status: z.enum(["pass", "fail", "error", "unknown"]),
+  instances: z
+    .array(z.object({ problems: z.array(z.object({ message: z.string() })).default([]) }))
+    .default([]),
+});
+
+/** Whether the configuration marks outputs: in `output_changes` a former mark stays. */
+const rootModule = z.object({
+  outputs: z.record(z.string(), z.object({ sensitive: z.boolean().default(false) })).default({}),
 });
 
 const schema = z.object({
@@ -27,11 +45,20 @@ const schema = z.object({
   errored: z.boolean().default(false),
   resource_changes: z.array(resourceChange).default([]),
   output_changes: z.record(z.string(), change).default({}),
+  /** What somebody changed outside of Terraform since the last apply. */
+  resource_drift: z.array(resourceChange).default([]),
+  /** What can't be planned yet. */
+  deferred_changes: z.array(z.object({ reason: z.string(), resource_change: resourceChange })).default([]),
+  checks: z.array(check).default([]),
+  configuration: z
+    .object({ root_module: rootModule.default({ outputs: {} }) })
+    .default({ root_module: { outputs: {} } }),
 });
 
 /** Values before and after, with Terraform's marks for what is sensitive and what is known only after the apply. */
 export type ValueChange = z.output<typeof change>;
 export type ResourceChange = z.output<typeof resourceChange>;
+export type PlanCheck = z.output<typeof check>;
 export type PlanJson = Omit<z.output<typeof schema>, "format_version">;
 
 /**

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { development } from "../../../environments/development.ts";
 import { clone } from "../../../test/clone.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
@@ -123,14 +124,16 @@ describeWithTerraform("a deployment with the real Terraform to an empty account"
     };
   });
 
-  const deploy = (tag: string, ...options: string[]) => {
+  const deploy = (tag: string, ...options: string[]) =>
+    execute("deploy", { ...variables, TF_VAR_mcp_image_tag: tag }, options);
+  const execute = (verb: string, variables: Record<string, string>, options: readonly string[]) => {
     const command = [
       "npm",
       "run",
       "--silent",
       "ops",
       "--",
-      "deploy",
+      verb,
       "development",
       "--poll",
       "0",
@@ -147,7 +150,6 @@ describeWithTerraform("a deployment with the real Terraform to an empty account"
           env: {
             ...process.env,
             ...variables,
-            TF_VAR_mcp_image_tag: tag,
             AWS_ENDPOINT_URL: aws.url,
             AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
             AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
@@ -199,6 +201,19 @@ describeWithTerraform("a deployment with the real Terraform to an empty account"
     expect(stdout).toContain("psql ended with 2: psql: error");
     expect(stderr).toContain("the verification failed\nrolled back: the services run ");
     expect(definitions()).toEqual(before);
+  });
+
+  it("redeploys without any variable: the inputs are those of the last time, the images those that run", async () => {
+    aws.objects.set(
+      `${development.state.bucket}/${development.state.key}`,
+      JSON.stringify({ version: 4, ...readState() }),
+    );
+    const { exitCode, stdout, stderr } = await execute("redeploy", {}, []);
+    withMessage(stderr, () => expect(exitCode).toBe(0));
+    expect(stderr).toContain("mcp_image_tag: 1.1.0, as it runs");
+    expect(stdout).toContain("deployed development");
+    const image = [...ecs.definitions.values()].at(-1);
+    expect(JSON.stringify(image)).toContain("applepublicdotcom/phenom-chat-mcp:1.1.0");
   });
 
   it("stops before any change when the plan would do more than was reviewed", async () => {

@@ -27,7 +27,7 @@ describe("the changes of a plan", () => {
           resource("a.gone", "delete"),
         ),
         "the plan",
-      ),
+      ).map(({ address, action }) => ({ address, action })),
     ).toEqual([
       { address: "a.changed", action: "update" },
       { address: "a.gone", action: "delete" },
@@ -65,6 +65,18 @@ describe("a reviewed plan", () => {
           expect(reviewed.some((r) => r.address === address && r.action === action)).toBe(false);
       }),
     );
+  });
+
+  it("does not allow other values of the same resource", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
+    const file = path.join(folder, "plan.json");
+    const of = (cidr: string) =>
+      plan({ address: "aws_rule.a", change: { actions: ["update"], before: {}, after: { cidr } } });
+    writeFileSync(file, of("10.0.0.0/8"));
+    const reviewed = readReviewed(file);
+    expect(notIn(reviewed, changesOf(of("10.0.0.0/8"), "the plan"))).toEqual([]);
+    expect(notIn(reviewed, changesOf(of("0.0.0.0/0"), "the plan"))).toHaveLength(1);
+    rmSync(folder, { recursive: true });
   });
 
   it("does not allow another action on the same resource", () => {

@@ -1,22 +1,27 @@
 import { readFileSync } from "node:fs";
 import { EXIT, Problem } from "../../cli/problem.ts";
+import { type Fingerprint, fingerprint, sameValues } from "../../terraform/fingerprint.ts";
 import { readExcerpt, type ValueChange } from "../../terraform/plan-json.ts";
 
 /** What Terraform would do to a resource. */
 export interface Change {
   readonly address: string;
   readonly action: "create" | "update" | "replace" | "delete" | "forget";
+  /** The values that it would set. @default - unknown */
+  readonly values?: ValueChange;
+  /** The values that were reviewed. @default - any */
+  readonly reviewed?: Fingerprint;
 }
 
 /**
- * The changes of a plan that `terraform show -json` printed, sorted by address. Values are not read.
+ * The changes of a plan that `terraform show -json` printed, sorted by address.
  * @throws Problem with `exitCode` where it is no plan
  */
 export function changesOf(json: string, source: string, exitCode: number = EXIT.failed): Change[] {
   return readExcerpt(json, source, exitCode)
     .resource_changes.flatMap(({ address, change }) => {
       const action = actionOf(change);
-      return action ? [{ address, action }] : [];
+      return action ? [{ address, action, values: change }] : [];
     })
     .sort((a, b) => (a.address < b.address ? -1 : 1));
 }
@@ -40,15 +45,22 @@ export function readReviewed(file: string): Change[] {
       EXIT.usage,
     );
   }
-  return changesOf(json, source, EXIT.usage);
+  return changesOf(json, source, EXIT.usage).map(({ address, action, values }) => ({
+    address,
+    action,
+    ...(values?.after !== undefined && { reviewed: fingerprint(values) }),
+  }));
 }
 
 const key = ({ address, action }: Change) => `${action} ${address}`;
 
-/** The changes of `plan` that are not in `allowed`. */
+/** The changes of `plan` that are not in `allowed`, or set other values than were reviewed. */
 export function notIn(allowed: readonly Change[], plan: readonly Change[]): Change[] {
-  const known = new Set(allowed.map(key));
-  return plan.filter((change) => !known.has(key(change)));
+  const known = new Map(allowed.map((change) => [key(change), change]));
+  return plan.filter((change) => {
+    const same = known.get(key(change));
+    return !same || (same.reviewed && change.values && !sameValues(same.reviewed, change.values));
+  });
 }
 
 /** @throws Problem where a plan holds changes that are not in `allowed` */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as z from "zod";
+import { forwardSignals } from "../../cli/child.ts";
 import { Problem } from "../../cli/problem.ts";
 import type { Report } from "../report.ts";
 import { type Change, changesOf } from "./plan.ts";
@@ -30,11 +31,14 @@ export class Terraform {
   readonly #stack: string;
   /** Plans hold secrets: only this user can read the folder, and close() removes it. */
   readonly #plans = mkdtempSync(path.join(tmpdir(), "phenom-chat-plan-"));
+  readonly #variables: Readonly<Record<string, string>>;
   #saved = 0;
 
-  constructor(environment: string, report: Report) {
+  /** @param variables environment variables that Terraform gets besides those of this process */
+  constructor(environment: string, report: Report, variables: Readonly<Record<string, string>> = {}) {
     this.#stack = path.join("cdktf.out/stacks", environment);
     this.#report = report;
+    this.#variables = variables;
   }
 
   /** Synthesises the stacks, and initialises providers and state. */
@@ -85,17 +89,12 @@ export class Terraform {
       stdio: ["ignore", "pipe", "pipe"],
       // Not in the terminal's process group: after a second Ctrl-C Terraform would not save its state.
       detached: true,
-      env: { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", ...process.env },
+      env: { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", ...process.env, ...this.#variables },
     });
-    let [stdout, stderr, finished, stopped] = ["", "", false, false];
-    const stop = () => {
-      if (stopped) return;
-      stopped = true;
-      this.#report.progress(`${name} finishes what it is doing, then stops`);
-      child.kill("SIGINT");
-    };
-    process.on("SIGINT", stop).on("SIGTERM", stop);
-    const removeHandlers = () => process.off("SIGINT", stop).off("SIGTERM", stop);
+    let [stdout, stderr, finished] = ["", "", false];
+    const removeHandlers = forwardSignals(child, () =>
+      this.#report.progress(`${name} finishes what it is doing, then stops`),
+    );
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       stdout += chunk;
       // The outputs at the end are long, and nobody needs them here.

@@ -1,9 +1,10 @@
 import { EXIT } from "../../cli/problem.ts";
+import type { Context } from "../context.ts";
 import { Deployment, runningBefore } from "../deployment/deployment.ts";
-import { checkWithin, notIn, readReviewed, summaryLines } from "../deployment/plan.ts";
+import { type Change, checkWithin, notIn, readReviewed, summaryLines } from "../deployment/plan.ts";
 import { Terraform } from "../deployment/terraform.ts";
 import type { Verb } from "../verb.ts";
-import { checksToRun, skipOption, waitOption } from "../verification.ts";
+import { checksToRun, skipOption, type Verification, waitOption } from "../verification.ts";
 
 export const deploy: Verb = ({ verb, run }) =>
   verb("deploy", "apply the stack: database first, then the services; verify, and roll back on failure")
@@ -15,39 +16,54 @@ export const deploy: Verb = ({ verb, run }) =>
     // 30 times, 10 seconds apart.
     .addOption(waitOption(5))
     .action((data, { planCheck, ...options }) =>
-      run(data, options, async (context) => {
-        const { environment, report } = context;
-        const reviewed = planCheck === undefined ? undefined : readReviewed(planCheck);
-        const terraform = new Terraform(environment.environment, report);
-        try {
-          await terraform.prepare();
-          const before = await runningBefore(context, terraform);
-          report.progress("planning");
-          const plan = await terraform.plan();
-          for (const line of summaryLines(plan.changes)) report.line(line);
-          report.result({ changes: plan.changes });
-          if (reviewed) {
-            checkWithin(plan.changes, reviewed, "what was reviewed");
-            for (const { action, address } of notIn(plan.changes, reviewed))
-              report.progress(`reviewed and applied already: ${action} ${address}`);
-          }
-          const steps = [
-            "apply and run the database tasks",
-            `apply ${plan.changes.length} changes in all`,
-            "wait for the services, run the tasks that come after, and verify",
-            before?.services.length
-              ? `on failure roll back ${before.services.map(({ name }) => name).join(", ")}`
-              : "stop at the first failure, since nothing ran before that could be restored",
-          ];
-          if (!(await context.confirm(steps))) return EXIT.ok;
-          const exitCode = await new Deployment(context, terraform, plan, before).run({
-            checks: checksToRun(options),
-            wait: options.wait,
-          });
-          report.line(`deployed ${environment.environment}`);
-          return exitCode;
-        } finally {
-          terraform.close();
-        }
+      run(data, options, (context) => {
+        const verification = { checks: checksToRun(options), wait: options.wait };
+        return runDeployment(context, verification, {
+          ...(planCheck !== undefined && { reviewed: readReviewed(planCheck) }),
+        });
       }),
     );
+
+interface DeploymentOptions {
+  /** Changes that may be applied. @default - those that are confirmed */
+  readonly reviewed?: readonly Change[];
+  /** Terraform variables as environment variables. @default - those of this process */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Plans, asks, and deploys. @returns the exit code */
+export async function runDeployment(
+  context: Context,
+  verification: Verification,
+  { reviewed, variables }: DeploymentOptions,
+): Promise<number> {
+  const { environment, report } = context;
+  const terraform = new Terraform(environment.environment, report, variables);
+  try {
+    await terraform.prepare();
+    const before = await runningBefore(context, terraform);
+    report.progress("planning");
+    const plan = await terraform.plan();
+    for (const line of summaryLines(plan.changes)) report.line(line);
+    report.result({ changes: plan.changes.map(({ address, action }) => ({ address, action })) });
+    if (reviewed) {
+      checkWithin(plan.changes, reviewed, "what was reviewed");
+      for (const { action, address } of notIn(plan.changes, reviewed))
+        report.progress(`reviewed and applied already: ${action} ${address}`);
+    }
+    const steps = [
+      "apply and run the database tasks",
+      `apply ${plan.changes.length} changes in all`,
+      "wait for the services, run the tasks that come after, and verify",
+      before?.services.length
+        ? `on failure roll back ${before.services.map(({ name }) => name).join(", ")}`
+        : "stop at the first failure, since nothing ran before that could be restored",
+    ];
+    if (!(await context.confirm(steps))) return EXIT.ok;
+    const exitCode = await new Deployment(context, terraform, plan, before).run(verification);
+    report.line(`deployed ${environment.environment}`);
+    return exitCode;
+  } finally {
+    terraform.close();
+  }
+}

@@ -9,6 +9,7 @@ import { logs } from "./logs.ts";
 import { metadata } from "./metadata.ts";
 import { migrate } from "./migrate.ts";
 import { preflight } from "./preflight.ts";
+import { redeploy } from "./redeploy.ts";
 import { restart } from "./restart.ts";
 import { rollback } from "./rollback.ts";
 import { scale } from "./scale.ts";
@@ -20,6 +21,7 @@ export const verbs: readonly Verb[] = [
   preflight,
   adopt,
   deploy,
+  redeploy,
   verify,
   status,
   logs,

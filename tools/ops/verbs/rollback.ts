@@ -1,7 +1,7 @@
 import { wholeNumber } from "../../cli/command.ts";
 import { EXIT, Problem } from "../../cli/problem.ts";
 import { type NamedService, servicesArgument, servicesToChange } from "../parts.ts";
-import { isBehind, type RollbackTarget, revisionBefore, rollBack } from "../rollback.ts";
+import { isBehind, type RollbackTarget, revisionBefore, revisionNumbered, rollBack } from "../rollback.ts";
 import { describeService, revisionOf } from "../services.ts";
 import type { Verb } from "../verb.ts";
 import { checksToRun, skipOption, verify, waitOption } from "../verification.ts";
@@ -25,7 +25,7 @@ export const rollback: Verb = ({ verb, run }) =>
         const { outputs, services } = await servicesToChange(context, names, options.all);
         const targetOf = async ({ part, name, task_definition }: NamedService): Promise<RollbackTarget> => {
           const from = (await describeService(context, outputs.cluster, name)).taskDefinition ?? "";
-          if (to) return { part, name, from, to: from.replace(/:\d+$/, `:${to}`) };
+          if (to) return { part, name, from, to: await revisionNumbered(context, from, to) };
           if (isBehind(from, task_definition))
             throw new Problem(
               `${name} was rolled back already: it runs ${revisionOf(from)}, and ${revisionOf(task_definition)} was applied`,
