@@ -1,10 +1,9 @@
-import { execFile, spawn } from "node:child_process";
-import { constants } from "node:os";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { Argument } from "@commander-js/extra-typings";
 import { environments } from "../../environments/index.ts";
-import { forwardSignals, groupEnded } from "../cli/child.ts";
+import { runInterruptible } from "../cli/child.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { explain } from "../ops/explain.ts";
@@ -36,37 +35,13 @@ async function checkCredentials(): Promise<void> {
   });
 }
 
-/** Lets the child decide what Ctrl-C does. @returns a function that ends it */
-function ignoreInterrupt(): () => void {
-  const wait = () => {};
-  process.on("SIGINT", wait);
-  return () => process.off("SIGINT", wait);
-}
-
 /** Runs a program in this terminal until it ends. @throws Problem where it fails */
 async function run(command: string, args: readonly string[]): Promise<void> {
-  // At a terminal Ctrl-C reaches every process of the group. Without one, this process alone is told to stop.
-  const terminal = Boolean(process.stdin.isTTY);
-  const child = spawn(command, args, {
-    stdio: "inherit",
-    detached: !terminal,
-    env: {
-      CHECKPOINT_DISABLE: "1",
-      // Without a terminal the CDKTF CLI would print every frame of its spinner; in CI it prints the result alone.
-      ...(!process.stdout.isTTY && { CI: "1" }),
-      ...process.env,
-    },
+  const exitCode = await runInterruptible(command, args, {
+    CHECKPOINT_DISABLE: "1",
+    // Without a terminal the CDKTF CLI would print every frame of its spinner; in CI it prints the result alone.
+    ...(!process.stdout.isTTY && { CI: "1" }),
   });
-  const stopping = () =>
-    console.error(`${command} is told to stop; Terraform finishes what it is doing first`);
-  const restore = terminal ? ignoreInterrupt() : forwardSignals(child, stopping);
-  const exitCode = await new Promise<number>((resolve, reject) => {
-    child
-      .on("error", reject)
-      .on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGTERM"]));
-  });
-  if (!terminal) await groupEnded(child);
-  restore();
   if (exitCode !== EXIT.ok)
     throw new Problem(`${command} ${args[0]} failed: see its messages above`, "", exitCode);
 }
