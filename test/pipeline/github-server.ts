@@ -19,6 +19,16 @@ type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> 
 };
 type Deployment = Pick<Schemas["deployment"], "id" | "sha" | "environment">;
 
+type Issue = Pick<Schemas["issue"], "number" | "title" | "state"> & {
+  body: string;
+  readonly user: { readonly login: string };
+};
+const issueChange = z.strictObject({
+  title: z.string().optional(),
+  body: z.string().max(65_536).optional(),
+  state: z.enum(["open", "closed"]).optional(),
+});
+
 /** The parameters of a path that fits the template. */
 function parameters(template: keyof paths, path: string): Readonly<Record<string, string>> | undefined {
   const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
@@ -35,6 +45,7 @@ export interface GitHubServer {
   readonly history: string[];
   /** Deployments, oldest first. */
   readonly deployments: Omit<Deployment, "id">[];
+  readonly issues: Issue[];
   /** Who opened pull request 7, and the repository of its branch. */
   readonly opener: { login: string; repository: string };
   /** Conclusions of the workflow `deploy.yml` by commit. */
@@ -63,6 +74,7 @@ export async function startGitHub(): Promise<GitHubServer> {
   const comments: Comment[] = [];
   const requests: string[] = [];
   const history: string[] = [];
+  const issues: Issue[] = [];
   const runs: GitHubServer["runs"] = new Map();
   const deployments: GitHubServer["deployments"] = [];
   const say = (login: string, body: string) => {
@@ -131,6 +143,19 @@ export async function startGitHub(): Promise<GitHubServer> {
       const conclusion = runs.get(head_sha);
       return [200, { workflow_runs: conclusion ? [{ head_sha, status: "completed", conclusion }] : [] }];
     }
+    if (found("/repos/{owner}/{repo}/issues")) {
+      if (request.method === "GET")
+        return page(issues.filter(({ state }) => state === searchParams.get("state")));
+      const { title = "", body: said = "" } = issueChange.parse(JSON.parse(await text(request)));
+      issues.push({ number: 100 + issues.length, title, body: said, state: "open", user: { login: BOT } });
+      return [201, issues.at(-1)];
+    }
+    const number = found("/repos/{owner}/{repo}/issues/{issue_number}")?.["issue_number"];
+    const known = issues.find((each) => each.number === Number(number));
+    if (known && request.method === "PATCH") {
+      Object.assign(known, issueChange.parse(JSON.parse(await text(request))));
+      return [200, known];
+    }
     if (found("/repos/{owner}/{repo}/deployments")) {
       const of = deployments.filter(({ environment }) => environment === searchParams.get("environment"));
       return page(of.map((each, id) => ({ ...each, id })).reverse());
@@ -161,6 +186,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     deployments,
     runs,
     opener,
+    issues,
     requests,
     say,
     stop: () => close(server),

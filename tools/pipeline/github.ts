@@ -24,6 +24,11 @@ const pullRequest = z.object({
   state: z.enum(["open", "closed"]),
 });
 const deployment = z.object({ id: z.number(), sha: z.string() });
+const issue = z.object({
+  number: z.number(),
+  body: z.string().nullable().transform((body) => body ?? ""),
+  user: z.object({ login: z.string() }).nullable(),
+});
 const runs = z.object({
   workflow_runs: z.array(
     z.object({ head_sha: z.string(), status: z.string().nullable(), conclusion: z.string().nullable() }),
@@ -48,6 +53,10 @@ export interface GitHub {
   mergedPullRequest(commit: string, branch: string): Promise<MergedPullRequest | undefined>;
   /** Commits whose deployment to an environment began, the newest first. */
   deployedCommits(environment: string): Promise<readonly string[]>;
+  /** Open issues that workflows wrote. */
+  openBotIssues(): Promise<readonly { readonly number: number; readonly body: string }[]>;
+  createIssue(title: string, body: string): Promise<void>;
+  updateIssue(number: number, change: { readonly body?: string; readonly state?: "closed" }): Promise<void>;
   /** Conclusion, or else status, of the newest run of a workflow for a commit that was pushed to `main`. */
   workflowRun(file: string, commit: string): Promise<string | undefined>;
   /** How `commit` relates to `base`: `behind` where `base` has it and more. */
@@ -89,8 +98,9 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
 
   async function all<T>(path: string, item: z.ZodType<T>): Promise<T[]> {
     const items: T[] = [];
+    const separator = path.includes("?") ? "&" : "?";
     for (let page = 1; ; page++) {
-      const response = await call("GET", at(`${path}?per_page=${PER_PAGE}&page=${page}`));
+      const response = await call("GET", at(`${path}${separator}per_page=${PER_PAGE}&page=${page}`));
       const found = z.array(item).parse(await response.json());
       items.push(...found);
       if (found.length < PER_PAGE) return items;
@@ -124,6 +134,14 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
         .array(deployment)
         .parse(await response.json())
         .map(({ sha }) => sha);
+    },
+    openBotIssues: async () =>
+      (await all("issues?state=open", issue)).filter(({ user }) => user?.login === BOT),
+    createIssue: async (title, body) => {
+      await call("POST", at("issues"), { title, body });
+    },
+    updateIssue: async (number, change) => {
+      await call("PATCH", at(`issues/${number}`), change);
     },
     workflowRun: async (file, commit) => {
       const query = `branch=main&event=push&head_sha=${commit}&per_page=1`;

@@ -11,6 +11,7 @@ import { images } from "../images/catalog.ts";
 import { contentTag } from "../images/content.ts";
 import { checkCandidate } from "./candidate.ts";
 import { changesOf, compare, pack, reviewOf, unpack } from "./changes.ts";
+import { hasDrifted, markerLength, reportDrift } from "./drift.ts";
 import { gitHub } from "./github.ts";
 import { buildImages, nameImages, pullImages, pushImages, referencesOf } from "./images.ts";
 import { asRunning, declaredVariables, parseImageTags, terraformVariables } from "./inputs.ts";
@@ -152,6 +153,29 @@ planCommand("comment", "show a plan on the pull request PULL_REQUEST").action(
   async ({ environment }, plan) => {
     const text = reportOf(plan, environment, COMMENT_LIMIT);
     await publish(api(), pullRequestNumber(), environment, text);
+  },
+);
+
+command("deployed", "pass the commit that an environment was deployed from last to later steps")
+  .addArgument(environmentArgument())
+  .action(async ({ environment }) => {
+    const [commit = ""] = await api().deployedCommits(environment);
+    pass("GITHUB_OUTPUT", "commit", commit);
+    console.log(commit ? `${environment} was deployed from ${commit}.` : `${environment} was never deployed.`);
+  });
+
+planCommand("drift", "open, update or close the issue that says how an environment differs from its code").action(
+  async ({ environment }, plan) => {
+    const text = hasDrifted(plan)
+      ? report(plan, {
+          environment,
+          commit: commit(),
+          runUrl: runUrl(),
+          limit: COMMENT_LIMIT - markerLength(environment),
+          title: "Drift of",
+        })
+      : undefined;
+    console.log(`${environment}: ${await reportDrift(api(), environment, text)}.`);
   },
 );
 

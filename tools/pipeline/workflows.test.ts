@@ -113,6 +113,7 @@ describe("the workflows", () => {
       "deploy: plan": { contents: "read", deployments: "read", "id-token": "write", "pull-requests": "read" },
       "deploy: approval": {},
       "deploy: development": { contents: "read", deployments: "read", "id-token": "write" },
+      "drift: plan": { contents: "read", deployments: "read", "id-token": "write", issues: "write" },
       "release: candidate": { actions: "read", contents: "read" },
       "release: images": { contents: "read" },
       "release: plan": { contents: "read", "id-token": "write" },
@@ -257,6 +258,12 @@ describe("the workflows", () => {
 
   it("plan every environment on a pull request", () => {
     expect(workflows["pull-request"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
+      environments.map(({ environment }) => environment),
+    );
+  });
+
+  it("look for drift in every environment", () => {
+    expect(workflows["drift"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
       environments.map(({ environment }) => environment),
     );
   });
