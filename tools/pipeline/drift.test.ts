@@ -45,7 +45,8 @@ describe("the issue about drift", () => {
 });
 
 describe("an environment", () => {
-  const drifted = (plan: object) => hasDrifted(parsePlan(JSON.stringify({ format_version: "1.2", ...plan }), "plan"));
+  const drifted = (plan: object) =>
+    hasDrifted(parsePlan(JSON.stringify({ format_version: "1.2", ...plan }), "plan"));
   const resource = (actions: string[]) => ({ address: "a.b", mode: "managed", change: { actions } });
 
   it("has drifted if something would be changed back, or was changed outside of Terraform", () => {

@@ -26,7 +26,10 @@ const pullRequest = z.object({
 const deployment = z.object({ id: z.number(), sha: z.string() });
 const issue = z.object({
   number: z.number(),
-  body: z.string().nullable().transform((body) => body ?? ""),
+  body: z
+    .string()
+    .nullable()
+    .transform((body) => body ?? ""),
   user: z.object({ login: z.string() }).nullable(),
 });
 const runs = z.object({

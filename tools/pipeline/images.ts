@@ -40,9 +40,13 @@ export function buildImages(): ImageTags {
   const references = byName((image) => `${image.repository}:${contentTag(image)}`);
   for (const name of imageNames) {
     const tag = references[name].slice(images[name].repository.length + 1);
-    execFileSync("npm", ["run", "--silent", "images", "--", "--only", name, "--engine", "docker", "--tag", tag, "--sbom"], {
-      stdio: "inherit",
-    });
+    execFileSync(
+      "npm",
+      ["run", "--silent", "images", "--", "--only", name, "--engine", "docker", "--tag", tag, "--sbom"],
+      {
+        stdio: "inherit",
+      },
+    );
   }
   return references;
 }

@@ -161,23 +161,26 @@ command("deployed", "pass the commit that an environment was deployed from last 
   .action(async ({ environment }) => {
     const [commit = ""] = await api().deployedCommits(environment);
     pass("GITHUB_OUTPUT", "commit", commit);
-    console.log(commit ? `${environment} was deployed from ${commit}.` : `${environment} was never deployed.`);
+    console.log(
+      commit ? `${environment} was deployed from ${commit}.` : `${environment} was never deployed.`,
+    );
   });
 
-planCommand("drift", "open, update or close the issue that says how an environment differs from its code").action(
-  async ({ environment }, plan) => {
-    const text = hasDrifted(plan)
-      ? report(plan, {
-          environment,
-          commit: commit(),
-          runUrl: runUrl(),
-          limit: COMMENT_LIMIT - markerLength(environment),
-          title: "Drift of",
-        })
-      : undefined;
-    console.log(`${environment}: ${await reportDrift(api(), environment, text)}.`);
-  },
-);
+planCommand(
+  "drift",
+  "open, update or close the issue that says how an environment differs from its code",
+).action(async ({ environment }, plan) => {
+  const text = hasDrifted(plan)
+    ? report(plan, {
+        environment,
+        commit: commit(),
+        runUrl: runUrl(),
+        limit: COMMENT_LIMIT - markerLength(environment),
+        title: "Drift of",
+      })
+    : undefined;
+  console.log(`${environment}: ${await reportDrift(api(), environment, text)}.`);
+});
 
 planCommand("show", "show a plan in the run's summary, and pass its changes to later jobs").action(
   ({ environment }, plan) => {
