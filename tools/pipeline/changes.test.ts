@@ -207,6 +207,10 @@ describe("the comparison with the review", () => {
     expect(
       compare(review(image("content-12ab")), plan(image(`content-99ab${digest}`))).unreviewed,
     ).toHaveLength(1);
+    const variable = (tag: string) => resource("a.output", ["update"], {}, { after: { mcp_image_tag: tag } });
+    expect(
+      compare(review(variable("content-12ab")), plan(variable(`content-12ab${digest}`))).unreviewed,
+    ).toEqual([]);
     expect(compare(review(image("1.0.0")), plan(image(`1.0.0${digest}`))).unreviewed).toHaveLength(1);
   });
 

@@ -78,7 +78,7 @@ function without(value: unknown, [key, ...rest]: Path): unknown {
 }
 
 /** Digests are left out of image references whose tag already names the content, see {@link ../images/content.ts}. */
-const DIGEST = /(:content-[0-9a-f]+)@sha256:[0-9a-f]{64}/g;
+const DIGEST = /\b(content-[0-9a-f]+)@sha256:[0-9a-f]{64}/g;
 
 /** The value with sorted keys, so that equal values have equal JSON. `null` fields are left out, as unset ones are. */
 function canonical(value: unknown): unknown {
