@@ -9,6 +9,7 @@ import * as mcpThroughput from "./mcp-throughput.ts";
 import { measureAll, record, rows } from "./results.ts";
 import * as schemaInsert from "./schema-insert.ts";
 import * as schemaPage from "./schema-page.ts";
+import * as search from "./search.ts";
 import * as synth from "./synth.ts";
 
 const benchmarks: readonly Benchmark[] = [
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   lambdas,
   schemaInsert,
   schemaPage,
+  search,
   mcpThroughput,
   mcpProcess,
 ];
