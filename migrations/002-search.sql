@@ -1,6 +1,7 @@
 -- Search that finds what people mean: words by the language of their room, without accents, the parts of addresses, any
 -- part of a text in scripts without spaces, and emoji. Newest first, which one index on the words cannot serve, so what
--- is searched stands in a narrow table of its own.
+-- is searched stands in a narrow table of its own. Its functions are in PL/pgSQL, which keeps their plans: one in SQL that
+-- can't be inlined is planned anew at each call, which made indexing a message eight times as slow.
 
 alter table public.chat_rooms add column if not exists language text not null default 'english';
 
@@ -15,17 +16,18 @@ $$;
 
 -- A text in lower case, without accents and without what only changes an emoji's looks.
 create or replace function public.chat_search_fold(content text) returns text
-language sql immutable strict parallel safe as $$
-  select case
-    when octet_length(content) = char_length(content) then lower(content)
-    else replace(replace(replace(replace(translate(
-      lower(normalize(
-        regexp_replace(
-          normalize(content, nfkd), '[\u0300-\u036f\ufe0f\u200d\U0001f3fb-\U0001f3ff]', '', 'g'),
-        nfc) collate "pg_c_utf8"),
-      'øłđðı', 'olddi'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
-  end
-$$;
+language plpgsql immutable strict parallel safe as $$
+begin
+  if octet_length(content) = char_length(content) then
+    return lower(content);
+  end if;
+  return replace(replace(replace(replace(translate(
+    lower(normalize(
+      regexp_replace(
+        normalize(content, nfkd), '[\u0300-\u036f\ufe0f\u200d\U0001f3fb-\U0001f3ff]', '', 'g'),
+      nfc) collate "pg_c_utf8"),
+    'øłđðı', 'olddi'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th');
+end $$;
 
 -- Runs of characters that are found anywhere in a text: scripts without spaces, Korean with its endings, emoji.
 create or replace function public.chat_search_unspaced() returns text
@@ -37,39 +39,47 @@ $$;
 
 -- The words of a folded text, between spaces: an address falls into its parts.
 create or replace function public.chat_search_words(folded text) returns text
-language sql immutable strict parallel safe as $$
-  select regexp_replace(
-    case when octet_length(folded) = char_length(folded) then folded
-         else regexp_replace(folded, public.chat_search_unspaced(), ' ', 'g') end collate "pg_c_utf8",
-    '[^[:alnum:]]+', ' ', 'g')
-$$;
+language plpgsql immutable strict parallel safe as $$
+begin
+  if octet_length(folded) > char_length(folded) then
+    folded := regexp_replace(folded, public.chat_search_unspaced(), ' ', 'g');
+  end if;
+  return regexp_replace(folded collate "pg_c_utf8", '[^[:alnum:]]+', ' ', 'g');
+end $$;
 
 -- The single characters and pairs of neighbours of a folded text's unspaced runs.
 create or replace function public.chat_search_parts(folded text) returns text[]
-language sql immutable strict parallel safe as $$
-  select case when octet_length(folded) = char_length(folded) then '{}' else (
+language plpgsql immutable strict parallel safe as $$
+begin
+  if octet_length(folded) = char_length(folded) then
+    return '{}';
+  end if;
+  return (
     select coalesce(array_agg(distinct substr(run[1], place, length)), '{}')
       from regexp_matches(folded, public.chat_search_unspaced(), 'g') run,
            generate_series(1, char_length(run[1])) place,
            generate_series(1, 2) length
-     where place + length - 1 <= char_length(run[1])) end
-$$;
+     where place + length - 1 <= char_length(run[1]));
+end $$;
 
 -- The text search configuration of a language; one that PostgreSQL lacks is searched by whole words.
 create or replace function public.chat_search_config(language text) returns regconfig
-language sql stable strict parallel safe as $$
-  select coalesce(
+language plpgsql stable strict parallel safe as $$
+begin
+  return coalesce(
     (select config.oid from pg_catalog.pg_ts_config config
       where config.cfgname = language and config.cfgnamespace = 'pg_catalog'::regnamespace),
-    'pg_catalog.simple'::regconfig)::regconfig
-$$;
+    'pg_catalog.simple'::regconfig)::regconfig;
+end $$;
 
 create or replace function public.chat_search_vector(content text, language text) returns tsvector
-language sql stable strict parallel safe as $$
-  select to_tsvector(public.chat_search_config(language), public.chat_search_words(folded))
-      || array_to_tsvector(public.chat_search_parts(folded))
-    from public.chat_search_fold(content) folded
-$$;
+language plpgsql stable strict parallel safe as $$
+declare
+  folded text := public.chat_search_fold(content);
+begin
+  return to_tsvector(public.chat_search_config(language), public.chat_search_words(folded))
+      || array_to_tsvector(public.chat_search_parts(folded));
+end $$;
 
 -- What a query asks for: all words must occur, "quotes" keep a phrase together, or gives alternatives, -word leaves out.
 -- Null where nothing searchable remains: only words without meaning, or nothing that must occur.
