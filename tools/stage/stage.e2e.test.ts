@@ -125,7 +125,7 @@ describeAsRoot("development on one machine, after its first day,", () => {
     const token = await matrixToken();
     const upload = await matrix("POST", "/_matrix/media/v3/upload?filename=a.txt", token, "kept");
     const { content_uri } = z.object({ content_uri: z.string() }).parse(upload.json);
-    const whoami = await matrix("GET", "/_matrix/client/v3/account/whoami", token);
+    const { json: whoami } = await matrix("GET", "/_matrix/client/v3/account/whoami", token);
     const service = stage.service("synapse");
     const [task] = service.tasks;
 
@@ -134,7 +134,7 @@ describeAsRoot("development on one machine, after its first day,", () => {
     expect(service.tasks.map(({ id }) => id)).not.toContain(task?.id);
     const limits = await matrix("GET", "/_matrix/client/v1/media/config", token);
     expect(limits.json).toEqual({ "m.upload.size": 60 * 2 ** 20 });
-    expect(await matrix("GET", "/_matrix/client/v3/account/whoami", token)).toEqual(whoami);
+    expect((await matrix("GET", "/_matrix/client/v3/account/whoami", token)).json).toEqual(whoami);
     const path = content_uri.replace("mxc://", "");
     expect((await matrix("GET", `/_matrix/client/v1/media/download/${path}`, token)).text).toBe("kept");
   }, 180_000);

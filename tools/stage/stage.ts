@@ -260,6 +260,7 @@ export class Stage {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       NODE_EXTRA_CA_CERTS: this.#certificateFile,
+      SSL_CERT_FILE: this.#certificateFile,
       ...environment,
     };
     const options = { env, maxBuffer: 1 << 26 };
