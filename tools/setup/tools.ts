@@ -238,13 +238,6 @@ export const tools = define({
     source: { kind: "npm", packages: [`node@${NODE}`] },
     programs: { node: "node_modules/node/bin/node" },
   },
-  act: {
-    purpose: "runs the GitHub workflows on this machine",
-    version: "0.2.89",
-    source: { kind: "go", module: "github.com/nektos/act@v0.2.89" },
-    programs: { act: "act" },
-    needs: ["go"],
-  },
   zizmor: {
     purpose: "finds security problems in the GitHub workflows",
     version: "1.32.0",

@@ -119,11 +119,7 @@ describeWith(
     });
     for (const rule of ["chat_synapse_rule", "chat_synapse_admin_ui_rule", "chat_mcp_server_rule"])
       expect(ids[`aws_lb_listener_rule.${rule}`]).toContain(":listener-rule/");
-    for (const group of [
-      "chat_synapse_from_alb",
-      "chat_synapse_database_from_synapse",
-      "chat_mcp_server_from_alb",
-    ])
+    for (const group of ["chat_synapse_from_alb", "chat_synapse_database_from_synapse"])
       expect(ids[`aws_vpc_security_group_ingress_rule.${group}`]).toMatch(/^sgr-/);
     expect(ids).not.toHaveProperty("aws_efs_file_system.chat_synapse_media");
   });

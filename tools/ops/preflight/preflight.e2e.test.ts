@@ -157,7 +157,7 @@ describeWith("moto")("preflight", () => {
     expect(found).toEqual(
       containing(
         "input vpc_id: is missing",
-        'input rds_endpoint: is "db.example.org:5432", and must be a host name without port',
+        'input rds_endpoint: is "db.example.org:5432", and must be a host name with a dot, without port',
         "input rds_port: is no number",
         "tag of applepublicdotcom/phenom-chat-mcp: is missing",
       ),
@@ -439,7 +439,7 @@ describeWith("moto")("preflight", () => {
 
   it("finds too little concurrency of Lambda, and no Elastic IP for a NAT gateway", async () => {
     concurrency(10);
-    expect(await wrong("quotas")).toEqual(
+    expect(await wrong("quotas", { user_provisioner_concurrency: 20 })).toEqual(
       containing("10 of 10 unreserved; 20 more are to be reserved, and Lambda keeps 100 unreserved"),
     );
     concurrency(1000);
