@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../../environments/development.ts";
@@ -29,6 +30,12 @@ const volumes = z.array(
   }),
 );
 
+const [secretKey = ""] = z
+  .object({ secret_kms_key_arns: z.array(z.string()) })
+  .parse(
+    JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
+  ).secret_kms_key_arns;
+
 let chat: readonly Applied[];
 let deploying: Policies;
 let resources: readonly Applied[];
@@ -41,7 +48,15 @@ const writeLog = (name: unknown): Request[] =>
     action,
     resource: `${arnOf("aws_cloudwatch_log_group", "name", name)}:log-stream:1`,
   }));
-const readSecret = (arn: string): Request => ({ action: "secretsmanager:GetSecretValue", resource: arn });
+/** Reads a secret under the customer managed key of the example's inputs. */
+const readSecret = (arn: string): Request[] => [
+  { action: "secretsmanager:GetSecretValue", resource: arn },
+  {
+    action: "kms:Decrypt",
+    resource: secretKey,
+    context: { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" },
+  },
+];
 
 /** What ECS asks for to start a task, by its definition. */
 const asExecutionRole = (definition: Applied["values"]): Request[] =>
@@ -49,9 +64,9 @@ const asExecutionRole = (definition: Applied["values"]): Request[] =>
     .parse(JSON.parse(String(definition.container_definitions)))
     .flatMap((container) => [
       ...writeLog(container.logConfiguration.options["awslogs-group"]),
-      ...container.secrets.map(({ valueFrom }) => readSecret(valueFrom.split(":").slice(0, 7).join(":"))),
+      ...container.secrets.flatMap(({ valueFrom }) => readSecret(valueFrom.split(":").slice(0, 7).join(":"))),
       ...(container.repositoryCredentials
-        ? [readSecret(container.repositoryCredentials.credentialsParameter)]
+        ? readSecret(container.repositoryCredentials.credentialsParameter)
         : []),
     ]);
 
@@ -103,7 +118,7 @@ function asFunctionRole(values: Applied["values"]): Request[] {
     : [];
   return [
     ...writeLog(logging_config[0]?.log_group),
-    ...secrets.map(([, arn]) => readSecret(arn)),
+    ...secrets.flatMap(([, arn]) => readSecret(arn)),
     ...network,
     ...(String(values.function_name).endsWith("-user-provisioner")
       ? [{ action: "cognito-idp:AdminListGroupsForUser", resource: pool() }]

@@ -29,14 +29,18 @@ describe("what adopt looks for", () => {
   });
 
   it("is each instance of a resource with for_each", () => {
-    const inputs = new Inputs({ private_subnet_ids: ["subnet-a1", "subnet-b2"] }, "test");
-    const search = new Search(awsClients("us-east-1"), synthesisedStack(development), inputs);
-    expect(search.instances().map(({ address }) => address)).toEqual(
-      expect.arrayContaining([
-        'aws_efs_mount_target.chat_synapse_media_mount_target["subnet-a1"]',
-        'aws_efs_mount_target.chat_synapse_media_mount_target["subnet-b2"]',
-      ]),
-    );
+    const inputs = new Inputs({ private_subnet_ids: ["subnet-a1", "subnet-b1", "subnet-b2"] }, "test");
+    const zones = new Map([
+      ["subnet-a1", "us-east-1a"],
+      ["subnet-b1", "us-east-1b"],
+      ["subnet-b2", "us-east-1b"],
+    ]);
+    const search = new Search(awsClients("us-east-1"), synthesisedStack(development), inputs, zones);
+    const targets = search.instances().filter(({ type }) => type === "aws_efs_mount_target");
+    expect(targets.map(({ address, value }) => [address, value])).toEqual([
+      ['aws_efs_mount_target.chat_synapse_media_mount_target["us-east-1a"]', "subnet-a1"],
+      ['aws_efs_mount_target.chat_synapse_media_mount_target["us-east-1b"]', "subnet-b1"],
+    ]);
   });
 });
 

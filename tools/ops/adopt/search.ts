@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Aws } from "../aws.ts";
 import type { Inputs } from "../inputs.ts";
 import type { StackResource, SynthesisedStack } from "../synthesised.ts";
@@ -8,7 +9,11 @@ import { finders } from "./finders.ts";
 export interface Instance extends StackResource {
   /** Key of the instance where the resource has `for_each`. */
   readonly key: string | undefined;
+  /** Terraform's `each.value`. */
+  readonly value: string | undefined;
 }
+
+type Each = Pick<Instance, "key" | "value">;
 
 export interface Found {
   readonly instance: Instance;
@@ -25,27 +30,42 @@ export class Search {
   readonly #aws: Aws;
   readonly #stack: SynthesisedStack;
   readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #zones: ReadonlyMap<string, string>;
   readonly #found = new Map<string, Promise<Found>>();
 
-  constructor(aws: Aws, stack: SynthesisedStack, inputs: Inputs) {
+  /** @param zones availability zone of each private subnet that exists */
+  constructor(aws: Aws, stack: SynthesisedStack, inputs: Inputs, zones: ReadonlyMap<string, string>) {
     this.#aws = aws;
     this.#stack = stack;
     this.#variables = { ...stack.defaults, ...inputs.values };
+    this.#zones = zones;
   }
 
   /** Every resource of the stack, one for each key of its `for_each`. */
   instances(): Instance[] {
     return this.#stack.resources.flatMap((resource): Instance[] => {
       const { for_each: each } = resource.config;
-      if (each === undefined) return [{ ...resource, key: undefined }];
-      const [, variable = ""] = /^\$\{toset\(var\.(\w+)\)\}$/.exec(String(each)) ?? [];
-      const keys = this.#variables[variable];
-      return (Array.isArray(keys) ? keys : []).map((key: unknown) => ({
+      if (each === undefined) return [{ ...resource, key: undefined, value: undefined }];
+      return this.#each(String(each)).map(([key, value]) => ({
         ...resource,
-        key: String(key),
+        key,
+        value,
         address: `${resource.address}[${JSON.stringify(key)}]`,
       }));
     });
+  }
+
+  /** Keys and values of a `for_each`: a set of texts, or the first private subnet of each zone. */
+  #each(expression: string): [key: string, value: string][] {
+    const texts = (variable: string) => z.array(z.string()).catch([]).parse(this.#variables[variable]);
+    const [, variable] = /^\$\{toset\(var\.(\w+)\)\}$/.exec(expression) ?? [];
+    if (variable !== undefined) return texts(variable).map((text) => [text, text]);
+    const first = new Map<string, string>();
+    for (const subnet of texts("private_subnet_ids")) {
+      const zone = this.#zones.get(subnet);
+      if (zone !== undefined && !first.has(zone)) first.set(zone, subnet);
+    }
+    return expression.includes(".availability_zone") ? [...first] : [];
   }
 
   /** @returns `undefined` where nothing looks for resources of this type */
@@ -78,27 +98,27 @@ export class Search {
     }
   }
 
-  async #resolved({ config, key }: Instance): Promise<Record<string, unknown>> {
+  async #resolved({ config, key, value: each }: Instance): Promise<Record<string, unknown>> {
     const entries = Object.entries(config).map(async ([name, value]) => [
       name,
-      await this.#value(value, key),
+      await this.#value(value, { key, value: each }),
     ]);
     return Object.fromEntries(await Promise.all(entries));
   }
 
   /** A value with its references replaced; `undefined` where one of them is not known. */
-  async #value(value: unknown, key: string | undefined): Promise<unknown> {
-    if (Array.isArray(value)) return Promise.all(value.map((item) => this.#value(item, key)));
+  async #value(value: unknown, each: Each): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((item) => this.#value(item, each)));
     if (typeof value === "object" && value !== null) {
       const entries = Object.entries(value).map(async ([name, inner]) => [
         name,
-        await this.#value(inner, key),
+        await this.#value(inner, each),
       ]);
       return Object.fromEntries(await Promise.all(entries));
     }
     if (typeof value !== "string") return value;
     const [, whole] = /^\$\{([^{}]+)\}$/.exec(value) ?? [];
-    if (whole !== undefined) return this.#expression(whole, key);
+    if (whole !== undefined) return this.#expression(whole, each);
     let text = "";
     for (const part of value.split(/(?<!\$)(\$\{[^{}]+\})/)) {
       const [, expression] = /^\$\{([^{}]+)\}$/.exec(part) ?? [];
@@ -108,15 +128,16 @@ export class Search {
         text += part;
         continue;
       }
-      const known = await this.#expression(expression, key);
+      const known = await this.#expression(expression, each);
       if (known === undefined) return undefined;
       text += String(known);
     }
     return text;
   }
 
-  async #expression(expression: string, key: string | undefined): Promise<unknown> {
-    if (expression === "each.value" || expression === "each.key") return key;
+  async #expression(expression: string, each: Each): Promise<unknown> {
+    if (expression === "each.key") return each.key;
+    if (expression === "each.value") return each.value;
     const [, variable] = /^var\.(\w+)$/.exec(expression) ?? [];
     if (variable !== undefined) return this.#variables[variable];
     const [, type, name, index, attribute = ""] = reference.exec(expression) ?? [];

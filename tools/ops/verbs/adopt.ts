@@ -3,6 +3,7 @@ import { importsFile } from "../../../environments/imports.ts";
 import { EXIT } from "../../cli/problem.ts";
 import { type Adopted, adoption, type Difference, importsOf } from "../adopt/adoption.ts";
 import { Search } from "../adopt/search.ts";
+import { zonesOf } from "../adopt/zones.ts";
 import type { Context } from "../context.ts";
 import type { Verb } from "../verb.ts";
 import { subjectOf } from "./preflight.ts";
@@ -27,7 +28,8 @@ async function showAdoption(
   const { inputs, stack } = await subjectOf(context, inputsFile);
   await context.checkAccount(inputs.get("ecsClusterArn").split(":")[4] ?? "");
   report.progress("looking for what the stack would make");
-  const adopted = await adoption(new Search(aws, stack, inputs));
+  const zones = await zonesOf(aws, inputs.get("privateSubnetIds"));
+  const adopted = await adoption(new Search(aws, stack, inputs, zones));
   const imports = importsOf(adopted);
 
   const found = adopted.filter(({ state }) => state === "found");

@@ -1,0 +1,9 @@
+import { DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import type { Aws } from "../aws.ts";
+
+/** Availability zones of the subnets that exist. */
+export async function zonesOf({ ec2 }: Aws, subnetIds: readonly string[]): Promise<Map<string, string>> {
+  const filter = { Name: "subnet-id", Values: [...subnetIds] };
+  const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters: [filter] }));
+  return new Map(Subnets.map(({ SubnetId = "", AvailabilityZone = "" }) => [SubnetId, AvailabilityZone]));
+}
