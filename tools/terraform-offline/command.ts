@@ -13,7 +13,7 @@ const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
       runs terraform in DIR with the stand-in providers attached
   terraform-offline DIR check [--json FILE] [--state FILE] [--var NAME=VALUE]... [--var-file FILE]
                        [--remote-outputs FILE] [--data FILE] [--mutate FILE]
-                       [--no-warnings] [--keep]
+                       [--no-warnings] [--plan-only] [--keep]
       in a copy of DIR: init, validate, plan, apply, a second plan that must
       be empty, destroy; one line for each step
   terraform-offline DIR exec -- COMMAND [ARGUMENTS]

@@ -96,19 +96,25 @@ async function mutate(terraform: TerraformRun, folder: string, change: Change): 
 
 const stepsOf = (
   terraform: TerraformRun,
-  { plan, state }: CheckOptions,
+  { plan, state, planOnly }: CheckOptions,
   folder: string,
   change: Change | undefined,
-): Step[] => [
-  { name: "init", run: () => terraform.init() },
-  { name: "validate", run: () => terraform.validate() },
-  { name: "plan", run: () => terraform.plan(plan) },
-  { name: "apply", run: () => terraform.apply(state) },
-  change
-    ? { name: "mutate", run: () => mutate(terraform, folder, change) }
-    : { name: "plan again", run: () => terraform.planAgain() },
-  { name: "destroy", run: () => terraform.destroy() },
-];
+): Step[] => {
+  const planned: Step[] = [
+    { name: "init", run: () => terraform.init() },
+    { name: "validate", run: () => terraform.validate() },
+    { name: "plan", run: () => terraform.plan(plan) },
+  ];
+  if (planOnly) return planned;
+  return [
+    ...planned,
+    { name: "apply", run: () => terraform.apply(state) },
+    change
+      ? { name: "mutate", run: () => mutate(terraform, folder, change) }
+      : { name: "plan again", run: () => terraform.planAgain() },
+    { name: "destroy", run: () => terraform.destroy() },
+  ];
+};
 
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)}s`;
 

@@ -14,6 +14,8 @@ export interface CheckOptions {
   /** Arguments of Terraform that set variables, in their order. */
   readonly variables: readonly string[];
   readonly refusesWarnings: boolean;
+  /** Ends after the first plan. */
+  readonly planOnly: boolean;
   /** Leaves the working copy. */
   readonly keep: boolean;
 }
@@ -27,6 +29,7 @@ const optionTypes = {
   var: { type: "string", multiple: true },
   "var-file": { type: "string", multiple: true },
   "no-warnings": { type: "boolean" },
+  "plan-only": { type: "boolean" },
   keep: { type: "boolean" },
 } as const;
 
@@ -60,6 +63,7 @@ export function readOptions(args: readonly string[]): CheckOptions {
     data: text(values.data),
     variables,
     refusesWarnings: values["no-warnings"] === true,
+    planOnly: values["plan-only"] === true,
     keep: values.keep === true,
   };
 }
