@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 const FOLDERS_WITHOUT_TESTS = ["build", "cdktf.out", "coverage", "\\.tools", "\\.phenom-chat"];
 const ignored = [`<rootDir>/(${FOLDERS_WITHOUT_TESTS.join("|")})/`, "/node_modules/"];
 
+const OF_CONTAINERS = ["<rootDir>/tools/images/", "<rootDir>/tools/stage/"];
+
 const shared = {
   testEnvironment: "<rootDir>/test/jest/environment.ts",
   globalSetup: "<rootDir>/test/jest/global-setup.ts",
@@ -42,6 +44,15 @@ export default {
       ...shared,
       displayName: "end-to-end",
       testMatch: ["**/*.e2e.test.ts"],
+      testPathIgnorePatterns: [...ignored, ...OF_CONTAINERS],
+      setupFilesAfterEnv: ["<rootDir>/test/jest/end-to-end.ts"],
+    },
+    // Builds the images, and runs them as root by their task definitions.
+    {
+      ...shared,
+      displayName: "containers",
+      testMatch: ["**/*.e2e.test.ts"],
+      testPathIgnorePatterns: [...ignored, "\\.e2e\\.test\\.ts$(?<!/tools/(images|stage)/[^/]*)"],
       setupFilesAfterEnv: ["<rootDir>/test/jest/end-to-end.ts"],
     },
   ],

@@ -16,7 +16,14 @@ import { retryOnce } from "./retry.ts";
 import type { SynapseClient } from "./synapse-client.ts";
 import type { Reading } from "./synapse-reading.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
-import { type FoundEvent, isAfter, newestFirst, type Place, type Timeline } from "./synapse-timeline.ts";
+import {
+  byPlace,
+  type FoundEvent,
+  isAfter,
+  newestFirst,
+  type Place,
+  type Timeline,
+} from "./synapse-timeline.ts";
 
 export interface SearchParts {
   readonly client: SynapseClient;
@@ -131,17 +138,20 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
     for (let round = 0; round < MAX_REQUESTS; round++) {
       const { count, results } = await ask(term, asked.room, reached, signal);
       const found = results.map(({ result }) => result);
-      const seen = reached ? found.findIndex(({ event_id }) => event_id === reached?.id) : -1;
-      const fresh = found.slice(seen + 1);
-      for (const event of fresh) {
+      const isWhole = asked.from === undefined && round === 0 && found.length === count;
+      const place = reached;
+      const fresh = found.filter((event) => !place || isAfter(event, place)).sort(byPlace);
+      // The index orders one millisecond otherwise: the next request has all messages of the last one.
+      const last = fresh.at(-1)?.origin_server_ts;
+      const settled = isWhole ? fresh : fresh.filter(({ origin_server_ts }) => origin_server_ts !== last);
+      for (const event of settled.length > 0 ? settled : fresh) {
         if (event.origin_server_ts < asked.since) return { events, reached, complete: true };
         reached = { at: event.origin_server_ts, id: event.event_id };
         if (!isMessage(event) || (asked.sender ?? event.sender) !== event.sender) continue;
         events.push({ roomId: event.room_id, event });
         if (events.length > asked.limit) return { events, reached, complete: false };
       }
-      if (fresh.length === 0 || (asked.from === undefined && round === 0 && found.length === count))
-        return { events, reached, complete: true };
+      if (fresh.length === 0 || isWhole) return { events, reached, complete: true };
     }
     return { events, reached, complete: false };
   };
@@ -196,7 +206,7 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       const found =
         parsed === undefined || query === undefined
           ? {
-              ...(await scan(asked, () => true, { chunk: limit + 1, requests: MAX_REQUESTS }, signal)),
+              ...(await scan(asked, () => true, { chunk: limit + 2, requests: MAX_REQUESTS }, signal)),
               byIndex: false,
             }
           : await find(parsed, query, asked, signal);

@@ -46,8 +46,14 @@ export interface FoundEvent {
 export const isAfter = ({ origin_server_ts, event_id }: MatrixEvent, place: Place): boolean =>
   origin_server_ts < place.at || (origin_server_ts === place.at && event_id < place.id);
 
-export const newestFirst = (a: FoundEvent, b: FoundEvent): number =>
-  b.event.origin_server_ts - a.event.origin_server_ts || (a.event.event_id < b.event.event_id ? 1 : -1);
+/** Messages of one millisecond in the order of their ids, which a cursor can continue. */
+export const byPlace = (a: MatrixEvent, b: MatrixEvent): number =>
+  b.origin_server_ts - a.origin_server_ts || (a.event_id < b.event_id ? 1 : -1);
+
+export const newestFirst = (a: FoundEvent, b: FoundEvent): number => byPlace(a.event, b.event);
+
+const isOneMillisecond = (events: readonly MatrixEvent[]): boolean =>
+  events.every(({ origin_server_ts }) => origin_server_ts === events[0]?.origin_server_ts);
 
 /** Reads rooms' timelines. */
 export function timeline(client: SynapseClient, rooms: SynapseRooms) {
@@ -123,8 +129,9 @@ export function timeline(client: SynapseClient, rooms: SynapseRooms) {
       }),
     );
     for (;;) {
-      for (const head of heads)
-        while (head.waiting.length === 0 && !head.ended) {
+      for (const head of heads) {
+        // Synapse orders one millisecond otherwise, so all its messages must be there before the first is told.
+        while (!head.ended && isOneMillisecond(head.waiting)) {
           if (left.requests <= 0) return false;
           left.requests -= 1;
           const { roomId, from } = head;
@@ -133,7 +140,9 @@ export function timeline(client: SynapseClient, rooms: SynapseRooms) {
           head.waiting.push(...read.chunk.filter(isMessage));
           head.from = read.end;
           head.ended = read.end === undefined;
+          head.waiting.sort(byPlace);
         }
+      }
       const [next] = heads
         .flatMap((head) => {
           const [event] = head.waiting;

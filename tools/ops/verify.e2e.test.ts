@@ -124,7 +124,7 @@ describeWith("terraform", "moto")(
               check: "dns",
               what: "record localhost",
               state: "skipped",
-              found: "not compared: CLOUDFLARE_API_TOKEN is not set",
+              found: "CLOUDFLARE_API_TOKEN is not set",
             },
           ]),
         );

@@ -186,7 +186,7 @@ describe("the workflows", () => {
   });
 
   it("deploy nothing that has not passed the whole gate, and release only what runs in development", () => {
-    expect(workflows["check"]?.jobs["check"]?.steps.map(({ run }) => run)).toContain(".ci/run");
+    expect(workflows["check"]?.jobs["check"]?.steps.map(({ run }) => run)).toContain('.ci/run "$PART"');
     const gates = { deploy: "check", release: "candidate" } as const;
     for (const [workflow, gate] of Object.entries(gates)) {
       const all = workflows[workflow]?.jobs ?? {};
