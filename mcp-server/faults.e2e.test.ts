@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import * as z from "zod";
 import { describeWithSynapse } from "../test/describe-with-synapse.ts";
 import { eventually } from "../test/jest/eventually.ts";
 import type { ContractWorld } from "../test/mcp-server/contract.ts";
@@ -7,7 +8,6 @@ import { AGENT, type ChatDatabase, databaseUrl, startChatDatabase } from "../tes
 import { type Homeserver, startHomeserver } from "../test/mcp-server/homeserver.ts";
 import { bundleServer, type Program } from "../test/mcp-server/program.ts";
 import { startProxy, type Way } from "../test/mcp-server/proxy.ts";
-import { textOf } from "../test/mcp-server/service.ts";
 import { startSignIn } from "../test/mcp-server/sign-in.ts";
 import { type HasuraServer, startHasuraServer } from "../tools/servers/hasura.ts";
 import { postgresBackend } from "./backends/postgres.ts";
@@ -26,6 +26,8 @@ beforeAll(async () => {
 });
 afterEach(() => program.end());
 afterAll(() => program?.remove());
+
+const sentSchema = z.object({ message: z.looseObject({ id: z.string() }) });
 
 interface Killing {
   readonly world: World;
@@ -58,8 +60,9 @@ async function killBetweenCommitAndAnswer({ world, port, variables, sending }: K
   await proxy.stop();
 
   const again = await second.call("chat_send_message", draft);
-  expect(JSON.parse(textOf(again))).toMatchObject({ message: { content: "Once only" } });
-  expect(await messages()).toEqual({ messages: [JSON.parse(textOf(again)).message] });
+  const { message } = sentSchema.parse(again["structuredContent"]);
+  expect(message).toMatchObject({ room_id, content: "Once only" });
+  expect(await messages()).toMatchObject({ messages: [{ id: message.id, content: "Once only" }] });
 }
 
 interface Load {
