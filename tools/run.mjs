@@ -16,12 +16,19 @@ const providers = {
   },
 };
 
-/** Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. */
+/**
+ * Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. What it imports
+ * while it runs goes into files beside it, so that their packages are loaded only then.
+ */
 export async function bundleProgram(source, outfile) {
+  const { dir: outdir, name, ext } = path.parse(outfile);
   const { outputFiles } = await build({
-    entryPoints: [source],
-    outfile,
+    entryPoints: [{ in: source, out: name }],
+    outdir,
+    outExtension: { ".js": ext },
+    chunkNames: `${name}-[hash]`,
     bundle: true,
+    splitting: true,
     platform: "node",
     format: "esm",
     target: "node20",
@@ -30,11 +37,14 @@ export async function bundleProgram(source, outfile) {
     logLevel: "warning",
     write: false,
   });
-  // Renamed when complete: another process may be loading the same program.
-  const unfinished = `${outfile}.${process.pid}`;
-  await mkdir(path.dirname(outfile), { recursive: true });
-  await writeFile(unfinished, outputFiles[0].contents);
-  await rename(unfinished, outfile);
+  await mkdir(outdir, { recursive: true });
+  // The program last, and each renamed when complete: another process may be loading the same program.
+  const isProgram = (file) => file.path === path.resolve(outfile);
+  for (const file of outputFiles.sort((a, b) => isProgram(a) - isProgram(b))) {
+    const unfinished = `${file.path}.${process.pid}`;
+    await writeFile(unfinished, file.contents);
+    await rename(unfinished, file.path);
+  }
 }
 
 const USAGE_EXIT_CODE = 2;

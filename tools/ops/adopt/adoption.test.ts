@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
+import { accountClients } from "../account-aws.ts";
 import { awsClients } from "../aws.ts";
 import { Inputs } from "../inputs.ts";
 import { synthesisedStack } from "../synthesised.ts";
@@ -35,7 +36,12 @@ describe("what adopt looks for", () => {
       ["subnet-b1", "us-east-1b"],
       ["subnet-b2", "us-east-1b"],
     ]);
-    const search = new Search(awsClients("us-east-1"), synthesisedStack(development), inputs, zones);
+    const search = new Search(
+      accountClients(awsClients("us-east-1"), "us-east-1"),
+      synthesisedStack(development),
+      inputs,
+      zones,
+    );
     const targets = search.instances().filter(({ type }) => type === "aws_efs_mount_target");
     expect(targets.map(({ address, value }) => [address, value])).toEqual([
       ['aws_efs_mount_target.chat_synapse_media_mount_target["us-east-1a"]', "subnet-a1"],

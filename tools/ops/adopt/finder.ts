@@ -1,4 +1,4 @@
-import type { Aws } from "../aws.ts";
+import type { AccountAws } from "../account-aws.ts";
 
 /** A resource that exists. */
 export interface Existing {
@@ -25,7 +25,7 @@ export interface Finder {
   readonly by: string;
   /** Form of the import id, for the same table. */
   readonly importId: string;
-  find(aws: Aws, wanted: Wanted): Promise<Existing | undefined>;
+  find(aws: AccountAws, wanted: Wanted): Promise<Existing | undefined>;
   /** Arguments whose change replaces the resource. @default - none that can differ */
   readonly replacedBy?: readonly string[];
   /** Those of them that may stay as they are, because nothing depends on them. @default - none */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Aws } from "../aws.ts";
+import type { AccountAws } from "../account-aws.ts";
 import type { Inputs } from "../inputs.ts";
 import type { StackResource, SynthesisedStack } from "../synthesised.ts";
 import { type Existing, type Finder, Unresolved, type Wanted } from "./finder.ts";
@@ -27,14 +27,14 @@ const reference = /^(aws_\w+|cloudflare_\w+)\.(\w+)(?:\["([^"]+)"\])?\.(\w+)$/;
 
 /** Looks for the resources of a stack in an account. Each is looked for once. */
 export class Search {
-  readonly #aws: Aws;
+  readonly #aws: AccountAws;
   readonly #stack: SynthesisedStack;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #zones: ReadonlyMap<string, string>;
   readonly #found = new Map<string, Promise<Found>>();
 
   /** @param zones availability zone of each private subnet that exists */
-  constructor(aws: Aws, stack: SynthesisedStack, inputs: Inputs, zones: ReadonlyMap<string, string>) {
+  constructor(aws: AccountAws, stack: SynthesisedStack, inputs: Inputs, zones: ReadonlyMap<string, string>) {
     this.#aws = aws;
     this.#stack = stack;
     this.#variables = { ...stack.defaults, ...inputs.values };

@@ -9,11 +9,11 @@ export const account: PreflightCheck = {
   run: (subject) => Promise.all([credentials(subject), bucket(subject)]),
 };
 
-function credentials({ context, inputs }: Subject): Promise<Finding> {
+function credentials({ aws, inputs }: Subject): Promise<Finding> {
   const what = "credentials";
   const remedy = "Choose a profile or role of that account: AWS_PROFILE=<profile>, or aws sso login";
   return finding(what, remedy, async () => {
-    const { Account = "", Arn = "" } = await context.aws.sts.send(new GetCallerIdentityCommand({}));
+    const { Account = "", Arn = "" } = await aws.sts.send(new GetCallerIdentityCommand({}));
     const named = inputs.get("ecsClusterArn").split(":")[4];
     return named === Account
       ? passed(what, Arn)
@@ -21,11 +21,11 @@ function credentials({ context, inputs }: Subject): Promise<Finding> {
   });
 }
 
-function bucket({ context, environment }: Subject): Promise<Finding> {
+function bucket({ aws, environment }: Subject): Promise<Finding> {
   const { bucket: Bucket, region } = environment.state;
   const what = `state bucket ${Bucket}`;
   return finding(what, "", async () => {
-    const s3 = context.aws.s3(region);
+    const s3 = aws.s3(region);
     const missing = await unless(["NotFound", "NoSuchBucket"], s3.send(new HeadBucketCommand({ Bucket })));
     if (!missing)
       return failed(

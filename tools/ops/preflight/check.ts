@@ -1,4 +1,5 @@
 import type { Environment } from "../../../environments/schema.ts";
+import type { AccountAws } from "../account-aws.ts";
 import type { Finding } from "../checks/check.ts";
 import type { Context } from "../context.ts";
 import type { Inputs } from "../inputs.ts";
@@ -7,6 +8,7 @@ import type { SynthesisedStack } from "../synthesised.ts";
 /** What a check before the first deployment works with. */
 export interface Subject {
   readonly context: Context;
+  readonly aws: AccountAws;
   readonly environment: Environment;
   readonly inputs: Inputs;
   readonly stack: SynthesisedStack;

@@ -26,7 +26,7 @@ export const dockerHub: PreflightCheck = {
     Promise.all((Object.keys(subject.environment.images) as ImageName[]).map((name) => image(subject, name))),
 };
 
-function image({ context, environment, inputs }: Subject, name: ImageName): Promise<Finding> {
+function image({ aws, environment, inputs }: Subject, name: ImageName): Promise<Finding> {
   const { repository, tag: fixed } = environment.images[name];
   const tag = process.env[`TF_VAR_${tagVariable(name)}`] ?? fixed;
   const what = `image ${repository}`;
@@ -34,9 +34,7 @@ function image({ context, environment, inputs }: Subject, name: ImageName): Prom
   return finding(what, "Check the network: Docker Hub did not answer", async () => {
     if (tag === undefined)
       return skipped(what, "its tag is not known", `Set TF_VAR_${tagVariable(name)} to the release`);
-    const credentials = isPrivate
-      ? await readSecret(context.aws, inputs.get("dockerhubCredentialsArn"))
-      : undefined;
+    const credentials = isPrivate ? await readSecret(aws, inputs.get("dockerhubCredentialsArn")) : undefined;
     // Official images belong to the user "library".
     const path = repository.includes("/") ? repository : `library/${repository}`;
     const scope = `service=registry.docker.io&scope=repository:${path}:pull`;

@@ -12,6 +12,8 @@ import { quotas } from "./quotas.ts";
 import { secrets } from "./secrets.ts";
 import { userPool } from "./user-pool.ts";
 
+export { subjectOf } from "./subject.ts";
+
 /** What is checked before the first deployment, in the order of the table. */
 export const preflightChecks: readonly PreflightCheck[] = [
   account,

@@ -23,7 +23,7 @@ export const loadBalancer: PreflightCheck = {
   ],
 };
 
-async function describeListener({ context: { aws }, inputs }: Subject): Promise<Listener | undefined> {
+async function describeListener({ aws, inputs }: Subject): Promise<Listener | undefined> {
   const arn = inputs.get("albListenerArn");
   const found = await unless(
     ["ListenerNotFoundException", "ListenerNotFound"],
@@ -46,7 +46,7 @@ function listener(subject: Subject): Promise<Finding> {
 }
 
 function balancer(subject: Subject): Promise<Finding> {
-  const { context, inputs } = subject;
+  const { aws, inputs } = subject;
   const what = "load balancer";
   const remedy = "Take all inputs alb_… from the one load balancer that the listener belongs to";
   return finding(what, remedy, async () => {
@@ -58,7 +58,7 @@ function balancer(subject: Subject): Promise<Finding> {
     ];
     const arn = (await describeListener(subject))?.LoadBalancerArn;
     if (!arn) return failed(what, "alb_listener_arn names no listener", LISTENER_REMEDY);
-    const { LoadBalancers } = await context.aws.elb.send(
+    const { LoadBalancers } = await aws.elb.send(
       new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }),
     );
     const found: LoadBalancer = LoadBalancers?.[0] ?? {};
@@ -76,7 +76,7 @@ function balancer(subject: Subject): Promise<Finding> {
 }
 
 function certificate(subject: Subject): Promise<Finding> {
-  const { context, environment, inputs } = subject;
+  const { aws, environment, inputs } = subject;
   const { serverName } = environment;
   const what = `certificate of ${serverName}`;
   const remedy = `Ask the load balancer's owner to add a certificate for ${serverName} to the listener`;
@@ -86,7 +86,7 @@ function certificate(subject: Subject): Promise<Finding> {
       describeListener(subject),
       unless(
         ["ListenerNotFoundException", "ListenerNotFound"],
-        context.aws.elb.send(new DescribeListenerCertificatesCommand({ ListenerArn })),
+        aws.elb.send(new DescribeListenerCertificatesCommand({ ListenerArn })),
       ),
     ]);
     const arns = new Set(
@@ -100,7 +100,7 @@ function certificate(subject: Subject): Promise<Finding> {
       if (!arn.includes(":acm:")) continue;
       const described = await unless(
         ["ResourceNotFoundException"],
-        context.aws.acm.send(new DescribeCertificateCommand({ CertificateArn: arn })),
+        aws.acm.send(new DescribeCertificateCommand({ CertificateArn: arn })),
       );
       const { Status, DomainName, SubjectAlternativeNames = [] } = described?.Certificate ?? {};
       if (Status === "ISSUED")
@@ -118,16 +118,13 @@ const covers = (name: string, host: string): boolean =>
   name === host || (name.startsWith("*.") && name.slice(1) === host.slice(host.indexOf(".")));
 
 async function rules(subject: Subject): Promise<Finding[]> {
-  const { context, environment, inputs, stack } = subject;
+  const { aws, environment, inputs, stack } = subject;
   const wanted = stack.resources.filter(({ type }) => type === "aws_lb_listener_rule");
   const priorities: Finding[] = [];
   const what = "rules of the listener";
   const quota = await finding(what, "", async () => {
     const found: Rule[] = [];
-    const pages = paginateDescribeRules(
-      { client: context.aws.elb },
-      { ListenerArn: inputs.get("albListenerArn") },
-    );
+    const pages = paginateDescribeRules({ client: aws.elb }, { ListenerArn: inputs.get("albListenerArn") });
     for await (const { Rules = [] } of pages) found.push(...Rules);
     let missing = 0;
     for (const { address, config } of wanted) {
@@ -135,7 +132,7 @@ async function rules(subject: Subject): Promise<Finding[]> {
       if (!taken) missing++;
       priorities.push(priorityFinding(address, String(config.priority), taken, environment.serverName));
     }
-    const limit = await limitOf(context.aws, "rules-per-application-load-balancer");
+    const limit = await limitOf(aws, "rules-per-application-load-balancer");
     const [total, others] = [found.length + missing, found.filter(({ IsDefault }) => IsDefault).length];
     return limit === undefined || total - others <= limit
       ? passed(what, `${total - others} of ${limit ?? "an unknown number"} with ours`)

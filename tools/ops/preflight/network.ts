@@ -22,7 +22,7 @@ export const network: PreflightCheck = {
   ],
 };
 
-function vpc({ context: { aws }, inputs }: Subject): Promise<Finding> {
+function vpc({ aws, inputs }: Subject): Promise<Finding> {
   const what = "vpc_id";
   return finding(what, "", async () => {
     const VpcId = inputs.get("vpcId");
@@ -50,7 +50,7 @@ function vpc({ context: { aws }, inputs }: Subject): Promise<Finding> {
   });
 }
 
-async function subnets({ context: { aws }, inputs }: Subject): Promise<Finding[]> {
+async function subnets({ aws, inputs }: Subject): Promise<Finding[]> {
   const what = "private_subnet_ids";
   const remedy = "Name private subnets of the VPC in two zones at least";
   const routes: Finding[] = [];
@@ -104,10 +104,7 @@ const targetOf = (route: Route): string =>
 
 const groupInputs = ["albSecurityGroupId", "ecsTasksSecurityGroupId", "rdsSecurityGroupId"] as const;
 
-function securityGroup(
-  { context: { aws }, inputs }: Subject,
-  input: (typeof groupInputs)[number],
-): Promise<Finding> {
+function securityGroup({ aws, inputs }: Subject, input: (typeof groupInputs)[number]): Promise<Finding> {
   const what = inputTable[input].name;
   const remedy = `Correct ${what}: ${inputTable[input].description}`;
   return finding(what, remedy, async () => {

@@ -14,7 +14,7 @@ export const platform: PreflightCheck = {
   run: async (subject) => [await cluster(subject), ...(await database(subject))],
 };
 
-function cluster({ context: { aws }, inputs }: Subject): Promise<Finding> {
+function cluster({ aws, inputs }: Subject): Promise<Finding> {
   const what = "ECS cluster";
   const remedy = "Correct ecs_cluster_id and ecs_cluster_name";
   return finding(what, remedy, async () => {
@@ -33,7 +33,7 @@ function cluster({ context: { aws }, inputs }: Subject): Promise<Finding> {
 const POSTGRES = 17;
 
 async function database(subject: Subject): Promise<Finding[]> {
-  const { context, inputs } = subject;
+  const { aws, inputs } = subject;
   const what = "RDS instance";
   const remedy = "Take all inputs rds_… from the one instance";
   let instance: DBInstance | undefined;
@@ -41,7 +41,7 @@ async function database(subject: Subject): Promise<Finding[]> {
     const id = inputs.get("rdsInstanceIdentifier");
     const found = await unless(
       ["DBInstanceNotFound", "DBInstanceNotFoundFault"],
-      context.aws.rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: id })),
+      aws.rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: id })),
     );
     instance = found?.DBInstances?.[0];
     if (!instance) return failed(what, `there is no instance ${id}`, remedy);
@@ -50,7 +50,7 @@ async function database(subject: Subject): Promise<Finding[]> {
       ? failed(what, `${id}: ${differences.join("; ")}`, remedy)
       : passed(what, `${id}, ${instance.Endpoint?.Address}`);
   });
-  return instance ? [own, version(instance), await tls(context.aws, instance)] : [own];
+  return instance ? [own, version(instance), await tls(aws, instance)] : [own];
 }
 
 function differencesOf({ inputs }: Subject, instance: DBInstance): string[] {

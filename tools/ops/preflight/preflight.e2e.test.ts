@@ -27,9 +27,9 @@ import type { Finding } from "../checks/check.ts";
 import { Context } from "../context.ts";
 import { Inputs } from "../inputs.ts";
 import { Reporter } from "../report.ts";
-import { subjectOf } from "../verbs/preflight.ts";
 import type { Subject } from "./check.ts";
 import { preflightChecks } from "./index.ts";
+import { subjectOf } from "./subject.ts";
 
 describeWith("moto")("preflight", () => {
   let moto: Moto;

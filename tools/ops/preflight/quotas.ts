@@ -25,7 +25,7 @@ export async function limitOf({ elb }: Aws, limit: string): Promise<number | und
 /** Lambda refuses a reservation that leaves the other functions fewer than this. */
 const LEAST_UNRESERVED = 100;
 
-function concurrency({ context: { aws }, inputs, stack }: Subject): Promise<Finding> {
+function concurrency({ aws, inputs, stack }: Subject): Promise<Finding> {
   const what = "Lambda concurrency";
   return finding(what, "", async () => {
     const { AccountLimit = {} } = await aws.lambda.send(new GetAccountSettingsCommand({}));
@@ -53,7 +53,7 @@ function concurrency({ context: { aws }, inputs, stack }: Subject): Promise<Find
 }
 
 /** The chat needs no address; its platform needs one for each NAT gateway. */
-function addresses({ context: { aws }, inputs }: Subject): Promise<Finding> {
+function addresses({ aws, inputs }: Subject): Promise<Finding> {
   const what = "Elastic IPs";
   return finding(what, "", async () => {
     const vpc = { Name: "vpc-id", Values: [inputs.get("vpcId")] };

@@ -21,7 +21,7 @@ export const secrets: PreflightCheck = {
     Promise.all((Object.keys(keysOf) as (keyof typeof keysOf)[]).map((input) => secret(subject, input))),
 };
 
-function secret({ context, inputs }: Subject, input: keyof typeof keysOf): Promise<Finding> {
+function secret({ aws, inputs }: Subject, input: keyof typeof keysOf): Promise<Finding> {
   const { name, description } = inputTable[input];
   const keys: readonly string[] = keysOf[input];
   const remedy = keys.length
@@ -30,10 +30,10 @@ function secret({ context, inputs }: Subject, input: keyof typeof keysOf): Promi
   return finding(name, remedy, async () => {
     const arn = inputs.get(input);
     if (keys.length === 0) {
-      const text = await secretText(context.aws, arn);
+      const text = await secretText(aws, arn);
       return text.trim() ? passed(name, arn) : failed(name, `${arn} is empty`, remedy);
     }
-    const value = await readSecret(context.aws, arn);
+    const value = await readSecret(aws, arn);
     const missing = keys.filter((key) => !value[key]);
     return missing.length ? failed(name, `${arn} lacks ${listed(missing)}`, remedy) : passed(name, arn);
   });

@@ -21,7 +21,7 @@ export const userPool: PreflightCheck = {
       const { UserPool } =
         (await unless(
           ["ResourceNotFoundException"],
-          subject.context.aws.cognito.send(
+          subject.aws.cognito.send(
             new DescribeUserPoolCommand({ UserPoolId: subject.inputs.get("userPoolId") }),
           ),
         )) ?? {};
@@ -58,12 +58,12 @@ function domain({ inputs }: Subject, { Arn, Domain, Id }: UserPoolType): Promise
 /** Groups that open tools, and groups that open rooms; everyone joins Community. */
 const neededGroups = [...toolGroups, ...Object.keys(rooms).filter((room) => room !== "community")];
 
-function groups({ context, inputs }: Subject): Promise<Finding> {
+function groups({ aws, inputs }: Subject): Promise<Finding> {
   const what = "Cognito groups";
   const UserPoolId = inputs.get("userPoolId");
   return finding(what, "", async () => {
     const names: string[] = [];
-    for await (const { Groups = [] } of paginateListGroups({ client: context.aws.cognito }, { UserPoolId }))
+    for await (const { Groups = [] } of paginateListGroups({ client: aws.cognito }, { UserPoolId }))
       names.push(...Groups.map(({ GroupName = "" }) => GroupName));
     const missing = neededGroups.filter((name) => !names.includes(name));
     return missing.length
@@ -101,15 +101,15 @@ function triggers({ stack }: Subject, { LambdaConfig = {} }: UserPoolType): Find
 }
 
 /** The account that the MCP server signs in to Hasura with. */
-function agent({ context, inputs }: Subject): Promise<Finding> {
+function agent({ aws, inputs }: Subject): Promise<Finding> {
   const what = "agent's account";
   const remedy = "Make it: npm run ops -- create-user <environment> <name> --group agent";
   return finding(what, remedy, async () => {
-    const { AGENT_USERNAME = "" } = await readSecret(context.aws, inputs.get("agentSecretArn"));
+    const { AGENT_USERNAME = "" } = await readSecret(aws, inputs.get("agentSecretArn"));
     const user = { UserPoolId: inputs.get("userPoolId"), Username: AGENT_USERNAME };
     const found = await unless(
       ["UserNotFoundException"],
-      context.aws.cognito.send(new AdminListGroupsForUserCommand(user)),
+      aws.cognito.send(new AdminListGroupsForUserCommand(user)),
     );
     if (!found) return failed(what, `the pool has no user ${AGENT_USERNAME}`, remedy);
     const names = (found.Groups ?? []).map(({ GroupName = "" }) => GroupName);
