@@ -6,6 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { jsonencode } from "./encode.ts";
 import type { SecretValue } from "./generated-secret.ts";
 import { type PolicyStatement, policyDocument, readSecrets, trustService } from "./iam-policy.ts";
+import { type Capability, DEFAULT_CAPABILITIES } from "./linux-capabilities.ts";
 import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
 import { ServiceRole } from "./service-role.ts";
@@ -96,25 +97,6 @@ export interface FargateTaskProps {
   /** Statements of the task role. @default - none */
   readonly taskPolicy?: readonly PolicyStatement[];
 }
-
-/** Linux capabilities that Docker and Fargate give a container by default. */
-const defaultCapabilities = [
-  "AUDIT_WRITE",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "KILL",
-  "MKNOD",
-  "NET_BIND_SERVICE",
-  "NET_RAW",
-  "SETFCAP",
-  "SETGID",
-  "SETPCAP",
-  "SETUID",
-  "SYS_CHROOT",
-] as const;
-export type Capability = (typeof defaultCapabilities)[number];
 
 /** Maximum bytes of a task definition (ECS quota "Task definition size"). */
 const TASK_DEFINITION_LIMIT = 64 * 1024;
@@ -218,7 +200,7 @@ export class FargateTask extends Construct {
         // Fargate adds no capabilities, so the ones to keep are left out of the list to drop.
         capabilities: {
           drop: container.capabilities
-            ? defaultCapabilities.filter((name) => !container.capabilities?.includes(name))
+            ? DEFAULT_CAPABILITIES.filter((name) => !container.capabilities?.includes(name))
             : ["ALL"],
         },
       },

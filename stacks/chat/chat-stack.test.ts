@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { TerraformResource } from "cdktf";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { ownedByPlatform } from "../../test/ingress-rules.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "./template.ts";
 
@@ -11,15 +12,6 @@ const synapseOnly = {
   mcp: { backend: "synapse" },
 } as const;
 const hasuraOnly = { implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } } as const;
-
-const ownedByPlatform = {
-  databaseFromSynapse: "platform",
-  databaseFromLambdas: "platform",
-  hasuraFromLambdas: "platform",
-  hasuraFromEcsTasks: "platform",
-  mcpFromAlb: "platform",
-  adminUiFromAlb: "platform",
-} as const;
 
 /** Environments that differ only in which implementation runs, so that the MCP backend stays. */
 const addresses = (changes: Partial<EnvironmentData>) =>

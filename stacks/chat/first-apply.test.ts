@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "./template.ts";
 
-/** With every rule in security groups of others, whoever has them in development. */
+/** The stack itself adds every ingress rule to the security groups of others. */
 const development = new Template(environment({ ingressRules: {} }));
 const withWorkers = new Template(
   environment({ workers: { sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 } }),

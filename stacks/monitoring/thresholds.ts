@@ -23,8 +23,8 @@ export const thresholds = {
   /** Targets, as in the neighbouring systems. */
   healthyHosts: { crossed: "below", value: 1, period: MINUTE, periods: 2 },
   /**
-   * The same of a service that stops its task before it starts the next: without a healthy task for up to three minutes
-   * in each deployment, which is no reason to write to anybody.
+   * Targets of a service that stops its task before it starts the next. Each deployment leaves it without a healthy task
+   * for up to three minutes, and must not send a mail.
    */
   healthyHostsWithGap: { crossed: "below", value: 1, period: MINUTE, periods: 5 },
   /** Responses. One or two come from a task that stops during a deployment; five in five minutes do not. */

@@ -11,6 +11,12 @@ export function describeWith(...needed: ToolName[]): (name: string, suite: () =>
   return (name, suite) => describe.skip(`${name} ${needs(missing)}`, suite);
 }
 
+/** As {@link describeWith}, for a suite that only root can run; `.ci/run containers` runs it as root. */
+export function describeAsRootWith(...needed: ToolName[]): (name: string, suite: () => void) => void {
+  if (process.getuid?.() === 0) return describeWith(...needed);
+  return (name, suite) => describe.skip(`${name} (as root only)`, suite);
+}
+
 /** As {@link describeWith}, for one test. */
 export function itWith(...needed: ToolName[]): (name: string, test: () => void | Promise<void>) => void {
   const missing = missingTools(needed);

@@ -9,6 +9,7 @@ import type { EnvironmentData } from "../../environments/schema.ts";
 import { metadataCommand } from "../../modules/chat-hasura-lite/metadata/task.ts";
 import { migrationCommand } from "../../modules/chat-hasura-lite/migration-task.ts";
 import { databaseSetupCommand } from "../../modules/chat-synapse/tasks/database-setup.ts";
+import { ownedByPlatform } from "../ingress-rules.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { requiredVariables } from "../task.ts";
@@ -28,14 +29,6 @@ const withWorkers = {
   workers: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
   federation: { domains: ["matrix.org"] },
 } as const satisfies Partial<EnvironmentData>;
-const ownedByPlatform = {
-  databaseFromSynapse: "platform",
-  databaseFromLambdas: "platform",
-  hasuraFromLambdas: "platform",
-  hasuraFromEcsTasks: "platform",
-  mcpFromAlb: "platform",
-  adminUiFromAlb: "platform",
-} as const;
 const fromVariables = { inputs: { from: "variables" } } as const;
 const fromRemoteState = { inputs: production.inputs };
 

@@ -1,10 +1,10 @@
 // The newest page and one in the middle, as the database's owner reads it and with the permissions of the role `user`.
-import { Client } from "pg";
+import type { Client } from "pg";
 import * as z from "zod";
-import { applyMigrations } from "../../migrations/apply.ts";
 import { median } from "../ab/statistics.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { type Figure, type Run, timed } from "./benchmark.ts";
+import { peopledDatabase } from "./chat-database.ts";
 
 export const name = "schema-page";
 export const description =
@@ -68,18 +68,8 @@ const indexesSchema = z.array(z.object({ indexname: z.string(), indexdef: z.stri
 
 /** A database of its own with that many messages in three rooms. */
 async function filled(server: PostgresServer, messages: number): Promise<Client> {
-  const database = await server.createDatabase();
-  await applyMigrations(database);
-  const client = new Client(server.asSuperuser(database));
-  // After a failure the server ends this connection; the first error is the one to report.
-  client.on("error", () => {});
-  await client.connect();
-  // Triggers, foreign keys and the slow indexes are off during the fill and on during the reads.
-  await client.query("set session_replication_role = replica; set maintenance_work_mem = '1GB'");
-  await client.query("insert into users (id) select 'user-' || n from generate_series(1, 1000) n");
-  await client.query(
-    "insert into chat_members (room_id, user_id) select r.id, u.id from chat_rooms r, users u",
-  );
+  const client = await peopledDatabase(server);
+  // The slow indexes are off during the fill and on during the reads.
   const indexes = indexesSchema.parse(
     (
       await client.query(

@@ -9,8 +9,8 @@ import { type ImageDefinition, images } from "./catalog.ts";
 const DIGITS = 20;
 
 /**
- * Folders whose files an image takes over: for the MCP server the bundles, not their sources, because a changed test or
- * comment is no other image.
+ * Folders whose files go into an image. For the MCP server these are the bundles, so that a changed test or comment does
+ * not change the image.
  */
 const contents: Readonly<Record<ImageDefinition["name"], string>> = {
   mcp: IMAGE_PROGRAMS_FOLDER,

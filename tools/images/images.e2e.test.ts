@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { containerPaths, SYNAPSE_UID } from "../../modules/chat-synapse/homeserver/container.ts";
 import { version } from "../../shared/version.ts";
-import { describeWith } from "../../test/jest/describe-if.ts";
+import { describeAsRootWith } from "../../test/jest/describe-if.ts";
 import { IMAGE_PROGRAMS_FOLDER } from "../build/bundle-options.ts";
 import { tryTools } from "../pipeline/try-tools.ts";
 import { type ImageName, imageNames, images, nodeVersion, synapseVersion } from "./catalog.ts";
@@ -43,9 +43,11 @@ const programs = (folder: string, names: readonly string[]) =>
     .flatMap((place) => names.map((name) => path.join(place, name)))
     .filter((file) => existsSync(path.join(folder, file)));
 
-const describeAsRoot = process.getuid?.() === 0 ? describeWith("image-tools", "uv", "syft") : describe.skip;
-
-describeAsRoot("the images, built on stand-ins of their bases", () => {
+describeAsRootWith(
+  "image-tools",
+  "uv",
+  "syft",
+)("the images, built on stand-ins of their bases", () => {
   const engine = () => chooseEngine("buildah");
 
   beforeAll(async () => {

@@ -13,7 +13,7 @@ const answer = z.object({
 
 const TOKEN = "Set CLOUDFLARE_API_TOKEN to a token that may read the zone and edit its DNS";
 
-/** @throws Problem with `EXIT.refused` where there is no token, or Cloudflare refuses it */
+/** @throws Problem with `EXIT.refused` if the token is missing or Cloudflare refuses it */
 async function get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   const token = process.env.CLOUDFLARE_API_TOKEN;
   if (!token) throw new Problem("CLOUDFLARE_API_TOKEN is not set", TOKEN, EXIT.refused);

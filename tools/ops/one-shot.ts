@@ -40,6 +40,21 @@ export const oneShotRun = (task: OneShotTask): OneShotRun => ({
   logGroup: task.log_group,
 });
 
+/** Runs a line of shell in a one-shot task, in place of its command. */
+export async function runScript(
+  context: Context,
+  task: OneShotTask,
+  script: string,
+): Promise<{ readonly exitCode: number; readonly lines: readonly string[] }> {
+  const lines: string[] = [];
+  const exitCode = await runOneShot(context, {
+    ...oneShotRun(task),
+    command: ["sh", "-c", script],
+    onLine: (line) => lines.push(line.trim()),
+  });
+  return { exitCode, lines };
+}
+
 /**
  * Runs a task once to its end, and shows its log as it comes.
  * @returns the container's exit code

@@ -133,7 +133,7 @@ function changedLines(before: string, after: string): string[] {
 }
 
 const shown = (value: unknown) => cut(JSON.stringify(value));
-/** Half of a character that takes two code units is no text. */
+/** Shortens a text. It never ends in half a surrogate pair, which is not valid Unicode. */
 const cut = (text: string) =>
   text.length > MAX_CHARACTERS
     ? `${text.slice(0, MAX_CHARACTERS).replace(/[\uD800-\uDBFF]$/, "")}… (${text.length} characters)`

@@ -29,7 +29,7 @@ export type Reviewed =
 
 /**
  * What was shown on the pull request which brought `commit` to `branch`.
- * @throws Problem where there is no such pull request, or it shows nothing of the commit that was merged
+ * @throws Problem if there is no such pull request, or its comments do not cover the merged commit
  */
 export async function reviewedBefore(
   github: GitHub,

@@ -1,5 +1,6 @@
+import { DEFAULT_CAPABILITIES } from "../../constructs/linux-capabilities.ts";
 import type { ImageConfig } from "../images/image-config.ts";
-import { type ContainerDefinition, DEFAULT_CAPABILITIES, TaskDefinitionError } from "./task-definition.ts";
+import { type ContainerDefinition, TaskDefinitionError } from "./task-definition.ts";
 
 /** Numeric ids of a container's process. */
 export interface User {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { development } from "../../environments/development.ts";
 import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
 import { builtImages } from "../../test/built-image.ts";
-import { describeWith } from "../../test/jest/describe-if.ts";
+import { describeAsRootWith } from "../../test/jest/describe-if.ts";
 import { eventually } from "../../test/jest/eventually.ts";
 import {
   type HttpReply,
@@ -35,12 +35,13 @@ const people = [
 ];
 const [ann, bob, agent] = people;
 
-const describeAsRoot =
-  process.getuid?.() === 0
-    ? describeWith(...STAGE_TOOLS, "image-tools", "moto", "terraform", "matrix-nio")
-    : describe.skip;
-
-describeAsRoot("development on one machine, after its first day,", () => {
+describeAsRootWith(
+  ...STAGE_TOOLS,
+  "image-tools",
+  "moto",
+  "terraform",
+  "matrix-nio",
+)("development on one machine, after its first day,", () => {
   let stage: Stage;
   let browser: StageBrowser;
 

@@ -29,6 +29,7 @@ import { type Content, startHasuraStandIn } from "./hasura.ts";
 import { type Machine, takeMachine } from "./machine.ts";
 import { readSecret } from "./secrets.ts";
 import { Service } from "./service.ts";
+import { apiSite, contentSite, type FunctionCall, relay } from "./site-answers.ts";
 import { forwardPort, startSites } from "./sites.ts";
 import {
   accessPoints,
@@ -117,6 +118,7 @@ export class Stage {
   #host!: TaskHost;
   #aws!: AwsServer;
   #certificateFile = "";
+  #siteNames: readonly string[] = [];
 
   private constructor(data: EnvironmentData, machine: Machine, options: StageOptions) {
     this.data = data;
@@ -439,7 +441,7 @@ export class Stage {
     const { hasura_event_trigger: trigger, cognito_triggers: triggers } = this.outputs;
     const content = this.#options.content ?? new Map<string, Content>();
     let functions: Functions | undefined;
-    const call = (arn: string, headers: Readonly<Record<string, string>>, body: string) =>
+    const call: FunctionCall = (arn, headers, body) =>
       functions ? callByHttp(functions, arn, headers, body) : Promise.reject(new Error("no functions"));
     const apis = httpApis(this.#applied);
 
@@ -481,37 +483,22 @@ export class Stage {
       postAuthentication: (event) => invoke(triggers?.post_authentication, event),
     });
 
-    const sites = await startSites(
-      network.internetAddress,
-      {
-        [serverName]: this.#balancer(endpoint),
-        [`cognito-idp.${region}.amazonaws.com`]: this.#cognitoSite(pool),
-        [this.#signInHost]: (request, response) => pool.hostedPages(request, response),
-        [new URL(contentUrlTemplate).host]: contentSite(content),
-        ...Object.fromEntries(apis.map(({ host, functionArn }) => [host, apiSite(functionArn, call)])),
-      },
-      path.join(folder, "sites"),
-    );
+    const answers: Record<string, Site> = {
+      [serverName]: this.#balancer(endpoint),
+      [`cognito-idp.${region}.amazonaws.com`]: this.#cognitoSite(pool),
+      [this.#signInHost]: (request, response) => pool.hostedPages(request, response),
+      [new URL(contentUrlTemplate).host]: contentSite(content),
+      ...Object.fromEntries(apis.map(({ host, functionArn }) => [host, apiSite(functionArn, call)])),
+    };
+    const sites = await startSites(network.internetAddress, answers, path.join(folder, "sites"));
     this.#certificateFile = sites.certificateFile;
     const forwards = [
       await forwardPort(network.hostAddress, this.#inputs.rds_port, postgres.port),
       await forwardPort(network.hostAddress, Number(hasuraUrl.port), hasura.port),
     ];
     this.#stops.push(...[sites, ...forwards].map(({ stop }) => stop));
-    this.#names = Object.keys(this.#siteNames(apis));
+    this.#siteNames = Object.keys(answers);
     this.#writeHosts();
-  }
-
-  #names: readonly string[] = [];
-
-  #siteNames(apis: readonly { readonly host: string }[]): Record<string, true> {
-    const { region, serverName, contentUrlTemplate } = this.data;
-    return Object.fromEntries(
-      [
-        ...[serverName, `cognito-idp.${region}.amazonaws.com`, this.#signInHost],
-        ...[new URL(contentUrlTemplate).host, ...apis.map(({ host }) => host)],
-      ].map((name) => [name, true]),
-    );
   }
 
   get #signInHost(): string {
@@ -578,7 +565,7 @@ export class Stage {
     const lines = [
       "127.0.0.1 localhost",
       `${hostAddress} ${this.#inputs.rds_endpoint} ${new URL(this.#inputs.hasura_endpoint).hostname}`,
-      ...this.#names.map((name) => `${internetAddress} ${name}`),
+      ...this.#siteNames.map((name) => `${internetAddress} ${name}`),
       ...[...this.#discovered].flatMap(([registry, addresses]) =>
         addresses.map((address) => `${address} ${names.get(registry)}`),
       ),
@@ -596,59 +583,3 @@ export class Stage {
 
 const discoveryNamesOf = (applied: Applied | undefined) =>
   applied ? discoveryNames(applied) : new Map<string, string>();
-
-const bodyOf = async (request: Parameters<Site>[0]): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-};
-
-/** Passes a request on as it is, and its answer back. */
-async function relay(url: URL, request: Parameters<Site>[0], response: Parameters<Site>[1]): Promise<void> {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers))
-    if (typeof value === "string" && !["host", "connection", "content-length"].includes(name))
-      headers.set(name, value);
-  const method = request.method ?? "GET";
-  const body = await bodyOf(request);
-  const answer = await fetch(url, { method, headers, ...(method !== "GET" && { body }) });
-  response.writeHead(answer.status, {
-    "content-type": answer.headers.get("content-type") ?? "application/octet-stream",
-    ...(answer.headers.has("x-amzn-errortype") && {
-      "x-amzn-errortype": answer.headers.get("x-amzn-errortype") ?? "",
-    }),
-  });
-  response.end(Buffer.from(await answer.arrayBuffer()));
-}
-
-const apiSite =
-  (
-    functionArn: string,
-    call: (
-      arn: string,
-      headers: Readonly<Record<string, string>>,
-      body: string,
-    ) => Promise<{ statusCode: number; headers: Record<string, string>; body: string }>,
-  ): Site =>
-  async (request, response) => {
-    const headers = Object.fromEntries(
-      Object.entries(request.headers).flatMap(([name, value]) =>
-        typeof value === "string" ? [[name, value]] : [],
-      ),
-    );
-    const answer = await call(functionArn, headers, (await bodyOf(request)).toString());
-    response.writeHead(answer.statusCode, answer.headers).end(answer.body);
-  };
-
-/** Pages of content, with the tags that a link preview is made from. */
-const contentSite =
-  (content: ReadonlyMap<string, Content>): Site =>
-  (request, response) => {
-    const found = content.get(decodeURIComponent((request.url ?? "").split("/").at(-1) ?? ""));
-    if (!found) return void response.writeHead(404).end();
-    const meta = (name: string, value: string) => `<meta property="og:${name}" content="${value}">`;
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-    response.end(
-      `<!doctype html><html><head><title>${found.title}</title>${meta("title", found.title)}${meta("description", found.description)}</head><body></body></html>`,
-    );
-  };

@@ -1,31 +1,14 @@
 import * as z from "zod";
+import { DEFAULT_CAPABILITIES } from "../../constructs/linux-capabilities.ts";
 
 /** A task definition that asks for something that this runner does not do as Fargate does. */
 export class TaskDefinitionError extends Error {
   override readonly name = "TaskDefinitionError";
 }
 
-/** The capabilities that a container has unless it drops them: the default of Docker and of Fargate. */
-export const DEFAULT_CAPABILITIES = [
-  "AUDIT_WRITE",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "KILL",
-  "MKNOD",
-  "NET_BIND_SERVICE",
-  "NET_RAW",
-  "SETFCAP",
-  "SETGID",
-  "SETPCAP",
-  "SETUID",
-  "SYS_CHROOT",
-] as const;
-
 const pair = z.strictObject({ name: z.string(), value: z.string() });
 
-/** Only what the runner does as Fargate does it: any other setting is refused, not skipped. */
+/** The settings that the runner treats as Fargate does. Every other setting is refused. */
 const containerDefinition = z.strictObject({
   name: z.string(),
   image: z.string(),

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
 import { builtImage } from "../../test/built-image.ts";
-import { describeWith } from "../../test/jest/describe-if.ts";
+import { describeAsRootWith } from "../../test/jest/describe-if.ts";
 import { eventually } from "../../test/jest/eventually.ts";
 import type { LocalImage } from "./images.ts";
 import { type Machine, STAGE_TOOLS, takeMachine } from "./machine.ts";
@@ -13,9 +13,7 @@ import { parseTaskDefinition } from "./task-definition.ts";
 const node = (script: string) => ["node", "-e", script];
 const SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf:key::";
 
-const describeAsRoot = process.getuid?.() === 0 ? describeWith(...STAGE_TOOLS, "image-tools") : describe.skip;
-
-describeAsRoot("a task runs as on Fargate:", () => {
+describeAsRootWith(...STAGE_TOOLS, "image-tools")("a task runs as on Fargate:", () => {
   let image: LocalImage;
   let machine: Machine;
   let host: TaskHost;

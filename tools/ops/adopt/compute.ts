@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetFunctionCommand, GetPolicyCommand } from "@aws-sdk/client-lambda";
 import * as z from "zod";
+import { conditionValues } from "../listener-rule.ts";
 import { unless } from "../preflight/check.ts";
 import { type Finders, firstOf } from "./finder.ts";
 
@@ -154,14 +155,11 @@ export const compute: Finders = {
         ({ Priority }) => Priority === priority,
       );
       const arn = rule?.RuleArn;
-      const values = (field: string) =>
-        (rule?.Conditions ?? []).flatMap(({ Field, HostHeaderConfig, PathPatternConfig, Values }) =>
-          Field === field ? (HostHeaderConfig?.Values ?? PathPatternConfig?.Values ?? Values ?? []) : [],
-        );
+      if (!arn) return undefined;
       const hosts = JSON.stringify(wanted.value("condition") ?? []);
-      const [host] = values("host-header");
+      const [host] = conditionValues(rule, "host-header");
       // Somebody else's rule: preflight says so, and nothing of it is ours to import.
-      if (!arn || !host || !hosts.includes(JSON.stringify(host))) return undefined;
+      if (!host || !hosts.includes(JSON.stringify(host))) return undefined;
       return {
         id: arn,
         attributes: {
@@ -169,9 +167,10 @@ export const compute: Finders = {
           arn,
           listener_arn: listener,
           priority: Number(priority),
-          condition: ["host-header", "path-pattern"].flatMap((field) =>
-            values(field).length ? [{ [field.replace("-", "_")]: { values: values(field) } }] : [],
-          ),
+          condition: (["host-header", "path-pattern"] as const).flatMap((field) => {
+            const values = conditionValues(rule, field);
+            return values.length ? [{ [field.replace("-", "_")]: { values } }] : [];
+          }),
           action: (rule.Actions ?? []).map(({ Type, Order, TargetGroupArn, ForwardConfig }) => ({
             ...(Order !== undefined && { order: Order }),
             type: Type,

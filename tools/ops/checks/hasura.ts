@@ -1,4 +1,4 @@
-import { oneShotRun, runOneShot } from "../one-shot.ts";
+import { runScript } from "../one-shot.ts";
 import { type Check, failed, finding, passed, skipped } from "./check.ts";
 
 /** Exits with curl's own code. */
@@ -31,12 +31,7 @@ export const hasura: Check = {
     if (context.settings.dryRun) return [skipped(what, "a dry run starts no task", "")];
     return [
       await finding(what, RULE, async () => {
-        const lines: string[] = [];
-        const exitCode = await runOneShot(context, {
-          ...oneShotRun(task),
-          command: ["sh", "-c", probe],
-          onLine: (line) => lines.push(line.trim()),
-        });
+        const { exitCode, lines } = await runScript(context, task, probe);
         if (exitCode === 0) return passed(what, "answers");
         const [found, remedy] = reasons[exitCode] ?? [`curl ended with ${exitCode}`, RULE];
         return failed(what, [found, ...lines].join(": "), remedy);

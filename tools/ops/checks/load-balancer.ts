@@ -1,5 +1,6 @@
 import { DescribeRulesCommand, type Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Context } from "../context.ts";
+import { conditionValues } from "../listener-rule.ts";
 import type { Outputs } from "../outputs.ts";
 import { type Check, failed, finding, passed } from "./check.ts";
 
@@ -35,13 +36,8 @@ async function describe({ aws }: Context, arn: string): Promise<Rule | undefined
 }
 
 function compare(expected: Outputs["listener_rules"][string], rule: Rule): string[] {
-  const conditions = rule.Conditions ?? [];
-  const hosts = conditions.flatMap(({ Field, HostHeaderConfig, Values }) =>
-    Field === "host-header" ? (HostHeaderConfig?.Values ?? Values ?? []) : [],
-  );
-  const paths = conditions.flatMap(({ Field, PathPatternConfig, Values }) =>
-    Field === "path-pattern" ? (PathPatternConfig?.Values ?? Values ?? []) : [],
-  );
+  const hosts = conditionValues(rule, "host-header");
+  const paths = conditionValues(rule, "path-pattern");
   const actions = [...(rule.Actions ?? [])].sort((a, b) => (a.Order ?? 0) - (b.Order ?? 0));
   const forward = actions.find(({ Type }) => Type === "forward");
   const target = forward?.TargetGroupArn ?? forward?.ForwardConfig?.TargetGroups?.[0]?.TargetGroupArn;

@@ -1,4 +1,4 @@
-import { oneShotRun, runOneShot } from "../one-shot.ts";
+import { runScript } from "../one-shot.ts";
 import { type Check, failed, finding, passed, skipped } from "./check.ts";
 
 /** Prefix of the result's lines in the task's log. */
@@ -24,12 +24,7 @@ export const schema: Check = {
     if (context.settings.dryRun) return [skipped(what, "a dry run starts no task", "")];
     return [
       await finding(what, remedy, async () => {
-        const lines: string[] = [];
-        const exitCode = await runOneShot(context, {
-          ...oneShotRun(task),
-          command: ["sh", "-c", script],
-          onLine: (line) => lines.push(line.trim()),
-        });
+        const { exitCode, lines } = await runScript(context, task, script);
         if (exitCode !== 0) return failed(what, `psql ended with ${exitCode}: ${lines.join(" ")}`, remedy);
         return compare(what, migrations, recordsIn(lines), remedy);
       }),

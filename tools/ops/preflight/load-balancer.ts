@@ -9,6 +9,7 @@ import {
   type Rule,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { type Finding, failed, finding, passed } from "../checks/check.ts";
+import { conditionValues } from "../listener-rule.ts";
 import { listed, type PreflightCheck, type Subject, unless } from "./check.ts";
 import { limitOf } from "./quotas.ts";
 
@@ -153,9 +154,7 @@ function priorityFinding(
 ): Finding {
   const what = `priority ${priority}`;
   if (!taken) return passed(what, "free");
-  const hosts = (taken.Conditions ?? []).flatMap(({ Field, HostHeaderConfig, Values }) =>
-    Field === "host-header" ? (HostHeaderConfig?.Values ?? Values ?? []) : [],
-  );
+  const hosts = conditionValues(taken, "host-header");
   return hosts.length === 1 && hosts[0] === serverName
     ? passed(what, `a rule of ${serverName}`)
     : failed(
