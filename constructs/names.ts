@@ -8,6 +8,7 @@ const limits = {
   "ECS task family": { max: 255, pattern: /^[\w-]+$/ },
   "ECS service": { max: 255, pattern: /^[\w-]+$/ },
   "Redis replication group": { max: 40, pattern: /^[A-Za-z](?:-?[A-Za-z0-9])*$/ },
+  "EventBridge rule": { max: 64, pattern: /^[\w.-]+$/ },
   secret: { max: 512, pattern: /^[\w/+=.@-]+$/ },
   "Cognito client": { max: 128, pattern: /^[\w\s+=,.@-]+$/ },
 } as const;

@@ -175,6 +175,15 @@ export const inputTable = {
     pattern: "\\$id",
     shape: "a GraphQL document with the variable $id",
   },
+  contentRole: {
+    name: "content_role",
+    type: "string",
+    description:
+      "Hasura role that the content query runs as, where Hasura answers it: everybody in the chat sees what this role may",
+    pattern: "^[A-Za-z0-9_-]{1,64}$",
+    shape: "the name of a role of Hasura",
+    default: "anonymous",
+  },
   userProvisionerConcurrency: {
     name: "user_provisioner_concurrency",
     type: "number",

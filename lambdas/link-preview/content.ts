@@ -49,9 +49,9 @@ export async function fetchContent(
   };
 }
 
-/** At most `limit` characters, without cutting one in two. */
+/** At most `limit` characters, without cutting one in two, and none that PostgreSQL cannot store. */
 const cut = (text: string | null, limit: number) =>
-  text === null || text.length <= limit ? text : [...text].slice(0, limit).join("");
+  text === null ? null : [...text.replaceAll("\0", "").toWellFormed()].slice(0, limit).join("");
 
 /** Clients load it as a picture, so only http and https pass. */
 const webUrl = (text: string | null) =>

@@ -23,6 +23,13 @@ export const environment = z.object({
     "GraphQL URL of the Phenom backend, HASURA_ENDPOINT unless set; no other gets Hasura's admin secret",
     { secret: true },
   ),
+  CONTENT_ROLE: variable(
+    z._default(
+      z.string().check(z.regex(/^[\w-]{1,64}$/, "must be the name of a role of Hasura")),
+      "anonymous",
+    ),
+    "Hasura role of the content query: its permissions decide what every member of the chat may see in a preview",
+  ),
   CONTENT_QUERY: variable(
     z
       .string()

@@ -15,11 +15,11 @@ export type HttpRequest = z.infer<typeof httpRequest>;
 export const parseHttpRequest = (event: unknown): HttpRequest | undefined =>
   httpRequest.safeParse(event).data;
 
-// As long as in the table of messages. An id that cannot stand in a URL names no content.
+// As long as in the table of messages. An id that cannot stand in a URL names no content, and `..` would leave the path.
 const phenomId = z.string().check(
   z.minLength(1),
   z.maxLength(255 * 2),
-  z.refine((id) => [...id].length <= 255 && isWellFormed(id)),
+  z.refine((id) => [...id].length <= 255 && id.isWellFormed() && !/^\.{1,2}$/.test(id)),
 );
 
 const previewRequest = z.looseObject({
@@ -51,11 +51,5 @@ export function parsePreviewRequest({ body, isBase64Encoded }: HttpRequest): Pre
   return { eventId: id, phenomId: event.data.new.phenom_id, retry: delivery_info?.current_retry ?? 0 };
 }
 
-function isWellFormed(text: string): boolean {
-  try {
-    encodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** The input of the schedule that renews previews. */
+export const scheduled = z.object({ schedule: z.literal("renew-previews") });

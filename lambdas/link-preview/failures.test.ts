@@ -58,6 +58,7 @@ describe("the function drops with 200 and a reason", () => {
     ["no event", "{}"],
     ["an id that is no text", outboxEvent(7)],
     ["an empty id", outboxEvent("")],
+    ["an id that leaves the template's path", outboxEvent("..")],
     ["an id of 256 characters", outboxEvent("x".repeat(256))],
     ["an id with half a character", JSON.stringify(outboxEvent("x")).replace('"x"', '"\\ud800"')],
     ["another table", { ...sample, table: { schema: "public", name: "users" } }],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { buildSchema } from "graphql";
 import {
   adminSecretArn,
+  contentQuery,
   httpAnswer,
   type LinkPreviewWorld,
   phenom,
@@ -125,7 +126,7 @@ describe("content", () => {
 
   it("is cut to the lengths of a card, and its picture is an http or https URL or missing", async () => {
     world.phenoms.set("abc123", {
-      title: "🛸".repeat(400),
+      title: `\0${"🛸".repeat(400)}`,
       description: "d".repeat(5000),
       thumbnail_url: "javascript:alert(1)",
       media_type: null,
@@ -156,6 +157,67 @@ describe("content", () => {
     });
     await other.stop();
     await backend.stop();
+  });
+});
+
+describe("content that not everybody may see", () => {
+  it("gets no preview, because the content query runs as the role anonymous unless an input names another", async () => {
+    world.phenoms.set("private-1", phenom);
+    expect((await world.call(outboxEvent("private-1"))).body).toMatchObject({ reason: "unknown id" });
+    expect(await world.previews()).toEqual([]);
+    const other = world.start({ CONTENT_ROLE: "chat_reader" });
+    expect((await world.call(outboxEvent("private-1"), { on: other })).body).toMatchObject({
+      outcome: "stored",
+    });
+    await other.stop();
+  });
+
+  it("loses its expired preview at the next event, and its requests", async () => {
+    await world.database.query(
+      `insert into link_previews (url, phenom_id, resolved_at, expires_at)
+       values ('u', 'gone', now() - interval '2 days', now() - interval '1 day')`,
+    );
+    await world.database.query("insert into chat_link_preview_requests (phenom_id) values ('gone')");
+    await world.call(outboxEvent("gone"));
+    expect(await world.previews()).toEqual([]);
+    expect((await world.database.query("select from chat_link_preview_requests")).rows).toEqual([]);
+  });
+});
+
+describe("the schedule", () => {
+  const renew = async (on = world.lambda) =>
+    httpAnswer.parse(await on.invoke({ schedule: "renew-previews" })).body;
+  const store = (id: string, expires: string) =>
+    world.database.query(
+      `insert into link_previews (url, phenom_id, title, resolved_at, expires_at)
+       values ('u', $1, 'old', now() - interval '1 day', now() + $2::interval)`,
+      [id, expires],
+    );
+
+  it("renews the previews that expire soon and removes those whose content has gone", async () => {
+    world.phenoms.set("later", phenom);
+    await store("abc123", "1 hour");
+    await store("gone", "-1 hour");
+    await store("later", "5 hours");
+    expect(await renew()).toMatchObject({ outcome: "renewed", renewed: 1, removed: 1, failed: 0 });
+    expect(await world.previews()).toMatchObject([
+      { phenom_id: "abc123", title: phenom.title },
+      { phenom_id: "later", title: "old" },
+    ]);
+  });
+
+  it("keeps a preview whose content can't be asked for, until it expires by itself", async () => {
+    await store("abc123", "1 hour");
+    world.hasura.disturbance = (query) =>
+      query === contentQuery ? { status: 500, body: "oops" } : undefined;
+    expect(await renew()).toMatchObject({ outcome: "failed", failed: 1 });
+    expect(await world.previews()).toMatchObject([{ title: "old" }]);
+  });
+
+  it("is not what a caller of the webhook can pass for", async () => {
+    expect(await world.call({ schedule: "renew-previews" }, { secret: "guess" })).toMatchObject({
+      statusCode: 401,
+    });
   });
 });
 

@@ -4,14 +4,17 @@ import { WEBHOOK_SECRET_HEADER } from "../../shared/hasura-names.ts";
 import { type InvocationContext, type Level, startInvocation } from "../shared/invocation.ts";
 import { secret } from "../shared/secret.ts";
 import { environment } from "./environment.ts";
-import { parseHttpRequest, parsePreviewRequest } from "./event.ts";
+import { parseHttpRequest, parsePreviewRequest, scheduled } from "./event.ts";
 import { sendTo, sendToHasura } from "./hasura.ts";
 import { type Outcome, statusCodes } from "./outcomes.ts";
-import { resolvePreview } from "./resolve.ts";
+import { renewPreviews, resolvePreview } from "./resolve.ts";
 import { webhookVerifier } from "./webhook-secret.ts";
 
 /** Time for the whole invocation; Hasura and API Gateway wait 30 seconds. */
 const BUDGET_MS = 10_000;
+
+/** Time for a run that renews previews, which nobody waits for. */
+const RENEWAL_BUDGET_MS = 28_000;
 
 /** Time that is left for the answer when Lambda would end the invocation earlier. */
 const RESERVE_MS = 500;
@@ -26,11 +29,16 @@ export interface HttpAnswer {
 type Service = ReturnType<typeof createService>;
 let service: Service | undefined;
 
-/** The webhook of Hasura's event trigger: stores the preview card of a link that was sent to a room. */
+/**
+ * The webhook of Hasura's event trigger: stores the preview card of a link that was sent to a room. A schedule invokes
+ * the same function to renew previews before they expire.
+ */
 export async function handler(event: unknown, context: InvocationContext): Promise<HttpAnswer> {
   const invocation = startInvocation<Outcome>("link-preview", context);
   const remaining = Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS);
-  const signal = AbortSignal.timeout(Math.min(BUDGET_MS, remaining));
+  // The HTTP API puts whatever a caller sends below `body` and `headers`, so no caller can pass for the schedule.
+  const isRenewal = scheduled.safeParse(event).success;
+  const signal = AbortSignal.timeout(Math.min(isRenewal ? RENEWAL_BUDGET_MS : BUDGET_MS, remaining));
   const end = (outcome: Outcome, level: Level, fields = {}, latencies = {}): HttpAnswer => {
     const statusCode = statusCodes[outcome];
     invocation.finish(outcome, level, { statusCode, hasuraRetries: statusCode >= 300, ...fields }, latencies);
@@ -42,6 +50,11 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   const latencies: Record<string, number> = {};
   try {
     service ??= createService();
+    if (isRenewal) {
+      const { error, ...counts } = await renewPreviews(service.sources, signal);
+      if (error !== undefined) invocation.log("ERROR", "not all renewed", { error: describeError(error) });
+      return end(counts.failed > 0 ? "failed" : "renewed", counts.failed > 0 ? "ERROR" : "INFO", counts);
+    }
     const request = parseHttpRequest(event);
     const presented = request?.headers[WEBHOOK_SECRET_HEADER];
     if (!request || !presented || !(await service.gate(presented, signal)))
@@ -64,14 +77,17 @@ export async function handler(event: unknown, context: InvocationContext): Promi
 /** What is kept between invocations. */
 function createService() {
   const values = readEnvironment(environment);
-  const hasura = sendToHasura(values.HASURA_ENDPOINT, secret(values.HASURA_ADMIN_SECRET_ARN));
+  const adminSecret = secret(values.HASURA_ADMIN_SECRET_ARN);
   const contentEndpoint = values.CONTENT_ENDPOINT ?? values.HASURA_ENDPOINT;
   return {
     gate: webhookVerifier(secret(values.WEBHOOK_SECRET_ARN)),
     sources: {
-      hasura,
-      // The admin secret is for Hasura alone.
-      content: contentEndpoint === values.HASURA_ENDPOINT ? hasura : sendTo(contentEndpoint),
+      hasura: sendToHasura(values.HASURA_ENDPOINT, adminSecret),
+      // The admin secret is for Hasura alone, and no content is read with all its rights.
+      content:
+        contentEndpoint === values.HASURA_ENDPOINT
+          ? sendToHasura(values.HASURA_ENDPOINT, adminSecret, values.CONTENT_ROLE)
+          : sendTo(contentEndpoint),
       contentQuery: values.CONTENT_QUERY,
       urlTemplate: values.CONTENT_URL_TEMPLATE,
     },

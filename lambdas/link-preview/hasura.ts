@@ -13,9 +13,14 @@ export const sendTo =
   (query, variables, signal) =>
     graphql({ url, headers, maxBytes: MAX_ANSWER_BYTES }, query, variables, signal);
 
-/** Sends with Hasura's admin secret, which is read once more if Hasura refuses it: it was rotated. */
-export function sendToHasura(url: string, adminSecret: Secret): Send {
-  const sendWith = (secret: string) => sendTo(url, { "x-hasura-admin-secret": secret });
+/**
+ * Sends with Hasura's admin secret, which is read once more if Hasura refuses it: it was rotated.
+ *
+ * @param role whose permissions apply. @default - none apply
+ */
+export function sendToHasura(url: string, adminSecret: Secret, role?: string): Send {
+  const sendWith = (secret: string) =>
+    sendTo(url, { "x-hasura-admin-secret": secret, ...(role !== undefined && { "x-hasura-role": role }) });
   return async (query, variables, signal) => {
     const secret = await adminSecret.read(signal);
     try {

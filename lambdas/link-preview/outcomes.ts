@@ -6,6 +6,7 @@ export const statusCodes = {
   stored: 200,
   cached: 200,
   superseded: 200,
+  renewed: 200,
   dropped: 200,
   unauthorized: 401,
   failed: 503,

@@ -25,7 +25,18 @@ const STORE_PREVIEW = `mutation StorePreview($preview: link_previews_insert_inpu
   ) { id }
 }`;
 
+// An id without content leaves nothing behind. A preview that was resolved later stays.
+const FORGET_PREVIEW = `mutation ForgetPreview($phenomId: String!, $resolvedAt: timestamptz!) {
+  delete_link_previews(where: { phenom_id: { _eq: $phenomId }, resolved_at: { _lte: $resolvedAt } }) { affected_rows }
+  delete_chat_link_preview_requests(where: { phenom_id: { _eq: $phenomId } }) { affected_rows }
+}`;
+
+const EXPIRING_PREVIEWS = `query ExpiringPreviews($until: timestamptz!, $limit: Int!) {
+  link_previews(where: { expires_at: { _lt: $until } }, order_by: [{ expires_at: asc }], limit: $limit) { phenom_id }
+}`;
+
 const id = z.object({ id: z.string() });
+const expiring = z.object({ link_previews: z.array(z.object({ phenom_id: z.nullable(z.string()) })) });
 const fresh = z.object({ link_previews: z.array(id) });
 const stored = z.object({ insert_link_previews_one: z.nullable(id) });
 
@@ -58,4 +69,25 @@ export async function storeNewerPreview(
   };
   const variables = { preview: { ...preview, ...times }, resolvedAt: times.resolved_at };
   return stored.parse(await send(STORE_PREVIEW, variables, signal)).insert_link_previews_one !== null;
+}
+
+/** Removes the preview of content that is not there, and the requests for it. */
+export async function forgetPreview(
+  send: Send,
+  phenomId: string,
+  resolvedAt: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  await send(FORGET_PREVIEW, { phenomId, resolvedAt: resolvedAt.toISOString() }, signal);
+}
+
+/** Ids of the content whose previews expire before a time, the oldest first. */
+export async function expiringPreviews(
+  send: Send,
+  until: Date,
+  limit: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const data = await send(EXPIRING_PREVIEWS, { until: until.toISOString(), limit }, signal);
+  return expiring.parse(data).link_previews.flatMap(({ phenom_id }) => phenom_id ?? []);
 }

@@ -10,7 +10,8 @@ const MESSAGE = `
 
 const MESSAGE_JOINS = `
   left join public.users u on u.id = m.user_id
-  left join public.link_previews p on p.phenom_id = m.phenom_id`;
+  left join public.link_previews p
+    on p.phenom_id = m.phenom_id and (p.expires_at is null or p.expires_at > now())`;
 
 const MEMBER = `
   c.id, c.room_id, c.user_id, c.role, c.is_muted, c.muted_until::text, c.joined_at::text, ${USER}`;

@@ -9,6 +9,7 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
 import { LogGroup } from "../../constructs/log-group.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
+import { Schedule } from "../../constructs/schedule.ts";
 
 export interface ChatLinkPreviewProps {
   /** The environment, and the tags of the module's resources. */
@@ -22,6 +23,8 @@ export interface ChatLinkPreviewProps {
   readonly content: {
     /** GraphQL endpoint that knows Phenom's content. */
     readonly endpoint: string;
+    /** Hasura role of the query: its permissions decide what every member of the chat may see. */
+    readonly role: string;
     /** Document with one variable `id` and the fields `title`, `description`, `thumbnail_url`, `media_type`. */
     readonly query: string;
     /** Address of a piece of content, with `{id}`. */
@@ -71,10 +74,20 @@ export class ChatLinkPreview extends Construct {
         HASURA_ADMIN_SECRET_ARN: hasuraAdminSecretArn,
         WEBHOOK_SECRET_ARN: secret.arn,
         CONTENT_ENDPOINT: content.endpoint,
+        CONTENT_ROLE: content.role,
         CONTENT_QUERY: content.query,
         CONTENT_URL_TEMPLATE: content.urlTemplate,
       },
       secretArns: [secret.arn, hasuraAdminSecretArn],
+    });
+
+    new Schedule(this, "renewal", {
+      deployment,
+      name: `${name}-renewal`,
+      description: "Renews link previews before they expire, and removes those whose content has gone",
+      everyMinutes: 15,
+      fn,
+      input: { schedule: "renew-previews" },
     });
 
     const api = new Apigatewayv2Api(this, "api", {

@@ -80,6 +80,7 @@ function chatHasura(scope: Construct, { environment, inputs, images, deployment 
     hasuraAdminSecretArn: inputs.hasuraAdminSecretArn,
     content: {
       endpoint: Fn.coalesce([inputs.contentEndpoint, inputs.hasuraEndpoint]),
+      role: inputs.contentRole,
       query: inputs.contentQuery,
       urlTemplate: contentUrlTemplate,
     },

@@ -76,6 +76,18 @@ export function deployRights(props: RightsProps): DeployRights {
         each("lambda", "function:"),
       ),
       allow(
+        "Schedules",
+        [
+          "events:DeleteRule",
+          "events:PutRule",
+          "events:PutTargets",
+          "events:RemoveTargets",
+          "events:TagResource",
+          "events:UntagResource",
+        ],
+        each("events", "rule/"),
+      ),
+      allow(
         "Scaling",
         [
           "application-autoscaling:DeleteScalingPolicy",

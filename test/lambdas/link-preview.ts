@@ -12,6 +12,8 @@ export const webhookSecretArn = "arn:aws:secretsmanager:us-east-1:123456789012:s
 export const contentQuery =
   "query ($id: String!) { phenoms_by_pk(id: $id) { title description thumbnail_url media_type } }";
 
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
 /** The content with the id abc123. */
 export const phenom = {
   title: "Light over the bay",
@@ -34,7 +36,7 @@ export interface LinkPreviewWorld {
   readonly hasura: HasuraServer;
   /** What the Phenom backend knows, by id, and the resolver that tells it. */
   readonly phenoms: Map<string, unknown>;
-  readonly content: { phenoms_by_pk(args: Record<string, unknown>): unknown };
+  readonly content: { phenoms_by_pk(args: Record<string, unknown>, context: Headers): unknown };
   readonly lambda: LambdaProcess;
   /** Another process; a variable that is undefined is not set. */
   start(environment?: Record<string, string | undefined>): LambdaProcess;
@@ -54,7 +56,13 @@ export async function startLinkPreviewWorld(): Promise<LinkPreviewWorld> {
   // Connections that are closing when the server stops.
   database.on("error", () => {});
   const phenoms = new Map<string, unknown>();
-  const content = { phenoms_by_pk: ({ id }: Record<string, unknown>) => phenoms.get(String(id)) ?? null };
+  // A piece of content whose id begins with `private` is not for the role anonymous.
+  const content = {
+    phenoms_by_pk: ({ id }: Record<string, unknown>, headers: Headers) =>
+      String(id).startsWith("private") && headers["x-hasura-role"] === "anonymous"
+        ? null
+        : (phenoms.get(String(id)) ?? null),
+  };
   const aws = await startAws();
   const hasura = await startHasura(database, content);
   const built = await bundle("link-preview");

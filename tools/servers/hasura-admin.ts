@@ -23,7 +23,9 @@ export interface GraphqlServer {
 
 const body = z.strictObject({ query: z.string(), variables: z.record(z.string(), z.unknown()) });
 
-type Root = Record<string, (args: Record<string, unknown>) => unknown>;
+/** Headers of the request that a resolver answers. */
+type Context = IncomingHttpHeaders;
+type Root = Record<string, (args: Record<string, unknown>, context: Context) => unknown>;
 
 /** Serves a schema over HTTP; `refuse` may turn a request down by its headers. */
 export async function startGraphqlServer(
@@ -40,7 +42,13 @@ export async function startGraphqlServer(
     if (disturbed) return response.writeHead(disturbed.status, disturbed.headers).end(disturbed.body);
     const answer =
       refuse(request.headers) ??
-      (await graphql({ schema, source: query, variableValues: variables, rootValue }));
+      (await graphql({
+        schema,
+        source: query,
+        variableValues: variables,
+        rootValue,
+        contextValue: request.headers,
+      }));
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
   });
   const api: GraphqlServer = Object.assign(state, {
@@ -82,14 +90,25 @@ const hasuraSchema = buildSchema(`
     where: link_previews_bool_exp
   }
   type Query {
-    link_previews(where: link_previews_bool_exp, limit: Int): [link_previews!]!
+    link_previews(
+      where: link_previews_bool_exp, order_by: [link_previews_order_by!], limit: Int
+    ): [link_previews!]!
     phenoms_by_pk(id: String!): phenoms
   }
+  enum order_by { asc desc }
+  input link_previews_order_by { expires_at: order_by }
+  input chat_link_preview_requests_bool_exp { phenom_id: String_comparison_exp }
+  type link_previews_mutation_response { affected_rows: Int! }
+  type chat_link_preview_requests_mutation_response { affected_rows: Int! }
   type phenoms { id: String! title: String description: String thumbnail_url: String media_type: String }
   type Mutation {
     insert_link_previews_one(
       object: link_previews_insert_input!, on_conflict: link_previews_on_conflict
     ): link_previews
+    delete_link_previews(where: link_previews_bool_exp!): link_previews_mutation_response
+    delete_chat_link_preview_requests(
+      where: chat_link_preview_requests_bool_exp!
+    ): chat_link_preview_requests_mutation_response
   }
 `);
 
@@ -112,12 +131,20 @@ export interface HasuraServer extends GraphqlServer {
  * generates, and answers from a real database with the statements that Hasura would send.
  */
 export async function startHasura(database: Pool, content: Root): Promise<HasuraServer> {
+  const remove = (table: string) => async (args: Record<string, unknown>) => {
+    const sql = new HasuraSql(tables, {});
+    const condition = sql.condition(table, table, expression.parse(args["where"]));
+    const { rowCount } = await database.query(`delete from ${table} where ${condition}`, sql.values);
+    return { affected_rows: rowCount };
+  };
   const root: Root = {
     ...content,
+    delete_link_previews: remove("link_previews"),
+    delete_chat_link_preview_requests: remove("chat_link_preview_requests"),
     link_previews: async ({ where, limit }) => {
       const sql = new HasuraSql(tables, {});
       const condition = sql.condition("link_previews", "link_previews", expression.parse(where));
-      const text = `select * from link_previews where ${condition} limit ${limit}`;
+      const text = `select * from link_previews where ${condition} order by expires_at limit ${limit}`;
       return (await database.query(text, sql.values)).rows;
     },
     insert_link_previews_one: async (args) => {

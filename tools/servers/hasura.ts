@@ -247,7 +247,7 @@ function shape(table: string, alias: string): string {
   const related = (target: string, on: string) =>
     `(select to_json(r) from ${target} r where r.${on} limit 1)`;
   const extra: Record<string, string> = {
-    chat_messages: `'user', ${related("users", `id = ${alias}.user_id`)}, 'link_preview', ${related("link_previews", `phenom_id = ${alias}.phenom_id`)}`,
+    chat_messages: `'user', ${related("users", `id = ${alias}.user_id`)}, 'link_preview', ${related("link_previews", `phenom_id = ${alias}.phenom_id and link_previews_is_fresh(r)`)}`,
     chat_members: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_banned', chat_members_is_banned(${alias}.*)`,
     chat_bans: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now())`,
   };

@@ -181,7 +181,17 @@ const previewColumns = [
 
 const previews: TableEntry = {
   table: table("link_previews"),
-  select_permissions: select(roles, ["id", ...previewColumns, "resolved_at"]),
+  computed_fields: [
+    {
+      name: "is_fresh",
+      definition: {
+        function: { schema: "public", name: "link_previews_is_fresh" },
+        table_argument: "preview",
+      },
+    },
+  ],
+  // A preview that was not renewed is of content that may have been deleted or made private.
+  select_permissions: select(roles, ["id", ...previewColumns, "resolved_at"], { is_fresh: { _eq: true } }),
   insert_permissions: [{ role: "chat_admin", permission: { columns: previewColumns, check: anyRow } }],
 };
 

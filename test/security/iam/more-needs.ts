@@ -19,6 +19,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
   const fn = arn("lambda", `function:${project}-link-preview`);
   const group = arn("logs", `log-group:/ecs/${project}-chat-mcp`);
   const targetGroup = arn("elasticloadbalancing", `targetgroup/${project}-mcp-tg/1`);
+  const schedule = arn("events", `rule/${project}-link-preview-renewal`);
   const listenerRule = arn("elasticloadbalancing", `listener-rule/app/${project}-alb/1/2/3`);
   const secret = arn("secretsmanager", `secret:${project}-${environment}-chat-clients-AbCdEf`);
   const alarm = arn("cloudwatch", `alarm:${project}-chat-mcp-cpu`);
@@ -45,6 +46,17 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["kms:EnableKeyRotation", key],
       ["kms:CreateAlias", key],
     ],
+    "schedules, made, read, changed and removed": [
+      "DeleteRule",
+      "DescribeRule",
+      "ListTagsForResource",
+      "ListTargetsByRule",
+      "PutRule",
+      "PutTargets",
+      "RemoveTargets",
+      "TagResource",
+      "UntagResource",
+    ].map((action) => [`events:${action}`, schedule] as const),
     "a change of the KMS key and its alias": [
       ["kms:PutKeyPolicy", key, tagged],
       ["kms:TagResource", key, { ...tagged, ...newTags }],

@@ -20,6 +20,7 @@ import { databases } from "./databases.ts";
 import { ec2 } from "./ec2.ts";
 import { ecs } from "./ecs.ts";
 import { edge } from "./edge.ts";
+import { events } from "./events.ts";
 import { iam } from "./iam.ts";
 import { ACCOUNT, Ids, regionOf } from "./ids.ts";
 import { lambda } from "./lambda.ts";
@@ -38,6 +39,7 @@ const services = [
   ec2,
   ecs,
   edge,
+  events,
   iam,
   lambda,
   loadBalancing,
