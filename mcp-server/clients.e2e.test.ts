@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { describeWith } from "../test/jest/describe-if.ts";
+import { describeWith, itWith } from "../test/jest/describe-if.ts";
 import { withMessage } from "../test/jest/with-message.ts";
 import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../test/mcp-server/service.ts";
@@ -41,6 +41,22 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
     await rm(home, { recursive: true, force: true });
   });
 
+  const schemaSchema = z.looseObject({
+    properties: z.record(z.string(), z.unknown()).optional(),
+    required: z.array(z.string()).optional(),
+    additionalProperties: z.unknown().optional(),
+  });
+  const converted = z.object({
+    called: z.unknown(),
+    tools: z.array(
+      z.object({
+        name: z.string(),
+        strict: z.boolean().nullish(),
+        parameters: schemaSchema.optional(),
+        input_schema: schemaSchema.optional(),
+      }),
+    ),
+  });
   const answer = z.object({ isError: z.boolean().optional(), structuredContent: z.unknown() });
   const inspect = async ({ mcp }: TestService, ...args: string[]): Promise<unknown> => {
     const { stdout } = await run(
@@ -114,6 +130,62 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
       resourceTemplates: [{ uriTemplate: "chat://rooms/{room_id}/messages" }],
     });
   });
+
+  itWith("agent-frameworks", "agent-frameworks-python")(
+    "the converters of agent frameworks take every tool with its arguments, and their clients call one",
+    async () => {
+      const { mcp } = await start();
+      const { stdout: javascript } = await run(node, [
+        "test/agent-frameworks/convert.mjs",
+        tools["agent-frameworks"].folder,
+        mcp.href,
+        token(),
+      ]);
+      const { stdout: python } = await run(tools["agent-frameworks-python"].path("python"), [
+        "test/agent-frameworks/convert.py",
+        mcp.href,
+        token(),
+      ]);
+      const frameworks = z.record(z.string(), converted).parse({
+        ...JSON.parse(javascript),
+        ...JSON.parse(python),
+      });
+      expect(Object.keys(frameworks)).toEqual([
+        "AI SDK, OpenAI",
+        "AI SDK, Gemini",
+        "LangChain",
+        "python-genai",
+        "anthropic",
+        "anthropic, strict",
+        "LangChain for Python, strict",
+        "openai-agents, strict",
+      ]);
+      for (const [framework, { tools: listed, called }] of Object.entries(frameworks)) {
+        expect([framework, JSON.stringify(called)]).toEqual([
+          framework,
+          expect.stringContaining("Phenom Community"),
+        ]);
+        expect([framework, listed.map(({ name }) => name)]).toEqual([
+          framework,
+          catalog.map(({ name }) => name),
+        ]);
+        for (const { name, parameters, input_schema, strict } of listed) {
+          const schema = parameters ?? input_schema;
+          const known = Object.keys(catalog.find((tool) => tool.name === name)?.input.shape ?? {});
+          expect([framework, name, Object.keys(schema?.properties ?? {})]).toEqual([framework, name, known]);
+          if (!framework.endsWith("strict")) continue;
+          expect([framework, name, strict, schema?.additionalProperties]).toEqual([
+            framework,
+            name,
+            true,
+            false,
+          ]);
+          if (!framework.startsWith("anthropic"))
+            expect([framework, schema?.required]).toEqual([framework, known]);
+        }
+      }
+    },
+  );
 
   it("the conformance suite passes in every scenario but those that its baseline explains", async () => {
     // The suite has no token to send: the server trusts whoever sits on its loopback.

@@ -48,7 +48,9 @@ describe("the tools", () => {
       expect(tool.title).toBeTruthy();
       expect(tool.description?.length).toBeGreaterThan(60);
       expect(tool.outputSchema).toMatchObject({ type: "object" });
-      expect(JSON.stringify(tool.inputSchema)).not.toMatch(/\$schema|additionalProperties|anyOf|\$ref|const/);
+      expect(JSON.stringify(tool.inputSchema)).not.toMatch(
+        /"(\$schema|additionalProperties|anyOf|\$ref|const|default)":/,
+      );
       expect(tool.annotations).toMatchObject({
         readOnlyHint: /list|get|search/.test(tool.name),
         destructiveHint: /delete|chat_ban/.test(tool.name),

@@ -85,7 +85,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     input,
     output,
     annotations: Object.freeze({ title, ...hints, openWorldHint: false }),
-    inputSchema: published(objectSchema(input, "input")),
+    inputSchema: publishedInput(objectSchema(input, "input")),
     outputSchema: published(outputSchema),
     async call(args: unknown, context: ToolContext) {
       const given = present(args);
@@ -119,6 +119,22 @@ function published(schema: ObjectSchema): ObjectSchema {
   };
   return ToolSchema.shape.inputSchema.parse(simple(schema));
 }
+
+/**
+ * The schema of the arguments as clients get it. Strict schemas make every argument required and some allow no default:
+ * the description tells it, and an optional text may be empty.
+ */
+function publishedInput(schema: ObjectSchema): ObjectSchema {
+  const required = new Set(schema.required);
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    if (required.has(name)) return [name, property];
+    const { default: preset, minLength: _, ...kept } = optionalSchema.parse(property);
+    const told = preset === undefined ? {} : { description: `${kept.description} (default: ${preset})` };
+    return [name, { ...kept, ...told }];
+  });
+  return published({ ...schema, properties: Object.fromEntries(properties) });
+}
+const optionalSchema = z.looseObject({ description: z.string(), default: z.unknown().optional() });
 
 /**
  * Leaves out arguments that say nothing: null, and "" for an optional one. Clients that make every argument required,

@@ -70,6 +70,12 @@ export async function measure({ quick, progress }: Run): Promise<Figure[]> {
 /** A database with that many messages of twelve words in three rooms; some hold Japanese or an address. */
 async function filled(server: PostgresServer, messages: number): Promise<Client> {
   const client = await peopledDatabase(server);
+  // An index is built in a fraction of the time in which it is filled row by row.
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+       from pg_index where indrelid = 'chat_message_search'::regclass and not indisunique`,
+  );
+  for (const { name } of rows) await client.query(`drop index ${name}`);
   await client.query("select setseed(0.5)");
   await client.query(
     `insert into chat_messages (room_id, user_id, content, created_at, updated_at)
@@ -87,6 +93,7 @@ async function filled(server: PostgresServer, messages: number): Promise<Client>
      select id, room_id, user_id, created_at, chat_search_vector(content, 'english') from chat_messages
       order by created_at`,
   );
+  for (const { definition } of rows) await client.query(definition);
   await client.query("vacuum analyze chat_messages, chat_message_search, chat_members, chat_rooms");
   await client.query("set session_replication_role = origin");
   return client;

@@ -42,7 +42,6 @@ const propertySchema = z.object({
   type: z.string().optional(),
   enum: z.array(z.string()).optional(),
   description: z.string().optional(),
-  default: z.unknown().optional(),
 });
 
 /** The reference of tools and variables, as Markdown. */
@@ -98,11 +97,9 @@ const format = (markdown: string) =>
 function section(tool: Tool): string {
   const required = new Set(tool.inputSchema.required ?? []);
   const rows = Object.entries(tool.inputSchema.properties ?? {}).map(([name, schema]) => {
-    const { type, enum: values, description, default: preset } = propertySchema.parse(schema);
+    const { type, enum: values, description } = propertySchema.parse(schema);
     const form = values ? values.map((value) => `\`${value}\``).join(" or ") : (type ?? "");
-    const need =
-      preset !== undefined ? `default \`${JSON.stringify(preset)}\`` : required.has(name) ? "required" : "";
-    return [`\`${name}\``, form, need, description ?? ""];
+    return [`\`${name}\``, form, required.has(name) ? "required" : "", description ?? ""];
   });
   const calls = examples
     .filter((example) => example.tool === tool.name)

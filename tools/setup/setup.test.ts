@@ -39,6 +39,7 @@ describe("the table of tools", () => {
     for (const [name, packageName] of [
       ["cdktf", "cdktf-cli"],
       ["mcp-clients", "@modelcontextprotocol/inspector"],
+      ["agent-frameworks", "ai"],
     ] as const) {
       const { source, version } = tools[name];
       const file = source.kind === "npm-lock" ? `${source.folder}/package.json` : "";

@@ -245,6 +245,34 @@ export const tools = define({
     programs: { zizmor: "bin/zizmor" },
     needs: ["uv"],
   },
+  "agent-frameworks": {
+    purpose: "frameworks that convert MCP tools for models: the AI SDK and LangChain",
+    version: "6.0.326",
+    source: {
+      kind: "npm-lock",
+      folder: "test/agent-frameworks",
+      options: ["--ignore-scripts", "--engine-strict=false"],
+    },
+    programs: { modules: "node_modules/ai/package.json" },
+    needs: ["node22"],
+  },
+  "agent-frameworks-python": {
+    purpose: "the same of OpenAI, Google, Anthropic and LangChain for Python",
+    version: "0.24.0",
+    source: {
+      kind: "pypi",
+      packages: [
+        "openai-agents==0.24.0",
+        "google-genai==3.6.1",
+        "anthropic==2.14.0",
+        "langchain-mcp-adapters==0.3.1",
+        // LangChain's adapter does not load with the SDK's second line.
+        "mcp==1.30.0",
+      ],
+    },
+    programs: { python: "bin/python" },
+    needs: ["uv"],
+  },
   "mcp-clients": {
     purpose: "MCP clients that are not ours",
     version: "2.12.0",
