@@ -35,6 +35,14 @@ describe("the pipeline's stack", () => {
     expect(JSON.stringify(synthesised().aws_iam_role)).toContain(`${former}:environment:development`);
   });
 
+  it("trusts jobs on main and on release tags alone, so never those of a pull request", () => {
+    const { plan_role, deploy_role } = synthesised().aws_iam_role ?? {};
+    for (const role of [plan_role, deploy_role])
+      expect(String(role?.assume_role_policy)).toContain(
+        '"StringLike" = {"token.actions.githubusercontent.com:ref" = ["refs/heads/main"]}',
+      );
+  });
+
   it("makes GitHub's identity provider unless the account has it", () => {
     expect(Object.keys(synthesised().aws_iam_openid_connect_provider ?? {})).toHaveLength(1);
     expect(synthesised({ createGitHubProvider: false }).aws_iam_openid_connect_provider).toBeUndefined();

@@ -29,8 +29,11 @@ interface RoleProps {
   readonly description: string;
   /** GitHub environment whose jobs may assume the role. */
   readonly gitHubEnvironment: string;
-  /** Git ref that such a job must run on. @default - any */
-  readonly ref?: string;
+  /**
+   * Git refs that such a job must run on, so that it runs reviewed code whatever the rules of the GitHub environment are:
+   * a job of a pull request runs on `refs/pull/…`.
+   */
+  readonly refs: readonly string[];
   /** Ids of its policies. */
   readonly policies: readonly string[];
   readonly sessionSeconds?: number;
@@ -90,7 +93,7 @@ export class PipelineStack extends ReadableStack {
       }),
     );
 
-    const role = ({ use, description, gitHubEnvironment, ref, sessionSeconds, ...props }: RoleProps) => {
+    const role = ({ use, description, gitHubEnvironment, refs, sessionSeconds, ...props }: RoleProps) => {
       const made = new IamRole(this, `${use}-role`, {
         name: checkedName(this, "IAM role", `${project}-pipeline-${use}`),
         description,
@@ -107,7 +110,7 @@ export class PipelineStack extends ReadableStack {
                 (subject) => `${subject}:environment:${gitHubEnvironment}`,
               ),
             },
-            ...(ref && { StringLike: { [`${ISSUER}:ref`]: ref } }),
+            StringLike: { [`${ISSUER}:ref`]: refs },
           },
         }),
         dependsOn: provider,
@@ -122,17 +125,19 @@ export class PipelineStack extends ReadableStack {
         value: made.arn,
       });
     };
+    const [main, releases] = ["refs/heads/main", "refs/tags/v*"];
     role({
       use: "plan",
       description: `Plans ${name}: reads, and writes nothing`,
       gitHubEnvironment: `${name}-plan`,
+      refs: production ? [main, releases] : [main],
       policies: Object.keys(toPlan),
     });
     role({
       use: "deploy",
       description: `Deploys ${name}`,
       gitHubEnvironment: name,
-      ref: production ? "refs/tags/v*" : "refs/heads/main",
+      refs: [production ? releases : main],
       policies: Object.keys(toDeploy),
       sessionSeconds: DEPLOY_SECONDS,
     });

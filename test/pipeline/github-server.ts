@@ -14,9 +14,8 @@ type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> 
   readonly head: Pick<Schemas["pull-request-simple"]["head"], "sha"> & {
     readonly repo: { readonly full_name: string };
   };
-  readonly user: { readonly login: string };
-  readonly state: "open" | "closed";
 };
+type Status = Pick<Schemas["status"], "context" | "state" | "description" | "target_url">;
 type Deployment = Pick<Schemas["deployment"], "id" | "sha" | "environment">;
 
 type Issue = Pick<Schemas["issue"], "number" | "title" | "state"> & {
@@ -46,8 +45,10 @@ export interface GitHubServer {
   /** Deployments, oldest first. */
   readonly deployments: Omit<Deployment, "id">[];
   readonly issues: Issue[];
-  /** Who opened pull request 7, and the repository of its branch. */
-  readonly opener: { login: string; repository: string };
+  /** The repository of the branch of pull request 7. */
+  readonly opener: { repository: string };
+  /** Statuses by commit, oldest first. */
+  readonly statuses: Map<string, Status[]>;
   /** Conclusions of the workflow `deploy.yml` by commit. */
   readonly runs: Map<string, string>;
   /** Requests as `METHOD path`, in order. */
@@ -85,10 +86,9 @@ export async function startGitHub(): Promise<GitHubServer> {
     merged_at,
     base: { ref: "main" },
     head: { sha: HEAD, repo: { full_name: opener.repository } },
-    user: { login: opener.login },
-    state: merged_at === null ? "open" : "closed",
   });
-  const opener = { login: "ada", repository };
+  const opener = { repository };
+  const statuses: GitHubServer["statuses"] = new Map();
   const commits: Record<string, string | null> = { [MERGED]: "2026-11-21T10:00:00Z", [OPEN]: null };
 
   async function answer(request: IncomingMessage): Promise<[number, unknown]> {
@@ -160,6 +160,12 @@ export async function startGitHub(): Promise<GitHubServer> {
       const of = deployments.filter(({ environment }) => environment === searchParams.get("environment"));
       return page(of.map((each, id) => ({ ...each, id })).reverse());
     }
+    const sha = found("/repos/{owner}/{repo}/statuses/{sha}")?.["sha"];
+    if (sha && request.method === "POST") {
+      const status: Status = JSON.parse(await text(request));
+      statuses.set(sha, [...(statuses.get(sha) ?? []), status]);
+      return [201, status];
+    }
     const [base, head] = (found("/repos/{owner}/{repo}/compare/{basehead}")?.["basehead"] ?? "").split("...");
     if (base && head) {
       const [from, to] = [history.indexOf(base), history.indexOf(head)];
@@ -186,6 +192,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     deployments,
     runs,
     opener,
+    statuses,
     issues,
     requests,
     say,

@@ -26,6 +26,8 @@ const reviewSchema = z.object({
   environment: z.string(),
   /** The commit whose plan was shown. */
   commit: z.string(),
+  /** There is no plan, because the pull request's stack was refused. @default false */
+  refused: z.boolean().optional(),
   changes: z
     .array(
       fingerprintSchema.extend({

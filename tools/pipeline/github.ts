@@ -8,8 +8,6 @@ const PER_PAGE = 100;
 /** The account that a workflow's own token writes as. */
 const BOT = "github-actions[bot]";
 
-const DEPENDABOT = "dependabot[bot]";
-
 const comment = z.object({
   id: z.number(),
   body: z.string().default(""),
@@ -20,8 +18,6 @@ const pullRequest = z.object({
   merged_at: z.string().nullable(),
   base: z.object({ ref: z.string() }),
   head: z.object({ sha: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
-  user: z.object({ login: z.string() }).nullable(),
-  state: z.enum(["open", "closed"]),
 });
 const deployment = z.object({ id: z.number(), sha: z.string() });
 const issue = z.object({
@@ -43,8 +39,16 @@ export interface MergedPullRequest {
   readonly number: number;
   /** Its last commit. */
   readonly head: string;
-  /** Whether GitHub gives its workflows no secrets: it comes from a fork or from Dependabot. */
-  readonly withoutSecrets: boolean;
+  /** Whether it comes from another repository, and therefore has no plan. */
+  readonly fromFork: boolean;
+}
+
+export interface CommitStatus {
+  readonly context: string;
+  readonly state: "success" | "failure";
+  readonly description: string;
+  /** The run that says more. */
+  readonly target_url: string;
 }
 
 export interface GitHub {
@@ -62,6 +66,8 @@ export interface GitHub {
   updateIssue(number: number, change: { readonly body?: string; readonly state?: "closed" }): Promise<void>;
   /** Conclusion, or else status, of the newest run of a workflow for a commit that was pushed to `main`. */
   workflowRun(file: string, commit: string): Promise<string | undefined>;
+  /** Sets the status `context` of a commit. */
+  setStatus(commit: string, status: CommitStatus): Promise<void>;
   /** How `commit` relates to `base`: `behind` where `base` has it and more. */
   compare(base: string, commit: string): Promise<"ahead" | "behind" | "diverged" | "identical">;
 }
@@ -127,7 +133,7 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
         merged && {
           number: merged.number,
           head: merged.head.sha,
-          withoutSecrets: merged.user?.login === DEPENDABOT || merged.head.repo?.full_name !== repository,
+          fromFork: merged.head.repo?.full_name !== repository,
         }
       );
     },
@@ -151,6 +157,9 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
       const response = await call("GET", at(`actions/workflows/${file}/runs?${query}`));
       const [run] = runs.parse(await response.json()).workflow_runs;
       return run && (run.conclusion ?? run.status ?? "unknown");
+    },
+    setStatus: async (commit, status) => {
+      await call("POST", at(`statuses/${commit}`), status);
     },
     compare: async (base, commit) => {
       const response = await call("GET", at(`compare/${base}...${commit}?per_page=1`));

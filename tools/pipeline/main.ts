@@ -17,11 +17,12 @@ import { buildImages, nameImages, pullImages, pushImages, referencesOf } from ".
 import { asRunning, declaredVariables, parseImageTags, terraformVariables } from "./inputs.ts";
 import { type Plan, parsePlan } from "./plan.ts";
 import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
-import { COMMENT_LIMIT, report } from "./report.ts";
+import { COMMENT_LIMIT, refusal, report } from "./report.ts";
 import { checkedReview, checkReviewed, publish, type Reviewed, reviewedBefore } from "./review.ts";
 import { runningImages } from "./running.ts";
 import { checkNotOlder } from "./stale.ts";
 import { tryTools } from "./try-tools.ts";
+import { admit } from "./untrusted/admit.ts";
 
 /** The limit of a step's summary is 1 MiB; a character takes up to three bytes. */
 const SUMMARY_LIMIT = (1024 * 1024) / 3;
@@ -36,10 +37,23 @@ function variable(name: string): string {
   );
 }
 
+/** The pull request of `main` whose last commit is COMMIT, of those that GitHub names in the event. */
 function pullRequestNumber(): number {
-  const value = variable("PULL_REQUEST");
-  if (/^[1-9]\d{0,9}$/.test(value)) return Number(value);
-  throw new Problem(`PULL_REQUEST must be the number of a pull request, and is "${value}".`);
+  const known = z
+    .array(
+      z.object({
+        number: z.number(),
+        head: z.object({ sha: z.string() }),
+        base: z.object({ ref: z.string() }),
+      }),
+    )
+    .parse(JSON.parse(variable("PULL_REQUESTS")));
+  const found = known.find(({ head, base }) => head.sha === commit() && base.ref === "main");
+  if (found) return found.number;
+  throw new Problem(
+    `No open pull request to main has ${commit()} as its last commit.`,
+    "A newer commit has a run of its own.",
+  );
 }
 
 const commit = () => process.env["COMMIT"] || variable("GITHUB_SHA");
@@ -68,8 +82,8 @@ function readPlan(file: string): Plan {
   return parsePlan(json, file);
 }
 
-const reportOf = (plan: Plan, environment: string, limit: number) =>
-  report(plan, { environment, commit: commit(), runUrl: runUrl(), limit });
+const reportOf = (plan: Plan, environment: string, limit: number, key?: string) =>
+  report(plan, { environment, commit: commit(), runUrl: runUrl(), limit, ...(key !== undefined && { key }) });
 
 function git(...args: string[]): string {
   try {
@@ -149,12 +163,42 @@ command(
     console.log(`Terraform variables: ${Object.keys(variables).join(", ")}`);
   });
 
-planCommand("comment", "show a plan on the pull request PULL_REQUEST").action(
-  async ({ environment }, plan) => {
-    const text = reportOf(plan, environment, COMMENT_LIMIT);
-    await publish(api(), pullRequestNumber(), environment, text);
-  },
-);
+command(
+  "admit",
+  "take over a pull request's stack and pass its image tags, or say on it why it can't be planned",
+)
+  .addArgument(environmentArgument())
+  .argument("<folder>", "what synthesis of the pull request wrote: image-tags.json, and the stacks")
+  .action(async ({ environment }, folder) => {
+    const { objections, tags } = admit(environment, folder);
+    if (objections.length === 0) {
+      pass("GITHUB_OUTPUT", "tags", JSON.stringify(tags));
+      return;
+    }
+    const props = { environment, commit: commit(), runUrl: runUrl(), key: variable("REVIEW_KEY") };
+    await publish(api(), pullRequestNumber(), environment, refusal(objections, props));
+    console.log(`${environment} is not planned: ${objections.length} objections, shown on the pull request.`);
+  });
+
+command("planned", "set the status of COMMIT that says whether its plans were shown").action(async () => {
+  const planned = variable("PLANNED");
+  const failed = variable("SYNTHESISED") !== "success" || !["success", "skipped"].includes(planned);
+  await api().setStatus(commit(), {
+    context: "planned",
+    state: failed ? "failure" : "success",
+    description: failed
+      ? "There is no plan: see the run."
+      : planned === "skipped"
+        ? "Not planned. After the merge the deployment plans, and waits for an approval."
+        : "The plans are shown in comments.",
+    target_url: runUrl(),
+  });
+});
+
+planCommand("comment", "show a plan on the pull request of COMMIT").action(async ({ environment }, plan) => {
+  const text = reportOf(plan, environment, COMMENT_LIMIT, variable("REVIEW_KEY"));
+  await publish(api(), pullRequestNumber(), environment, text);
+});
 
 command("deployed", "pass the commit that an environment was deployed from last to later steps")
   .addArgument(environmentArgument())
@@ -201,7 +245,13 @@ planCommand(
         source: "the job that planned",
         review: checkedReview(unpack(passed), commit(), environment, "the job that planned"),
       }
-    : await reviewedBefore(github, commit(), variable("GITHUB_REF_NAME"), environment);
+    : await reviewedBefore(
+        github,
+        commit(),
+        variable("GITHUB_REF_NAME"),
+        environment,
+        variable("REVIEW_KEY"),
+      );
   const { source } = reviewed;
   if ("skipped" in reviewed) {
     pass("GITHUB_OUTPUT", "approval", "needed");

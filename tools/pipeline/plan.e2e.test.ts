@@ -18,8 +18,11 @@ import { environmentVariables } from "../terraform/variables.ts";
 import { reviewOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { reviewIn } from "./report.ts";
+import { verified } from "./signature.ts";
 
 const run = promisify(execFile);
+
+const REVIEW_KEY = "0123456789abcdef".repeat(4);
 
 /** A tag by the content of an image. */
 const CONTENT = "content-12ab";
@@ -85,7 +88,11 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
         GITHUB_REF_NAME: "main",
         GITHUB_STEP_SUMMARY: path.join(stack.out, "summary.md"),
         GITHUB_OUTPUT: path.join(stack.out, "output"),
-        PULL_REQUEST: String(PULL_REQUEST),
+        PULL_REQUESTS: JSON.stringify([
+          { number: 8, head: { sha: HEAD }, base: { ref: "next" } },
+          { number: PULL_REQUEST, head: { sha: HEAD }, base: { ref: "main" } },
+        ]),
+        REVIEW_KEY,
         ...env,
       },
     }).then(
@@ -121,7 +128,7 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
     const [comment] = github.comments;
     expect(comment?.body).toMatch(/^### Plan of `development`: \d{2,} to add, \d+ outputs to change/m);
     expect(comment?.body).toContain("Cut: ");
-    expect(unpack(reviewIn(comment?.body ?? "") ?? "")).toEqual(
+    expect(unpack(verified(reviewIn(comment?.body ?? "") ?? "", REVIEW_KEY) ?? "")).toEqual(
       reviewOf(parsed("first"), { environment: "development", commit: HEAD }),
     );
   });
@@ -183,6 +190,26 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
     const { code, output: said } = await pipeline(["compare", "production", file("first")], { REVIEWED });
     expect(code).toBe(1);
     expect(said).toContain("production: what would be applied differs from what the job that planned showed");
+  });
+
+  it("show nothing on a pull request that has a newer commit", async () => {
+    const { code, output } = await pipeline(["comment", "development", file("first")], { COMMIT: MERGED });
+    expect(code).toBe(1);
+    expect(output).toContain(`No open pull request to main has ${MERGED} as its last commit.`);
+  });
+
+  it("say on the commit whether its plans were shown", async () => {
+    const status = async (PLANNED: string, SYNTHESISED = "success") => {
+      await pipeline(["planned"], { COMMIT: HEAD, PLANNED, SYNTHESISED });
+      return github.statuses.get(HEAD)?.at(-1);
+    };
+    expect(await status("success")).toMatchObject({ context: "planned", state: "success" });
+    expect(await status("failure")).toMatchObject({ context: "planned", state: "failure" });
+    expect(await status("skipped", "failure")).toMatchObject({ context: "planned", state: "failure" });
+    expect(await status("skipped")).toMatchObject({
+      state: "success",
+      description: "Not planned. After the merge the deployment plans, and waits for an approval.",
+    });
   });
 
   it("show their usage when an argument is missing", async () => {

@@ -1,11 +1,12 @@
 import { Problem } from "../cli/problem.ts";
 import { pathsOf } from "../terraform/fingerprint.ts";
 import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
-import { pack, reviewOf } from "./changes.ts";
+import { pack, type Review, reviewOf } from "./changes.ts";
 import { differences } from "./difference.ts";
 import { irreplaceableTypes } from "./irreplaceable.ts";
 import { type Block, code, cutTo, folded, foldedDiff, section } from "./markdown.ts";
 import { isReplacement, nameOf, type Plan } from "./plan.ts";
+import { sign } from "./signature.ts";
 
 /** The most characters that GitHub allows in a comment. */
 export const COMMENT_LIMIT = 65_536;
@@ -15,9 +16,13 @@ const MARKER = "<!-- phenom-chat plan:";
 /** The hidden first line that identifies the comment of an environment. */
 export const markerOf = (environment: string) => `${MARKER} ${environment} -->`;
 
-const CHANGES = /^<!-- phenom-chat changes: ([A-Za-z0-9+/=]+) -->$/m;
+const CHANGES = /^<!-- phenom-chat changes: ([A-Za-z0-9+/=]+(?: [\w-]+)?) -->$/m;
 
-/** The packed review that a report hides. */
+/** The hidden line with the changes of a plan, signed if there is a key. */
+const changesLine = (review: Review, key: string | undefined) =>
+  `<!-- phenom-chat changes: ${key === undefined ? pack(review) : sign(pack(review), key)} -->`;
+
+/** The packed review that a report hides, with its signature if it has one. */
 export const reviewIn = (report: string): string | undefined => CHANGES.exec(report)?.[1];
 
 export interface ReportProps {
@@ -27,9 +32,17 @@ export interface ReportProps {
   readonly runUrl: string;
   /** The most characters of the report. */
   readonly limit: number;
+  /** Signs the hidden list of changes. @default - it is not signed, so that nothing may be applied because of it */
+  readonly key?: string;
   /** First words of the heading. @default Plan of */
   readonly title?: string;
 }
+
+/** The most characters of one objection. */
+const MOST_CHARACTERS = 300;
+
+const footOf = (commit: string, runUrl: string, more: string) =>
+  `<sub>Commit ${commit} · [run](${runUrl})${more}</sub>`;
 
 interface Group {
   readonly title: string;
@@ -90,7 +103,7 @@ const counts = (groups: readonly Group[]) =>
  */
 export function report(
   plan: Plan,
-  { environment, commit, runUrl, limit, title = "Plan of" }: ReportProps,
+  { environment, commit, runUrl, limit, key, title = "Plan of" }: ReportProps,
 ): string {
   const groups = grouped(plan);
   const losses = plan.resources.filter(isLoss);
@@ -102,7 +115,7 @@ export function report(
   ];
   const head = [
     markerOf(environment),
-    `<!-- phenom-chat changes: ${pack(reviewOf(plan, { environment, commit }))} -->`,
+    changesLine(reviewOf(plan, { environment, commit }), key),
     `### ${title} \`${environment}\`: ${summary.join(" · ")}`,
     "",
     ...(losses.length
@@ -114,7 +127,7 @@ export function report(
         ]
       : []),
   ];
-  const foot = [`<sub>Commit ${commit} · [run](${runUrl}) · values marked as sensitive are hidden</sub>`];
+  const foot = [footOf(commit, runUrl, " · values marked as sensitive are hidden")];
   const blocks = [
     section("Checks", plan.checks.map(checkLine)),
     section("No longer marked as sensitive: later plans and logs show these values", exposedLines(plan)),
@@ -138,6 +151,33 @@ export function report(
       "Split the change into several pull requests.",
     );
   return [...head, ...body, ...foot].join("\n");
+}
+
+/** Lines of objections that are shown; one already refuses the plan. */
+const MOST_OBJECTIONS = 20;
+
+/** Says in place of a plan why there is none. */
+export function refusal(
+  objections: readonly string[],
+  { environment, commit, runUrl, key }: Omit<ReportProps, "limit" | "title">,
+): string {
+  const shown = objections
+    .slice(0, MOST_OBJECTIONS)
+    .map((text) => `- ${code(text.slice(0, MOST_CHARACTERS))}`);
+  return [
+    markerOf(environment),
+    changesLine({ environment, commit, changes: [], refused: true }, key),
+    `### No plan of \`${environment}\``,
+    "",
+    "The role that plans can read secrets of the state, so it plans nothing of this kind before the merge:",
+    "",
+    ...shown,
+    ...(objections.length > shown.length ? [`- and ${objections.length - shown.length} more`] : []),
+    "",
+    "After the merge the deployment plans, and waits for an approval.",
+    "",
+    footOf(commit, runUrl, ""),
+  ].join("\n");
 }
 
 const verbOf = ({ actions }: ValueChange) =>

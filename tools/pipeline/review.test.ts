@@ -10,7 +10,9 @@ import {
 import { checkCandidate } from "./candidate.ts";
 import { pack } from "./changes.ts";
 import { type GitHub, gitHub } from "./github.ts";
+import { refusal } from "./report.ts";
 import { publish, reviewedBefore } from "./review.ts";
+import { sign } from "./signature.ts";
 import { checkNotOlder } from "./stale.ts";
 
 let server: GitHubServer;
@@ -26,9 +28,10 @@ const reviewed = (environment: string, names: readonly string[], commit = HEAD) 
   commit,
   changes: names.map((name) => ({ name, origin: [], actions: "update", hash: "AAAAAAAAAAAA", unknown: [] })),
 });
-const planned = (environment: string, names: readonly string[], text = "", commit = HEAD) =>
+const KEY = "0123456789abcdef".repeat(4);
+const planned = (environment: string, names: readonly string[], text = "", commit = HEAD, key = KEY) =>
   `<!-- phenom-chat plan: ${environment} -->\n` +
-  `<!-- phenom-chat changes: ${pack(reviewed(environment, names, commit))} -->\n${text}`;
+  `<!-- phenom-chat changes: ${sign(pack(reviewed(environment, names, commit)), key)} -->\n${text}`;
 
 describe("the plan on a pull request", () => {
   it("is one comment for each environment, which each run overwrites", async () => {
@@ -57,7 +60,7 @@ describe("the reviewed changes of a commit", () => {
   it("are those that its merged pull request showed last", async () => {
     await publish(api, PULL_REQUEST, "development", planned("development", ["a.a"]));
     await publish(api, PULL_REQUEST, "development", planned("development", ["a.b"]));
-    expect(await reviewedBefore(api, MERGED, "main", "development")).toEqual({
+    expect(await reviewedBefore(api, MERGED, "main", "development", KEY)).toEqual({
       source: `pull request #${PULL_REQUEST}`,
       review: reviewed("development", ["a.b"]),
     });
@@ -65,7 +68,7 @@ describe("the reviewed changes of a commit", () => {
 
   it("are not read from a person's comment", async () => {
     server.say("mallory", planned("development", ["a.b"]));
-    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
+    await expect(reviewedBefore(api, MERGED, "main", "development", KEY)).rejects.toThrow(
       "Pull request #7 shows no plan of development",
     );
   });
@@ -74,18 +77,18 @@ describe("the reviewed changes of a commit", () => {
     ["that was pushed to the branch itself", "c".repeat(40)],
     ["whose pull request is open", OPEN],
   ])("do not exist for a commit %s", async (_, commit) => {
-    await expect(reviewedBefore(api, commit, "main", "development")).rejects.toThrow(
+    await expect(reviewedBefore(api, commit, "main", "development", KEY)).rejects.toThrow(
       `No merged pull request brought ${commit} to main, so nobody reviewed its plan.`,
     );
   });
 
   it("do not exist when the pull request went to another branch", async () => {
-    await expect(reviewedBefore(api, MERGED, "next", "development")).rejects.toThrow("to next");
+    await expect(reviewedBefore(api, MERGED, "next", "development", KEY)).rejects.toThrow("to next");
   });
 
   it("are refused when they are of another commit than the last of the pull request", async () => {
     await publish(api, PULL_REQUEST, "development", planned("development", ["a.b"], "", OPEN));
-    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
+    await expect(reviewedBefore(api, MERGED, "main", "development", KEY)).rejects.toThrow(
       `What pull request #7 showed is a plan of commit ${OPEN}, and ${HEAD} is what came in.`,
     );
   });
@@ -94,31 +97,48 @@ describe("the reviewed changes of a commit", () => {
     const other = pack(reviewed("production", ["a.b"]));
     server.say(
       "github-actions[bot]",
-      `<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: ${other} -->`,
+      `<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: ${sign(other, KEY)} -->`,
     );
-    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow(
+    await expect(reviewedBefore(api, MERGED, "main", "development", KEY)).rejects.toThrow(
       "is a plan of production, not of development",
     );
   });
 
-  it.each([
-    ["Dependabot", "dependabot[bot]", "Phenom-earth/phenom-chat"],
-    ["a fork", "ada", "ada/phenom-chat"],
-  ])("may be that %s gets no secrets and has no plan, and then an approval is needed", async (_, login, repo) => {
-    server.opener.login = login;
-    server.opener.repository = repo;
-    expect(await reviewedBefore(api, MERGED, "main", "development")).toEqual({
+  it("may be that a fork has no plan, and then an approval is needed", async () => {
+    server.opener.repository = "ada/phenom-chat";
+    expect(await reviewedBefore(api, MERGED, "main", "development", KEY)).toEqual({
       source: "pull request #7",
       skipped: true,
+    });
+  });
+
+  it("may be that the plan was refused, and then an approval is needed", async () => {
+    const source = { environment: "development", commit: HEAD, runUrl: "https://example.org", key: KEY };
+    await publish(api, PULL_REQUEST, "development", refusal(["module: is not allowed"], source));
+    expect(await reviewedBefore(api, MERGED, "main", "development", KEY)).toEqual({
+      source: "pull request #7",
+      skipped: true,
+    });
+  });
+
+  it("are not those of a comment that another workflow wrote, which a branch can bring along", async () => {
+    const foreign = planned("development", ["a.b"], "", HEAD, "f".repeat(64));
+    server.say("github-actions[bot]", foreign);
+    await expect(reviewedBefore(api, MERGED, "main", "development", KEY)).rejects.toThrow(
+      "The plan of development on pull request #7 was not signed with this REVIEW_KEY.",
+    );
+    server.say("github-actions[bot]", planned("development", ["a.c"]));
+    expect(await reviewedBefore(api, MERGED, "main", "development", KEY)).toMatchObject({
+      review: { changes: [{ name: "a.c" }] },
     });
   });
 
   it("are refused when the list is damaged", async () => {
     server.say(
       "github-actions[bot]",
-      "<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: AAAA -->",
+      `<!-- phenom-chat plan: development -->\n<!-- phenom-chat changes: ${sign("AAAA", KEY)} -->`,
     );
-    await expect(reviewedBefore(api, MERGED, "main", "development")).rejects.toThrow("is damaged");
+    await expect(reviewedBefore(api, MERGED, "main", "development", KEY)).rejects.toThrow("is damaged");
   });
 });
 

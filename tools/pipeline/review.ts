@@ -2,6 +2,7 @@ import { Problem } from "../cli/problem.ts";
 import { type Comparison, type Review, unpack } from "./changes.ts";
 import type { GitHub } from "./github.ts";
 import { markerOf, reviewIn } from "./report.ts";
+import { verified } from "./signature.ts";
 
 /** Shows a report in the comment of an earlier run, if there is one, or else in a new one. */
 export async function publish(
@@ -36,6 +37,7 @@ export async function reviewedBefore(
   commit: string,
   branch: string,
   environment: string,
+  key: string,
 ): Promise<Reviewed> {
   const merged = await github.mergedPullRequest(commit, branch);
   if (merged === undefined)
@@ -44,12 +46,20 @@ export async function reviewedBefore(
       REMEDY,
     );
   const source = `pull request #${merged.number}`;
-  if (merged.withoutSecrets) return { source, skipped: true };
-  const [comment] = await commentsOf(github, merged.number, environment);
-  const packed = comment && reviewIn(comment.body);
-  if (packed === undefined)
+  if (merged.fromFork) return { source, skipped: true };
+  const shown = (await commentsOf(github, merged.number, environment)).flatMap(
+    ({ body }) => reviewIn(body) ?? [],
+  );
+  if (shown.length === 0)
     throw new Problem(`Pull request #${merged.number} shows no plan of ${environment}.`, REMEDY);
-  return { source, review: checkedReview(unpack(packed), merged.head, environment, source) };
+  const packed = shown.map((signed) => verified(signed, key)).find((text) => text !== undefined);
+  if (packed === undefined)
+    throw new Problem(
+      `The plan of ${environment} on pull request #${merged.number} was not signed with this REVIEW_KEY.`,
+      REMEDY,
+    );
+  const review = checkedReview(unpack(packed), merged.head, environment, source);
+  return review.refused ? { source, skipped: true } : { source, review };
 }
 
 /** @throws Problem where a review is of another commit or environment */

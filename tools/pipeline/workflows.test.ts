@@ -16,6 +16,7 @@ const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
 const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
 
 const step = z.object({
+  if: z.string().optional(),
   uses: z.string().optional(),
   run: z.string().optional(),
   with: z.record(z.string(), z.unknown()).default({}),
@@ -34,6 +35,7 @@ const job = z.object({
   steps: z.array(step).default([]),
 });
 const workflow = z.object({
+  on: z.record(z.string(), z.unknown()),
   permissions: z.record(z.string(), z.string()),
   concurrency: z
     .strictObject({
@@ -106,8 +108,9 @@ describe("the workflows", () => {
     expect(Object.fromEntries(jobs.map(({ name, permissions }) => [name, permissions]))).toEqual({
       "check: check": { contents: "read" },
       "pull-request: check": { contents: "read" },
-      "pull-request: plan": { contents: "read", "id-token": "write", "pull-requests": "write" },
-      "pull-request: planned": {},
+      "synthesise: synthesise": { contents: "read" },
+      "plan: plan": { actions: "read", contents: "read", "id-token": "write", "pull-requests": "write" },
+      "plan: planned": { contents: "read", statuses: "write" },
       "deploy: check": { contents: "read" },
       "deploy: images": { contents: "read" },
       "deploy: plan": { contents: "read", deployments: "read", "id-token": "write", "pull-requests": "read" },
@@ -145,8 +148,43 @@ describe("the workflows", () => {
               /^(?:development|production|images|\$\{\{ matrix\.environment \}\})/,
             ),
           );
-    const withSecrets = /\{\{[^}]*secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_)/;
+    const withSecrets = /\{\{[^}]*secrets\.(?!CLOUDFLARE_API_TOKEN|DOCKERHUB_|REVIEW_KEY)/;
     for (const file of files) expect(readFileSync(file, "utf8")).not.toMatch(withSecrets);
+  });
+
+  it("give nothing to code of a pull request but the right to read the repository", () => {
+    const ofPullRequests = Object.entries(workflows).filter(([, { on }]) => "pull_request" in on);
+    expect(ofPullRequests.map(([name]) => name).sort()).toEqual(["pull-request", "synthesise"]);
+    for (const [name, { jobs }] of ofPullRequests)
+      for (const { permissions, environment } of Object.values(jobs))
+        expect([name, permissions, environment]).toEqual([name, { contents: "read" }, undefined]);
+    for (const name of ["pull-request", "synthesise", "check"])
+      expect(readFileSync(path.join(folder, `${name}.yml`), "utf8")).not.toContain("secrets.");
+  });
+
+  it("run no code of a pull request where there is a role, and take nothing of it but the checked stack", () => {
+    expect(workflows["plan"]?.on).toEqual({
+      workflow_run: { workflows: ["synthesise"], types: ["completed"] },
+    });
+    const plan = workflows["plan"]?.jobs["plan"];
+    expect(plan?.if).toContain("github.event.workflow_run.head_repository.full_name == github.repository");
+    const steps = plan?.steps ?? [];
+    for (const { uses, with: inputs } of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@")))
+      expect([uses, inputs["ref"], inputs["repository"]]).toEqual([uses, undefined, undefined]);
+    const at = (test: (each: z.output<typeof step>) => boolean) => steps.findIndex(test);
+    const order = [
+      at(({ uses }) => uses?.startsWith("actions/download-artifact@") ?? false),
+      at(({ run }) => run === "npm run --silent synth"),
+      at(({ run }) => run?.includes("pipeline -- admit") ?? false),
+      at(({ uses }) => uses === "./.github/actions/plan"),
+    ];
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(order).not.toContain(-1);
+    // What is downloaded lies outside of the checkout, where nothing runs it.
+    expect(steps[order[0] ?? -1]?.with["path"]).toBe("${{ runner.temp }}/stacks");
+    for (const { if: condition } of steps.slice((order[2] ?? 0) + 1))
+      expect(condition).toBe("steps.admit.outputs.tags != ''");
+    expect(steps[order[3] ?? -1]?.with["synthesised"]).toBe("true");
   });
 
   it("run one deployment at a time, and drop none that waits", () => {
@@ -257,7 +295,7 @@ describe("the workflows", () => {
   });
 
   it("plan every environment on a pull request", () => {
-    expect(workflows["pull-request"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
+    expect(workflows["plan"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
       environments.map(({ environment }) => environment),
     );
   });

@@ -207,6 +207,13 @@ export const tools = define({
     programs: { actionlint: "actionlint" },
     needs: ["go"],
   },
+  act: {
+    purpose: "runs GitHub's workflows",
+    version: "0.2.89",
+    source: { kind: "go", module: "github.com/nektos/act@v0.2.89" },
+    programs: { act: "act" },
+    needs: ["go"],
+  },
   terraform: {
     purpose: "validates, plans and applies the stacks against stand-in providers",
     version: TERRAFORM,
