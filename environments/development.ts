@@ -14,7 +14,7 @@ export const development: EnvironmentData = {
   },
   inputs: { from: "variables" },
   implementations: { synapse: true, hasura: true },
-  mcp: { backend: "hasura", interactiveClient: { callbackUrls: ["http://localhost:6274/oauth/callback"] } },
+  mcp: { backend: "hasura" },
   adminAccess: "cognito",
   // The platform's group of the ECS tasks has both rules already.
   ingressRules: { mcpFromAlb: "platform", adminUiFromAlb: "platform" },

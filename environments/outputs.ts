@@ -79,6 +79,9 @@ export const outputsSchema = z.object({
       mcp_health: z.string(),
     })
     .describe("Public URLs of the chat"),
+  mcp_connect: z
+    .record(z.string(), z.string())
+    .describe("What a person types to connect an MCP client; the browser then opens for the sign-in"),
   secret_arns: z
     .object({ clients: z.string() })
     .catchall(z.string().optional())
@@ -104,7 +107,7 @@ export const outputsSchema = z.object({
   cognito_client_ids: z
     .object({
       agent: z.string(),
-      mcp_interactive: z.string().optional(),
+      mcp_interactive: z.string(),
       synapse: z.string().optional(),
       admin: z.string().optional(),
     })

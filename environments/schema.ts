@@ -51,6 +51,7 @@ const secretVersions = z.strictObject({
   synapseReplicationSecret: count.default(1),
   userProvisionerPassword: count.default(1),
   linkPreviewSecret: count.default(1),
+  signInKey: count.default(1),
 });
 
 /** Secrets of Synapse whose value may come from a homeserver that ran before. */
@@ -108,14 +109,6 @@ const schema = z
           }),
         )
         .default([]),
-      /** A public client (code and PKCE) for people whose MCP client signs in through the browser. @default - none */
-      interactiveClient: z
-        .strictObject({
-          callbackUrls: z
-            .array(z.url({ error: "must be a URL" }))
-            .min(1, { error: "must name at least one URL" }),
-        })
-        .optional(),
     }),
     /** Who reaches the admin paths: people who sign in, nobody, or everyone. */
     adminAccess: z.enum(["cognito", "closed", "open"]),

@@ -194,6 +194,8 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
       COGNITO_USER_POOL_ID: "",
       COGNITO_CLIENT_IDS: "",
       COGNITO_DOMAIN: "",
+      SIGN_IN_CLIENT_ID: "",
+      SIGN_IN_KEY: "",
     });
     const baseline = resolve("test/mcp-server/conformance-baseline.yml");
     const { stdout } = await run(

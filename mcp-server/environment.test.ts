@@ -9,6 +9,8 @@ const pool = {
   COGNITO_USER_POOL_ID: "us-east-1_AbC",
   COGNITO_CLIENT_IDS: "one, two",
   COGNITO_DOMAIN: "phenom-dev",
+  SIGN_IN_CLIENT_ID: "two",
+  SIGN_IN_KEY: "0123456789abcdefghijklmnopqrstuv",
 };
 
 function problems(variables: Record<string, string>): readonly string[] {

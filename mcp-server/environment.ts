@@ -19,6 +19,9 @@ const list = z
   )
   .refine((items) => items.length > 0, "must name at least one");
 
+/** Characters of a secret that nobody guesses. */
+const KEY_CHARACTERS = 32;
+
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
 /** The server's environment variables: names, formats, defaults and descriptions. */
@@ -58,6 +61,19 @@ export const environmentSchema = z.object({
     .optional()
     .describe("Hosted domain of the pool, as a prefix or a full host name: where people sign in"),
   COGNITO_CLIENT_IDS: list.optional().describe("Clients whose access tokens are accepted, comma separated"),
+  SIGN_IN_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe("Public client of the pool through which people sign in; one of COGNITO_CLIENT_IDS"),
+  SIGN_IN_KEY: z
+    .string()
+    .min(KEY_CHARACTERS, `must have at least ${KEY_CHARACTERS} characters`)
+    .optional()
+    .meta({ description: "Secret that seals what passes through browsers during a sign-in", secret: true }),
+  SIGN_IN_PREVIOUS_KEY: z
+    .string()
+    .optional()
+    .meta({ description: "The one before it, which still opens what it sealed", secret: true }),
   AGENT_CLIENT_ID: z.string().optional().describe("Cognito client that the server itself signs in with"),
   AGENT_CLIENT_SECRET: z.string().optional().meta({ description: "Secret of that client", secret: true }),
   AGENT_USERNAME: z.string().optional().describe("Account that the server acts as"),
@@ -110,6 +126,8 @@ export const requiredByUserPool: readonly EnvironmentVariable[] = [
   "COGNITO_REGION",
   "COGNITO_CLIENT_IDS",
   "COGNITO_DOMAIN",
+  "SIGN_IN_CLIENT_ID",
+  "SIGN_IN_KEY",
 ];
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);

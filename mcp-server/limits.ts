@@ -33,6 +33,25 @@ export const limits = {
   contentCharacters: 4000,
   /** Characters of ids, search texts, reasons and idempotency keys. */
   textCharacters: 255,
+  /** Seconds that a person has to sign in with Cognito. */
+  signInSeconds: 15 * 60,
+  /** Seconds in which a client must exchange its code. */
+  codeSeconds: 60,
+  /** Requests of the sign-in per second in the long run, from one address and to one task; three times as many at once. */
+  signInRequests: { perAddress: 5, perTask: 50 },
+  /** Bytes of a body that the sign-in reads. */
+  oauthBytes: 16 * 1024,
+  /** Characters of a client's own state: with everything else it has to fit into an address. */
+  stateCharacters: 2000,
+  /** Addresses of one client, and characters of its name. */
+  redirectUris: 10,
+  clientName: 60,
+  /** Metadata documents of clients: bytes, milliseconds to read one, how many at once, how many are kept and how long. */
+  documentBytes: 16 * 1024,
+  documentMs: 5_000,
+  documentsAtOnce: 10,
+  documentsKept: 200,
+  documentKeptMs: 5 * 60_000,
   /** Callers with a token bucket; the one seen longest ago is removed first. */
   rememberedCallers: 10_000,
 } as const;

@@ -7,9 +7,11 @@ import type { ChatBackend } from "./chat/backend.ts";
 import type { Environment } from "./environment.ts";
 import { Health } from "./http/health.ts";
 import { createListener, type Routes } from "./http/listener.ts";
-import { oauthMetadata } from "./http/oauth-metadata.ts";
 import { RateLimit } from "./http/rate-limit.ts";
 import type { Log } from "./log.ts";
+import { createSignIn, type SignInNetwork } from "./oauth/create.ts";
+import type { OAuthEndpoints } from "./oauth/endpoints.ts";
+import { oauthMetadata } from "./oauth/metadata.ts";
 
 export interface Service {
   /** Origin under which clients reach the server. */
@@ -25,10 +27,18 @@ export interface ServiceParts {
   readonly log: Log;
   /** Cache of the user pool's public keys. @default - fetched from Cognito, and kept */
   readonly jwksCache?: JwksCache;
+  /** How the sign-in reaches Cognito and clients' metadata documents. @default - the internet */
+  readonly signInNetwork?: SignInNetwork;
 }
 
 /** Starts the server. @throws the listener's error, such as EADDRINUSE */
-export async function startService({ environment, backend, log, jwksCache }: ServiceParts): Promise<Service> {
+export async function startService({
+  environment,
+  backend,
+  log,
+  jwksCache,
+  signInNetwork,
+}: ServiceParts): Promise<Service> {
   const { HOST, PORT } = environment;
   const health = new Health(backend);
   let routes: Routes | undefined;
@@ -53,7 +63,8 @@ export async function startService({ environment, backend, log, jwksCache }: Ser
       corsOrigins: environment.CORS_ORIGINS ?? [],
     },
     health,
-    metadata: metadata(environment, publicUrl),
+    metadata: environment.COGNITO_USER_POOL_ID === undefined ? new Map() : oauthMetadata(publicUrl),
+    oauth: signIn(environment, publicUrl, signInNetwork),
     log,
   };
   health.watch();
@@ -86,8 +97,14 @@ function authentication(environment: Environment, publicUrl: URL, jwksCache?: Jw
   });
 }
 
-function metadata(environment: Environment, publicUrl: URL): ReadonlyMap<string, unknown> {
-  const { COGNITO_USER_POOL_ID: userPoolId, COGNITO_REGION: region, COGNITO_DOMAIN: domain } = environment;
-  if (userPoolId === undefined || region === undefined || domain === undefined) return new Map();
-  return oauthMetadata({ publicUrl, region, userPoolId, domain });
+function signIn(
+  environment: Environment,
+  publicUrl: URL,
+  network: SignInNetwork | undefined,
+): OAuthEndpoints | undefined {
+  const { COGNITO_REGION: region, COGNITO_DOMAIN: domain } = environment;
+  const { SIGN_IN_CLIENT_ID: clientId, SIGN_IN_KEY: key, SIGN_IN_PREVIOUS_KEY: previousKey } = environment;
+  // The environment has all of them with a user pool, or none.
+  if (!environment.COGNITO_USER_POOL_ID || !region || !domain || !clientId || !key) return undefined;
+  return createSignIn({ publicUrl, region, domain, clientId, key, previousKey }, network);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
+import { CLIENT, poolJwks, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 import { HttpError } from "../http/respond.ts";
+import { keySet } from "./key-set.ts";
 import { cognitoAuthentication } from "./token-verifier.ts";
 
 const publicUrl = new URL("https://chat.example.org");
@@ -47,7 +48,7 @@ describe("a caller's access token", () => {
       status: 401,
       headers: {
         "www-authenticate": expect.stringMatching(
-          /^Bearer resource_metadata="https:\/\/chat\.example\.org\/\.well-known\/oauth-protected-resource\/mcp", scope="openid profile", error="invalid_token"/,
+          /^Bearer resource_metadata="https:\/\/chat\.example\.org\/\.well-known\/oauth-protected-resource\/mcp", scope="chat", error="invalid_token"/,
         ),
       },
     });
@@ -57,12 +58,54 @@ describe("a caller's access token", () => {
     await expect(bearer(token({ claims: { aud: "https://chat.example.org/mcp" } }))).resolves.toBeDefined();
   });
 
-  it("of a user without a group that opens tools is forbidden", async () => {
+  it("of a user without a group that opens tools is forbidden, without a challenge to sign in again", async () => {
     for (const groups of [[], ["internal", "partners"], ["Admin"]])
       await expect(bearer(token({ groups }))).rejects.toMatchObject({
         status: 403,
-        headers: { "www-authenticate": expect.stringContaining('error="insufficient_scope"') },
+        message: expect.stringContaining("Ask an administrator of the chat"),
+        headers: {},
       });
+  });
+
+  it("of a key that the pool got by a rotation is accepted, although strangers ask for keys that it has not", async () => {
+    let read = 0;
+    const rotated = cognitoAuthentication({
+      userPoolId: USER_POOL,
+      clientIds: [CLIENT],
+      publicUrl,
+      jwksCache: keySet({
+        fetch: async () => {
+          read += 1;
+          return new TextEncoder().encode(JSON.stringify(read < 2 ? { keys: [] } : poolJwks)).buffer;
+        },
+      }),
+    });
+    await expect(rotated(`Bearer ${token({ header: { kid: "made-up" } })}`)).rejects.toMatchObject({
+      status: 401,
+    });
+    await expect(rotated(`Bearer ${token()}`)).resolves.toMatchObject({ id: "caller-sub" });
+  });
+
+  it("of a key that the pool has not costs few reads of the key set, and then waits instead of losing its sign-in", async () => {
+    let read = 0;
+    const busy = cognitoAuthentication({
+      userPoolId: USER_POOL,
+      clientIds: [CLIENT],
+      publicUrl,
+      jwksCache: keySet({
+        fetch: async () => {
+          read += 1;
+          return new TextEncoder().encode(JSON.stringify(poolJwks)).buffer;
+        },
+      }),
+    });
+    const statuses: unknown[] = [];
+    for (let each = 0; each < 20; each += 1)
+      await busy(`Bearer ${token({ header: { kid: `made-up-${each}` } })}`).catch((error: HttpError) =>
+        statuses.push(error.status),
+      );
+    expect(read).toBeLessThan(10);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
   });
 
   it("is requested without an error code if it is missing or of another scheme", async () => {

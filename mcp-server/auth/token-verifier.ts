@@ -8,10 +8,11 @@ import {
 } from "aws-jwt-verify/error";
 import type { JwksCache } from "aws-jwt-verify/jwk";
 import * as z from "zod";
-import { resourceMetadataUrl, resourceUrl, scope } from "../http/oauth-metadata.ts";
 import { HttpError } from "../http/respond.ts";
+import { resourceMetadataUrl, resourceUrl, SCOPE } from "../oauth/metadata.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Caller, groups, highestGroup } from "./caller.ts";
+import { keySet } from "./key-set.ts";
 
 export interface TokenPolicy {
   readonly userPoolId: string;
@@ -38,31 +39,29 @@ export function cognitoAuthentication(policy: TokenPolicy): Authenticate {
   const { publicUrl } = policy;
   const verifier = CognitoJwtVerifier.create(
     { userPoolId: policy.userPoolId, tokenUse: "access" as const, clientId: [...policy.clientIds] },
-    policy.jwksCache ? { jwksCache: policy.jwksCache } : undefined,
+    { jwksCache: policy.jwksCache ?? keySet() },
   );
 
   const authenticate = async (authorization: string | undefined): Promise<VerifiedCaller> => {
     const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? "")?.[1];
     if (token === undefined)
-      throw challenge(publicUrl, 401, "Send a Cognito access token: Authorization: Bearer <token>.");
+      throw challenge(publicUrl, "Send a Cognito access token: Authorization: Bearer <token>.");
     const claims = claimsSchema.safeParse(
       await verifier.verify(token).catch((error: unknown) => {
         throw refused(publicUrl, error);
       }),
     );
-    if (!claims.success)
-      throw challenge(publicUrl, 401, "The token's claims have another form.", "invalid_token");
+    if (!claims.success) throw challenge(publicUrl, "The token's claims have another form.", "invalid_token");
     const { sub, client_id: clientId, exp, aud, origin_jti, jti, "cognito:groups": names } = claims.data;
     // A token bound to a resource (RFC 8707) has to be bound to this one.
     if (aud !== undefined && ![aud].flat().includes(resourceUrl(publicUrl)))
-      throw challenge(publicUrl, 401, "The token is bound to another resource.", "invalid_token");
+      throw challenge(publicUrl, "The token is bound to another resource.", "invalid_token");
     const group = highestGroup(names);
     if (group === undefined)
-      throw challenge(
-        publicUrl,
+      // Without a challenge: a client that is told of insufficient scope sends the person to sign in again, for ever.
+      throw new HttpError(
         403,
-        `Your account is in none of the groups ${groups.join(", ")}: ask an administrator for one, then sign in again.`,
-        "insufficient_scope",
+        `Your account is in none of the groups ${groups.join(", ")}, which open the chat's tools. Ask an administrator of the chat to add you to one, then sign in again.`,
       );
     return Object.freeze({
       id: sub,
@@ -103,29 +102,24 @@ interface VerifiedCaller extends Caller {
 const keyErrors = [FetchError, JwksValidationError, JwkValidationError];
 
 function refused(publicUrl: URL, cause: unknown): HttpError {
+  if (cause instanceof HttpError) return cause;
   if (!(cause instanceof JwtBaseError) || keyErrors.some((keyError) => cause instanceof keyError))
     return new HttpError(500, "The user pool's keys cannot be read now. Try again in a minute.", { cause });
-  // The exact problem would help those who forge tokens; only an expiry is told.
+  // The exact problem would help those who forge tokens; only an expiry is told. The log gets it without a stack.
   return cause instanceof JwtExpiredError
-    ? challenge(publicUrl, 401, "The token has expired: sign in again.", "invalid_token")
-    : challenge(publicUrl, 401, "The token is not valid here.", "invalid_token", cause);
+    ? challenge(publicUrl, "The token has expired: sign in again.", "invalid_token")
+    : challenge(publicUrl, "The token is not valid here.", "invalid_token", cause.message.slice(0, 200));
 }
 
 /** RFC 6750's challenge, with RFC 9728's pointer to the metadata from which clients learn how to sign in. */
-function challenge(
-  publicUrl: URL,
-  status: 401 | 403,
-  message: string,
-  error?: string,
-  cause?: unknown,
-): HttpError {
+function challenge(publicUrl: URL, message: string, error?: string, cause?: string): HttpError {
   const parameters = {
     resource_metadata: resourceMetadataUrl(publicUrl),
-    scope,
+    scope: SCOPE,
     ...(error !== undefined && { error, error_description: message }),
   };
   const quoted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
-  return new HttpError(status, message, {
+  return new HttpError(401, message, {
     headers: { "www-authenticate": `Bearer ${quoted.join(", ")}` },
     ...(cause !== undefined && { cause }),
   });

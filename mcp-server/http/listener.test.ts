@@ -363,7 +363,7 @@ describe("the other pages", () => {
     expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });
   });
 
-  it("the resource's metadata names this server as the authorisation server, whose metadata names Cognito", async () => {
+  it("the resource's metadata names this server as the authorisation server", async () => {
     for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
       expect((await page(path)).body).toMatchObject({
         resource: "https://chat.example.org/mcp",
@@ -372,8 +372,8 @@ describe("the other pages", () => {
       });
     expect((await page("/.well-known/oauth-authorization-server")).body).toMatchObject({
       issuer: "https://chat.example.org",
-      authorization_endpoint: "https://phenom-dev.auth.us-east-1.amazoncognito.com/oauth2/authorize",
-      token_endpoint: "https://phenom-dev.auth.us-east-1.amazoncognito.com/oauth2/token",
+      authorization_endpoint: "https://chat.example.org/mcp/oauth/authorize",
+      token_endpoint: "https://chat.example.org/mcp/oauth/token",
       code_challenge_methods_supported: ["S256"],
     });
   });

@@ -4,15 +4,18 @@ import { describeError } from "../../shared/describe-error.ts";
 import { version } from "../../shared/version.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { handleOAuth, type OAuthEndpoints, oauthEndpoint } from "../oauth/endpoints.ts";
 import type { Health } from "./health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
-import { HttpError, sendHttpError, sendJson } from "./respond.ts";
+import { HttpError, sendJson } from "./respond.ts";
 
 export interface Routes {
   readonly mcp: McpEndpoint;
   readonly health: Health;
   /** OAuth metadata by path; empty without a user pool. */
   readonly metadata: ReadonlyMap<string, unknown>;
+  /** The sign-in of people; `undefined` without a user pool. */
+  readonly oauth: OAuthEndpoints | undefined;
   readonly log: Log;
 }
 
@@ -49,13 +52,15 @@ async function handle(routes: Routes, request: IncomingMessage, response: Server
       reason: message,
       ...(refusal.cause === undefined ? {} : { error: describeError(refusal.cause) }),
     });
-    sendHttpError(response, refusal);
+    refusal.send(response);
   }
 }
 
 async function route(routes: Routes, id: string, request: IncomingMessage, response: ServerResponse) {
   const path = pathOf(request);
   if (path === "/mcp" || path === "/mcp/") return handleMcp(routes.mcp, id, request, response);
+  const endpoint = routes.oauth && oauthEndpoint(path);
+  if (endpoint && routes.oauth) return handleOAuth(routes.oauth, endpoint, request, response);
   const document = routes.metadata.get(path);
   const known = document !== undefined || path in pages;
   if (!known) throw new HttpError(404, `There is nothing at ${path.slice(0, 200)}; MCP is at /mcp.`);

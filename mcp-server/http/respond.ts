@@ -30,7 +30,7 @@ const validUnicode = (json: string): string =>
 
 /** A refused request: an HTTP status with a JSON-RPC error as the body. */
 export class HttpError extends Error {
-  override readonly name = "HttpError";
+  override readonly name: string = "HttpError";
   readonly status: number;
   readonly rpcCode: number;
   readonly headers: Headers;
@@ -45,10 +45,9 @@ export class HttpError extends Error {
     this.rpcCode = options.rpcCode ?? -32000;
     this.headers = options.headers ?? {};
   }
-}
 
-export const sendHttpError = (
-  response: ServerResponse,
-  { status, rpcCode, message, headers }: HttpError,
-): void =>
-  sendJson(response, status, { jsonrpc: "2.0", error: { code: rpcCode, message }, id: null }, headers);
+  send(response: ServerResponse): void {
+    const error = { code: this.rpcCode, message: this.message };
+    sendJson(response, this.status, { jsonrpc: "2.0", error, id: null }, this.headers);
+  }
+}

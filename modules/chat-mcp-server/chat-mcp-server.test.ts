@@ -55,10 +55,31 @@ describe("the MCP server", () => {
       }
   });
 
-  it("accepts tokens of the agent client, and of the interactive client if there is one", () => {
+  it("accepts tokens of the agent client, and of the one through which it signs people in", () => {
     expect(containers(hasura)).toContain(
       '"COGNITO_CLIENT_IDS", "value" = "${aws_cognito_user_pool_client.chat_shared_agent.id},${aws_cognito_user_pool_client.chat_shared_mcp.id}"',
     );
+  });
+
+  it("seals sign-ins with a key that a raised version replaces, while the one before it still opens", () => {
+    const keys = (signInKey: number) => {
+      const template = new Template(environment({ secretVersions: { signInKey } }));
+      const version = (id: string) =>
+        template.resource(`aws_secretsmanager_secret_version.chat_mcp_server_sign_in_key_${id}_version`)
+          .secret_string_wo_version;
+      const read = (name: string) =>
+        new RegExp(`"name" = "${name}", "valueFrom" = "[^"]*sign_in_key_(odd|even)\\.arn`).exec(
+          containers(template),
+        )?.[1];
+      const [current = "", previous = ""] = [read("SIGN_IN_KEY"), read("SIGN_IN_PREVIOUS_KEY")];
+      return [`${current}/${version(current)}`, `${previous}/${version(previous)}`];
+    };
+    expect([1, 2, 3, 4].map(keys)).toEqual([
+      ["odd/1", "even/1"],
+      ["even/2", "odd/1"],
+      ["odd/2", "even/2"],
+      ["even/3", "odd/2"],
+    ]);
   });
 
   it("has no Linux capabilities and no rights on AWS", () => {

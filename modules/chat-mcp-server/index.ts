@@ -6,7 +6,7 @@ import type { Deployment } from "../../constructs/deployment.ts";
 import { FargateService, type Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
 import { foreignIngress, type RuleOwner } from "../../constructs/foreign-ingress.ts";
-import { type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
+import { GeneratedSecret, type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
 import { ListenerRule } from "../../constructs/listener-rule.ts";
 
 /** The implementation that the tools work on, with what the server needs to reach it. */
@@ -67,9 +67,13 @@ export interface ChatMcpServerProps {
     readonly userPoolId: string;
     /** Prefix of its hosted domain. */
     readonly domain: string;
-    /** Clients whose access tokens are accepted. */
+    /** Clients whose access tokens are accepted, beside `signInClientId`. */
     readonly clientIds: readonly string[];
+    /** Public client through which the server signs people in. */
+    readonly signInClientId: string;
   };
+  /** Version of the key that seals sign-ins under way: raise it by one to generate another. */
+  readonly signInKeyVersion: number;
   /** Origins of web pages that may call the server from a browser. @default - none */
   readonly corsOrigins?: readonly string[];
   /** Who lets the load balancer in, by a rule in the ECS tasks' security group. */
@@ -124,7 +128,7 @@ export class ChatMcpServer extends Construct {
         port: MCP_SERVER_PORT,
         environment: {
           BACKEND_TYPE: props.backend.type,
-          COGNITO_CLIENT_IDS: callers.clientIds.join(","),
+          COGNITO_CLIENT_IDS: [...callers.clientIds, callers.signInClientId].join(","),
           COGNITO_DOMAIN: callers.domain,
           COGNITO_REGION: deployment.region,
           COGNITO_USER_POOL_ID: callers.userPoolId,
@@ -133,10 +137,11 @@ export class ChatMcpServer extends Construct {
           PORT: String(MCP_SERVER_PORT),
           PUBLIC_URL: `https://${serverName}`,
           READ_ONLY: "false",
+          SIGN_IN_CLIENT_ID: callers.signInClientId,
           ...(props.corsOrigins?.length && { CORS_ORIGINS: props.corsOrigins.join(",") }),
           ...backend.environment,
         },
-        secrets: backend.secrets,
+        secrets: { ...backend.secrets, ...this.signInKeys(deployment, props.signInKeyVersion) },
       },
       health: { path: "/health", probe: ["node", "-e", PROBE], startPeriod: 60 },
       rules: (targetGroup) => [
@@ -179,6 +184,26 @@ export class ChatMcpServer extends Construct {
 
     this.service = service;
     this.url = `https://${serverName}/mcp`;
+  }
+
+  /**
+   * Two secrets take turns: a version generates one anew, which seals from then on, and leaves the other, which still opens
+   * what it sealed before.
+   */
+  private signInKeys(deployment: Deployment, version: number): Record<string, SecretValue> {
+    const { project, environment } = deployment;
+    const key = (id: "odd" | "even", version: number) =>
+      new GeneratedSecret(this, `sign-in-key-${id}`, {
+        deployment,
+        name: `${project}-${environment}-chat-mcp-sign-in-${id}`,
+        description: `Key that seals sign-ins under way on the MCP server, in ${id} versions`,
+        length: 64,
+        version,
+      });
+    const odd = key("odd", Math.ceil(version / 2));
+    const even = key("even", Math.floor(version / 2) + 1);
+    const [current, previous] = version % 2 === 1 ? [odd, even] : [even, odd];
+    return { SIGN_IN_KEY: current.read(), SIGN_IN_PREVIOUS_KEY: previous.read() };
   }
 }
 

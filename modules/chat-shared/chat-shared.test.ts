@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { environment, Template } from "../../stacks/chat/template.ts";
+import { Template } from "../../stacks/chat/template.ts";
 
 const template = new Template();
 const client = (name: string) => template.resource(`aws_cognito_user_pool_client.chat_shared_${name}`);
@@ -26,14 +26,14 @@ describe("the Cognito clients", () => {
     expect(client("agent")).not.toHaveProperty("allowed_oauth_flows");
   });
 
-  it("include a public client for interactive MCP clients if the environment has one", () => {
+  it("include a public client through which the MCP server signs people in, with the server's one callback", () => {
     expect(client("mcp")).toMatchObject({
       name: "phenom-dev-chat-mcp",
       generate_secret: false,
       allowed_oauth_flows: ["code"],
+      allowed_oauth_scopes: ["openid"],
+      callback_urls: ["https://chat-testing.thephenom.app/mcp/oauth/callback"],
     });
-    const without = new Template(environment({ mcp: { backend: "hasura" } }));
-    expect(Object.keys(without.resources("aws_cognito_user_pool_client"))).not.toContain("chat_shared_mcp");
   });
 
   it("include one for the load balancer, with a secret and its callback", () => {

@@ -9,6 +9,7 @@ import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { Secret, type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
 import { checkedName } from "../../constructs/names.ts";
+import { MCP_CALLBACK } from "../../shared/mcp-paths.ts";
 
 export interface ChatSharedProps {
   /** The environment, and the tags of the module's resources. */
@@ -21,8 +22,6 @@ export interface ChatSharedProps {
   readonly synapse: boolean;
   /** Whether the load balancer signs people in on the admin paths. */
   readonly adminSignIn: boolean;
-  /** Callbacks of MCP clients that sign people in through the browser. @default - no such client */
-  readonly interactiveMcp?: { readonly callbackUrls: readonly string[] };
 }
 
 /** Hexadecimal digits of a hash that fit into Terraform's version of a write-only value. */
@@ -45,8 +44,8 @@ export class ChatShared extends Construct {
   readonly agentClientId: string;
   /** Secret of that client. */
   readonly agentClientSecret: SecretValue;
-  /** Public client for people with an interactive MCP client. `undefined` if there is none. */
-  readonly mcpClientId: string | undefined;
+  /** Public client through which the MCP server signs people in. */
+  readonly mcpClientId: string;
   /** Client of the load balancer for the admin paths. `undefined` if nobody signs in there. */
   readonly adminClientId: string | undefined;
   /** Secret that holds the clients' ids and secrets. */
@@ -100,13 +99,11 @@ export class ChatShared extends Construct {
       explicitAuthFlows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     });
 
-    const mcp = props.interactiveMcp
-      ? client("mcp", `${project}-chat-mcp`, {
-          generateSecret: false,
-          refreshTokenValidity: 30,
-          ...codeFlow(props.interactiveMcp.callbackUrls, ["openid", "profile"]),
-        })
-      : undefined;
+    const mcp = client("mcp", `${project}-chat-mcp`, {
+      generateSecret: false,
+      refreshTokenValidity: 30,
+      ...codeFlow([`https://${serverName}${MCP_CALLBACK}`], ["openid"]),
+    });
 
     const admin = props.adminSignIn
       ? client("admin-ui", `${project}-chat-admin-ui`, {
@@ -147,7 +144,7 @@ export class ChatShared extends Construct {
     this.synapseClientSecret = synapse && read("synapse_oidc_client_secret");
     this.agentClientId = agent.id;
     this.agentClientSecret = read("agent_client_secret");
-    this.mcpClientId = mcp?.id;
+    this.mcpClientId = mcp.id;
     this.adminClientId = admin?.id;
     this.clientsSecretArn = secret.arn;
   }

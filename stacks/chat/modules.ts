@@ -43,14 +43,13 @@ export function modules(scope: Construct, stackInputs: StackInputs): Modules {
 }
 
 function chatShared(scope: Construct, { environment, inputs, deployment }: StackInputs): ChatShared {
-  const { serverName, implementations, adminAccess, mcp } = environment;
+  const { serverName, implementations, adminAccess } = environment;
   return new ChatShared(scope, "chat-shared", {
     deployment: moduleDeployment(deployment, "chat-shared"),
     userPoolId: inputs.userPoolId,
     serverName,
     synapse: implementations.synapse,
     adminSignIn: implementations.synapse && adminAccess === "cognito",
-    ...(mcp.interactiveClient && { interactiveMcp: mcp.interactiveClient }),
   });
 }
 
@@ -227,8 +226,10 @@ function chatMcpServer(
     callers: {
       userPoolId: inputs.userPoolId,
       domain: inputs.cognitoDomain,
-      clientIds: [shared.agentClientId, ...(shared.mcpClientId ? [shared.mcpClientId] : [])],
+      clientIds: [shared.agentClientId],
+      signInClientId: shared.mcpClientId,
     },
+    signInKeyVersion: environment.secretVersions.signInKey,
     corsOrigins: environment.mcp.corsOrigins,
     ingressFromAlb: environment.ingressRules.mcpFromAlb,
   });

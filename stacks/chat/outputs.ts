@@ -53,6 +53,7 @@ function userOutputs(
       mcp: mcp.url,
       mcp_health: `${mcp.url}/health`,
     },
+    mcp_connect: connectCommands(mcp.url),
     secret_arns: {
       clients: shared.clientsSecretArn,
       link_preview_webhook: hasura?.linkPreview.webhookSecretArn,
@@ -84,3 +85,12 @@ function userOutputs(
     },
   };
 }
+
+/** Commands of MCP clients, as docs/connect-your-client.md explains them. */
+const connectCommands = (url: string) => ({
+  claude_code: `claude mcp add --transport http phenom-chat ${url}`,
+  codex: `codex mcp add phenom-chat --url ${url}`,
+  gemini_cli: `gemini mcp add --transport http phenom-chat ${url}`,
+  vs_code: `code --add-mcp '${JSON.stringify({ name: "phenom-chat", type: "http", url })}'`,
+  other_programs: `npx mcp-remote ${url}`,
+});

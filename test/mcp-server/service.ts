@@ -4,6 +4,7 @@ import type { JwksCache } from "aws-jwt-verify/jwk";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog, type LogLevel } from "../../mcp-server/log.ts";
+import type { SignInNetwork } from "../../mcp-server/oauth/create.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 
@@ -22,6 +23,8 @@ const userPool = {
   COGNITO_USER_POOL_ID: USER_POOL,
   COGNITO_CLIENT_IDS: CLIENT,
   COGNITO_DOMAIN: "phenom-dev",
+  SIGN_IN_CLIENT_ID: CLIENT,
+  SIGN_IN_KEY: "a secret of the tests that nobody guesses",
 };
 
 /** The whole server on a free port of loopback, with a user pool whose keys the tests hold. */
@@ -30,6 +33,7 @@ export async function startTestService(
   variables: Record<string, string> = {},
   jwksCache: JwksCache = poolKeys(),
   level: LogLevel = "info",
+  signInNetwork?: SignInNetwork,
 ): Promise<TestService> {
   const environment = readServerEnvironment({
     BACKEND_TYPE: "postgres",
@@ -45,6 +49,7 @@ export async function startTestService(
     backend,
     log: createLog(level, (line) => log.push(JSON.parse(line))),
     jwksCache,
+    ...(signInNetwork && { signInNetwork }),
   });
   const mcp = new URL(`http://127.0.0.1:${service.port}/mcp`);
   const authorized = (bearer: string) => ({ authorization: `Bearer ${bearer}` });

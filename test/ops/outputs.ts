@@ -69,7 +69,7 @@ export const exampleOutputs: Outputs = {
     agent_secret_arn: arn("secretsmanager", "secret:agent"),
   },
   urls: { mcp: "https://chat.example.org/mcp", mcp_health: "https://chat.example.org/mcp/health" },
-  cognito_client_ids: { agent: "agent-client" },
+  cognito_client_ids: { agent: "agent-client", mcp_interactive: "mcp-client" },
   secret_arns: { clients: arn("secretsmanager", "secret:clients") },
 };
 

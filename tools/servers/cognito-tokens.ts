@@ -1,5 +1,5 @@
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+import { keySet } from "../../mcp-server/auth/key-set.ts";
 
 export const USER_POOL = "us-east-1_Example01";
 export const CLIENT = "agent-client-id";
@@ -47,17 +47,16 @@ export function token({
 
 const sign = (text: string, key: KeyObject) => createSign("RSA-SHA256").update(text).sign(key, "base64url");
 
+/** The pool's key set. */
+export const poolJwks = {
+  keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: "key-1", alg: "RS256", use: "sig" }],
+};
+
 /** The pool's keys, as if fetched from Cognito. */
-export function poolKeys(fetch: () => Promise<void> = () => Promise.resolve()): SimpleJwksCache {
-  const jwks = {
-    keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: "key-1", alg: "RS256", use: "sig" }],
-  };
-  return new SimpleJwksCache({
-    fetcher: {
-      fetch: async () => {
-        await fetch();
-        return new TextEncoder().encode(JSON.stringify(jwks)).buffer;
-      },
+export const poolKeys = (fetch: () => Promise<void> = () => Promise.resolve()) =>
+  keySet({
+    fetch: async () => {
+      await fetch();
+      return new TextEncoder().encode(JSON.stringify(poolJwks)).buffer;
     },
   });
-}

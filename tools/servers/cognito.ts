@@ -11,6 +11,8 @@ export interface CognitoUser {
   readonly emailVerified?: boolean;
   readonly name?: string;
   readonly preferredUsername?: string;
+  /** @default - none */
+  readonly groups?: readonly string[];
 }
 
 export interface CognitoClient {
@@ -18,7 +20,8 @@ export interface CognitoClient {
   readonly userPoolId: string;
   readonly domainHost: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** @default - a public client */
+  readonly clientSecret?: string;
   readonly callbackUrl: string;
 }
 
@@ -41,15 +44,42 @@ export function createCognito(client: CognitoClient): Cognito {
   const jwks = { keys: [accessKey.jwk, idKey.jwk] };
   const codes = new Map<string, { user: CognitoUser; nonce: string; challenge: string }>();
   const accessTokens = new Map<string, CognitoUser>();
+  const refreshTokens = new Map<string, CognitoUser>();
 
   const idToken: Cognito["idToken"] = (user, options = {}) =>
     signToken(idKey, claims(user, issuer, client.clientId, options));
 
-  const token = async (request: IncomingMessage, response: ServerResponse) => {
+  const tokens = (user: CognitoUser, nonce: string, refreshToken?: string) => {
+    const accessToken = signToken(accessKey, accessClaims(user, issuer, client.clientId));
+    accessTokens.set(accessToken, user);
+    const atHash = createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
+    const body = { ...claims(user, issuer, client.clientId), nonce, at_hash: atHash };
+    return {
+      id_token: signToken(idKey, body),
+      access_token: accessToken,
+      ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+      token_type: "Bearer",
+      expires_in: 3600,
+    };
+  };
+  /** The form, if the client proves itself as it must: with its secret, or by its id where it has none. */
+  const formOf = async (request: IncomingMessage) => {
     const form = new URLSearchParams(await text(request));
-    const basic = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString("base64");
-    if (request.headers.authorization !== `Basic ${basic}`)
-      return json(response, 400, { error: "invalid_client" });
+    const { clientId, clientSecret } = client;
+    const basic = Buffer.from(`${clientId}:${clientSecret}`).toString("base64");
+    const known =
+      clientSecret === undefined
+        ? form.get("client_id") === clientId
+        : request.headers.authorization === `Basic ${basic}`;
+    return known ? form : undefined;
+  };
+  const token = async (request: IncomingMessage, response: ServerResponse) => {
+    const form = await formOf(request);
+    if (!form) return json(response, 400, { error: "invalid_client" });
+    if (form.get("grant_type") === "refresh_token") {
+      const user = refreshTokens.get(form.get("refresh_token") ?? "");
+      return user ? json(response, 200, tokens(user, "")) : json(response, 400, { error: "invalid_grant" });
+    }
     const grant = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");
     const challenge = createHash("sha256")
@@ -61,17 +91,15 @@ export function createCognito(client: CognitoClient): Cognito {
       form.get("redirect_uri") === client.callbackUrl &&
       challenge === grant.challenge;
     if (!valid) return json(response, 400, { error: "invalid_grant" });
-    const accessToken = signToken(accessKey, { token_use: "access", jti: randomUUID(), iss: issuer });
-    accessTokens.set(accessToken, grant.user);
-    const atHash = createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
-    const body = { ...claims(grant.user, issuer, client.clientId), nonce: grant.nonce, at_hash: atHash };
-    json(response, 200, {
-      id_token: signToken(idKey, body),
-      access_token: accessToken,
-      refresh_token: randomBytes(32).toString("base64url"),
-      token_type: "Bearer",
-      expires_in: 3600,
-    });
+    const refreshToken = randomBytes(32).toString("base64url");
+    refreshTokens.set(refreshToken, grant.user);
+    json(response, 200, tokens(grant.user, grant.nonce, refreshToken));
+  };
+  const revoke = async (request: IncomingMessage, response: ServerResponse) => {
+    const form = await formOf(request);
+    if (!form) return json(response, 400, { error: "invalid_client" });
+    refreshTokens.delete(form.get("token") ?? "");
+    response.writeHead(200).end();
   };
 
   return {
@@ -84,6 +112,7 @@ export function createCognito(client: CognitoClient): Cognito {
           : json(response, 404, {}),
       [client.domainHost]: (request, response) => {
         if (request.method === "POST" && request.url === "/oauth2/token") return token(request, response);
+        if (request.method === "POST" && request.url === "/oauth2/revoke") return revoke(request, response);
         const user = accessTokens.get((request.headers.authorization ?? "").replace("Bearer ", ""));
         if (request.url !== "/oauth2/userInfo" || !user)
           return json(response, 401, { error: "invalid_token" });
@@ -144,6 +173,24 @@ function claims(
     auth_time: now,
     iat: now,
     exp: now + (options.expiresIn ?? 3600),
+    jti: randomUUID(),
+  };
+}
+
+function accessClaims(user: CognitoUser, issuer: string, clientId: string) {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    sub: subject(user),
+    iss: issuer,
+    client_id: clientId,
+    token_use: "access",
+    scope: "openid",
+    username: user.username,
+    ...(user.groups && { "cognito:groups": user.groups }),
+    auth_time: now,
+    iat: now,
+    exp: now + 3600,
+    origin_jti: randomUUID(),
     jti: randomUUID(),
   };
 }

@@ -16,6 +16,8 @@ const environment = readServerEnvironment({
   COGNITO_USER_POOL_ID: USER_POOL,
   COGNITO_CLIENT_IDS: CLIENT,
   COGNITO_DOMAIN: "phenom-dev",
+  SIGN_IN_CLIENT_ID: CLIENT,
+  SIGN_IN_KEY: "unused, because nobody signs in in a browser",
 });
 const log = createLog("info");
 const service = await startService({
