@@ -54,7 +54,7 @@ describeWith("moto")("the agent's sign-in", () => {
   });
   afterAll(async () => {
     await front?.stop();
-    moto?.stop();
+    await moto?.stop();
   });
   beforeEach(() => front.reset());
 

@@ -27,6 +27,7 @@ import {
   CreateLoadBalancerCommand,
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { CreatePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateDBInstanceCommand,
   CreateDBParameterGroupCommand,
@@ -37,6 +38,12 @@ import {
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { development } from "../../environments/development.ts";
+import { boundaryName } from "../../stacks/pipeline/boundary.ts";
+import { type AwsServer, startAws } from "../../tools/servers/aws-api.ts";
+import { startMoto } from "../../tools/servers/moto.ts";
+import { environmentVariables } from "../../tools/terraform/variables.ts";
+import { credentials } from "./command.ts";
+import { startWebServices, type WebServices } from "./web-services.ts";
 
 const region = { region: "us-east-1" };
 
@@ -47,6 +54,7 @@ export const platformClients = () => ({
   ec2: new EC2Client(region),
   ecs: new ECSClient(region),
   elb: new ElasticLoadBalancingV2Client(region),
+  iam: new IAMClient(region),
   rds: new RDSClient(region),
   s3: new S3Client(region),
   secrets: new SecretsManagerClient(region),
@@ -62,11 +70,48 @@ export interface PlatformAccount {
   readonly internetGateway: string;
 }
 
+/** An emulated account with its platform, and what stands for Docker Hub and Cloudflare. */
+export interface Platform {
+  readonly aws: AwsServer;
+  readonly web: WebServices;
+  readonly account: PlatformAccount;
+  stop(): Promise<void>;
+}
+
+/** Starts the platform. Until it stops, this process's variables lead `ops` to it, with every input. */
+export async function startPlatform(): Promise<Platform> {
+  const moto = await startMoto({ MOTO_ACM_VALIDATION_WAIT: "0" });
+  const aws = await startAws(moto.url);
+  const restore = credentials(aws);
+  const web = await startWebServices();
+  const account = await platformAccount();
+  Object.assign(process.env, environmentVariables(account.inputs));
+  return {
+    aws,
+    web,
+    account,
+    async stop() {
+      restore();
+      await Promise.all([web.stop(), aws.stop(), moto.stop()]);
+    },
+  };
+}
+
 /** Makes what an environment takes as given (the inputs) in an empty account of moto. */
-export async function platformAccount(): Promise<PlatformAccount> {
+async function platformAccount(): Promise<PlatformAccount> {
   const clients = platformClients();
   const network = await networkOf(clients);
   const groups = await securityGroups(clients, network.vpc);
+  await stateBucket(clients);
+  await clients.iam.send(
+    new CreatePolicyCommand({
+      PolicyName: boundaryName(development.project),
+      PolicyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "logs:PutLogEvents", Resource: "*" }],
+      }),
+    }),
+  );
   return {
     ...network,
     inputs: {
@@ -86,7 +131,6 @@ export async function platformAccount(): Promise<PlatformAccount> {
       alarm_emails: ["on-call@example.org"],
       content_endpoint: "",
       content_query: "query Phenom($id: String!) { content: phenoms_by_pk(id: $id) { title } }",
-      ...(await stateBucket(clients)),
     },
   };
 }
@@ -269,10 +313,8 @@ const secrets = async (clients: Clients) => ({
   }),
 });
 
-/** The bucket of the state; it gives no input. */
-async function stateBucket({ s3 }: Clients): Promise<object> {
+async function stateBucket({ s3 }: Clients): Promise<void> {
   const { bucket: Bucket } = development.state;
   await s3.send(new CreateBucketCommand({ Bucket }));
   await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
-  return {};
 }

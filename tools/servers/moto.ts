@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
@@ -9,7 +10,7 @@ export const motoServer = tools.moto.path("server");
 export interface Moto {
   readonly port: number;
   readonly url: string;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** @param settings moto's own variables, such as `MOTO_ACM_VALIDATION_WAIT` */
@@ -23,5 +24,13 @@ export async function startMoto(settings: Readonly<Record<string, string>> = {})
     child.kill();
     throw error;
   });
-  return { port, url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      const ended = once(child, "exit");
+      // It keeps nothing, and would otherwise wait for its clients' idle connections.
+      if (child.kill("SIGKILL")) await ended;
+    },
+  };
 }

@@ -309,7 +309,7 @@ export class Stage {
     const { region } = this.data;
     this.#writeHosts();
     const [moto, postgres] = await Promise.all([startMoto(), startPostgres()]);
-    this.#stops.push(async () => moto.stop(), postgres.stop);
+    this.#stops.push(moto.stop, postgres.stop);
     const cognito = new CognitoIdentityProviderClient({ endpoint: moto.url, region, credentials });
     const pool = await UserPool.create(cognito, region);
     await this.#makePeople(cognito, pool.id);

@@ -12,17 +12,13 @@ import { ChatStack } from "../../../stacks/chat/chat-stack.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import { account as accountOf, createRoom, matrix, register, send } from "../../../test/matrix.ts";
-import { credentials, ops, type Result } from "../../../test/ops/command.ts";
-import { type PlatformAccount, platformAccount } from "../../../test/ops/platform.ts";
+import { ops, type Result } from "../../../test/ops/command.ts";
+import { type Platform, type PlatformAccount, startPlatform } from "../../../test/ops/platform.ts";
 import { sourceChat } from "../../../test/ops/source-account.ts";
-import { startWebServices, type WebServices } from "../../../test/ops/web-services.ts";
 import { runTool } from "../../../test/terraform/tool.ts";
-import { type AwsServer, startAws } from "../../servers/aws-api.ts";
-import { type Moto, startMoto } from "../../servers/moto.ts";
 import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import { deploySynapse, drawSecrets, type Synapse, type SynapseDeployment } from "../../servers/synapse.ts";
 import { readPlan } from "../../terraform/plan-json.ts";
-import { environmentVariables } from "../../terraform/variables.ts";
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
 /** Copies of what the source's homeserver ran with, which its own secret will not hold for long. */
@@ -65,22 +61,16 @@ describeWith(
 )("adopting an environment that runs already", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "phenom-chat-adopt-"));
   const file = (name: string) => path.join(folder, name);
-  let moto: Moto;
-  let aws: AwsServer;
-  let web: WebServices;
-  let restore: () => void;
+  let platform: Platform;
   let account: PlatformAccount;
   let source: Awaited<ReturnType<typeof sourceChat>>;
   let adopted: Result;
 
   beforeAll(async () => {
-    moto = await startMoto({ MOTO_ACM_VALIDATION_WAIT: "0" });
-    aws = await startAws(moto.url);
-    restore = credentials(aws);
-    web = await startWebServices();
-    account = await platformAccount();
+    platform = await startPlatform();
+    account = platform.account;
     source = await sourceChat(account, homeserverYaml);
-    web.records = [
+    platform.web.records = [
       {
         id: "372e67954025e0ba6aaa6d586b9e0b59",
         type: "CNAME",
@@ -88,14 +78,10 @@ describeWith(
         proxied: true,
       },
     ];
-    Object.assign(process.env, environmentVariables(account.inputs));
     adopted = await ops(["adopt", "development", "--json", "--out", file("imports.json")]);
   });
   afterAll(async () => {
-    await web?.stop();
-    await aws?.stop();
-    moto?.stop();
-    restore?.();
+    await platform?.stop();
     rmSync(folder, { recursive: true });
   });
 

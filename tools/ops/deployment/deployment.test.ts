@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
+import type { ImportedResource } from "../../../environments/imports.ts";
 import { noTerminal, testClock } from "../../../test/ops/command.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";
@@ -77,6 +78,7 @@ function stack(
 async function deployed(
   terraform: TerraformCommands,
   checks: readonly Check[] = [],
+  imports: readonly ImportedResource[] = [],
 ): Promise<{ exitCode: number; problem?: Problem }> {
   const context = new Context({
     environment: development,
@@ -92,7 +94,7 @@ async function deployed(
     },
   });
   try {
-    const before = await runningBefore(context, terraform);
+    const before = await runningBefore(context, terraform, imports);
     const deployment = new Deployment(context, terraform, { file: "agreed", changes }, before);
     return { exitCode: await deployment.run({ checks, wait: 0 }) };
   } catch (error) {
@@ -248,5 +250,56 @@ describe("the first deployment", () => {
       "phenom-dev-chat-hasura-metadata failed with exit code 1",
     ]);
     expect(running()).toEqual(["phenom-dev-synapse:8", "phenom-dev-chat-mcp:8"]);
+  });
+});
+
+describe("the first deployment of an adopted environment", () => {
+  const arn =
+    "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-synapse-homeserver-config-AbCdEf";
+  const imports: ImportedResource[] = [
+    { to: "aws_ecs_service.chat_synapse_homeserver", id: "phenom-dev-cluster/phenom-dev-synapse" },
+    { to: "aws_ecs_service.chat_mcp_server_service", id: "phenom-dev-cluster/phenom-dev-chat-mcp" },
+    { to: "aws_secretsmanager_secret.chat_synapse_homeserver_config", id: arn },
+  ];
+  let current: string;
+  beforeEach(() => {
+    current = "v1";
+    harness.aws.answers["DescribeSecret"] = () => ({
+      ARN: arn,
+      VersionIdsToStages: { [current]: ["AWSCURRENT"], [current === "v1" ? "v0" : "v1"]: ["AWSPREVIOUS"] },
+    });
+    harness.aws.answers["UpdateSecretVersionStage"] = (input) => {
+      expect(input).toEqual({
+        SecretId: arn,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: "v1",
+        RemoveFromVersionId: "v2",
+      });
+      current = String(input["MoveToVersionId"]);
+      return { ARN: arn };
+    };
+    harness.ecs.run = ({ family }) => {
+      events.push(family);
+      // Terraform has written the new configuration by then.
+      if (family.endsWith("bootstrap")) current = "v2";
+      return { exitCode: 0 };
+    };
+  });
+
+  it("creates bots and rooms, although Synapse ran before", async () => {
+    expect(await deployed(stack({ first: true }), [], imports)).toEqual({ exitCode: 0 });
+    expect(events).toContain("phenom-dev-chat-bootstrap");
+    expect(current).toBe("v2");
+  });
+
+  it("gives the services that ran before their task definitions and secrets back when it fails", async () => {
+    const good = harness.ecs.run;
+    harness.ecs.run = (task) => (task.family.endsWith("metadata") ? { exitCode: 1 } : good(task));
+    const { exitCode, problem } = await deployed(stack({ first: true }), [], imports);
+    expect(exitCode).toBe(10);
+    expect(problem?.message).toContain(
+      "rolled back: the services run phenom-dev-synapse:7, phenom-dev-chat-mcp:7",
+    );
+    expect([running(), current]).toEqual([AS_BEFORE, "v1"]);
   });
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type ImportedResource, readImports } from "../../../environments/imports.ts";
 import { EXIT, Problem } from "../../cli/problem.ts";
 import { rooms, roomsMissing } from "../checks/rooms.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +9,7 @@ import { type Outputs, parseOutputs, parseTaskOutputs, type TaskOutputs } from "
 import { type RollbackTarget, rollBack } from "../rollback.ts";
 import { describeServices, revisionOf, waitUntilStable } from "../services.ts";
 import { type Verification, verify } from "../verification.ts";
+import { type AdoptedSecret, adoptedSecrets, adoptedServices, restoreSecrets } from "./adopted.ts";
 import { checkWithin } from "./plan.ts";
 import type { SavedPlan, Terraform } from "./terraform.ts";
 
@@ -37,30 +39,52 @@ interface Before {
     readonly name: string;
     readonly taskDefinition: string;
   }[];
+  /** Secrets to restore with the services: those of an environment that this deployment adopts. */
+  readonly adoptedSecrets: readonly AdoptedSecret[];
 }
 
-/** What runs in the environment now; `undefined` if it was never applied. @throws Problem for another account */
+/**
+ * What runs in the environment now; `undefined` if it was never applied and adopts no services.
+ * @throws Problem for another account
+ */
 export async function runningBefore(
   context: Context,
   terraform: TerraformCommands,
+  imports: readonly ImportedResource[] = readImports(context.environment.environment),
 ): Promise<Before | undefined> {
   const json: unknown = JSON.parse(await terraform.outputs());
   const account = accountOutput.safeParse(json).data?.account_id.value;
   if (account) await context.checkAccount(account);
   const outputs = servicesOutput.safeParse(json).data;
-  if (!outputs) return undefined;
-  const cluster = outputs.cluster.value;
-  const names = Object.entries(outputs.services.value);
-  const live = await describeServices(
+  if (outputs) {
+    const services = await live(context, outputs.cluster.value, Object.entries(outputs.services.value));
+    return { cluster: outputs.cluster.value, services, adoptedSecrets: [] };
+  }
+  const adopted = adoptedServices(imports);
+  if (!adopted) return undefined;
+  const { cluster, names } = adopted;
+  const services = await live(
+    context,
+    cluster,
+    names.map((name) => [name, name]),
+  );
+  return { cluster, services, adoptedSecrets: await adoptedSecrets(context, imports) };
+}
+
+async function live(
+  context: Context,
+  cluster: string,
+  names: readonly (readonly [part: string, name: string])[],
+): Promise<Before["services"]> {
+  const found = await describeServices(
     context,
     cluster,
     names.map(([, name]) => name),
   );
-  const services = names.flatMap(([part, name]) => {
-    const taskDefinition = live.get(name)?.taskDefinition;
+  return names.flatMap(([part, name]) => {
+    const taskDefinition = found.get(name)?.taskDefinition;
     return taskDefinition ? [{ part, name, taskDefinition }] : [];
   });
-  return { cluster, services };
 }
 
 /**
@@ -170,6 +194,7 @@ export class Deployment {
     }
     this.#step("roll back");
     try {
+      await restoreSecrets(this.#context, this.#before.adoptedSecrets);
       await rollBack(this.#context, this.#before.cluster, await this.#rollbackTargets(this.#before));
     } catch (error) {
       const { message, remedy } = explain(error);

@@ -1,20 +1,25 @@
+import { GetPolicyCommand } from "@aws-sdk/client-iam";
 import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { boundaryArn } from "../../../stacks/pipeline/boundary.ts";
 import { type Finding, failed, finding, passed } from "../checks/check.ts";
 import { type PreflightCheck, type Subject, unless } from "./check.ts";
 
-/** Credentials of the account that the inputs name, and a bucket for Terraform's state. */
+/** Credentials of the account that the inputs name, a bucket for Terraform's state, and the roles' boundary. */
 export const account: PreflightCheck = {
   name: "account",
-  run: (subject) => Promise.all([credentials(subject), bucket(subject)]),
+  run: (subject) => Promise.all([credentials(subject), bucket(subject), boundary(subject)]),
 };
+
+/** Account that the inputs name. */
+const accountOf = (inputs: Subject["inputs"]) => inputs.get("ecsClusterArn").split(":")[4] ?? "";
 
 function credentials({ aws, inputs }: Subject): Promise<Finding> {
   const what = "credentials";
   const remedy = "Choose a profile or role of that account: AWS_PROFILE=<profile>, or aws sso login";
   return finding(what, remedy, async () => {
     const { Account = "", Arn = "" } = await aws.sts.send(new GetCallerIdentityCommand({}));
-    const named = inputs.get("ecsClusterArn").split(":")[4];
+    const named = accountOf(inputs);
     return named === Account
       ? passed(what, Arn)
       : failed(what, `${Arn} is of account ${Account}; ecs_cluster_id names account ${named}`, remedy);
@@ -40,6 +45,25 @@ function bucket({ aws, environment }: Subject): Promise<Finding> {
           what,
           "keeps no versions, so a broken state can't be restored",
           `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled`,
+        );
+  });
+}
+
+/** IAM makes no role whose permissions boundary does not exist. */
+function boundary({ aws, inputs, environment: { environment, project } }: Subject): Promise<Finding> {
+  const what = "permissions boundary of the roles";
+  return finding(what, "", async () => {
+    const PolicyArn = boundaryArn({ project, accountId: accountOf(inputs) });
+    const found = await unless(
+      ["NoSuchEntityException", "NoSuchEntity"],
+      aws.iam.send(new GetPolicyCommand({ PolicyArn })),
+    );
+    return found
+      ? passed(what, PolicyArn)
+      : failed(
+          what,
+          `there is no policy ${PolicyArn}`,
+          `As an administrator: npm run apply -- pipeline-${environment}`,
         );
   });
 }

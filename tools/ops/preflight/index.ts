@@ -6,6 +6,7 @@ import { cloudflare } from "./cloudflare.ts";
 import { dockerHub } from "./docker-hub.ts";
 import { inputs } from "./inputs.ts";
 import { loadBalancer } from "./load-balancer.ts";
+import { names } from "./names.ts";
 import { network } from "./network.ts";
 import { platform } from "./platform.ts";
 import { quotas } from "./quotas.ts";
@@ -26,6 +27,7 @@ export const preflightChecks: readonly PreflightCheck[] = [
   dockerHub,
   cloudflare,
   quotas,
+  names,
 ];
 
 /** How a finding reads here: what could not be looked at is unknown. */

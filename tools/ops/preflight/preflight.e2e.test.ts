@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { UpdateUserPoolCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { CreateVpcCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import {
@@ -9,19 +10,18 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
-import { credentials, noTerminal, ops, testClock } from "../../../test/ops/command.ts";
+import { noTerminal, ops, testClock } from "../../../test/ops/command.ts";
 import {
   certificate,
   forceTls,
+  type Platform,
   type PlatformAccount,
-  platformAccount,
   platformClients,
   secret,
+  startPlatform,
 } from "../../../test/ops/platform.ts";
-import { startWebServices, type WebServices } from "../../../test/ops/web-services.ts";
-import { AwsFault, type AwsServer, startAws } from "../../servers/aws-api.ts";
-import { type Moto, startMoto } from "../../servers/moto.ts";
-import { environmentVariables } from "../../terraform/variables.ts";
+import type { WebServices } from "../../../test/ops/web-services.ts";
+import { AwsFault, type AwsServer } from "../../servers/aws-api.ts";
 import { awsClients } from "../aws.ts";
 import type { Finding } from "../checks/check.ts";
 import { Context } from "../context.ts";
@@ -32,21 +32,16 @@ import { preflightChecks } from "./index.ts";
 import { subjectOf } from "./subject.ts";
 
 describeWith("moto")("preflight", () => {
-  let moto: Moto;
+  let platform: Platform;
   let aws: AwsServer;
   let web: WebServices;
   let account: PlatformAccount;
   let subject: Subject;
-  let restore: () => void;
   const ec2 = () => platformClients().ec2;
 
   beforeAll(async () => {
-    moto = await startMoto({ MOTO_ACM_VALIDATION_WAIT: "0" });
-    aws = await startAws(moto.url);
-    restore = credentials(aws);
-    web = await startWebServices();
-    account = await platformAccount();
-    Object.assign(process.env, environmentVariables(account.inputs));
+    platform = await startPlatform();
+    ({ aws, web, account } = platform);
     concurrency(1000);
     const context = new Context({
       environment: development,
@@ -63,12 +58,7 @@ describeWith("moto")("preflight", () => {
     });
     subject = await subjectOf(context, undefined);
   });
-  afterAll(async () => {
-    await web?.stop();
-    await aws?.stop();
-    moto?.stop();
-    restore?.();
-  });
+  afterAll(() => platform?.stop());
   beforeEach(() => {
     web.reset();
     aws.account = "123456789012";
@@ -144,6 +134,27 @@ describeWith("moto")("preflight", () => {
     );
     await platformClients().s3.send(new CreateBucketCommand({ Bucket: "without-versions" }));
     expect(await wrong("account", state("without-versions"))).toEqual(containing("keeps no versions"));
+  });
+
+  it("finds a permissions boundary that nobody made", async () => {
+    expect(await wrong("account", { environment: { project: "phenom-new" } })).toEqual([
+      "failed: permissions boundary of the roles: there is no policy arn:aws:iam::123456789012:policy/phenom-new-pipeline-boundary",
+    ]);
+  });
+
+  it("finds what exists under a name of the stack, unless the state holds it or it is to be imported", async () => {
+    const name = "/ecs/phenom-dev-synapse";
+    await new CloudWatchLogsClient({ region: "us-east-1" }).send(
+      new CreateLogGroupCommand({ logGroupName: name }),
+    );
+    expect(await wrong("names")).toEqual([
+      "failed: names of the stack's resources: exist, and the state does not hold them: " +
+        `aws_cloudwatch_log_group.chat_synapse_homeserver_task_log_group (${name})`,
+    ]);
+    const [type, resource] = ["aws_cloudwatch_log_group", "chat_synapse_homeserver_task_log_group"];
+    const state = { resources: [{ mode: "managed", type, name: resource, instances: [{}] }] };
+    aws.objects.set(`${development.state.bucket}/${development.state.key}`, JSON.stringify(state));
+    expect(await wrong("names")).toEqual([]);
   });
 
   it("finds inputs that are missing or malformed, and image tags that nobody sets", async () => {
