@@ -152,3 +152,21 @@ export async function appSignIn(
   });
   return account(reply);
 }
+
+/** Uploads a file. @returns its `mxc:` address */
+export async function upload(url: string, { accessToken }: Account, content: string): Promise<string> {
+  const response = await fetch(`${url}/_matrix/media/v3/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/octet-stream" },
+    body: content,
+  });
+  return z.object({ content_uri: z.string() }).parse(await response.json()).content_uri;
+}
+
+/** Content of a file; empty if the homeserver doesn't have it. */
+export async function download(url: string, { accessToken }: Account, uri: string): Promise<string> {
+  const response = await fetch(`${url}/_matrix/client/v1/media/download/${uri.replace("mxc://", "")}`, {
+    headers: { authorization: `Bearer ${accessToken}` },
+  });
+  return response.ok ? response.text() : "";
+}

@@ -41,7 +41,8 @@ export async function startWebServices(): Promise<WebServices> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const send = (status: number, body: unknown) => {
-      response.writeHead(status, { "content-type": "application/json" });
+      // A connection that is kept could end just when the next request uses it: both sides are in this process.
+      response.writeHead(status, { "content-type": "application/json", connection: "close" });
       response.end(JSON.stringify(body));
     };
     const { authorization = "" } = request.headers;

@@ -7,7 +7,16 @@ import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
+import {
+  type Account,
+  account,
+  createRoom,
+  download,
+  matrix,
+  register,
+  send,
+  upload,
+} from "../../../test/matrix.ts";
 import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
 import { listen } from "../../../tools/servers/listening.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
@@ -265,13 +274,8 @@ describeWithSynapse("a homeserver", () => {
     const user = await newAccount();
     const room = await createRoom(synapse.url, user);
     const { body: sent } = await send(synapse.url, user, room, "kept");
-    const picture = Buffer.from("not really a picture, but kept byte by byte");
-    const uploaded = await fetch(`${synapse.url}/_matrix/media/v3/upload`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${user.accessToken}`, "content-type": "application/octet-stream" },
-      body: picture,
-    });
-    const { content_uri } = z.object({ content_uri: z.string() }).parse(await uploaded.json());
+    const picture = "not really a picture, but kept byte by byte";
+    const uploaded = await upload(synapse.url, user, picture);
     const keys = await publishedKeys();
     const folder = synapse.runDirectory;
 
@@ -280,11 +284,7 @@ describeWithSynapse("a homeserver", () => {
     synapse = await deployment.start({ environment: internet.environment });
 
     expect(await eventIds(room, user)).toEqual([sent["event_id"]]);
-    const media = await fetch(
-      `${synapse.url}/_matrix/client/v1/media/download/${content_uri.replace("mxc://", "")}`,
-      { headers: { authorization: `Bearer ${user.accessToken}` } },
-    );
-    expect(Buffer.from(await media.arrayBuffer())).toEqual(picture);
+    expect(await download(synapse.url, user, uploaded)).toBe(picture);
     expect(await publishedKeys()).toEqual(keys);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
@@ -11,13 +11,28 @@ import { parseEnvironment } from "../../../environments/schema.ts";
 import { ChatStack } from "../../../stacks/chat/chat-stack.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { account as accountOf, createRoom, matrix, register, send } from "../../../test/matrix.ts";
+import {
+  account as accountOf,
+  createRoom,
+  download,
+  matrix,
+  register,
+  send,
+  upload,
+} from "../../../test/matrix.ts";
 import { ops, type Result } from "../../../test/ops/command.ts";
+import { savedMedia, unpackMedia } from "../../../test/ops/media-copy.ts";
 import { type Platform, type PlatformAccount, startPlatform } from "../../../test/ops/platform.ts";
 import { sourceChat } from "../../../test/ops/source-account.ts";
 import { runTool } from "../../../test/terraform/tool.ts";
 import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
-import { deploySynapse, drawSecrets, type Synapse, type SynapseDeployment } from "../../servers/synapse.ts";
+import {
+  deploySynapse,
+  drawSecrets,
+  giveToSynapse,
+  type Synapse,
+  type SynapseDeployment,
+} from "../../servers/synapse.ts";
 import { readPlan } from "../../terraform/plan-json.ts";
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
@@ -183,7 +198,12 @@ describeWith(
       );
       const room = await createRoom(synapse.url, alice);
       const sent = await send(synapse.url, alice, room, "from before");
+      const uploaded = await upload(synapse.url, alice, "a picture from before");
       await synapse.stop();
+      const media = await savedMedia(deployment.mediaDirectory, folder);
+      rmSync(deployment.mediaDirectory, { recursive: true });
+      mkdirSync(deployment.mediaDirectory);
+      await giveToSynapse(deployment.mediaDirectory);
 
       const { code, output, secret } = await applied();
       withMessage(output, () => expect(code).toBe(0));
@@ -220,6 +240,9 @@ describeWith(
         },
       );
       expect(read).toMatchObject({ status: 200, body: { content: { body: "from before" } } });
+      expect(await download(synapse.url, alice, uploaded)).toBe("");
+      await unpackMedia(media, deployment.mediaDirectory);
+      expect(await download(synapse.url, alice, uploaded)).toBe("a picture from before");
       const bob = { username: "bob", password: "another-long-password" };
       expect(await register(synapse.url, old.SYNAPSE_REGISTRATION_SHARED_SECRET, bob)).toMatchObject({
         status: 200,

@@ -55,7 +55,7 @@ describeWith("moto")("adopt finds in an account", () => {
       all.flatMap(({ address, state, id }) => (state === "found" ? [[address, id]] : [])),
     );
     unknown = all.filter(({ state }) => state === "unknown").map(({ address }) => address);
-  });
+  }, 300_000);
   afterAll(() => platform?.stop());
 
   it.each([
@@ -148,7 +148,7 @@ describeWith("moto")("adopt finds in an account", () => {
     expected["aws_backup_plan.chat_synapse_media_backup_plan"] = `${BackupPlanId}`;
     // Moto lacks selections, so this stands for them.
     platform.aws.objects.set(
-      `backup/plans/${BackupPlanId}/selections/`,
+      `backup/plans/${BackupPlanId}/selections`,
       JSON.stringify({ BackupSelectionsList: [{ SelectionId: "s-1", SelectionName: name }] }),
     );
     expected["aws_backup_selection.chat_synapse_media_backup_selection"] = `${BackupPlanId}|s-1`;
