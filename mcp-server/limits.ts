@@ -19,6 +19,8 @@ export const limits = {
   /** Milliseconds that an idle connection stays open: longer than the load balancer's 60 s, so that it never sends a
    * request on a connection that is being closed. */
   keepAliveMs: 65_000,
+  /** Milliseconds that the warm-up may take: half of the 60 s in which failed health checks don't count. */
+  warmUpMs: 30_000,
   /** Milliseconds between SIGTERM and a forced exit: less than the 30 s that ECS waits. */
   shutdownMs: 25_000,
   /** Items on a page, by default and at most. */

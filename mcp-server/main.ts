@@ -10,7 +10,12 @@ import { startService } from "./service.ts";
 async function main(): Promise<void> {
   const environment = readServerEnvironment(process.env);
   const log = createLog(environment.LOG_LEVEL);
-  const service = await startService({ environment, backend: createBackend(environment, log), log });
+  const service = await startService({
+    environment,
+    backend: createBackend(environment, log),
+    log,
+    warmUp: { withinMs: limits.warmUpMs },
+  });
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {

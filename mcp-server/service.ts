@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import type { JwksCache } from "aws-jwt-verify/jwk";
+import { withDeadline } from "../shared/deadline.ts";
+import { describeError } from "../shared/describe-error.ts";
 import { version } from "../shared/version.ts";
 import { type Authenticate, everyoneOnLoopback } from "./auth/authenticate.ts";
+import { keySet } from "./auth/key-set.ts";
 import { cognitoAuthentication } from "./auth/token-verifier.ts";
 import type { ChatBackend } from "./chat/backend.ts";
 import type { Environment } from "./environment.ts";
@@ -12,6 +15,7 @@ import type { Log } from "./log.ts";
 import { createSignIn, type SignInNetwork } from "./oauth/create.ts";
 import type { OAuthEndpoints } from "./oauth/endpoints.ts";
 import { oauthMetadata } from "./oauth/metadata.ts";
+import { warmUp as warm } from "./warm-up/warm-up.ts";
 
 export interface Service {
   /** Origin under which clients reach the server. */
@@ -29,6 +33,8 @@ export interface ServiceParts {
   readonly jwksCache?: JwksCache;
   /** How the sign-in reaches Cognito and clients' metadata documents. @default - the internet */
   readonly signInNetwork?: SignInNetwork;
+  /** Warms up before `/health` reports healthy, and gives up after so many milliseconds. @default - does not */
+  readonly warmUp?: { readonly withinMs: number };
 }
 
 /** Starts the server. @throws the listener's error, such as EADDRINUSE */
@@ -36,8 +42,9 @@ export async function startService({
   environment,
   backend,
   log,
-  jwksCache,
+  jwksCache = keySet(),
   signInNetwork,
+  warmUp,
 }: ServiceParts): Promise<Service> {
   const { HOST, PORT } = environment;
   const health = new Health(backend);
@@ -69,12 +76,16 @@ export async function startService({
   };
   health.watch();
   log.info("started", { version, backend: backend.name, address: HOST, port, url: publicUrl.origin });
+  const stopping = new AbortController();
+  const warmed = warmUp && warmedUp(routes, environment, jwksCache, log, warmUp.withinMs, stopping.signal);
 
   return {
     publicUrl,
     port,
     async stop() {
       health.stop();
+      stopping.abort();
+      await warmed;
       const closed = once(listener, "close");
       listener.close();
       // A connection that has just become idle would otherwise be kept open for the next request.
@@ -86,14 +97,38 @@ export async function startService({
   };
 }
 
-function authentication(environment: Environment, publicUrl: URL, jwksCache?: JwksCache): Authenticate {
+/** Warms up while `/health` reports that the server starts. A failure is logged: a slow server is better than none. */
+async function warmedUp(
+  routes: Routes,
+  { COGNITO_USER_POOL_ID: userPoolId, COGNITO_CLIENT_IDS: [clientId = ""] = [] }: Environment,
+  keys: JwksCache,
+  log: Log,
+  withinMs: number,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { health } = routes;
+  const started = performance.now();
+  const took = () => ({ milliseconds: Math.round(performance.now() - started) });
+  const issuer = userPoolId === undefined ? undefined : { userPoolId, clientId, keys };
+  const late = () => new Error(`was not done after ${withinMs} ms`);
+  health.starting = true;
+  try {
+    const requests = await withDeadline(stopping, withinMs, late, (signal) => warm(routes, issuer, signal));
+    log.info("warmed_up", { requests, ...took() });
+  } catch (error) {
+    if (!stopping.aborted) log.warn("warm_up_failed", { error: describeError(error), ...took() });
+  }
+  health.starting = false;
+}
+
+function authentication(environment: Environment, publicUrl: URL, jwksCache: JwksCache): Authenticate {
   const { COGNITO_USER_POOL_ID: userPoolId, COGNITO_CLIENT_IDS: clientIds } = environment;
   if (userPoolId === undefined) return everyoneOnLoopback;
   return cognitoAuthentication({
     userPoolId,
     clientIds: clientIds ?? [],
     publicUrl,
-    ...(jwksCache && { jwksCache }),
+    jwksCache,
   });
 }
 

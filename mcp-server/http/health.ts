@@ -11,6 +11,8 @@ export class Health {
   #last: (BackendHealth & { checked_at: string }) | undefined;
   #probing: Promise<BackendHealth> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the server still warms up, and load balancers shall wait. */
+  starting = false;
 
   constructor(backend: ChatBackend) {
     this.#backend = backend;
@@ -26,16 +28,17 @@ export class Health {
     clearInterval(this.#timer);
   }
 
-  /** Body of `/health`; the status is always 200. */
+  /** Body of `/health`; only `starting` is no success. */
   liveness() {
     const backend = { type: this.#backend.name, ...(this.#last ?? { reachable: null }) };
-    return { status: this.#last?.reachable === false ? "degraded" : "ok", version, backend };
+    const status = this.starting ? "starting" : this.#last?.reachable === false ? "degraded" : "ok";
+    return { status, version, backend };
   }
 
   /** Body of `/ready`; `ready` decides the status. */
   async readiness() {
     const now = await this.#probe();
-    return { ready: now.reachable, version, backend: { type: this.#backend.name, ...now } };
+    return { ready: now.reachable && !this.starting, version, backend: { type: this.#backend.name, ...now } };
   }
 
   /** Probes the backend, with only one probe at a time. */

@@ -82,14 +82,17 @@ const pages: Record<string, (routes: Routes, response: ServerResponse) => void |
 };
 
 function liveness({ health }: Routes, response: ServerResponse): void {
-  sendJson(response, 200, health.liveness());
+  const state = health.liveness();
+  sendJson(response, state.status === "starting" ? NOT_READY : 200, state);
 }
 
 async function readiness({ health }: Routes, response: ServerResponse): Promise<void> {
   const state = await health.readiness();
-  // Not 503, for which Cloudflare would mark the whole origin as down.
-  sendJson(response, state.ready ? 200 : 500, state);
+  sendJson(response, state.ready ? 200 : NOT_READY, state);
 }
+
+/** Not 503, for which Cloudflare would mark the whole origin as down. */
+const NOT_READY = 500;
 
 const pathOf = (request: IncomingMessage) => (request.url ?? "/").split("?", 1)[0] ?? "/";
 

@@ -5,7 +5,7 @@ import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog, type LogLevel } from "../../mcp-server/log.ts";
 import type { SignInNetwork } from "../../mcp-server/oauth/create.ts";
-import { type Service, startService } from "../../mcp-server/service.ts";
+import { type Service, type ServiceParts, startService } from "../../mcp-server/service.ts";
 import { CLIENT, poolKeys, token, USER_POOL } from "../../tools/servers/cognito-tokens.ts";
 
 export interface TestService extends Service {
@@ -34,6 +34,7 @@ export async function startTestService(
   jwksCache: JwksCache = poolKeys(),
   level: LogLevel = "info",
   signInNetwork?: SignInNetwork,
+  warmUp?: ServiceParts["warmUp"],
 ): Promise<TestService> {
   const environment = readServerEnvironment({
     BACKEND_TYPE: "postgres",
@@ -50,6 +51,7 @@ export async function startTestService(
     log: createLog(level, (line) => log.push(JSON.parse(line))),
     jwksCache,
     ...(signInNetwork && { signInNetwork }),
+    ...(warmUp && { warmUp }),
   });
   const mcp = new URL(`http://127.0.0.1:${service.port}/mcp`);
   const authorized = (bearer: string) => ({ authorization: `Bearer ${bearer}` });

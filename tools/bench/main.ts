@@ -4,6 +4,7 @@ import { EXIT, Problem } from "../cli/problem.ts";
 import { processOutput, Reporter } from "../ops/report.ts";
 import type { Benchmark } from "./benchmark.ts";
 import * as lambdas from "./lambdas.ts";
+import * as mcpColdStart from "./mcp-cold-start.ts";
 import * as mcpProcess from "./mcp-process.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
 import { measureAll, record, rows } from "./results.ts";
@@ -20,6 +21,7 @@ const benchmarks: readonly Benchmark[] = [
   search,
   mcpThroughput,
   mcpProcess,
+  mcpColdStart,
 ];
 const list = benchmarks.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join("\n");
 

@@ -41,7 +41,7 @@ async function startTime(databaseUrl: string, { quick, progress }: Run): Promise
   };
 }
 
-/** Milliseconds from process start until /health answers. */
+/** Milliseconds from process start until /health answers, although it still says that the server warms up. */
 async function firstAnswer(databaseUrl: string): Promise<number> {
   const port = await freePort();
   const execArgv = await imageOptions();
@@ -59,7 +59,7 @@ async function firstAnswer(databaseUrl: string): Promise<number> {
   try {
     for (;;) {
       const answered = await fetch(`http://127.0.0.1:${port}/health`).then(
-        ({ ok }) => ok,
+        () => true,
         () => false,
       );
       if (answered) return performance.now() - start;

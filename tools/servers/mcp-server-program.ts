@@ -3,6 +3,7 @@
 import { createBackend } from "../../mcp-server/backends/create.ts";
 import { hasuraBackend } from "../../mcp-server/backends/hasura.ts";
 import { type Environment, readServerEnvironment } from "../../mcp-server/environment.ts";
+import { limits } from "../../mcp-server/limits.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { startService } from "../../mcp-server/service.ts";
 import { signedIn } from "./agent-session.ts";
@@ -25,6 +26,7 @@ const service = await startService({
   backend: backend(environment),
   log,
   jwksCache: poolKeys(),
+  ...(process.env["WARM_UP"] === "true" && { warmUp: { withinMs: limits.warmUpMs } }),
 });
 const callers = Number(process.env["CALLERS"]);
 process.send?.({

@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import type * as z from "zod";
 import { programBundle } from "../build/bundle-options.ts";
 import { imageOptions } from "../build/image-options.ts";
+import { cpuQuota } from "./cpu-quota.ts";
 
 /** A program of ours in a process of its own, as it runs in a task of its own on ECS. */
 export interface Program<Ready> {
@@ -22,6 +23,8 @@ export interface ProgramOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Options of Node.js. @default - those that the MCP server's image sets */
   readonly nodeOptions?: readonly string[];
+  /** Share of one core that it gets, from its first instruction on; needs root on Linux. @default - no limit */
+  readonly cpu?: number;
 }
 
 /** Milliseconds that a program may take to become ready. */
@@ -34,20 +37,27 @@ const READY_MS = 60_000;
 export async function startProgram<Ready>(
   source: string,
   ready: z.ZodType<Ready>,
-  { variables = {}, nodeOptions }: ProgramOptions = {},
+  { variables = {}, nodeOptions, cpu }: ProgramOptions = {},
 ): Promise<Program<Ready>> {
   const folder = await mkdtemp(join(tmpdir(), "phenom-program-"));
   const file = join(folder, `${basename(source, ".ts")}.mjs`);
   await build({ ...programBundle, entryPoints: [source], outfile: file });
   const logFile = join(folder, "log");
   const log = await open(logFile, "a");
+  const quota = cpu === undefined ? undefined : cpuQuota(cpu);
+  const [execPath = "", ...execArgv] = [
+    ...(quota?.wrapper ?? []),
+    process.execPath,
+    ...(nodeOptions ?? (await imageOptions())),
+  ];
   const child = fork(file, {
     env: { PATH: process.env["PATH"], NODE_ENV: "production", ...variables },
-    execArgv: [...(nodeOptions ?? (await imageOptions()))],
+    ...{ execPath, execArgv },
     stdio: ["ignore", log.fd, log.fd, "ipc"],
   });
   const stop = async () => {
     await kill(child);
+    quota?.remove();
     await rm(folder, { recursive: true, force: true });
   };
   try {

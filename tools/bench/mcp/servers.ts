@@ -2,7 +2,12 @@ import { Client } from "pg";
 import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
-import { connectionUrl, type PostgresServer, startPostgres } from "../../servers/postgres.ts";
+import {
+  connectionUrl,
+  type DatabaseConnection,
+  type PostgresServer,
+  startPostgres,
+} from "../../servers/postgres.ts";
 import { startProgram } from "../../servers/program.ts";
 import type { Load } from "./load.ts";
 
@@ -19,6 +24,7 @@ export interface MeasuredServer {
 export interface MeasuredDatabase {
   /** For `DATABASE_URL`. */
   readonly url: string;
+  readonly connection: DatabaseConnection;
   readonly server: PostgresServer;
 }
 
@@ -39,7 +45,7 @@ export async function startMeasuredDatabase(): Promise<MeasuredDatabase> {
         from generate_series(1, 1000) n;
     analyze;`);
   await client.end();
-  return { url: connectionUrl(connection, server.caFile), server };
+  return { url: connectionUrl(connection, server.caFile), connection, server };
 }
 
 /** The MCP server with the Node.js options of its image. */
