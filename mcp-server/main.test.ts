@@ -55,6 +55,8 @@ describe("the bundled server, alone in a folder that it cannot write to", () => 
 
   it("accepts no more requests after SIGTERM, completes the running one, and exits with 0", async () => {
     const { child, log, call, url } = await serve();
+    const warmedUp = () => log().some(({ event }) => event === "warmed_up");
+    await eventually(() => expect(warmedUp()).toBe(true), { timeout: 20_000 });
     const room_id = await database.world.newRoom("Shutdown", []);
     const blocker = new Client(database.connection);
     await blocker.connect();
