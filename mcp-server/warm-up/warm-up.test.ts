@@ -31,7 +31,9 @@ afterAll(async () => {
 
 const start = async (change: Partial<ChatBackend> = {}, withinMs = WITHIN_MS, keys = poolKeys()) => {
   backend = postgresBackend({ connection: database.connection, agentUserId: database.world.agent });
-  const started = await startTestService({ ...backend, ...change }, {}, keys, "info", undefined, { withinMs });
+  const started = await startTestService({ ...backend, ...change }, {}, keys, "info", undefined, {
+    withinMs,
+  });
   let stopped: Promise<void> | undefined;
   stop = () => {
     stopped ??= started.stop();
