@@ -87,12 +87,16 @@ export const outputsSchema = z.object({
     .catchall(z.string().optional())
     .describe("Secrets of this stack"),
   cognito_triggers: z
-    .object({ post_authentication: z.string(), pre_token_generation: z.string() })
+    .object({
+      post_authentication: z.string(),
+      post_confirmation: z.string(),
+      pre_token_generation: z.string(),
+    })
     .optional()
     .describe(
       "Functions that the owner of the user pool attaches to it: in lambda_config of aws_cognito_user_pool set " +
-        "post_authentication to the first, and pre_token_generation_config { lambda_arn, lambda_version V2_0 } to the " +
-        "second. Both already allow the pool to invoke them",
+        "post_authentication and post_confirmation to the first, and pre_token_generation_config { lambda_arn, " +
+        "lambda_version V2_0 } to the second. Both already allow the pool to invoke them",
     ),
   hasura_event_trigger: z
     .object({ webhook_url: z.string(), environment_variable: z.string(), secret_arn: z.string() })

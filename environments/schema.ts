@@ -112,6 +112,11 @@ const schema = z
     }),
     /** Who reaches the admin paths: people who sign in, nobody, or everyone. */
     adminAccess: z.enum(["cognito", "closed", "open"]),
+    /**
+     * Who owns people's names and pictures in table `users`: the backend, of which the chat fills only what is empty, or
+     * Cognito, whose attributes then replace them at each sign-in.
+     */
+    profileOwner: z.enum(["backend", "cognito"], { error: "must be backend or cognito" }).default("backend"),
     /** Address of a piece of content, with `{id}` for its id. */
     contentUrlTemplate: matching(
       /^https:\/\/[a-z0-9.-]+\/\S*\{id\}\S*$/,

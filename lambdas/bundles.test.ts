@@ -3,7 +3,12 @@ import { builtinModules } from "node:module";
 import { describe, expect, it } from "@jest/globals";
 import { bundle } from "../tools/servers/lambda.ts";
 
-const limits = { "link-preview": 100_000, "token-enhancement": 100_000, "user-provisioner": 450_000 };
+const limits = {
+  "link-preview": 100_000,
+  "token-enhancement": 100_000,
+  "user-provisioner": 450_000,
+  "member-sync": 450_000,
+};
 
 describe.each(Object.entries(limits))("the bundle of %s", (name, limit) => {
   it(`has at most ${limit} bytes and needs nothing but Node.js`, async () => {

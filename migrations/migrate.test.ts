@@ -220,6 +220,19 @@ describe("the two ways of migrating", () => {
 });
 
 describe("the migration task", () => {
+  it("tries what a sign-in writes as the provisioner's role, and says what the table users would refuse", async () => {
+    const database = await server.createDatabase();
+    expect((await byTask(database)).output).not.toContain("preflight");
+    await query(database, "alter table users add column email text not null default ''");
+    await query(database, "alter table users alter column email drop default");
+    const { code, output } = await byTask(database);
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^preflight: user of somebody new: .*column "email".*\npreflight: remedy: Give column email/m,
+    );
+    expect(await query(database, "select * from users")).toEqual([]);
+  });
+
   it("leaves no part of a file when it is killed, and succeeds the next time", async () => {
     const database = await server.createDatabase();
     await byTask(database);
@@ -333,9 +346,14 @@ describe("the user provisioner's database role", () => {
       {
         table: "chat_members",
         right: "SELECT",
-        columns: "id, is_muted, joined_at, muted_until, role, room_id, user_id",
+        columns: "id, is_muted, joined_at, muted_until, origin, role, room_id, user_id",
       },
       { table: "chat_members", right: "UPDATE", columns: "role" },
+      {
+        table: "chat_rooms",
+        right: "SELECT",
+        columns: "created_at, description, id, is_active, language, name",
+      },
       { table: "users", right: "INSERT", columns: "avatar_url, display_name, id, username" },
       { table: "users", right: "SELECT", columns: "avatar_url, display_name, id, username" },
       { table: "users", right: "UPDATE", columns: "avatar_url, display_name, username" },

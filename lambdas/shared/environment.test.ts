@@ -4,8 +4,8 @@ import * as z from "zod/mini";
 import { describeVariable } from "../../shared/environment.ts";
 import { environment as linkPreview } from "../link-preview/environment.ts";
 import { environment as tokenEnhancement } from "../token-enhancement/environment.ts";
-import { environment as userProvisioner } from "../user-provisioner/environment.ts";
 import { port, secretArn, url } from "./environment.ts";
+import { environment as userProvisioner } from "./provisioning/environment.ts";
 
 describe("a secret's ARN", () => {
   const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-development-chat-x-AbCdEf";

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { DatabaseError } from "pg";
 import { eventually } from "../../test/jest/eventually.ts";
 import {
   databaseSecretArn,
@@ -8,6 +9,7 @@ import {
 } from "../../test/lambdas/provisioner.ts";
 import { postAuthenticationEvent, sub } from "../../tools/servers/cognito-events.ts";
 import type { LambdaProcess } from "../../tools/servers/lambda.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 
 let world: ProvisionerWorld;
 let lambda: LambdaProcess;
@@ -108,6 +110,17 @@ describe("the sign-in succeeds, and the next one repairs the data, when the data
     expect(await isMember()).toBe(true);
   });
 
+  it("does not answer several times: then it is left alone, and sign-ins are quick", async () => {
+    world.proxy.mode = "refuse";
+    for (let n = 0; n < 3; n++) await signIn(lambda);
+    expect(outcome()).toBe("failed");
+    const { connections } = world.proxy;
+    await signIn(lambda);
+    expect(lambda.logs.at(-1)).toMatchObject({ level: "WARN", Outcome: "postponed" });
+    expect(world.proxy.connections).toBe(connections);
+    world.proxy.mode = "pass";
+  });
+
   it("waits for a lock, whose statement is cancelled in time", async () => {
     await signIn(lambda);
     const holder = await world.database.connect();
@@ -130,10 +143,16 @@ describe("the sign-in succeeds, and the next one repairs the data, when the data
 
   it("refuses the statement, which keeps the connection open", async () => {
     await signIn(lambda);
+    await world.database.query("truncate chat_members");
     await world.database.query("revoke insert on chat_members from chat_user_provisioner");
     try {
       await signIn(lambda);
-      expect(error()).toMatch(/"42501".*permission denied/);
+      expect(outcome()).toBe("failed");
+      expect(lambda.logs.at(-2)).toMatchObject({
+        step: "memberships",
+        code: "42501",
+        reason: expect.stringContaining("permission denied"),
+      });
     } finally {
       await world.database.query(
         "grant insert (room_id, user_id, role) on chat_members to chat_user_provisioner",
@@ -176,6 +195,32 @@ describe("the secret", () => {
     expect(outcome()).toBe("failed");
     expect(lambda.output.join("")).not.toContain("hunter2");
   });
+});
+
+it("the database's circuit breaker opens after three failures in a row, and one call closes it after half a minute", async () => {
+  let now = 0;
+  const breaker = new CircuitBreaker(() => now);
+  const fail = () => breaker.run(() => Promise.reject(new Error("down"))).catch(() => {});
+  const refuse = () =>
+    breaker
+      .run(() => Promise.reject(Object.assign(new DatabaseError("no", 2, "error"), { severity: "ERROR" })))
+      .catch(() => {});
+  await fail();
+  await fail();
+  await refuse();
+  await fail();
+  await fail();
+  expect(breaker.isOpen).toBe(false);
+  await fail();
+  expect(breaker.isOpen).toBe(true);
+  now = 30_000;
+  expect(breaker.isOpen).toBe(false);
+  await fail();
+  expect(breaker.isOpen).toBe(true);
+  now = 60_000;
+  await breaker.run(async () => "up");
+  await fail();
+  expect(breaker.isOpen).toBe(false);
 });
 
 it("a wrong configuration is reported with all mistakes and keeps nobody from signing in", async () => {

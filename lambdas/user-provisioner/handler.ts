@@ -1,44 +1,51 @@
 import { withDeadline } from "../../shared/deadline.ts";
 import { describeError } from "../../shared/describe-error.ts";
-import { readEnvironment } from "../../shared/environment.ts";
 import { type Invocation, type InvocationContext, startInvocation } from "../shared/invocation.ts";
-import { secret } from "../shared/secret.ts";
+import { membershipsOf } from "../shared/provisioning/memberships.ts";
+import type { Person } from "../shared/provisioning/person.ts";
+import { createService, type Service } from "../shared/provisioning/service.ts";
+import { type Failure, failuresOf, provisioning } from "../shared/provisioning/statement.ts";
 import { timed } from "../shared/timed.ts";
-import { Database } from "./database.ts";
-import { environment } from "./environment.ts";
-import { type Person, parsePostAuthentication } from "./event.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
+import { parseSignIn } from "./event.ts";
 import { listGroups } from "./groups.ts";
-import { membershipsOf } from "./memberships.ts";
 import type { Outcome } from "./outcomes.ts";
-import { provisioning } from "./statement.ts";
 
 /** Cognito refuses the sign-in if a trigger takes longer than five seconds. */
 const BUDGET_MS = 3000;
 
-let database: Database | undefined;
+let service: Service | undefined;
+const breaker = new CircuitBreaker();
 
 /**
- * Cognito's post authentication trigger: updates the user's row and memberships. Always returns the event, so that no
- * failure here keeps anybody from signing in; failures are logged and counted, and the next sign-in repairs them.
+ * Cognito's post authentication and post confirmation trigger: updates the user's row and memberships. Always returns
+ * the event, so that no failure here keeps anybody from signing in; failures are logged and counted, and the member sync
+ * or the next sign-in repairs them.
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<unknown> {
   const invocation = startInvocation<Outcome>("user-provisioner", context);
-  const person = parsePostAuthentication(event);
+  const person = parseSignIn(event);
   if (typeof person === "string") {
     invocation.finish("malformed", "ERROR", { problem: person });
     return event;
   }
   const ids = { userId: person.id };
+  if (breaker.isOpen) {
+    invocation.finish("postponed", "WARN", ids);
+    return event;
+  }
   const latencies: Record<string, number> = {};
   try {
-    const groups = await withDeadline(
+    const { groups, failures } = await withDeadline(
       undefined,
       BUDGET_MS,
       () => new Error(`not done within ${BUDGET_MS} ms`),
       (signal) => provision(person, signal, invocation, latencies),
     );
-    if (groups) invocation.finish("provisioned", "INFO", ids, latencies);
-    else invocation.finish("provisioned_without_groups", "WARN", ids, latencies);
+    for (const failure of failures)
+      invocation.log("ERROR", "refused by the database", { ...failure, ...ids });
+    const [outcome, level] = ending(groups, failures);
+    invocation.finish(outcome, level, ids, latencies);
   } catch (error) {
     invocation.log("ERROR", "not provisioned", { error: describeError(error), ...ids });
     invocation.finish("failed", "ERROR", ids, latencies);
@@ -46,34 +53,32 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   return event;
 }
 
-/** @returns the groups, or undefined if Cognito did not answer */
+/** What the invocation comes to: memberships count more than groups, and groups more than a profile. */
+function ending(groups: unknown, failures: readonly Failure[]): [Outcome, "INFO" | "WARN" | "ERROR"] {
+  if (failures.some(({ step }) => step !== "profile")) return ["failed", "ERROR"];
+  if (!groups) return ["provisioned_without_groups", "WARN"];
+  return failures.length > 0 ? ["provisioned_without_profile", "WARN"] : ["provisioned", "INFO"];
+}
+
+/** @returns the groups, undefined if Cognito did not answer, and what the database refused */
 async function provision(
   person: Person,
   signal: AbortSignal,
   invocation: Invocation<Outcome>,
   latencies: Record<string, number>,
-): Promise<string[] | undefined> {
-  database ??= createDatabase();
-  const kept = database;
-  kept.prepare(signal);
+): Promise<{ groups: string[] | undefined; failures: readonly Failure[] }> {
+  service ??= createService();
+  const { database, ownsProfiles } = service;
+  database.prepare(signal);
   const groups = await timed(latencies, "GroupsDuration", () => listGroups(person, signal)).catch(
     (error: unknown) => {
       invocation.log("WARN", "groups unknown", { error: describeError(error), userId: person.id });
       return undefined;
     },
   );
-  const statement = provisioning(person, membershipsOf(groups));
-  await timed(latencies, "DatabaseDuration", () => kept.run(statement, signal));
-  return groups;
-}
-
-function createDatabase(): Database {
-  const values = readEnvironment(environment);
-  return new Database({
-    host: values.DATABASE_HOST,
-    port: values.DATABASE_PORT,
-    name: values.DATABASE_NAME,
-    secret: secret(values.DATABASE_SECRET_ARN),
-    caFile: values.DATABASE_CA_FILE,
-  });
+  const statement = provisioning(person, membershipsOf(groups), ownsProfiles);
+  const rows = await timed(latencies, "DatabaseDuration", () =>
+    breaker.run(() => database.run(statement, signal)),
+  );
+  return { groups, failures: failuresOf(rows) };
 }

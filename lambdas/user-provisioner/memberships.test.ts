@@ -29,7 +29,23 @@ describe("the first sign-in", () => {
 
   it.each([
     [{ preferred_username: "Ann" }, "u1", { username: "Ann" }],
-    [{}, "google_117", { username: "google_117" }],
+    [{}, "google_117", { username: null }],
+    [{ identities: '[{"providerName":"Okta"}]' }, "okta_00u1", { username: null }],
+    [{}, "2f8d4b1a-3c5e-4f70-9a6b-0c1d2e3f4a5b", { username: null }],
+    [{}, "+15551234567", { username: null }],
+    [{ preferred_username: "+1 (555) 123-4567" }, "u1", { username: "u1" }],
+    [
+      { preferred_username: "phenom-admin", name: "Phenom\u200b Support" },
+      "u1",
+      { username: "u1", display_name: null },
+    ],
+    [
+      { preferred_username: "\u200b\u2060", name: "A\u202enn" },
+      "u1",
+      { username: "u1", display_name: "Ann" },
+    ],
+    [{ name: `${"x".repeat(98)}👩‍🚀👩‍🚀` }, "u1", { display_name: "x".repeat(98) }],
+    [{ name: "👩‍🚀 Ann" }, "u1", { display_name: "👩‍🚀 Ann" }],
     [{}, "ann@example.com", { username: null }],
     [{ name: " Ann Example " }, "u1", { display_name: "Ann Example" }],
     [{ given_name: "Ann", family_name: "Example" }, "u1", { display_name: "Ann Example" }],
@@ -146,7 +162,10 @@ describe("data of moderators and of the backend", () => {
       display_name: "Chosen",
       avatar_url: "https://a.example/b",
     });
-    await signIn(lambda, { preferred_username: "ann2" });
+    await signIn(lambda, { preferred_username: "ann2", name: "Ann" });
+    expect((await world.state()).user).toMatchObject({ username: "chosen", display_name: "Chosen" });
+    const owner = world.start({ PROFILE_OWNER: "cognito" });
+    await signIn(owner, { preferred_username: "ann2" });
     expect((await world.state()).user).toMatchObject({ username: "ann2", display_name: "Chosen" });
   });
 

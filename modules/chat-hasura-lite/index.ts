@@ -6,6 +6,7 @@ import { jsonencode } from "../../constructs/encode.ts";
 import { type ContainerImage, FargateTask, oneShot } from "../../constructs/fargate-task.ts";
 import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.ts";
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
+import { Schedule } from "../../constructs/schedule.ts";
 import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
 import { metadataCommand } from "./metadata/task.ts";
 import { migrationCommand } from "./migration-task.ts";
@@ -32,8 +33,12 @@ export interface ChatHasuraLiteProps {
   readonly hasuraAdminSecretArn: string;
   /** URL that the event trigger sends its events to. */
   readonly linkPreviewUrl: string;
-  /** Cognito user pool that may invoke the functions. */
+  /** Cognito user pool whose members chat. */
+  readonly userPoolId: string;
+  /** Its ARN: it may invoke the functions. */
   readonly userPoolArn: string;
+  /** Who owns names and pictures in table `users`: with `backend` the chat fills only what is empty. */
+  readonly profileOwner: "backend" | "cognito";
   /** Stock images of PostgreSQL and curl: the tasks bring their scripts along. */
   readonly images: { readonly postgres: ContainerImage; readonly curl: ContainerImage };
   /** Version of the user provisioner's database password: raise it to draw a new one. */
@@ -49,8 +54,10 @@ const LAMBDA_CA_FILE = "/var/runtime/ca-cert.pem";
 export class ChatHasuraLite extends Construct {
   /** One-shot tasks that apply the migrations and the metadata. */
   readonly tasks: { readonly migration: FargateTask; readonly metadata: FargateTask };
-  /** Post-authentication trigger, for the owner of the user pool to attach. */
+  /** Trigger of post authentication and post confirmation, for the owner of the user pool to attach. */
   readonly userProvisioner: NodeLambda;
+  /** Brings memberships in line with the user pool, on a schedule. */
+  readonly memberSync: NodeLambda;
   /** Pre-token-generation trigger, for the owner of the user pool to attach. */
   readonly tokenEnhancement: NodeLambda;
 
@@ -103,10 +110,18 @@ export class ChatHasuraLite extends Construct {
       },
     });
 
+    const asProvisioner = {
+      DATABASE_HOST: database.host,
+      DATABASE_PORT: Fn.tostring(database.port),
+      DATABASE_NAME: database.name,
+      DATABASE_SECRET_ARN: provisionerCredentials.arn,
+      DATABASE_CA_FILE: LAMBDA_CA_FILE,
+      PROFILE_OWNER: props.profileOwner,
+    };
     const userProvisioner = new NodeLambda(this, "user-provisioner", {
       deployment,
       name: `${project}-chat-user-provisioner`,
-      description: "Cognito post-authentication: keeps the chat's users and memberships",
+      description: "Cognito post authentication and confirmation: keeps the chat's users and memberships",
       handler: "user-provisioner",
       memory: 128,
       // After five seconds Cognito refuses the sign-in.
@@ -114,13 +129,7 @@ export class ChatHasuraLite extends Construct {
       // Each invocation has a database connection of its own.
       reservedConcurrency: props.provisionerConcurrency,
       network,
-      environment: {
-        DATABASE_HOST: database.host,
-        DATABASE_PORT: Fn.tostring(database.port),
-        DATABASE_NAME: database.name,
-        DATABASE_SECRET_ARN: provisionerCredentials.arn,
-        DATABASE_CA_FILE: LAMBDA_CA_FILE,
-      },
+      environment: asProvisioner,
       policy: [
         {
           Sid: "ReadGroups",
@@ -130,6 +139,43 @@ export class ChatHasuraLite extends Construct {
         },
       ],
       secretArns: [provisionerCredentials.arn],
+    });
+
+    const memberSync = new NodeLambda(this, "member-sync", {
+      deployment,
+      name: `${project}-chat-member-sync`,
+      description: "Brings the chat's members in line with the user pool and its groups",
+      handler: "member-sync",
+      memory: 128,
+      timeout: 300,
+      network,
+      environment: asProvisioner,
+      policy: [
+        {
+          Sid: "ReadMembers",
+          Effect: "Allow",
+          Action: ["cognito-idp:ListUsers", "cognito-idp:ListUsersInGroup"],
+          Resource: userPoolArn,
+        },
+      ],
+      secretArns: [provisionerCredentials.arn],
+    });
+    const userPoolId = props.userPoolId;
+    new Schedule(this, "group-sync", {
+      deployment,
+      name: `${project}-chat-group-sync`,
+      description: "Ends the access of people who left a Cognito group, within five minutes",
+      everyMinutes: 4,
+      fn: memberSync,
+      input: { task: "groups", userPoolId },
+    });
+    new Schedule(this, "pool-sync", {
+      deployment,
+      name: `${project}-chat-pool-sync`,
+      description: "Adds the members of the user pool to Community, once a day",
+      everyMinutes: 24 * 60,
+      fn: memberSync,
+      input: { task: "pool", userPoolId },
     });
 
     const tokenEnhancement = new NodeLambda(this, "token-enhancement", {
@@ -155,6 +201,7 @@ export class ChatHasuraLite extends Construct {
 
     this.tasks = { migration, metadata };
     this.userProvisioner = userProvisioner;
+    this.memberSync = memberSync;
     this.tokenEnhancement = tokenEnhancement;
   }
 }

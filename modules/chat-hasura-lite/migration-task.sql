@@ -8,3 +8,7 @@ set client_min_messages = warning;
 select set_config('@PASSWORD_SETTING@', :'password', false) \g /dev/null
 @SET_PROVISIONER_PASSWORD@
 \echo 'migration: the schema is up to date'
+\set ON_ERROR_STOP off
+\pset tuples_only on
+\pset format unaligned
+@PREFLIGHT@

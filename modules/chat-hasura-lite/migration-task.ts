@@ -8,6 +8,7 @@ import {
   TAKE_LOCK,
 } from "../../migrations/bookkeeping.ts";
 import { type Migration, readMigrations } from "../../migrations/files.ts";
+import { trySignIn } from "../../migrations/preflight.ts";
 
 const FOLDER = "modules/chat-hasura-lite";
 /** Ends the SQL in `migration-task.sh`. */
@@ -17,6 +18,9 @@ const END_OF_SQL = "END_OF_SQL";
  * Command of the task that applies the migrations. It runs in the stock `postgres:16-alpine` image, which holds no file
  * of ours, so the SQL stands in the command; it needs psql 15 or newer. Keeps the same records as `applyMigrations`.
  * The image holds no certificate of RDS, so PGSSLMODE is `require`: encrypted, inside the VPC, the server not verified.
+ *
+ * At the end it tries, as the user provisioner's role and in a transaction that is rolled back, what a sign-in writes, and
+ * prints what the backend's table `users` would refuse, with the remedy.
  *
  * Exits with 0 if the schema is up to date, 64 if a variable is missing, else with psql's code after printing the
  * statement and the error.
@@ -31,6 +35,7 @@ export const migrationCommand = (migrations: readonly Migration[] = readMigratio
         MIGRATIONS: migrations.map(applyOnce).join("").trimEnd(),
         PASSWORD_SETTING,
         SET_PROVISIONER_PASSWORD: setProvisionerPassword().trimEnd(),
+        PREFLIGHT: trySignIn("'preflight: ' || problem || chr(10) || 'preflight: remedy: ' || remedy"),
       }).trimEnd(),
     }),
   );

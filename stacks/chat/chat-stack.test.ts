@@ -29,7 +29,7 @@ describe("turning an implementation off", () => {
       "Hasura",
       { implementations: synapseOnly.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
-      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|hasura_from_ecs_tasks$|monitoring_alarm_(link_preview|user_provisioner|token_enhancement)_)/,
+      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|hasura_from_ecs_tasks$|monitoring_alarm_(link_preview|user_provisioner|member_sync|token_enhancement)_)/,
     ],
   ] as const)("%s removes its own resources only", (_, without, withBoth, own) => {
     const all = addresses(withBoth);

@@ -128,6 +128,7 @@ export class ChatStack extends ReadableStack {
           linkPreview: hasura.linkPreview.function,
           linkPreviewApiId: hasura.linkPreview.apiId,
           userProvisioner: hasura.hasuraLite.userProvisioner,
+          memberSync: hasura.hasuraLite.memberSync,
           tokenEnhancement: hasura.hasuraLite.tokenEnhancement,
         },
       },

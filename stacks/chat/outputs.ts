@@ -63,6 +63,7 @@ function userOutputs(
     },
     cognito_triggers: hasura && {
       post_authentication: hasura.hasuraLite.userProvisioner.arn,
+      post_confirmation: hasura.hasuraLite.userProvisioner.arn,
       pre_token_generation: hasura.hasuraLite.tokenEnhancement.arn,
     },
     hasura_event_trigger: hasura && {

@@ -199,7 +199,7 @@ function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["work
 
 /** Implementation B. */
 function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
-  const { linkPreview, linkPreviewApiId, userProvisioner, tokenEnhancement } = parts;
+  const { linkPreview, linkPreviewApiId, userProvisioner, memberSync, tokenEnhancement } = parts;
   const outcomeAlarm = <Outcome extends string>(
     { handler }: NodeLambda,
     outcome: Outcome,
@@ -247,7 +247,7 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
       id: "user-provisioner-failed",
       threshold: passingFailures,
       meaning: "People sign in but are not added to the chat's tables: new users can't read or write",
-      remedy: "Read the error in the log; check the database. The next sign-in tries again",
+      remedy: "Read the error in the log; check the database. The member sync and the next sign-in try again",
     }),
     outcomeAlarm<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
       id: "user-provisioner-without-groups",
@@ -261,6 +261,7 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
       meaning: "Cognito sends the provisioner events of a kind that it does not know",
       remedy: "Check which trigger of the user pool the function is attached to",
     }),
+    ...functionAlarms(memberSync, "People keep the access of groups that they left"),
     ...functionAlarms(tokenEnhancement, "People can't sign in, because Cognito waits for the function"),
     outcomeAlarm<TokenOutcome>(tokenEnhancement, "malformed", {
       id: "token-enhancement-malformed",

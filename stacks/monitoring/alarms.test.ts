@@ -75,6 +75,7 @@ describe("the alarms of development", () => {
         "user-provisioner-failed | PhenomChat Invocations of user-provisioner, failed | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
         "user-provisioner-without-groups | PhenomChat Invocations of user-provisioner, provisioned_without_groups | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
         "user-provisioner-malformed | PhenomChat Invocations of user-provisioner, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
+        ...lambda("member-sync", "hasura_lite_member_sync", 240_000),
         ...lambda("token-enhancement", "hasura_lite_token_enhancement", 4000),
         "token-enhancement-malformed | PhenomChat Invocations of token-enhancement, malformed | Sum ≥ 1 for 1 × 300 s | no data: notBreaching",
 
@@ -124,7 +125,7 @@ describe("with workers", () => {
     `of var.ecs_cluster_name, aws_ecs_service.chat_synapse_workers_${worker}.name`;
 
   it("each worker has its own alarms, and each kind those of its target group", () => {
-    expect(about("-sync")).toEqual([
+    expect(about("synapse-sync")).toEqual([
       `synapse-sync-1-cpu | AWS/ECS CPUUtilization ${task("sync_1")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
       `synapse-sync-1-memory | AWS/ECS MemoryUtilization ${task("sync_1")} | Average > 70 for 2 × 300 s | no data: notBreaching`,
       `synapse-sync-2-cpu | AWS/ECS CPUUtilization ${task("sync_2")} | Average > 80 for 2 × 300 s | no data: notBreaching`,
@@ -193,7 +194,7 @@ describe("the alarms of a part", () => {
   const B = { implementations: { synapse: false, hasura: true } } as const;
 
   it.each([
-    ["A alone", A, ["link-preview", "user-provisioner", "token-enhancement"]],
+    ["A alone", A, ["link-preview", "user-provisioner", "member-sync", "token-enhancement"]],
     ["B alone", B, ["synapse"]],
     ["closed admin paths", { adminAccess: "closed" }, ["synapse-admin"]],
   ] as const)("%s", (_, changes, missing) => {

@@ -134,9 +134,10 @@ function columnB({
   linkPreview,
   linkPreviewApiId,
   userProvisioner,
+  memberSync,
   tokenEnhancement,
 }: NonNullable<Parts["hasura"]>): Column {
-  const functions = [linkPreview, userProvisioner, tokenEnhancement];
+  const functions = [linkPreview, userProvisioner, memberSync, tokenEnhancement];
   return {
     heading: {
       type: "text",

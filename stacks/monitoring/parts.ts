@@ -35,6 +35,7 @@ export interface Parts {
         readonly linkPreview: NodeLambda;
         readonly linkPreviewApiId: string;
         readonly userProvisioner: NodeLambda;
+        readonly memberSync: NodeLambda;
         readonly tokenEnhancement: NodeLambda;
       }
     | undefined;

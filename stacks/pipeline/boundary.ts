@@ -30,7 +30,7 @@ export function boundary(props: RightsProps): Statements {
     }),
     allow(
       "ReadGroups",
-      ["cognito-idp:AdminListGroupsForUser", "cognito-idp:ListUsersInGroup"],
+      ["cognito-idp:AdminListGroupsForUser", "cognito-idp:ListUsers", "cognito-idp:ListUsersInGroup"],
       arn("cognito-idp", "userpool/*"),
     ),
     allow(

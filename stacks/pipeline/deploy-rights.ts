@@ -66,6 +66,7 @@ export function deployRights(props: RightsProps): DeployRights {
           "lambda:CreateFunction",
           "lambda:DeleteFunction",
           "lambda:DeleteFunctionConcurrency",
+          "lambda:InvokeFunction",
           "lambda:PutFunctionConcurrency",
           "lambda:RemovePermission",
           "lambda:TagResource",

@@ -190,6 +190,7 @@ const PARTS = [
   "bootstrap",
   "link_preview",
   "user_provisioner",
+  "member_sync",
   "token_enhancement",
 ];
 

@@ -20,6 +20,8 @@ export interface ProvisionerWorld {
   readonly proxy: TcpProxy;
   readonly aws: AwsServer;
   start(environment?: Record<string, string>): LambdaProcess;
+  /** The member sync beside it, with the same variables. */
+  startSync(environment?: Record<string, string>): LambdaProcess;
   /** Gives the database role a new password; the secret gets it only where one says so. */
   setPassword(password: string, options?: { inSecret: boolean }): Promise<void>;
   /** The sample user's row and memberships. */
@@ -41,6 +43,7 @@ export async function startProvisionerWorld(): Promise<ProvisionerWorld> {
   const proxy = await startTcpProxy(connection.port);
   const aws = await startAws();
   const built: Bundle = await bundle("user-provisioner");
+  const builtSync: Bundle = await bundle("member-sync");
   const putSecret = (password: string) =>
     aws.secrets.set(databaseSecretArn, JSON.stringify({ username: role, password, engine: "postgres" }));
   const setPassword = async (password: string, { inSecret } = { inSecret: true }) => {
@@ -48,6 +51,19 @@ export async function startProvisionerWorld(): Promise<ProvisionerWorld> {
     if (inSecret) putSecret(password);
   };
   const running: LambdaProcess[] = [];
+  const startBundle = (file: string, environment: Record<string, string>) => {
+    const lambda = startLambda(file, {
+      ...aws.environment,
+      DATABASE_HOST: "127.0.0.1",
+      DATABASE_PORT: String(proxy.port),
+      DATABASE_NAME: connection.database,
+      DATABASE_SECRET_ARN: databaseSecretArn,
+      DATABASE_CA_FILE: server.caFile,
+      ...environment,
+    });
+    running.push(lambda);
+    return lambda;
+  };
 
   return {
     server,
@@ -56,19 +72,8 @@ export async function startProvisionerWorld(): Promise<ProvisionerWorld> {
     administrator,
     proxy,
     aws,
-    start(environment = {}) {
-      const lambda = startLambda(built.file, {
-        ...aws.environment,
-        DATABASE_HOST: "127.0.0.1",
-        DATABASE_PORT: String(proxy.port),
-        DATABASE_NAME: connection.database,
-        DATABASE_SECRET_ARN: databaseSecretArn,
-        DATABASE_CA_FILE: server.caFile,
-        ...environment,
-      });
-      running.push(lambda);
-      return lambda;
-    },
+    start: (environment = {}) => startBundle(built.file, environment),
+    startSync: (environment = {}) => startBundle(builtSync.file, environment),
     setPassword,
     async endConnections() {
       await administrator.query("select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", [
@@ -93,6 +98,7 @@ export async function startProvisionerWorld(): Promise<ProvisionerWorld> {
       await database.query("truncate users cascade");
       await setPassword("first password");
       aws.groups.clear();
+      aws.users.clear();
       aws.groups.set("ann", []);
       aws.disturbance = undefined;
       aws.calls.length = 0;
@@ -106,7 +112,7 @@ export async function startProvisionerWorld(): Promise<ProvisionerWorld> {
       await proxy.stop();
       await aws.stop();
       await server.stop();
-      await built.remove();
+      await Promise.all([built.remove(), builtSync.remove()]);
     },
   };
 }

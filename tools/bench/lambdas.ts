@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { Client } from "pg";
 import * as z from "zod";
-import { parsePostAuthentication } from "../../lambdas/user-provisioner/event.ts";
+import { membershipsOf } from "../../lambdas/shared/provisioning/memberships.ts";
+import { provisioning } from "../../lambdas/shared/provisioning/statement.ts";
+import { parseSignIn } from "../../lambdas/user-provisioner/event.ts";
 import { listGroups } from "../../lambdas/user-provisioner/groups.ts";
-import { membershipsOf } from "../../lambdas/user-provisioner/memberships.ts";
-import { provisioning } from "../../lambdas/user-provisioner/statement.ts";
 import { applyMigrations } from "../../migrations/apply.ts";
 import { median } from "../ab/statistics.ts";
 import { lambdaBundle } from "../build/bundle-options.ts";
@@ -29,6 +29,7 @@ const budgets = {
   "link-preview": { kilobytes: 100, milliseconds: 60 },
   "token-enhancement": { kilobytes: 100, milliseconds: 60 },
   "user-provisioner": { kilobytes: 450, milliseconds: 120 },
+  "member-sync": { kilobytes: 450, milliseconds: 120 },
 };
 const lambdas = Object.keys(budgets) as (keyof typeof budgets)[];
 /** Sign-ins that connect, plan and warm the caches before any is counted. */
@@ -105,9 +106,9 @@ async function signIn(bundle: string, { quick, progress }: Run): Promise<Figure>
       DATABASE_CA_FILE: server.caFile,
     });
 
-    const person = parsePostAuthentication(postAuthenticationEvent());
+    const person = parseSignIn(postAuthenticationEvent());
     if (typeof person === "string") throw new Error(person);
-    const statement = provisioning(person, membershipsOf(["internal"]));
+    const statement = provisioning(person, membershipsOf(["internal"]), false);
     const client = new Client({ ...connection, user: login.username, password: login.password });
     // After a failure the server ends this connection; the first error is the one to report.
     client.on("error", () => {});

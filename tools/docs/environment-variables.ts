@@ -1,8 +1,8 @@
 import { FargateTask } from "../../constructs/fargate-task.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import { environment as linkPreview } from "../../lambdas/link-preview/environment.ts";
+import { environment as userProvisioner } from "../../lambdas/shared/provisioning/environment.ts";
 import { environment as tokenEnhancement } from "../../lambdas/token-enhancement/environment.ts";
-import { environment as userProvisioner } from "../../lambdas/user-provisioner/environment.ts";
 import { environmentSchema as bootstrap } from "../../mcp-server/bootstrap/environment.ts";
 import { environmentSchema as mcpServer } from "../../mcp-server/environment.ts";
 import { describeVariable, type EnvironmentSchema } from "../../shared/environment.ts";
@@ -13,6 +13,7 @@ export const declared: Readonly<Record<string, EnvironmentSchema>> = {
   "link-preview": linkPreview,
   "token-enhancement": tokenEnhancement,
   "user-provisioner": userProvisioner,
+  "member-sync": userProvisioner,
   "phenom-dev-chat-bootstrap": bootstrap,
   "phenom-dev-chat-mcp": mcpServer,
 };

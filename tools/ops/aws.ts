@@ -3,6 +3,7 @@ import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -22,6 +23,8 @@ export function awsClients(region: string) {
     cognito: new CognitoIdentityProviderClient(config),
     ecs: new ECSClient(config),
     elb: new ElasticLoadBalancingV2Client(config),
+    // A run of the member sync takes up to five minutes.
+    lambda: new LambdaClient({ ...config, requestHandler: { requestTimeout: 320_000 } }),
     logs: new CloudWatchLogsClient(config),
     rds: new RDSClient(config),
     secrets: new SecretsManagerClient(config),

@@ -94,6 +94,12 @@ async function handle(
     }
     return;
   }
+  const [, invoked] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(request.url ?? "") ?? [];
+  if (invoked !== undefined && state.answers["Invoke"]) {
+    const input = { FunctionName: invoked, ...z.record(z.string(), z.unknown()).parse(JSON.parse(body)) };
+    state.calls.push({ operation: "Invoke", input });
+    return send(response, 200, JSON.stringify(await state.answers["Invoke"](input)), "application/json");
+  }
   const parameters = new URLSearchParams(body);
   const action = parameters.get("Action") ?? "";
   if (action === "GetCallerIdentity") return send(response, 200, callerIdentity(state.account), "text/xml");

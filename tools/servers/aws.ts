@@ -13,6 +13,8 @@ export interface AwsServer {
   readonly secrets: Map<string, string>;
   /** Groups by user name; a user who is missing is unknown to Cognito. */
   readonly groups: Map<string, readonly string[]>;
+  /** Attributes by user name, for lists of users; who is missing has none but a `sub` made of the name. */
+  readonly users: Map<string, Readonly<Record<string, string>> & { enabled?: string }>;
   /** Operations called, in order. */
   readonly calls: string[];
   /** What happens to a call in place of an answer. */
@@ -28,16 +30,29 @@ const listGroups = z.strictObject({
   NextToken: z.string().min(1).optional(),
 });
 
+const listUsersInGroup = z.strictObject({
+  UserPoolId: z.string(),
+  GroupName: z.string(),
+  Limit: z.int().min(0).max(60).optional(),
+  NextToken: z.string().min(1).optional(),
+});
+const listUsers = z.strictObject({
+  UserPoolId: z.string(),
+  Limit: z.int().min(0).max(60).optional(),
+  PaginationToken: z.string().min(1).optional(),
+});
+
 const pageSize = 60;
 
 /**
- * Answers GetSecretValue and AdminListGroupsForUser as AWS documents them, over HTTP on a free port, and
+ * Answers GetSecretValue and what the functions ask Cognito for as AWS documents them, over HTTP on a free port, and
  * verifies each request's signature with AWS's own implementation of Signature Version 4.
  */
 export async function startAws(): Promise<AwsServer> {
   const state = {
     secrets: new Map<string, string>(),
     groups: new Map<string, readonly string[]>(),
+    users: new Map() as AwsServer["users"],
     calls: [] as string[],
     disturbance: undefined as AwsServer["disturbance"],
   };
@@ -59,6 +74,29 @@ export async function startAws(): Promise<AwsServer> {
       const rest = start + pageSize < groups.length ? { NextToken: String(start + pageSize) } : {};
       const page = groups.slice(start, start + pageSize).map((GroupName) => ({ GroupName, Precedence: 1 }));
       return { status: 200, body: { Groups: page, ...rest } };
+    }
+    const page = (names: readonly string[], token: string | undefined, next: string) => {
+      const start = Number(token ?? "0");
+      const Users = names.slice(start, start + pageSize).map((Username) => {
+        const { enabled, ...attributes } = { sub: Username, ...state.users.get(Username) };
+        const Attributes = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
+        return { Username, Enabled: enabled !== "false", UserStatus: "CONFIRMED", Attributes };
+      });
+      const rest = start + pageSize < names.length ? { [next]: String(start + pageSize) } : {};
+      return { status: 200, body: { Users, ...rest } };
+    };
+    if (operation === "AWSCognitoIdentityProviderService.ListUsersInGroup") {
+      const { GroupName, NextToken } = listUsersInGroup.parse(body);
+      if (!["internal", "partners", "support", "admin"].includes(GroupName))
+        return refuse("ResourceNotFoundException", "Group not found.");
+      const names = [...state.groups]
+        .filter(([, groups]) => groups.includes(GroupName))
+        .map(([name]) => name);
+      return page(names, NextToken, "NextToken");
+    }
+    if (operation === "AWSCognitoIdentityProviderService.ListUsers") {
+      const { PaginationToken } = listUsers.parse(body);
+      return page([...state.groups.keys()], PaginationToken, "PaginationToken");
     }
     return refuse("UnknownOperationException", operation);
   };

@@ -123,6 +123,9 @@ function asFunctionRole(values: Applied["values"]): Request[] {
     ...(String(values.function_name).endsWith("-user-provisioner")
       ? [{ action: "cognito-idp:AdminListGroupsForUser", resource: pool() }]
       : []),
+    ...(String(values.function_name).endsWith("-member-sync")
+      ? ["ListUsers", "ListUsersInGroup"].map((name) => ({ action: `cognito-idp:${name}`, resource: pool() }))
+      : []),
   ];
 }
 

@@ -182,6 +182,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["elasticache:DeleteCacheSubnetGroup", subnets],
       ["elasticache:ModifyCacheSubnetGroup", subnets],
     ],
+    "npm run ops -- sync-members": [["lambda:InvokeFunction", fn]],
     "npm run ops -- deploy and verify": [
       ["s3:GetObject", `arn:aws:s3:::${state.bucket}/${state.key}`],
       ["ecs:DescribeServices", service],

@@ -18,6 +18,7 @@ const services: Readonly<Record<string, string>> = {
   "cognito-identity-provider": "cognito-idp",
   ecs: "ecs",
   "elastic-load-balancing-v2": "elasticloadbalancing",
+  lambda: "lambda",
   rds: "rds",
   s3: "s3",
   "secrets-manager": "secretsmanager",
@@ -36,8 +37,11 @@ const opsCalls = (): string[] =>
     .flatMap((source) =>
       [...source.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)].flatMap(
         ([, names = "", client = ""]) =>
-          [...names.matchAll(/\b(?:paginate(\w+)|(\w+)Command)\b/g)].map(
-            ([, paginated, sent]) => `${services[client] ?? client}:${paginated ?? sent}`,
+          [...names.matchAll(/\b(?:paginate(\w+)|(\w+)Command)\b/g)].map(([, paginated, sent]) =>
+            `${services[client] ?? client}:${paginated ?? sent}`.replace(
+              /^lambda:Invoke$/,
+              "lambda:InvokeFunction",
+            ),
           ),
       ),
     );

@@ -1,10 +1,13 @@
+import { trySignIn } from "../../../migrations/preflight.ts";
 import { runScript } from "../one-shot.ts";
-import { type Check, failed, finding, passed, skipped } from "./check.ts";
+import { type Check, type Finding, failed, finding, passed, skipped } from "./check.ts";
 
-/** Prefix of the result's lines in the task's log. */
+/** Prefixes of the results' lines in the task's log. */
 const MARK = "schema:";
+const TRIED = "sign-in:";
 const script = `exec psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 <<'END'
 select '${MARK} ' || name || ' ' || checksum from public.chat_schema_migrations order by version;
+${trySignIn(`'${TRIED} ' || problem || ' => ' || remedy`)}
 END
 `;
 
@@ -22,15 +25,32 @@ export const schema: Check = {
     const task = one_shot_tasks["migration"];
     if (!task) return [];
     if (context.settings.dryRun) return [skipped(what, "a dry run starts no task", "")];
-    return [
-      await finding(what, remedy, async () => {
-        const { exitCode, lines } = await runScript(context, task, script);
-        if (exitCode !== 0) return failed(what, `psql ended with ${exitCode}: ${lines.join(" ")}`, remedy);
-        return compare(what, migrations, recordsIn(lines), remedy);
-      }),
-    ];
+    const tried: Finding[] = [];
+    const compared = await finding(what, remedy, async () => {
+      const { exitCode, lines } = await runScript(context, task, script);
+      const schema = compare(what, migrations, recordsIn(lines), remedy);
+      if (exitCode === 0) tried.push(signIns(lines));
+      else if (schema.state === "passed")
+        return failed(what, `psql ended with ${exitCode}: ${lines.join(" ")}`, remedy);
+      return schema;
+    });
+    return [compared, ...tried];
   },
 };
+
+/** What the table `users`, which belongs to the backend, would refuse of a sign-in. */
+function signIns(lines: readonly string[]): Finding {
+  const what = "what a sign-in writes";
+  const problems = lines
+    .filter((line) => line.startsWith(`${TRIED} `))
+    .map((line) => line.slice(TRIED.length + 1).split(" => "));
+  if (problems.length === 0) return passed(what, "accepted, tried and undone");
+  return failed(
+    what,
+    problems.map(([problem]) => problem).join("; "),
+    [...new Set(problems.map(([, remedy = ""]) => remedy))].join(" "),
+  );
+}
 
 const recordsIn = (lines: readonly string[]): Map<string, string> =>
   new Map(

@@ -85,6 +85,7 @@ function triggers({ stack }: Subject, { LambdaConfig = {} }: UserPoolType): Find
     .map(({ config }) => `:function:${config.function_name}`);
   const attached = {
     "post-authentication trigger": LambdaConfig.PostAuthentication,
+    "post-confirmation trigger": LambdaConfig.PostConfirmation,
     "pre-token-generation trigger":
       LambdaConfig.PreTokenGenerationConfig?.LambdaArn ?? LambdaConfig.PreTokenGeneration,
   };

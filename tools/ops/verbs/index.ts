@@ -14,6 +14,7 @@ import { restart } from "./restart.ts";
 import { rollback } from "./rollback.ts";
 import { scale } from "./scale.ts";
 import { status } from "./status.ts";
+import { syncMembers } from "./sync-members.ts";
 import { verify } from "./verify.ts";
 
 /** Verbs in the order in which the help lists them. */
@@ -29,6 +30,7 @@ export const verbs: readonly Verb[] = [
   metadata,
   databaseSetup,
   bootstrap,
+  syncMembers,
   restart,
   rollback,
   scale,

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { Client, DatabaseError, type QueryConfig } from "pg";
 import * as z from "zod/mini";
-import { parseJson } from "../../shared/json.ts";
-import type { Secret } from "../shared/secret.ts";
+import { parseJson } from "../../../shared/json.ts";
+import type { Secret } from "../secret.ts";
 
 export interface DatabaseOptions {
   readonly host: string;
@@ -54,26 +54,34 @@ export class Database {
   /**
    * Runs an idempotent statement: if a kept connection fails, the statement runs once more on a new one.
    *
+   * @returns the statement's rows
    * @throws DatabaseError, Error if the server cannot be reached, or the signal's reason
    */
-  async run(statement: QueryConfig, signal: AbortSignal): Promise<void> {
+  async run(statement: QueryConfig, signal: AbortSignal): Promise<readonly unknown[]> {
     const connection = await this.connect(signal);
     if (!connection.isUsed) return this.query(connection, statement, signal);
     const timer = setTimeout(() => this.discard(connection), REUSED_TIMEOUT_MS);
     try {
-      await this.query(connection, statement, signal);
+      return await this.query(connection, statement, signal);
     } catch (error) {
       if (this.kept || signal.aborted) throw error;
-      await this.query(await this.connect(signal), statement, signal);
+      return await this.query(await this.connect(signal), statement, signal);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  private async query(connection: Connection, statement: QueryConfig, signal: AbortSignal): Promise<void> {
+  private async query(
+    connection: Connection,
+    statement: QueryConfig,
+    signal: AbortSignal,
+  ): Promise<readonly unknown[]> {
     connection.isUsed = true;
     try {
-      await untilAborted(connection.socket, signal, () => connection.client.query(statement));
+      const { rows } = await untilAborted(connection.socket, signal, () =>
+        connection.client.query(statement),
+      );
+      return rows;
     } catch (error) {
       // The connection survives an error of the statement, and no other.
       if (!(error instanceof DatabaseError && error.severity === "ERROR")) this.discard(connection);

@@ -1,7 +1,7 @@
-import { rooms } from "../../shared/chat-rooms.ts";
+import { rooms } from "../../../shared/chat-rooms.ts";
 
 /** Rooms that the Cognito group of the same name opens; Community is open to everyone. */
-const groupRooms = ["internal", "partners"] as const;
+export const groupRooms = ["internal", "partners"] as const;
 
 /** A user's memberships after a sign-in. */
 export interface Memberships {
