@@ -7,6 +7,7 @@ const OF_CONTAINERS = ["<rootDir>/tools/images/", "<rootDir>/tools/stage/"];
 
 const shared = {
   testEnvironment: "<rootDir>/test/jest/environment.ts",
+  setupFiles: ["<rootDir>/test/jest/without-cdktf-stack-traces.ts"],
   globalSetup: "<rootDir>/test/jest/global-setup.ts",
   extensionsToTreatAsEsm: [".ts"],
   transform: {

@@ -40,26 +40,28 @@ const plans: readonly EnvironmentData[] = [
   { ...production, workers: { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 } },
 ];
 
-/** Findings on each plan, as `check address`. */
+/** Findings on the plans, as `check address`. */
 async function findings(): Promise<string[]> {
   const stacks = [
     ...plans.map((data) => synthesised(data)),
     ...environments.map((data) => synthesised(data, `pipeline-${data.environment}`)),
   ];
-  const perStack = await Promise.all(
+  const files = await Promise.all(
     stacks.map(async (synth) => {
       const plan = path.join(synth.out, "plan.json");
-      const { code, output } = await check(synth, "--json", plan);
+      const { code, output } = await check(synth, "--plan-only", "--json", plan);
       if (code !== 0) throw new Error(output);
-      const args = ["-f", plan, "--framework", "terraform_plan", "-o", "json", "--compact", "--soft-fail"];
-      const { stdout } = await promisify(execFile)(CHECKOV, args, { maxBuffer: 64 * 1024 * 1024 });
-      const { results, summary } = report.parse(JSON.parse(stdout));
-      if (summary.parsing_errors || summary.passed === 0)
-        throw new Error(`checkov could not read the plan: ${JSON.stringify(summary)}`);
-      return results.failed_checks.map((finding) => `${finding.check_id} ${finding.resource}`);
+      return plan;
     }),
   );
-  return [...new Set(perStack.flat())].sort();
+  const args = ["--framework", "terraform_plan", "-o", "json", "--compact", "--soft-fail", "-f", ...files];
+  const { stdout } = await promisify(execFile)(CHECKOV, args, { maxBuffer: 64 * 1024 * 1024 });
+  const { results, summary } = report.parse(JSON.parse(stdout));
+  if (summary.parsing_errors || summary.passed === 0)
+    throw new Error(`checkov could not read the plans: ${JSON.stringify(summary)}`);
+  return [
+    ...new Set(results.failed_checks.map(({ check_id, resource }) => `${check_id} ${resource}`)),
+  ].sort();
 }
 
 const patterns = ({ resources }: { resources: string | string[] }) => [resources].flat();

@@ -58,8 +58,8 @@ export interface Run {
   readonly output: string;
   /** Lines `warn …`: warnings of Terraform and of the tool. */
   readonly warnings: readonly string[];
-  /** Lines `diff …` of a mutation: address and actions. */
-  readonly touched: readonly string[];
+  /** Lines `diff …` of each mutation: address and actions. */
+  readonly touched: readonly (readonly string[])[];
 }
 
 const lines = (output: string, kind: string) =>
@@ -68,17 +68,14 @@ const lines = (output: string, kind: string) =>
     .filter((line) => line.startsWith(`${kind}  `))
     .map((line) => line.slice(kind.length + 2));
 
+const mutations = (output: string) =>
+  output
+    .split(/^ok {4}mutate /m)
+    .slice(1)
+    .map((step) => lines(step, "diff"));
+
 /** init, validate, plan, apply, a second plan that must be empty, destroy. */
 export async function check({ stack, inputs }: Synthesised, ...options: string[]): Promise<Run> {
   const { code, output } = await runTool([stack, "check", ...inputs, ...options]);
-  return { code, output, warnings: lines(output, "warn"), touched: lines(output, "diff") };
-}
-
-/** What Terraform would change after `operations` (RFC 6902) on the applied configuration. */
-export async function mutate(synth: Synthesised, operations: readonly object[]): Promise<readonly string[]> {
-  const patch = path.join(synth.out, "patch.json");
-  writeFileSync(patch, JSON.stringify(operations));
-  const { code, output, touched } = await check(synth, "--mutate", patch);
-  if (code !== 0) throw new Error(output);
-  return touched;
+  return { code, output, warnings: lines(output, "warn"), touched: mutations(output) };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it } from "@jest/globals";
 import { parse } from "yaml";
@@ -13,7 +13,7 @@ import { ownedByPlatform } from "../ingress-rules.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { requiredVariables } from "../task.ts";
-import { check, mutate, synthesised } from "./offline.ts";
+import { check, type Run, type Synthesised, synthesised } from "./offline.ts";
 
 const onlySynapse = {
   implementations: { synapse: true, hasura: false },
@@ -43,28 +43,27 @@ const knownWarnings = [
   /^aws_service_discovery_service\.chat_synapse_\w*discovery: Argument is deprecated: "failure_threshold"/,
 ];
 
-/** Runs `check`, which must pass with no warnings but the known ones. @returns its output */
-async function passes(data: EnvironmentData, ...options: string[]): Promise<string> {
-  const { code, output, warnings } = await check(synthesised(data), ...options);
+const passes = async (data: EnvironmentData, ...options: string[]): Promise<string> =>
+  passed(await check(synthesised(data), ...options)).output;
+
+/** @returns the run, which must have passed with no warnings but the known ones */
+function passed(run: Run): Run {
+  const { code, output, warnings } = run;
   withMessage(output, () => expect(code).toBe(0));
   expect(warnings.filter((warning) => !knownWarnings.some((known) => known.test(warning)))).toEqual([]);
   expect(warnings.some((warning) => noBackups.test(warning))).toBe(true);
-  return output;
+  return run;
 }
 
+// Development with A and B, inputs from variables, is applied further down.
 describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
-    ["development with A and B, inputs from variables, signing in on the admin paths", development],
-    ["development with inputs from remote state", { ...development, ...fromRemoteState }],
     ["development with A alone", { ...development, ...onlySynapse }],
     ["development with B alone", { ...development, ...onlyHasura }],
-    ["development with every kind of worker and federation", { ...development, ...withWorkers }],
     [
-      "development without rules in security groups of others",
-      { ...development, ingressRules: ownedByPlatform },
+      "production with every kind of worker and federation, inputs from remote state",
+      { ...production, ...withWorkers },
     ],
-    ["production with A and B, inputs from remote state", production],
-    ["production with every kind of worker", { ...production, ...withWorkers }],
   ])("%s", async (_, data) => {
     expect(await passes(data)).toMatch(/ok {4}plan again .* No changes\./);
   });
@@ -73,6 +72,12 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
 // These differ from the ones above in values, and in resources that are applied there: a plan tells enough.
 describeWith("terraform")("Terraform plans", () => {
   it.concurrent.each<[string, EnvironmentData]>([
+    ["development with inputs from remote state", { ...development, ...fromRemoteState }],
+    ["development with every kind of worker and federation", { ...development, ...withWorkers }],
+    [
+      "development without rules in security groups of others",
+      { ...development, ingressRules: ownedByPlatform },
+    ],
     ["development with closed admin paths", { ...development, adminAccess: "closed" }],
     ["development with open admin paths", { ...development, adminAccess: "open" }],
     ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
@@ -90,6 +95,7 @@ describeWith("terraform")("Terraform plans", () => {
       },
     ],
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
+    ["production with A and B, inputs from remote state", production],
     ["production with inputs from variables", { ...production, ...fromVariables }],
     ["production with closed admin paths", { ...production, adminAccess: "closed" }],
     ["production with A alone", { ...production, ...onlySynapse }],
@@ -129,15 +135,90 @@ describeWith("terraform")("Terraform plans", () => {
   });
 });
 
-describeWith("terraform")("the applied state", () => {
+const MCP_TASK = "chat_mcp_server_service_task";
+const CONFIGURATION = "chat_synapse_homeserver_config_version";
+const PASSWORD = "chat_synapse_secret_database_password_version";
+
+/** Changes of development, each as a JSON patch, and what Terraform should touch for it. */
+const mutations: readonly {
+  readonly change: string;
+  /** Path of the value in the synthesised JSON. */
+  readonly path: readonly [type: string, name: string, argument: string];
+  readonly value: (before: unknown) => unknown;
+  readonly touched: readonly string[];
+}[] = [
+  {
+    change: "a variable of the MCP server: task definition and service",
+    path: ["aws_ecs_task_definition", MCP_TASK, "container_definitions"],
+    value: replaced('"LOG_LEVEL", "value" = "info"', '"LOG_LEVEL", "value" = "debug"'),
+    touched: [
+      "aws_ecs_service.chat_mcp_server_service: update (task_definition)",
+      "aws_ecs_task_definition.chat_mcp_server_service_task: delete, create (forced by container_definitions)",
+    ],
+  },
+  {
+    change: "a setting of Synapse: version of the configuration, task definition and service",
+    path: ["aws_secretsmanager_secret_version", CONFIGURATION, "secret_string"],
+    value: replaced('"burst_count" = 30', '"burst_count" = 31'),
+    touched: [
+      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
+      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
+      "aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version: create, delete (forced by secret_string)",
+    ],
+  },
+  {
+    change: "the version of a generated secret: its value and the tasks that read it",
+    path: ["aws_secretsmanager_secret_version", PASSWORD, "secret_string_wo_version"],
+    value: () => 2,
+    touched: [
+      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
+      "aws_ecs_task_definition.chat_synapse_database_setup: delete, create (forced by container_definitions)",
+      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
+      "aws_secretsmanager_secret_version.chat_synapse_secret_database_password_version: create, delete (forced by secret_string_wo_version)",
+    ],
+  },
+];
+
+function replaced(from: string, to: string) {
+  return (before: unknown): string => {
+    const parts = String(before).split(from);
+    if (parts.length !== 2) throw new Error(`${from} stands ${parts.length - 1} times in ${before}`);
+    return parts.join(to);
+  };
+}
+
+/** Writes each change as a JSON patch. @returns the options of `check` */
+function patches({ stack, out }: Synthesised): string[] {
+  const { resource } = JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8"));
+  return mutations.flatMap(({ path: [type, name, argument], value }, index) => {
+    const file = path.join(out, `patch-${index}.json`);
+    const operation = {
+      op: "replace",
+      path: `/resource/${type}/${name}/${argument}`,
+      value: value(resource[type][name][argument]),
+    };
+    writeFileSync(file, JSON.stringify([operation]));
+    return ["--mutate", file];
+  });
+}
+
+describeWith("terraform")("development with A and B, inputs from variables", () => {
+  let run: Run;
   let resources: { type: string; name: string; values: Record<string, unknown> }[];
   beforeAll(async () => {
     const synth = synthesised(development);
     const file = path.join(synth.out, "state.json");
-    const { code, output } = await check(synth, "--state", file);
-    withMessage(output, () => expect(code).toBe(0));
+    run = passed(await check(synth, "--state", file, ...patches(synth)));
     resources = JSON.parse(readFileSync(file, "utf8")).values.root_module.resources;
   });
+
+  it("leaves nothing to do after the apply", () =>
+    expect(run.output).toMatch(/ok {4}plan again .* No changes\./));
+
+  it.each(
+    mutations.map(({ change, touched }, index) => ({ change, touched, index })),
+  )("changes only what depends on $change", ({ touched, index }) =>
+    expect(run.touched[index]).toEqual(touched));
 
   it("holds no generated secret", () => {
     const kept = resources
@@ -230,65 +311,5 @@ describeWith("terraform")("the roles of the pipeline", () => {
       [`${data.project}-pipeline-plan`]: equal(`${name}-plan`),
       [`${data.project}-pipeline-deploy`]: { ...equal(name), StringLike: { [`${issuer}:ref`]: ref } },
     });
-  });
-});
-
-describeWith("terraform")("Terraform changes only what depends on", () => {
-  const synth = () => synthesised(development);
-  const definitions = (stack: string, task: string): string =>
-    JSON.parse(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")).resource.aws_ecs_task_definition[task]
-      .container_definitions;
-
-  it("a variable of the MCP server: task definition and service", async () => {
-    const s = synth();
-    const task = "chat_mcp_server_service_task";
-    const before = definitions(s.stack, task);
-    const value = before.replace('"LOG_LEVEL", "value" = "info"', '"LOG_LEVEL", "value" = "debug"');
-    expect(value).not.toBe(before);
-    expect(
-      await mutate(s, [
-        { op: "replace", path: `/resource/aws_ecs_task_definition/${task}/container_definitions`, value },
-      ]),
-    ).toEqual([
-      "aws_ecs_service.chat_mcp_server_service: update (task_definition)",
-      "aws_ecs_task_definition.chat_mcp_server_service_task: delete, create (forced by container_definitions)",
-    ]);
-  });
-
-  it("a setting of Synapse: version of the configuration, task definition and service", async () => {
-    const s = synth();
-    const { secret_string: before } = JSON.parse(readFileSync(path.join(s.stack, "cdk.tf.json"), "utf8"))
-      .resource.aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version;
-    const value = before.replace(/"burst_count" = 30\b/, '"burst_count" = 31');
-    expect(value).not.toBe(before);
-    expect(
-      await mutate(s, [
-        {
-          op: "replace",
-          path: "/resource/aws_secretsmanager_secret_version/chat_synapse_homeserver_config_version/secret_string",
-          value,
-        },
-      ]),
-    ).toEqual([
-      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
-      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
-      "aws_secretsmanager_secret_version.chat_synapse_homeserver_config_version: create, delete (forced by secret_string)",
-    ]);
-  });
-
-  it("the version of a generated secret: its value and the tasks that read it", async () => {
-    const touched = await mutate(synth(), [
-      {
-        op: "replace",
-        path: "/resource/aws_secretsmanager_secret_version/chat_synapse_secret_database_password_version/secret_string_wo_version",
-        value: 2,
-      },
-    ]);
-    expect(touched).toEqual([
-      "aws_ecs_service.chat_synapse_homeserver: update (task_definition)",
-      "aws_ecs_task_definition.chat_synapse_database_setup: delete, create (forced by container_definitions)",
-      "aws_ecs_task_definition.chat_synapse_homeserver_task: delete, create (forced by container_definitions)",
-      "aws_secretsmanager_secret_version.chat_synapse_secret_database_password_version: create, delete (forced by secret_string_wo_version)",
-    ]);
   });
 });

@@ -12,10 +12,11 @@ const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
   terraform-offline DIR init|validate|plan|apply|show|destroy|output|... [terraform's arguments]
       runs terraform in DIR with the stand-in providers attached
   terraform-offline DIR check [--json FILE] [--state FILE] [--var NAME=VALUE]... [--var-file FILE]
-                       [--remote-outputs FILE] [--data FILE] [--mutate FILE]
+                       [--remote-outputs FILE] [--data FILE] [--mutate FILE]...
                        [--no-warnings] [--plan-only] [--keep]
       in a copy of DIR: init, validate, plan, apply, a second plan that must
-      be empty, destroy; one line for each step
+      be empty, a plan after each change of --mutate, destroy; one line for
+      each step
   terraform-offline DIR exec -- COMMAND [ARGUMENTS]
       runs any command in the current folder with the stand-in providers
       attached; DIR is where relative file names are looked up

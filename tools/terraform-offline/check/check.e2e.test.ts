@@ -142,7 +142,7 @@ describeWith("terraform")("check", () => {
     expect(values.aws_ecs_task_definition.execution_role_arn).toBe("arn:aws:iam::123456789012:role/r");
   });
 
-  it("shows what a patch would touch", async () => {
+  it("shows what each patch would touch", async () => {
     const folder = folderOf({
       resource: {
         ...logGroup(),
@@ -164,7 +164,9 @@ describeWith("terraform")("check", () => {
         { op: "remove", path: "/resource/aws_s3_bucket" },
       ]),
     );
-    const { code, output } = await check(folder, "--mutate", patch);
+    const second = path.join(emptyFolder(), "second.json");
+    writeFileSync(second, JSON.stringify([{ op: "remove", path: "/resource/aws_sqs_queue" }]));
+    const { code, output } = await check(folder, "--mutate", patch, "--mutate", second);
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(output).toMatch(/ok {4}mutate .*Plan: 3 to add, 1 to change, 3 to destroy/);
     expect(linesOf(output, "diff")).toEqual([
@@ -173,8 +175,9 @@ describeWith("terraform")("check", () => {
       "diff  aws_s3_bucket.b: delete",
       "diff  aws_sns_topic.n: create",
       "diff  aws_sqs_queue.q: update (delay_seconds)",
+      "diff  aws_sqs_queue.q: delete",
     ]);
-    expect(output).not.toContain("plan again");
+    expect(output).toMatch(/ok {4}plan again .*No changes\./);
     expect(output).toMatch(/all of it .* 1 warning$/m);
     expect(readFileSync(path.join(folder, "cdk.tf.json"), "utf8")).toBe(before);
   });

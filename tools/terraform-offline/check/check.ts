@@ -86,11 +86,13 @@ interface Step {
 
 const stepFailed: StepResult = { code: 1, stdout: "", stderr: "" };
 
-/** Shows what a change would touch, in place of the second plan that must be empty. */
+/** Shows what a change would touch, and takes it back. */
 async function mutate(terraform: TerraformRun, folder: string, change: Change): Promise<StepResult> {
+  const before = readFileSync(change.file, "utf8");
   writeFileSync(change.file, change.text);
   if (!hasNoDroppedNames(folder)) return stepFailed;
   const { result, changes } = await terraform.planChanges();
+  writeFileSync(change.file, before);
   return changes ? { ...result, touched: touchedResources(changes) } : result;
 }
 
@@ -98,7 +100,7 @@ const stepsOf = (
   terraform: TerraformRun,
   { plan, state, planOnly }: CheckOptions,
   folder: string,
-  change: Change | undefined,
+  changes: readonly Change[],
 ): Step[] => {
   const planned: Step[] = [
     { name: "init", run: () => terraform.init() },
@@ -109,9 +111,8 @@ const stepsOf = (
   return [
     ...planned,
     { name: "apply", run: () => terraform.apply(state) },
-    change
-      ? { name: "mutate", run: () => mutate(terraform, folder, change) }
-      : { name: "plan again", run: () => terraform.planAgain() },
+    { name: "plan again", run: () => terraform.planAgain() },
+    ...changes.map((change) => ({ name: "mutate", run: () => mutate(terraform, folder, change) })),
     { name: "destroy", run: () => terraform.destroy() },
   ];
 };
@@ -175,13 +176,13 @@ async function runSteps(
 
 /**
  * `terraform-offline DIR check`: in a copy of the folder init, validate, plan, apply, a second plan that must be empty,
- * destroy.
+ * what each patch would touch, destroy.
  * @returns the exit code
  */
 export async function check(args: readonly string[], env: Environment, state: RunState): Promise<number> {
   const options = readOptions(args);
   const remote = options.remoteOutputs === undefined ? {} : readRemoteOutputs(options.remoteOutputs);
-  const patch = options.mutate === undefined ? undefined : readJson("--mutate", options.mutate);
+  const patches = options.mutate.map((file) => readJson("--mutate", file));
   if (options.data !== undefined) state.data = readData(options.data);
   const copy = copyConfiguration(state.folder);
   const { folder } = copy;
@@ -192,10 +193,10 @@ export async function check(args: readonly string[], env: Environment, state: Ru
     const warnings = new Warnings();
     for (const warning of unorderedServices(folder)) warnings.show(warning);
     if (!hasNoDroppedNames(folder)) return 1;
-    const change = patch === undefined ? undefined : patched(folder, patch);
+    const changes = patches.map((patch) => patched(folder, patch));
     store.serve(folder);
     const terraform = new TerraformRun(copy, env, options.variables);
-    return await runSteps(stepsOf(terraform, options, folder, change), terraform, warnings, options);
+    return await runSteps(stepsOf(terraform, options, folder, changes), terraform, warnings, options);
   } finally {
     await store.stop();
     if (options.keep) {

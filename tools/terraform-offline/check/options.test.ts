@@ -10,7 +10,7 @@ describe("the options of check", () => {
 
   it("name files and switches", () => {
     const options = readOptions(["--json", "p.json", "--state=s.json", "--mutate", "m.json", "--keep"]);
-    expect(options).toMatchObject({ plan: "p.json", state: "s.json", mutate: "m.json", keep: true });
+    expect(options).toMatchObject({ plan: "p.json", state: "s.json", mutate: ["m.json"], keep: true });
     expect(options.refusesWarnings).toBe(false);
     expect(readOptions(["--no-warnings"]).refusesWarnings).toBe(true);
     expect([options.planOnly, readOptions(["--plan-only"]).planOnly]).toEqual([false, true]);

@@ -6,8 +6,8 @@ export interface CheckOptions {
   readonly plan: string | undefined;
   /** Where the state after the apply is written as JSON. */
   readonly state: string | undefined;
-  /** A JSON patch, of which is shown what it would touch. */
-  readonly mutate: string | undefined;
+  /** JSON patches, of each of which is shown what it would touch. */
+  readonly mutate: readonly string[];
   readonly remoteOutputs: string | undefined;
   /** What data sources find, as a file. */
   readonly data: string | undefined;
@@ -23,7 +23,7 @@ export interface CheckOptions {
 const optionTypes = {
   json: { type: "string" },
   state: { type: "string" },
-  mutate: { type: "string" },
+  mutate: { type: "string", multiple: true },
   "remote-outputs": { type: "string" },
   data: { type: "string" },
   var: { type: "string", multiple: true },
@@ -44,6 +44,7 @@ export function readOptions(args: readonly string[]): CheckOptions {
     tokens: true,
   });
   const variables: string[] = [];
+  const mutate: string[] = [];
   for (const token of tokens) {
     if (token.kind !== "option" || !Object.hasOwn(optionTypes, token.name))
       throw new Error(
@@ -52,13 +53,14 @@ export function readOptions(args: readonly string[]): CheckOptions {
     if (token.value === undefined && optionTypes[token.name as keyof typeof optionTypes].type === "string")
       throw new Error(`check ${token.rawName} needs a value`);
     if (token.name === "var") variables.push(`-var=${token.value}`);
+    if (token.name === "mutate") mutate.push(token.value ?? "");
     if (token.name === "var-file") variables.push(`-var-file=${path.resolve(token.value ?? "")}`);
   }
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   return {
     plan: text(values.json),
     state: text(values.state),
-    mutate: text(values.mutate),
+    mutate,
     remoteOutputs: text(values["remote-outputs"]),
     data: text(values.data),
     variables,
