@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { environmentVariables } from "../../tools/terraform/variables.ts";
+import { StateStore } from "../../tools/terraform-offline/check/state-store.ts";
 import { clone } from "../clone.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
@@ -16,59 +17,66 @@ const variables = environmentVariables(
   JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
 );
 
-const npm = (...args: string[]) => {
-  const command = ["npm", "run", "--silent", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [TOOL, stack, "exec", "--", ...command], {
-    cwd: checkout,
-    encoding: "utf8",
-    env: {
-      ...process.env,
-      ...variables,
-      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
-      AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-      CI: "1",
-      FORCE_COLOR: "0",
-    },
-    maxBuffer: 64 * 1024 * 1024,
+interface Result {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+const npm = (...args: string[]) =>
+  new Promise<Result>((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [TOOL, stack, "exec", "--", "npm", "run", "--silent", ...args],
+      {
+        cwd: checkout,
+        env: {
+          ...process.env,
+          ...variables,
+          AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+          AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+          CI: "1",
+          FORCE_COLOR: "0",
+        },
+        maxBuffer: 64 * 1024 * 1024,
+      },
+      (_error, stdout, stderr) => resolve({ status: child.exitCode, output: stdout + stderr }),
+    );
   });
-  return { status, output: stdout + stderr };
-};
 
 // The registry is out of reach offline, so the lock file's checksums are not asked for.
 const OFFLINE = "--skip-provider-lock";
 
-describeWith("terraform", "cdktf")("the commands that CI runs, with local state in place of S3", () => {
-  beforeAll(() => {
+describeWith("terraform", "cdktf")("the commands that CI runs, with state in memory in place of S3", () => {
+  let store: StateStore;
+  beforeAll(async () => {
     mkdirSync(stack, { recursive: true });
-    writeFileSync(
-      path.join(stack, "backend_override.tf.json"),
-      JSON.stringify({
-        terraform: { backend: { local: { path: path.join(checkout, "local.tfstate") } } },
-      }),
-    );
+    store = await StateStore.start();
+    store.serve(stack);
   });
 
-  it("npm run plan shows the resources to create", () => {
-    const { status, output } = npm("plan", "--", "development", OFFLINE);
+  afterAll(() => store?.stop());
+
+  it("npm run plan shows the resources to create", async () => {
+    const { status, output } = await npm("plan", "--", "development", OFFLINE);
     withMessage(output, () => expect(status).toBe(0));
     expect(output).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy\./);
     // Where the pipeline takes it from.
     expect(existsSync(path.join(stack, "plan"))).toBe(true);
   });
 
-  it("npm run apply creates them, and the next plan is empty", () => {
-    const applied = npm("apply", "--", "development", "--auto-approve", OFFLINE);
+  it("npm run apply creates them, and the next plan is empty", async () => {
+    const applied = await npm("apply", "--", "development", "--auto-approve", OFFLINE);
     withMessage(applied.output, () => expect(applied.status).toBe(0));
     expect(applied.output).toContain("Apply complete!");
-    expect(npm("plan", "--", "development", OFFLINE).output).toContain("No changes.");
+    expect((await npm("plan", "--", "development", OFFLINE)).output).toContain("No changes.");
   });
 
-  it("name the environments if the argument is missing or unknown", () => {
-    expect(npm("plan")).toMatchObject({
+  it("name the environments if the argument is missing or unknown", async () => {
+    expect(await npm("plan")).toMatchObject({
       status: 2,
       output: expect.stringContaining("missing required argument 'stack'\nUsage: npm run plan -- <stack>"),
     });
-    expect(npm("apply", "--", "staging").output).toContain(
+    expect((await npm("apply", "--", "staging")).output).toContain(
       "value 'staging' is invalid for argument 'stack'. Allowed choices are development, production",
     );
   });

@@ -15,6 +15,7 @@ import {
 import { type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
 import type { ValueChange } from "../terraform/plan-json.ts";
 import { environmentVariables } from "../terraform/variables.ts";
+import { StateStore } from "../terraform-offline/check/state-store.ts";
 import { reviewOf, unpack } from "./changes.ts";
 import { parsePlan } from "./plan.ts";
 import { reviewIn } from "./report.ts";
@@ -74,6 +75,7 @@ function secretsIn(plan: string): string[] {
 
 describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real Terraform", () => {
   let github: GitHubServer;
+  let state: StateStore;
   /** A step of a workflow: the project's own command, with what GitHub sets. */
   const pipeline = async (args: string[], env: Record<string, string> = {}) =>
     run(process.execPath, ["tools/run.mjs", "tools/pipeline/main.ts", ...args], {
@@ -103,10 +105,8 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
   beforeAll(async () => {
     github = await startGitHub();
     stack = synthesised(development);
-    writeFileSync(
-      path.join(stack.stack, "backend_override.tf.json"),
-      JSON.stringify({ terraform: { backend: { local: { path: path.join(stack.out, "local.tfstate") } } } }),
-    );
+    state = await StateStore.start();
+    state.serve(stack.stack);
     await execute(
       ...terraform("first", "init -input=false"),
       ...plan("first"),
@@ -118,6 +118,7 @@ describeWith("terraform", "cdktf")("the pipeline's commands on plans of the real
   }, 300_000);
   afterAll(async () => {
     await github?.stop();
+    await state?.stop();
     if (stack) rmSync(stack.out, { recursive: true });
   });
 

