@@ -106,7 +106,7 @@ describeWith("terraform")("Terraform plans", () => {
 
   it("names the environment and the output that the remote state lacks", async () => {
     const outputs = { ...production.inputs, outputs: { vpc_id: "network_vpc" } } as EnvironmentData["inputs"];
-    const { code, output } = await check(synthesised({ ...production, inputs: outputs }));
+    const { code, output } = await check(synthesised({ ...production, inputs: outputs }), "--plan-only");
     expect(code).not.toBe(0);
     expect(output).toContain(
       "production: inputs: the remote state s3://phenom-prod-terraform-state/phenom-infra/production.tfstate must have the output network_vpc (VPC of the platform)",
@@ -116,6 +116,7 @@ describeWith("terraform")("Terraform plans", () => {
   it("refuses variables with an invalid value, and says why a name of Service Connect is one", async () => {
     const { code, output } = await check(
       synthesised(development),
+      "--plan-only",
       "--var",
       "rds_endpoint=db.example.org:5432",
       "--var",
@@ -129,7 +130,12 @@ describeWith("terraform")("Terraform plans", () => {
   });
 
   it("refuses a floating image tag in production", async () => {
-    const { code, output } = await check(synthesised(production), "--var", "mcp_image_tag=testing");
+    const { code, output } = await check(
+      synthesised(production),
+      "--plan-only",
+      "--var",
+      "mcp_image_tag=testing",
+    );
     expect(code).not.toBe(0);
     expect(output).toContain("mcp_image_tag names another image tomorrow");
   });

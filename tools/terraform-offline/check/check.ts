@@ -102,14 +102,14 @@ const stepsOf = (
   folder: string,
   changes: readonly Change[],
 ): Step[] => {
-  const planned: Step[] = [
-    { name: "init", run: () => terraform.init() },
-    { name: "validate", run: () => terraform.validate() },
-    { name: "plan", run: () => terraform.plan(plan) },
-  ];
-  if (planOnly) return planned;
+  const init = { name: "init", run: () => terraform.init() };
+  const first = { name: "plan", run: () => terraform.plan(plan) };
+  // A plan validates by itself.
+  if (planOnly) return [init, first];
   return [
-    ...planned,
+    init,
+    { name: "validate", run: () => terraform.validate() },
+    first,
     { name: "apply", run: () => terraform.apply(state) },
     { name: "plan again", run: () => terraform.planAgain() },
     ...changes.map((change) => ({ name: "mutate", run: () => mutate(terraform, folder, change) })),

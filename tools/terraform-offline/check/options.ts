@@ -14,7 +14,7 @@ export interface CheckOptions {
   /** Arguments of Terraform that set variables, in their order. */
   readonly variables: readonly string[];
   readonly refusesWarnings: boolean;
-  /** Ends after the first plan. */
+  /** `init` and the first plan alone. */
   readonly planOnly: boolean;
   /** Leaves the working copy. */
   readonly keep: boolean;
