@@ -5,6 +5,13 @@ export type ImageName = keyof Environment["images"];
 /** Images that this project builds, in a private registry. A deployment sets their tags to the release or commit. */
 export const ownImages: readonly ImageName[] = ["synapse", "mcp"];
 
+/**
+ * Whether a repository is on Docker Hub, which counts anonymous pulls by the NAT gateway's address. Its credentials go to no
+ * other registry: the name of any other begins with a host, which has a dot, a port or is `localhost`.
+ */
+export const isOnDockerHub = (repository: string): boolean =>
+  !/^(?:[^/]*[.:][^/]*|localhost)\//.test(repository);
+
 /** Regular expression of an image tag, with or without a digest, understood by JavaScript and by Terraform. */
 export const IMAGE_TAG_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$";
 export const IMAGE_TAG_RULE =

@@ -92,6 +92,31 @@ describe("the stack", () => {
     });
   });
 
+  it("pulls every image with the Docker Hub credentials, but none of another registry", () => {
+    const withCredentials = (template: Template) =>
+      Object.entries(template.resources("aws_ecs_task_definition"))
+        .filter(([, { container_definitions }]) =>
+          String(container_definitions).includes("repositoryCredentials"),
+        )
+        .map(([name]) => name);
+    const all = Object.keys(both.resources("aws_ecs_task_definition"));
+    expect(withCredentials(both)).toEqual(all);
+    const images = {
+      ...environment().images,
+      postgres: {
+        repository: "123456789012.dkr.ecr.us-east-1.amazonaws.com/docker-hub/library/postgres",
+        tag: "16",
+      },
+      curl: { repository: "quay.io/curl/curl", tag: "8.17.0" },
+    };
+    const mixed = withCredentials(new Template(environment({ images })));
+    expect(all.filter((name) => !mixed.includes(name)).sort()).toEqual([
+      "chat_hasura_lite_metadata",
+      "chat_hasura_lite_migration",
+      "chat_synapse_database_setup",
+    ]);
+  });
+
   it("tags everything with project, environment, repository and module", () => {
     const [provider] = Object.values(both.json.provider?.aws ?? {});
     expect(provider?.default_tags).toEqual([

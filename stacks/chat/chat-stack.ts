@@ -27,7 +27,7 @@ export const TERRAFORM_VERSION = ">= 1.11.0";
  * CDKTF's classes know 6.25. Until 6.26 a plan reads write-only secrets, which the planning role may not.
  * https://github.com/hashicorp/terraform-provider-aws/pull/44876
  */
-const AWS_PROVIDER_VERSION = "~> 6.27";
+export const AWS_PROVIDER_VERSION = "~> 6.27";
 const randomProvider = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */

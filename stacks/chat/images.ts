@@ -7,7 +7,7 @@ import {
   IMAGE_TAG_PATTERN,
   IMAGE_TAG_RULE,
   type ImageName,
-  ownImages,
+  isOnDockerHub,
   tagVariable,
 } from "../../environments/image-tags.ts";
 import type { Environment } from "../../environments/schema.ts";
@@ -41,7 +41,7 @@ export function images(scope: Construct, environment: Environment, credentialsAr
     });
     return {
       uri: `${repository}:${value.stringValue}`,
-      ...(ownImages.includes(name) && { credentialsArn }),
+      ...(isOnDockerHub(repository) && { credentialsArn }),
     };
   };
   return {

@@ -12,7 +12,7 @@ import { checkedName } from "../../constructs/names.ts";
 import { REPOSITORY } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { ReadableStack } from "../addresses.ts";
-import { TERRAFORM_VERSION } from "../chat/chat-stack.ts";
+import { AWS_PROVIDER_VERSION, TERRAFORM_VERSION } from "../chat/chat-stack.ts";
 import { boundary, boundaryName } from "./boundary.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
@@ -58,6 +58,7 @@ export class PipelineStack extends ReadableStack {
       ],
     });
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    this.addOverride("terraform.required_providers.aws.version", AWS_PROVIDER_VERSION);
     const { accountId } = new DataAwsCallerIdentity(this, "current");
 
     const provider = settings.createGitHubProvider

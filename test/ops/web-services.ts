@@ -7,7 +7,7 @@ export interface WebServices {
   tags: Record<string, readonly string[]>;
   /** Architectures that every image is built for. */
   architectures: readonly string[];
-  /** Password that Docker Hub takes for the private images. */
+  /** Password that Docker Hub takes. */
   dockerHubPassword: string;
   zone: { name: string; status: string; permissions?: readonly string[] };
   records: readonly { id?: string; type: string; content: string; proxied: boolean }[];
@@ -58,7 +58,8 @@ export async function startWebServices(): Promise<WebServices> {
     if (manifest) {
       const [, repository = "", tag = ""] = manifest;
       const isPrivate = repository.startsWith("applepublicdotcom/");
-      if (authorization !== `Bearer ${isPrivate ? "private" : "public"} ${repository}`)
+      const granted = isPrivate ? ["private"] : ["private", "public"];
+      if (!granted.some((token) => authorization === `Bearer ${token} ${repository}`))
         return send(401, { errors: [{ code: "UNAUTHORIZED" }] });
       if (!state.tags[repository]?.includes(tag))
         return send(404, { errors: [{ code: "MANIFEST_UNKNOWN" }] });

@@ -1,6 +1,8 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { environments } from "../../environments/index.ts";
 import { createCommand, main } from "../cli/command.ts";
+import { placeLock } from "../terraform/lock.ts";
 import { APP, writeBundles } from "./bundles.ts";
 
 await main(
@@ -10,5 +12,9 @@ await main(
   ).action(async () => {
     await writeBundles();
     await import(pathToFileURL(path.resolve(APP)).href);
+    if (process.exitCode) return;
+    for (const { environment } of environments)
+      for (const stack of [environment, `pipeline-${environment}`])
+        placeLock(environment, path.join("cdktf.out/stacks", stack));
   }),
 );

@@ -8,6 +8,7 @@ import { createCommand, main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { explain } from "../ops/explain.ts";
 import { tools } from "../setup/tools.ts";
+import { READ_ONLY_LOCK } from "../terraform/lock.ts";
 
 const names = environments.map(({ environment }) => environment);
 /** The stack of each environment, and the stack of its pipeline, which an administrator applies. */
@@ -39,6 +40,7 @@ async function checkCredentials(): Promise<void> {
 async function run(command: string, args: readonly string[]): Promise<void> {
   const exitCode = await runInterruptible(command, args, {
     CHECKPOINT_DISABLE: "1",
+    TF_CLI_ARGS_init: READ_ONLY_LOCK,
     // Without a terminal the CDKTF CLI would print every frame of its spinner; in CI it prints the result alone.
     ...(!process.stdout.isTTY && { CI: "1" }),
   });
@@ -71,7 +73,8 @@ const command = (verb: Verb) =>
       await checkCredentials();
       // Not a dependency of the project: 400 MB that only those who plan and apply need.
       if (!tools.cdktf.present()) await run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
-      await run(tools.cdktf.path("cdktf"), [verb, stack, ...options]);
+      // The lock is committed: the CLI would ask the registry for checksums and write them into it.
+      await run(tools.cdktf.path("cdktf"), [verb, stack, "--skip-provider-lock", ...options]);
     });
 
 const [verb, ...args] = process.argv.slice(2);

@@ -1,14 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import * as z from "zod";
+import { environments } from "../../environments/index.ts";
 import { writeBundles } from "../build/bundles.ts";
 import { createCommand, createSubcommand, main } from "../cli/command.ts";
 import { environmentArgument } from "../cli/environment.ts";
 import { Problem } from "../cli/problem.ts";
 import { images } from "../images/catalog.ts";
 import { contentTag } from "../images/content.ts";
+import { lockedProviders, lockOf, updateLock } from "../terraform/lock.ts";
 import { checkCandidate } from "./candidate.ts";
 import { changesOf, compare, pack, reviewOf, unpack } from "./changes.ts";
 import { hasDrifted, markerLength, reportDrift } from "./drift.ts";
@@ -102,6 +105,16 @@ const planCommand = (name: string, description: string) =>
   command(name, description)
     .addArgument(environmentArgument())
     .argument("<plan.json>", "file that terraform show -json <plan> was written to", readPlan);
+
+command("lock-providers", "write each environment's lock file anew, with the newest providers").action(
+  async () => {
+    for (const { environment } of environments) {
+      await updateLock(path.join("cdktf.out/stacks", environment), lockOf(environment));
+      const locked = lockedProviders(readFileSync(lockOf(environment), "utf8"));
+      for (const [name, { version }] of locked) console.log(`${environment}: ${name} ${version}`);
+    }
+  },
+);
 
 command("image-tags", "print the tags of our images, made from what goes into them, as JSON").action(
   async () => {

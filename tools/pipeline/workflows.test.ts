@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -116,6 +116,7 @@ describe("the workflows", () => {
       "deploy: plan": { contents: "read", deployments: "read", "id-token": "write", "pull-requests": "read" },
       "deploy: approval": {},
       "deploy: development": { contents: "read", deployments: "read", "id-token": "write" },
+      "providers: lock": { contents: "write", "pull-requests": "write" },
       "drift: plan": { contents: "read", deployments: "read", "id-token": "write", issues: "write" },
       "release: candidate": { actions: "read", contents: "read" },
       "release: images": { contents: "read" },
@@ -304,6 +305,43 @@ describe("the workflows", () => {
     expect(workflows["drift"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
       environments.map(({ environment }) => environment),
     );
+  });
+
+  it("have Dependabot look at every folder with dependencies that it can read", () => {
+    const { updates } = z
+      .object({
+        updates: z.array(
+          z.object({
+            "package-ecosystem": z.string(),
+            directory: z.string().optional(),
+            directories: z.array(z.string()).optional(),
+          }),
+        ),
+      })
+      .parse(parse(readFileSync(".github/dependabot.yml", "utf8")));
+    const watched = (ecosystem: string) =>
+      updates
+        .filter((each) => each["package-ecosystem"] === ecosystem)
+        .flatMap(({ directory, directories = [] }) => [...directories, ...(directory ? [directory] : [])])
+        .sort();
+    const foldersOf = (name: string) =>
+      execFileSync("git", ["ls-files", `*${name}`], { encoding: "utf8" })
+        .trim()
+        .split("\n")
+        .filter((file) => path.basename(file) === name && !file.includes("/stand-ins/"))
+        .map((file) => path.posix.join("/", path.posix.dirname(file)))
+        .sort();
+    expect(watched("npm")).toEqual(expect.arrayContaining(foldersOf("package-lock.json")));
+    expect(watched("docker")).toEqual(expect.arrayContaining(foldersOf("Dockerfile")));
+    expect(watched("pip")).toEqual(expect.arrayContaining(foldersOf("requirements.txt")));
+    expect(watched("github-actions")).toEqual(["/", "/.github/actions/*"]);
+  });
+
+  it("install the same Terraform everywhere, and in the tests", () => {
+    const versions = files.flatMap(
+      (file) => readFileSync(file, "utf8").match(/terraform_version: .+/g) ?? [],
+    );
+    expect(new Set(versions)).toEqual(new Set([`terraform_version: "${tools.terraform.version}"`]));
   });
 
   it("run commands that package.json has", () => {

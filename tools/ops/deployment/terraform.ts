@@ -5,6 +5,7 @@ import path from "node:path";
 import * as z from "zod";
 import { forwardSignals } from "../../cli/child.ts";
 import { Problem } from "../../cli/problem.ts";
+import { READ_ONLY_LOCK } from "../../terraform/lock.ts";
 import type { Report } from "../report.ts";
 import { type Change, changesOf } from "./plan.ts";
 
@@ -46,7 +47,7 @@ export class Terraform {
     this.#report.progress("synthesising");
     await this.#run(process.execPath, ["tools/run.mjs", "tools/build/synth.ts"]);
     this.#report.progress("initialising Terraform");
-    await this.#terraform(["init", "-input=false", "-no-color"]);
+    await this.#terraform(["init", "-input=false", "-no-color", READ_ONLY_LOCK]);
   }
 
   /** Addresses that a one-shot task needs; none where the environment has no such task. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ImageName, ownImages, tagVariable } from "../../../environments/image-tags.ts";
+import { type ImageName, isOnDockerHub, ownImages, tagVariable } from "../../../environments/image-tags.ts";
 import { type Finding, failed, finding, passed, request, skipped } from "../checks/check.ts";
 import type { PreflightCheck, Subject } from "./check.ts";
 import { readSecret } from "./secrets.ts";
@@ -19,7 +19,7 @@ const index = z.object({
   manifests: z.array(z.object({ platform: z.object({ os: z.string(), architecture: z.string() }) })),
 });
 
-/** Every image exists for linux/amd64, the private ones with the credentials that ECS will use. */
+/** Every image on Docker Hub exists for linux/amd64, with the credentials that ECS will use. */
 export const dockerHub: PreflightCheck = {
   name: "docker-hub",
   run: (subject) =>
@@ -34,14 +34,14 @@ function image({ aws, environment, inputs }: Subject, name: ImageName): Promise<
   return finding(what, "Check the network: Docker Hub did not answer", async () => {
     if (tag === undefined)
       return skipped(what, "its tag is not known", `Set TF_VAR_${tagVariable(name)} to the release`);
-    const credentials = isPrivate ? await readSecret(aws, inputs.get("dockerhubCredentialsArn")) : undefined;
+    if (!isOnDockerHub(repository))
+      return skipped(what, "it is in another registry", "Check by hand that the tasks may pull it");
+    const credentials = await readSecret(aws, inputs.get("dockerhubCredentialsArn"));
     // Official images belong to the user "library".
     const path = repository.includes("/") ? repository : `library/${repository}`;
     const scope = `service=registry.docker.io&scope=repository:${path}:pull`;
     const signIn = await request(`${authorisation()}/token?${scope}`, {
-      headers: credentials
-        ? { authorization: `Basic ${btoa(`${credentials.username}:${credentials.password}`)}` }
-        : {},
+      headers: { authorization: `Basic ${btoa(`${credentials.username}:${credentials.password}`)}` },
     });
     const granted = token.safeParse(signIn.json).data?.token;
     if (!granted)

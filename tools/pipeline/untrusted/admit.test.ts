@@ -6,6 +6,7 @@ import { admit } from "./admit.ts";
 
 const TAGS = { synapse: `content-${"0".repeat(20)}`, mcp: `content-${"1".repeat(20)}` };
 const STACK = "stacks/development/cdk.tf.json";
+const LOCK = "stacks/development/.terraform.lock.hcl";
 const reviewed = {
   terraform: { required_providers: { aws: { source: "aws", version: "~> 6.27" } } },
   provider: { aws: [{ region: "us-east-1" }] },
@@ -29,6 +30,7 @@ beforeEach(() => {
   for (const each of [uploaded(), target()])
     mkdirSync(path.dirname(path.join(each, STACK)), { recursive: true });
   writeFileSync(path.join(target(), STACK), JSON.stringify(reviewed));
+  for (const each of [uploaded(), target()]) writeFileSync(path.join(each, LOCK), "locked");
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,6 +50,11 @@ describe("the stack of a pull request", () => {
     const { objections } = handIn({ ...renamed, data: { external: { x: { program: ["id"] } } } });
     expect(objections).toEqual(["data.external: no reviewed stack reads this type"]);
     expect(read()).toEqual(reviewed);
+  });
+
+  it("is refused with another lock of the providers", () => {
+    writeFileSync(path.join(uploaded(), LOCK), "others");
+    expect(handIn(renamed).objections).toEqual([".terraform.lock.hcl: names other providers than what runs"]);
   });
 
   it("is no link to another file of the machine", () => {

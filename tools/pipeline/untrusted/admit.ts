@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Problem } from "../../cli/problem.ts";
+import { LOCK_FILE } from "../../terraform/lock.ts";
 import { type ImageTags, parseImageTags } from "../inputs.ts";
 import { objections, parseStack } from "./check.ts";
 
@@ -29,7 +30,13 @@ export function admit(environment: string, folder: string, target = "cdktf.out")
 
   const stack = path.join("stacks", environment, "cdk.tf.json");
   const json = parsed(read(folder, stack), stack);
-  const found = objections(json, JSON.parse(readFileSync(path.join(target, stack), "utf8")));
+  const lock = path.join("stacks", environment, LOCK_FILE);
+  const found = [
+    ...objections(json, JSON.parse(readFileSync(path.join(target, stack), "utf8"))),
+    ...(read(folder, lock) === readFileSync(path.join(target, lock), "utf8")
+      ? []
+      : [`${LOCK_FILE}: names other providers than what runs`]),
+  ];
   if (found.length === 0) writeFileSync(path.join(target, stack), JSON.stringify(json, null, 2));
   return { objections: found, tags };
 }
