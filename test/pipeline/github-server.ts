@@ -15,6 +15,7 @@ type PullRequest = Pick<Schemas["pull-request-simple"], "number" | "merged_at"> 
     readonly repo: { readonly full_name: string };
   };
 };
+type Release = Pick<Schemas["release"], "tag_name" | "draft" | "prerelease">;
 type Status = Pick<Schemas["status"], "context" | "state" | "description" | "target_url">;
 type Deployment = Pick<Schemas["deployment"], "id" | "sha" | "environment">;
 
@@ -47,6 +48,8 @@ export interface GitHubServer {
   readonly issues: Issue[];
   /** The repository of the branch of pull request 7. */
   readonly opener: { repository: string };
+  /** Releases, the newest first. */
+  readonly releases: Release[];
   /** Statuses by commit, oldest first. */
   readonly statuses: Map<string, Status[]>;
   /** Conclusions of the workflow `deploy.yml` by commit. */
@@ -87,6 +90,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     base: { ref: "main" },
     head: { sha: HEAD, repo: { full_name: opener.repository } },
   });
+  const releases: Release[] = [];
   const opener = { repository };
   const statuses: GitHubServer["statuses"] = new Map();
   const commits: Record<string, string | null> = { [MERGED]: "2026-11-21T10:00:00Z", [OPEN]: null };
@@ -160,6 +164,7 @@ export async function startGitHub(): Promise<GitHubServer> {
       const of = deployments.filter(({ environment }) => environment === searchParams.get("environment"));
       return page(of.map((each, id) => ({ ...each, id })).reverse());
     }
+    if (found("/repos/{owner}/{repo}/releases")) return page(releases);
     const sha = found("/repos/{owner}/{repo}/statuses/{sha}")?.["sha"];
     if (sha && request.method === "POST") {
       const status: Status = JSON.parse(await text(request));
@@ -192,6 +197,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     deployments,
     runs,
     opener,
+    releases,
     statuses,
     issues,
     requests,

@@ -16,7 +16,7 @@ const titles = () => server.issues.map(({ title, state }) => `${title}: ${state}
 
 describe("the issue about drift", () => {
   it("is opened once for each environment, rewritten while the drift lasts, and closed when it is gone", async () => {
-    expect(await reportDrift(api, "development", undefined)).toBe("no drift");
+    expect(await reportDrift(api, "development", undefined)).toBe("no issue");
     expect(await reportDrift(api, "development", "first")).toBe("issue opened");
     expect(await reportDrift(api, "production", "other")).toBe("issue opened");
     expect(await reportDrift(api, "development", "second")).toBe("issue updated");

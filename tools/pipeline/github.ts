@@ -63,9 +63,14 @@ export interface GitHub {
   /** Open issues that workflows wrote. */
   openBotIssues(): Promise<readonly { readonly number: number; readonly body: string }[]>;
   createIssue(title: string, body: string): Promise<void>;
-  updateIssue(number: number, change: { readonly body?: string; readonly state?: "closed" }): Promise<void>;
+  updateIssue(
+    number: number,
+    change: { readonly title?: string; readonly body?: string; readonly state?: "closed" },
+  ): Promise<void>;
   /** Conclusion, or else status, of the newest run of a workflow for a commit that was pushed to `main`. */
   workflowRun(file: string, commit: string): Promise<string | undefined>;
+  /** Tag of the newest release; `undefined` if there is none. */
+  newestRelease(): Promise<string | undefined>;
   /** Sets the status `context` of a commit. */
   setStatus(commit: string, status: CommitStatus): Promise<void>;
   /** How `commit` relates to `base`: `behind` where `base` has it and more. */
@@ -157,6 +162,14 @@ export function gitHub({ apiUrl, token, repository }: GitHubProps): GitHub {
       const response = await call("GET", at(`actions/workflows/${file}/runs?${query}`));
       const [run] = runs.parse(await response.json()).workflow_runs;
       return run && (run.conclusion ?? run.status ?? "unknown");
+    },
+    newestRelease: async () => {
+      // The newest comes first; drafts have no tag that anybody pushed.
+      const response = await call("GET", at(`releases?per_page=${PER_PAGE}`));
+      const found = z
+        .array(z.object({ tag_name: z.string(), draft: z.boolean(), prerelease: z.boolean() }))
+        .parse(await response.json());
+      return found.find(({ draft, prerelease }) => !draft && !prerelease)?.tag_name;
     },
     setStatus: async (commit, status) => {
       await call("POST", at(`statuses/${commit}`), status);

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { Problem } from "../cli/problem.ts";
 import { type ImageDefinition, type ImageName, imageNames, images } from "../images/catalog.ts";
 import { contentTag } from "../images/content.ts";
+import { chooseEngine } from "../images/engine.ts";
+import { writeSbom } from "../images/sbom.ts";
 import type { ImageTags } from "./inputs.ts";
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -74,6 +76,12 @@ export const pullImages = (tags: ImageTags): ImageTags =>
     docker("pull", "--platform", "linux/amd64", `${reference}@${digest}`);
     return `${tags[name]}@${digest}`;
   });
+
+/** Writes the software bill of materials of each image that was pulled. */
+export async function listPackages(tags: ImageTags): Promise<void> {
+  const engine = chooseEngine("docker");
+  for (const name of imageNames) console.log(await writeSbom(engine, images[name], tags[name]));
+}
 
 /** Gives images, which are named with their digests, the name of a release. */
 export function nameImages(tags: ImageTags, version: string): void {

@@ -15,8 +15,9 @@ import { lockedProviders, lockOf, updateLock } from "../terraform/lock.ts";
 import { checkCandidate } from "./candidate.ts";
 import { changesOf, compare, pack, reviewOf, unpack } from "./changes.ts";
 import { hasDrifted, markerLength, reportDrift } from "./drift.ts";
+import { readFindings, reportFindings } from "./findings.ts";
 import { gitHub } from "./github.ts";
-import { buildImages, nameImages, pullImages, pushImages, referencesOf } from "./images.ts";
+import { buildImages, listPackages, nameImages, pullImages, pushImages, referencesOf } from "./images.ts";
 import { asRunning, declaredVariables, parseImageTags, terraformVariables } from "./inputs.ts";
 import { type Plan, parsePlan } from "./plan.ts";
 import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
@@ -141,6 +142,25 @@ command("pull-images", "pull the images of IMAGE_TAGS, and pass their tags with 
   pass("GITHUB_OUTPUT", "tags", JSON.stringify(tags));
   for (const [name, reference] of Object.entries(referencesOf(tags))) pass("GITHUB_OUTPUT", name, reference);
 });
+
+command("list-packages", "write the software bill of materials of the pulled images of IMAGE_TAGS").action(
+  async () => listPackages(parseImageTags(variable("IMAGE_TAGS"))),
+);
+
+command("released", "pass the version of the newest release, and the tags of its images").action(async () => {
+  const version = (await api().newestRelease())?.replace(/^v/, "") ?? "";
+  pass("GITHUB_OUTPUT", "version", version);
+  pass("GITHUB_OUTPUT", "tags", JSON.stringify({ synapse: version, mcp: version }));
+  console.log(version ? `The newest release is ${version}.` : "Nothing was released yet.");
+});
+
+command("findings", "open, update or close the issue about vulnerabilities of a release")
+  .argument("<version>", "such as 1.4.0", checkVersion)
+  .argument("<folder>", "with what the scanners wrote: <image>.trivy.json and <image>.grype.json")
+  .action(async (version, folder) => {
+    const found = readFindings(folder);
+    console.log(`${version}: ${await reportFindings(api(), version, found, runUrl())}.`);
+  });
 
 command("name-images", "give the images of IMAGE_TAGS the name of a release in the registry")
   .argument("<version>", "such as 1.4.0", checkVersion)

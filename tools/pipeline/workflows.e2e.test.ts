@@ -116,9 +116,9 @@ describeWith("act")("a workflow that act runs", () => {
     expect(rest).toEqual([
       "images: npm run --silent pipeline -- build-images",
       expect.stringMatching(/^images: action trivy-action .*synapse:content-1/s),
-      expect.stringMatching(/^images: action trivy-action /),
+      expect.stringMatching(/^images: action scan-action .*synapse.cdx.json/s),
       expect.stringMatching(/^images: action trivy-action .*mcp:content-2/s),
-      expect.stringMatching(/^images: action trivy-action /),
+      expect.stringMatching(/^images: action scan-action .*mcp.cdx.json/s),
       expect.stringMatching(
         /^images: npm run --silent pipeline -- try-tools -- docker run .* mcp:content-2$/,
       ),
@@ -159,7 +159,7 @@ describeWith("act")("a workflow that act runs", () => {
 
   it.each<[string, Effects, string]>([
     ["the gate fails", { "^run tests": { exit: 1 } }, "build-images"],
-    ["the scan finds something", { "action trivy": { exit: 1 } }, "docker login"],
+    ["the scan finds something", { "action scan-action": { exit: 1 } }, "docker login"],
     [
       "the plan was not reviewed, or the run is an old one",
       { "pipeline -- compare": { exit: 1 } },
@@ -216,6 +216,35 @@ describeWith("act")("a workflow that act runs", () => {
     expect(run.succeeded).toBe(false);
     expect(called(run, "name-images")).toEqual([]);
     expect(called(run, "gh release create")).toEqual([]);
+  });
+
+  it("scans the images of the newest release again, logged out, and reports from another job", async () => {
+    const scan = (version: string) =>
+      workflows.run(
+        "scan",
+        "workflow_dispatch",
+        {},
+        {
+          "pipeline -- released": { outputs: { version, tags: "tags" } },
+          "pull-images": { outputs: { tags: "digests", synapse: "synapse@sha256:1", mcp: "mcp@sha256:2" } },
+        },
+      );
+    expect(commands(await scan(""))).toEqual(["scan: npm run --silent pipeline -- released"]);
+    const run = await scan("1.2.3");
+    withMessage(run.output, () => expect(run.succeeded).toBe(true));
+    const order = [
+      "pull-images",
+      "docker logout",
+      "list-packages",
+      "action trivy",
+      "action scan-action",
+      "findings 1.2.3",
+    ];
+    const places = order.map((text) => run.called.findIndex(({ command }) => command.includes(text)));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(called(run, "list-packages")[0]?.env["IMAGE_TAGS"]).toBe("digests");
+    for (const { command } of called(run, "action trivy")) expect(command).toContain('"exit-code": "0"');
   });
 
   it("looks for drift with the commit that was deployed, and not before anything was", async () => {

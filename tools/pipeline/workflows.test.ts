@@ -10,6 +10,7 @@ import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
 import { itWith } from "../../test/jest/describe-if.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { imageNames, images } from "../images/catalog.ts";
+import { sbomFile } from "../images/sbom.ts";
 import { tools } from "../setup/tools.ts";
 
 const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
@@ -116,6 +117,8 @@ describe("the workflows", () => {
       "deploy: plan": { contents: "read", deployments: "read", "id-token": "write", "pull-requests": "read" },
       "deploy: approval": {},
       "deploy: development": { contents: "read", deployments: "read", "id-token": "write" },
+      "scan: scan": { contents: "read" },
+      "scan: report": { contents: "read", issues: "write" },
       "providers: lock": { contents: "write", "pull-requests": "write" },
       "drift: plan": { contents: "read", deployments: "read", "id-token": "write", issues: "write" },
       "release: candidate": { actions: "read", contents: "read" },
@@ -287,6 +290,13 @@ describe("the workflows", () => {
     const login = steps.find(({ run }) => run?.includes("docker login"))?.run;
     expect(login).toMatch(/^trap 'docker logout' EXIT\n/);
     expect(steps.filter(({ uses }) => uses === "./.github/actions/scan")).toHaveLength(imageNames.length);
+  });
+
+  it("give the scanners the packages in bundles and the runtime, wherever they scan", () => {
+    const scans = jobs.flatMap(({ steps }) => steps).filter(({ uses }) => uses === "./.github/actions/scan");
+    expect(scans).toHaveLength(3 * imageNames.length);
+    const files = imageNames.map(sbomFile);
+    for (const scan of scans) expect(files).toContain(scan.with["sbom"]);
   });
 
   it("push to the repositories that every environment pulls from", () => {
