@@ -505,9 +505,11 @@ describe("the functions", () => {
       .map((migration) => migration.sql)
       .join("\n");
     const raised = [...sql.matchAll(/raise exception '([^']+)'\s+using errcode = '(\w+)'/g)].map(
-      ([, message, sqlstate]) => ({ sqlstate, message }),
+      ([, message, sqlstate]) => [message, sqlstate] as const,
     );
-    expect(new Set(raised)).toEqual(new Set([...Object.values(messageRules), nothingSearchable]));
+    const documented = [...Object.values(messageRules), nothingSearchable];
+    // A later migration may define a function again.
+    expect(new Map(raised)).toEqual(new Map(documented.map(({ message, sqlstate }) => [message, sqlstate])));
   });
 });
 

@@ -90,7 +90,8 @@ async function filled(server: PostgresServer, messages: number): Promise<Client>
   );
   await client.query(
     `insert into chat_message_search (message_id, room_id, user_id, created_at, words)
-     select id, room_id, user_id, created_at, chat_search_vector(content, 'english') from chat_messages
+     select id, room_id, user_id, created_at, chat_search_vector(content, 'english') || chat_search_days(created_at)
+       from chat_messages
       order by created_at`,
   );
   for (const { definition } of rows) await client.query(definition);
