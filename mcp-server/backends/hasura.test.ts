@@ -8,7 +8,7 @@ import { type HasuraServer, startHasuraServer } from "../../tools/servers/hasura
 import { hasuraBackend } from "./hasura.ts";
 import { type Operation, operations } from "./hasura-operations.ts";
 
-contract("hasura", async () => {
+contract("hasura", 60, async () => {
   const database = await startChatDatabase();
   const hasura = await startHasuraServer(database.connection);
   const backend = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });

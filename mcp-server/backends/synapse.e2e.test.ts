@@ -30,7 +30,7 @@ describeWithSynapse("Synapse as a backend", () => {
     await homeserver?.stop();
   });
 
-  contract("synapse", async () => ({ world: { ...world, backend: chat }, stop: async () => {} }));
+  contract("synapse", 8, async () => ({ world: { ...world, backend: chat }, stop: async () => {} }));
 
   const contents = async (room_id: string) =>
     (await chat.getMessages({ room_id, ...all }, signal())).items.map(({ content }) => content);

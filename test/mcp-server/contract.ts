@@ -4,6 +4,8 @@ import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { messageLines } from "../../mcp-server/chat/lines.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 import { shownMessage, shownMessages } from "../../mcp-server/chat/shown.ts";
+import { callAtRandom, randomCalls } from "./random-calls.ts";
+import { startTestService, type TestService } from "./service.ts";
 
 /** A chat to try a backend on. Every test makes rooms and users of its own, so none sees another's. */
 export interface ContractWorld {
@@ -35,9 +37,10 @@ const key = () => randomBytes(32).toString("hex");
 const inAMinute = () => new Date(Date.now() + 60_000).toISOString();
 const all = { limit: 100 };
 
-/** What every backend does in the same way. */
+/** What every backend does in the same way. @param calls random calls of each tool */
 export function contract(
   name: string,
+  calls: number,
   start: () => Promise<{ world: ContractWorld; stop: () => Promise<void> }>,
 ) {
   describe(`the chat on ${name}`, () => {
@@ -735,6 +738,20 @@ export function contract(
       } while (cursor !== undefined);
       expect(pages).toBe(2);
       expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => String(19 - n)));
+    });
+
+    describe("through the server", () => {
+      let service: TestService;
+      beforeAll(async () => {
+        service = await startTestService({ ...chat, close: async () => {} });
+      });
+      afterAll(() => service?.stop());
+
+      it(
+        "random calls shaped by the schemas neither fail as internal nor break a page",
+        () => callAtRandom(service, world, randomCalls(calls)),
+        24 * 3600_000,
+      );
     });
 
     it("a call whose client has disconnected ends at once", async () => {
