@@ -6,6 +6,7 @@ import type { Benchmark } from "./benchmark.ts";
 import * as lambdas from "./lambdas.ts";
 import * as mcpColdStart from "./mcp-cold-start.ts";
 import * as mcpProcess from "./mcp-process.ts";
+import * as mcpSynapse from "./mcp-synapse.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
 import { measureAll, record, rows } from "./results.ts";
 import * as schemaInsert from "./schema-insert.ts";
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   mcpThroughput,
   mcpProcess,
   mcpColdStart,
+  mcpSynapse,
 ];
 const list = benchmarks.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join("\n");
 

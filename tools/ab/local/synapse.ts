@@ -15,7 +15,7 @@ import { observer, startObservedDatabase, watch } from "./database.ts";
 
 /** One account sends all messages in place of many people who each have a quota. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
-const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
+export const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
 
 /** The MCP server on a homeserver with the deployed configuration. */
 export const localSynapse: Side = {
@@ -66,12 +66,13 @@ export const localSynapse: Side = {
 
 const roomSchema = z.object({ room_id: z.string() });
 
-async function makeRooms(
+/** Makes the rooms and their members, among them the MCP server's account. @returns the rooms' ids */
+export async function makeRooms(
   url: string,
   sharedSecret: string,
   bot: { username: string; password: string },
-  { rooms, people }: Workload,
-): Promise<void> {
+  { rooms, people }: Pick<Workload, "rooms" | "people">,
+): Promise<string[]> {
   const { serverName } = exampleProps;
   const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
   const anonymous = matrixClient(url);
@@ -85,10 +86,13 @@ async function makeRooms(
     await admin.send("PUT", `/_synapse/admin/v2/users/${encodeURIComponent(name)}`, {
       displayname: "Person",
     });
+  const ids: string[] = [];
   for (let number = 0; number < rooms; number++) {
     const id = await makeRoom(admin, roomName(number), me, ownerId);
     for (const member of [me, ...names]) await join(admin, { id, alias: roomName(number) }, member);
+    ids.push(id);
   }
+  return ids;
 }
 
 async function makeRoom(admin: MatrixClient, name: string, me: string, owner: string): Promise<string> {
