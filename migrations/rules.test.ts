@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
 import { nothingSearchable } from "../shared/chat-search.ts";
+import { eventually } from "../test/jest/eventually.ts";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 import { readMigrations } from "./files.ts";
@@ -177,6 +178,18 @@ describe("a message", () => {
     expect(await outcome(send({ content: "𝄞".repeat(4000) }))).toBeUndefined();
   });
 
+  it.each([
+    "   ",
+    "\n\t",
+    "\u200b\u2060",
+    "\u3164",
+    "\ufeff \u00a0",
+  ])("has something that can be seen, unlike %j", async (content) => {
+    await refused(send({ content }), "invisible");
+    for (const seen of [`${content}a`, "🛸", "ß", "🏳️‍🌈", "ㅤx", "안녕"])
+      expect(await outcome(send({ content: seen }))).toBeUndefined();
+  });
+
   it("of type phenom_link needs the id of the content", async () => {
     for (const phenom_id of [null, "", "x".repeat(256)]) {
       await refused(send({ message_type: "phenom_link", phenom_id }), "phenomId");
@@ -195,9 +208,12 @@ describe("a message", () => {
 
   it("cannot be made empty, too long or without its link by an update", async () => {
     await send();
-    for (const change of ["content = ''", "content = repeat('x', 4001)", "message_type = 'phenom_link'"]) {
-      expect(await outcome(client.query(`update chat_messages set ${change}`))).toBe("23514");
-    }
+    for (const [change, code] of [
+      ["content = ''", messageRules.contentLength.sqlstate],
+      ["content = repeat('x', 4001)", messageRules.contentLength.sqlstate],
+      ["message_type = 'phenom_link'", "23514"],
+    ])
+      expect(await outcome(client.query(`update chat_messages set ${change}`))).toBe(code);
   });
 
   it("gets a new updated_at with every change, and keeps created_at", async () => {
@@ -260,6 +276,181 @@ describe("a message", () => {
   });
 });
 
+describe("the rate", () => {
+  const several = async (n: number) => {
+    const codes: (string | undefined)[] = [];
+    for (let i = 0; i < n; i++)
+      codes.push(await outcome(asHasura("user", () => send({ content: `message ${i}` }))));
+    return codes;
+  };
+
+  it("of role user is thirty at once, of anybody else it is not limited", async () => {
+    expect(await several(31)).toEqual([...Array(30).fill(undefined), messageRules.tooFast.sqlstate]);
+    expect(await outcome(send())).toBeUndefined();
+    expect(await outcome(asHasura("user", () => send({ user_id: "mod" })))).toBeUndefined();
+  });
+
+  it("is ten a second", async () => {
+    await several(30);
+    await client.query(
+      "update chat_messages set created_at = created_at - interval '1 second' * (floor(n / 10) + 1) from (select id, row_number() over () - 1 as n from chat_messages) old where old.id = chat_messages.id",
+    );
+    expect((await several(12)).filter((code) => code === undefined)).toHaveLength(10);
+  });
+
+  it("holds for parallel requests", async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const other = new Client(database);
+        await other.connect();
+        await other.query("select set_config('hasura.user', $1, false)", [
+          JSON.stringify({ "x-hasura-role": "user", "x-hasura-user-id": "ann" }),
+        ]);
+        return other;
+      }),
+    );
+    const codes = await Promise.all(
+      clients.map(async (other) => {
+        const own: (string | undefined)[] = [];
+        for (let i = 0; i < 10; i++) own.push(await outcome(send({}, other)));
+        return own;
+      }),
+    );
+    await Promise.all(clients.map((other) => other.end()));
+    expect(codes.flat().filter((code) => code === undefined)).toHaveLength(30);
+  });
+});
+
+describe("what is in flight", () => {
+  it("when somebody is banned is decided first: the ban waits for the message, and the next message sees the ban", async () => {
+    const other = new Client(database);
+    await other.connect();
+    await client.query("begin");
+    await send({ content: "before the ban" });
+    let banned = false;
+    const banning = other
+      .query("insert into chat_bans (room_id, user_id, banned_by) values ($1, 'ann', 'mod')", [community])
+      .then(() => {
+        banned = true;
+      });
+    await eventually(async () =>
+      expect(
+        (await client.query("select from pg_locks where locktype = 'advisory' and not granted")).rowCount,
+      ).toBe(1),
+    );
+    expect(banned).toBe(false);
+    await client.query("commit");
+    await banning;
+    await refused(send(), "banned");
+
+    await client.query("truncate chat_bans");
+    await other.query("begin");
+    await other.query("insert into chat_bans (room_id, user_id, banned_by) values ($1, 'ann', 'mod')", [
+      community,
+    ]);
+    const sending = refused(send(), "banned");
+    await eventually(async () =>
+      expect(
+        (await other.query("select from pg_locks where locktype = 'advisory' and not granted")).rowCount,
+      ).toBe(1),
+    );
+    await other.query("commit");
+    await sending;
+    await other.end();
+  });
+});
+
+describe("the order of a room's messages", () => {
+  const readChanges = async (since: string) =>
+    (
+      await client.query(
+        "select message_id, seq, is_deleted from chat_message_changes where room_id = $1 and seq > $2 order by seq",
+        [community, since],
+      )
+    ).rows;
+
+  it("is the order of commits: whoever polls while transactions overlap misses none", async () => {
+    const step = fc.record({
+      writer: fc.nat(2),
+      does: fc.constantFrom("send", "edit", "delete", "commit", "rollback"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+        await client.query("truncate chat_messages cascade");
+        const writers = await Promise.all(
+          [0, 1, 2].map(async () => {
+            const other = new Client(database);
+            await other.connect();
+            return { other, open: false, waiting: Promise.resolve() as Promise<unknown> };
+          }),
+        );
+        const seen = new Map<string, boolean>();
+        let cursor = "0";
+        const poll = async () => {
+          for (const { message_id, seq, is_deleted } of await readChanges(cursor)) {
+            seen.set(message_id, is_deleted);
+            cursor = seq;
+          }
+        };
+        await send({ content: "the first" });
+        for (const { writer, does } of steps) {
+          const each = writers[writer];
+          if (!each) continue;
+          const { other } = each;
+          // Statements of one connection queue; those that wait for a lock go on after the holder's commit.
+          const queue = (text: string, values: unknown[] = []) => {
+            each.waiting = other.query(text, values).catch(() => {});
+          };
+          if (does === "commit" || does === "rollback") {
+            if (each.open) queue(does);
+            each.open = false;
+          } else {
+            if (!each.open) queue("begin");
+            each.open = true;
+            if (does === "send")
+              queue("insert into chat_messages (room_id, user_id, content) values ($1, $2, 'x')", [
+                community,
+                writer === 0 ? "ann" : "mod",
+              ]);
+            else if (does === "edit")
+              queue(
+                "update chat_messages set content = content || 'y' where id = (select id from chat_messages order by created_at limit 1)",
+              );
+            else
+              queue(
+                "update chat_messages set is_deleted = true where id = (select id from chat_messages where not is_deleted order by created_at desc limit 1)",
+              );
+          }
+          await poll();
+        }
+        for (const each of writers) if (each.open) each.waiting = each.other.query("commit").catch(() => {});
+        await Promise.all(writers.map(({ waiting }) => waiting));
+        await Promise.all(writers.map(({ other }) => other.end()));
+        await poll();
+        const { rows } = await client.query("select id, is_deleted from chat_messages");
+        expect(seen).toEqual(new Map(rows.map(({ id, is_deleted }) => [id, is_deleted])));
+      }),
+      { numRuns: 15, endOnFailure: true },
+    );
+  });
+
+  it("tells of edits, deletions and removals, and moves nothing for other changes", async () => {
+    const ids: string[] = [];
+    for (const content of ["a", "b", "c"]) ids.push((await send({ content })).rows[0].id);
+    const [a, b, c] = ids;
+    const { seq } = (await readChanges("0")).at(-1);
+    await client.query("update chat_messages set content = 'edited' where id = $1", [b]);
+    await client.query("update chat_messages set is_deleted = true where id = $1", [a]);
+    await client.query("delete from chat_messages where id = $1", [c]);
+    await client.query("update chat_messages set created_at = created_at where id = $1", [b]);
+    expect((await readChanges(seq)).map(({ message_id, is_deleted }) => [message_id, is_deleted])).toEqual([
+      [b, false],
+      [a, true],
+      [c, true],
+    ]);
+  });
+});
+
 describe("one message", () => {
   it("per statement is what the role user may send", async () => {
     const two = () =>
@@ -312,6 +503,12 @@ describe("an idempotency key", () => {
     await Promise.all(others.map((other) => other.end()));
     expect(codes.filter((code) => code === undefined)).toHaveLength(1);
     expect(codes.filter((code) => code === "23505")).toHaveLength(3);
+  });
+
+  it("of a message that was deleted sends no second one", async () => {
+    await send({ idempotency_key: "k1" });
+    await client.query("update chat_messages set is_deleted = true");
+    await refused(send({ idempotency_key: "k1" }), "sentAndDeleted");
   });
 
   it("belongs to its user", async () => {

@@ -6,7 +6,7 @@ import { startPostgres } from "../servers/postgres.ts";
 import { alternate, type Figure, type Run, timed } from "./benchmark.ts";
 
 export const name = "schema-insert";
-export const description = "an insert of a message with the schema's triggers, against triggers disabled";
+export const description = "an insert of a message with the schema's rules, rate limit and order, against triggers disabled";
 
 const ROUNDS = 5;
 const ROOM = "550e8400-e29b-41d4-a716-446655440003";
@@ -21,6 +21,10 @@ export async function measure({ quick, progress }: Run): Promise<Figure[]> {
     const client = new Client(database);
     await client.connect();
     await client.query("set synchronous_commit = off");
+    // As the engine does for role user: rules, rate limit and the room's sequence.
+    await client.query("select set_config('hasura.user', $1, false)", [
+      JSON.stringify({ "x-hasura-role": "user", "x-hasura-user-id": "user-1" }),
+    ]);
     await client.query("insert into users (id) select 'user-' || n from generate_series(1, 1000) n");
     await client.query("insert into chat_members (room_id, user_id) select $1, id from users", [ROOM]);
 
@@ -53,7 +57,7 @@ export async function measure({ quick, progress }: Run): Promise<Figure[]> {
         measured: median(withTriggers),
         unit: "µs",
         baseline: { label: "triggers disabled", measured: median(without) },
-        target: { atMost: 1.5 },
+        target: { atMost: 1.6 },
       },
     ];
   } finally {

@@ -32,8 +32,9 @@ const scalars: Record<string, string> = {
   text: "String",
   uuid: "uuid",
   timestamptz: "timestamptz",
+  int8: "bigint",
 };
-const comparisons = ["Boolean", "String", "timestamptz", "uuid"].map((type) => {
+const comparisons = ["Boolean", "String", "bigint", "timestamptz", "uuid"].map((type) => {
   const operators = ["_eq", "_neq", "_gt", "_gte", "_lt", "_lte"].map((name) => `${name}: ${type}`);
   const lists = ["_in", "_nin"].map((name) => `${name}: [${type}!]`);
   const patterns = [
@@ -82,7 +83,7 @@ export function roleSchema(
     return scalar;
   };
 
-  const parts: string[] = ["scalar timestamptz", "scalar uuid", ...comparisons];
+  const parts: string[] = ["scalar bigint", "scalar timestamptz", "scalar uuid", ...comparisons];
   parts.push(
     block("enum order_by", [
       "asc",

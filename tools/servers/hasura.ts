@@ -164,7 +164,11 @@ function resolvers(client: PoolClient, session: Session) {
       .map((each) => sql.condition(table, "t", each))
       .join(" and ");
     const order = orderBy(args["order_by"]);
-    const limit = args["limit"] === undefined ? "" : `limit ${sql.value(args["limit"])}`;
+    const granted = permission("select", table);
+    const most = ("limit" in granted && granted.limit) || undefined;
+    const asked = typeof args["limit"] === "number" ? args["limit"] : undefined;
+    const rows = most === undefined ? asked : Math.min(most, asked ?? most);
+    const limit = rows === undefined ? "" : `limit ${sql.value(rows)}`;
     const text = `select ${shape(table, "t")} as row from ${from(sql)} t where ${where} ${order} ${limit}`;
     return (await run(sql, text)).rows.map(({ row }) => row);
   };

@@ -29,6 +29,9 @@ const arrayRelationship = (name: string, remote: string, column: string) => ({
   using: { foreign_key_constraint_on: { table: table(remote), column } },
 });
 
+/** Rows of one answer, also of a relationship: without it one request reads the whole table. */
+const MAX_ROWS = 1000;
+
 const select = (
   who: readonly Role[],
   columns: readonly string[],
@@ -40,6 +43,7 @@ const select = (
     permission: {
       columns: [...columns],
       filter,
+      limit: MAX_ROWS,
       ...(computed.length > 0 && { computed_fields: [...computed] }),
     },
   }));
@@ -47,8 +51,10 @@ const select = (
 const staff: readonly Role[] = ["support", "chat_admin"];
 const messageColumns = [
   ...["id", "room_id", "user_id", "content", "message_type", "phenom_id", "idempotency_key"],
-  ...["is_deleted", "created_at", "updated_at"],
+  ...["is_deleted", "created_at", "updated_at", "seq"],
 ];
+/** The caller may read the room's messages. */
+const inReadableRoom = { room: { ...callerIsMember, _not: callerIsBanned } };
 const memberColumns = ["id", "room_id", "user_id", "role", "is_muted", "muted_until", "joined_at"];
 
 const rooms: TableEntry = {
@@ -85,7 +91,7 @@ const messages: TableEntry = {
   select_permissions: [
     ...select(["user"], messageColumns, {
       is_deleted: { _eq: false },
-      room: { ...callerIsMember, _not: callerIsBanned },
+      ...inReadableRoom,
     }),
     ...select(staff, [...messageColumns, "deleted_by"]),
   ],
@@ -99,18 +105,46 @@ const messages: TableEntry = {
       },
     },
   ],
-  // Soft deletion: only is_deleted can be set, and only to true. The mutation does not find a message that is already
-  // deleted, so the first deletion stays recorded.
-  update_permissions: staff.map((role) => ({
-    role,
-    permission: {
-      columns: ["is_deleted"],
-      set: { deleted_by: USER_ID },
-      filter: { is_deleted: { _eq: false } },
-      check: { is_deleted: { _eq: true } },
+  // A deletion is soft, and the mutation does not find a message that is already deleted, so the first one stays recorded.
+  update_permissions: [
+    // People edit and delete their own messages; the database checks the text, and records who deleted.
+    {
+      role: "user",
+      permission: {
+        columns: ["content", "is_deleted"],
+        filter: { user_id: { _eq: USER_ID }, is_deleted: { _eq: false }, ...inReadableRoom },
+        check: { user_id: { _eq: USER_ID } },
+      },
     },
-  })),
+    // Moderators set is_deleted, and only to true.
+    ...staff.map((role) => ({
+      role,
+      permission: {
+        columns: ["is_deleted"],
+        set: { deleted_by: USER_ID },
+        filter: { is_deleted: { _eq: false } },
+        check: { is_deleted: { _eq: true } },
+      },
+    })),
+  ],
   delete_permissions: [{ role: "chat_admin", permission: { filter: anyRow } }],
+};
+
+/** A view: new, edited, deleted and removed messages of a room in the order of their commits, without what they say. */
+const changes: TableEntry = {
+  table: table("chat_message_changes"),
+  object_relationships: [
+    {
+      name: "room",
+      using: {
+        manual_configuration: { remote_table: table("chat_rooms"), column_mapping: { room_id: "id" } },
+      },
+    },
+  ],
+  select_permissions: [
+    ...select(["user"], ["message_id", "room_id", "seq", "is_deleted"], inReadableRoom),
+    ...select(staff, ["message_id", "room_id", "seq", "is_deleted"]),
+  ],
 };
 
 const members: TableEntry = {
@@ -211,7 +245,15 @@ export function eventTrigger(webhook: Pick<EventTrigger, "webhook" | "webhook_fr
 const previewRequests: TableEntry = { table: table("chat_link_preview_requests") };
 
 /** The chat's own tables, ordered so that the target of each relationship is known. */
-export const tables: readonly TableEntry[] = [rooms, messages, members, bans, previews, previewRequests];
+export const tables: readonly TableEntry[] = [
+  rooms,
+  messages,
+  changes,
+  members,
+  bans,
+  previews,
+  previewRequests,
+];
 
 /** The table whose inserts fire the event trigger. */
 export const eventTriggerTable = previewRequests.table;

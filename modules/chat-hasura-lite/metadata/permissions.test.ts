@@ -64,7 +64,8 @@ const memberId = async (roomId: string, userId: string): Promise<string> =>
 const granted: Record<Role, Record<string, readonly ("select" | "insert" | "update" | "delete")[]>> = {
   user: {
     chat_rooms: ["select"],
-    chat_messages: ["select", "insert"],
+    chat_messages: ["select", "insert", "update"],
+    chat_message_changes: ["select"],
     chat_members: ["select"],
     chat_bans: [],
     link_previews: ["select"],
@@ -73,6 +74,7 @@ const granted: Record<Role, Record<string, readonly ("select" | "insert" | "upda
   support: {
     chat_rooms: ["select"],
     chat_messages: ["select", "update"],
+    chat_message_changes: ["select"],
     chat_members: ["select"],
     chat_bans: ["select", "insert"],
     link_previews: ["select"],
@@ -81,6 +83,7 @@ const granted: Record<Role, Record<string, readonly ("select" | "insert" | "upda
   chat_admin: {
     chat_rooms: ["select", "update"],
     chat_messages: ["select", "update", "delete"],
+    chat_message_changes: ["select"],
     chat_members: ["select", "update", "insert"],
     chat_bans: ["select", "insert", "delete"],
     link_previews: ["select", "insert"],
@@ -101,6 +104,12 @@ const requests: Record<string, Record<string, (role: Role) => Promise<unknown>>>
     insert: (role) => as(role).insert("chat_messages", { room_id: room.mine, content: "hello" }),
     update: (role) => as(role).update("chat_messages", id(2), { is_deleted: true }),
     delete: (role) => as(role).remove("chat_messages", id(2)),
+  },
+  chat_message_changes: {
+    select: (role) => as(role).select("chat_message_changes"),
+    insert: (role) => as(role).insert("chat_message_changes", { room_id: room.mine }),
+    update: (role) => as(role).update("chat_message_changes", id(2), { is_deleted: true }),
+    delete: (role) => as(role).remove("chat_message_changes", id(2)),
   },
   chat_members: {
     select: (role) => as(role).select("chat_members"),
@@ -218,6 +227,39 @@ describe("a user", () => {
     await expect(send(room.bannedFrom)).rejects.toThrow("You are banned from this room.");
     await expect(send(room.inactive)).rejects.toThrow("This room takes no new messages.");
     await expect(send(room.banOver)).resolves.toHaveLength(1);
+  });
+});
+
+describe("a user's own message", () => {
+  it("can be edited and deleted by the user, who is recorded; one of somebody else can't", async () => {
+    const [edited] = await as("user").update("chat_messages", id(1), { content: "better" });
+    expect(edited).toMatchObject({ content: "better" });
+    expect(await as("user").update("chat_messages", id(2), { content: "mine now" })).toEqual([]);
+    expect(await as("user").update("chat_messages", id(2), { is_deleted: true })).toEqual([]);
+    await client.query("select set_config('hasura.user', $1, true)", [
+      JSON.stringify({ "x-hasura-role": "user", "x-hasura-user-id": "me" }),
+    ]);
+    await as("user").update("chat_messages", id(1), { is_deleted: true });
+    expect(await as("support").select("chat_messages", ["id", "deleted_by"])).toContainEqual({
+      id: id(1),
+      deleted_by: "me",
+    });
+  });
+
+  it("can't be edited while the user is banned or muted", async () => {
+    await client.query("update chat_members set is_muted = true where user_id = 'me'");
+    await expect(as("user").update("chat_messages", id(1), { content: "loud" })).rejects.toThrow(
+      "You are muted in this room.",
+    );
+  });
+
+  it("is told of as deleted in the changes of its room, which others see without its text", async () => {
+    await client.query("update chat_messages set is_deleted = true where id in ($1, $2)", [id(2), id(4)]);
+    expect(await as("user").select("chat_message_changes", ["message_id", "is_deleted"])).toContainEqual({
+      message_id: id(2),
+      is_deleted: true,
+    });
+    expect(ids(await as("user").select("chat_message_changes"), "message_id")).not.toContain(id(4));
   });
 });
 
