@@ -50,6 +50,7 @@ function applyOnce(migration: Migration): string {
     NAME: name,
     CHECKSUM: checksum,
     CHANGED_MESSAGE: changedMessage(migration),
-    SQL: sql,
+    // ECS bounds a task definition to 64 KiB: comments between statements stay in the file. Those in functions are stored.
+    SQL: sql.replaceAll(/^--.*\n/gm, ""),
   });
 }

@@ -6,7 +6,8 @@ import { startPostgres } from "../servers/postgres.ts";
 import { alternate, type Figure, type Run, timed } from "./benchmark.ts";
 
 export const name = "schema-insert";
-export const description = "an insert of a message with the schema's rules, rate limit and order, against triggers disabled";
+export const description =
+  "an insert of a message with the schema's rules, rate limit and order, against triggers disabled";
 
 const ROUNDS = 5;
 const ROOM = "550e8400-e29b-41d4-a716-446655440003";
