@@ -9,6 +9,9 @@ import { describeWith, itWith } from "../test/jest/describe-if.ts";
 import { withMessage } from "../test/jest/with-message.ts";
 import { AGENT, type ChatDatabase, startChatDatabase } from "../test/mcp-server/database.ts";
 import { startTestService, type TestService } from "../test/mcp-server/service.ts";
+import { type SignInBrowser, startSignInBrowser } from "../test/mcp-server/sign-in-browser.ts";
+import { signInClients } from "../test/mcp-server/sign-in-clients.ts";
+import { type SignInService, startSignInService } from "../test/mcp-server/sign-in-service.ts";
 import { token } from "../tools/servers/cognito-tokens.ts";
 import { tools } from "../tools/setup/tools.ts";
 import { postgresBackend } from "./backends/postgres.ts";
@@ -186,6 +189,32 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
       }
     },
   );
+
+  describeWith(
+    "agent-frameworks",
+    "agent-frameworks-python",
+    "mcp-clients-python",
+  )("that knows nothing but the address", () => {
+    let service: SignInService;
+    let browser: SignInBrowser;
+    beforeAll(async () => {
+      service = await startSignInService(
+        postgresBackend({ connection: database.connection, agentUserId: AGENT }),
+      );
+      const person = { username: "ann", email: "ann@example.org", groups: ["admin"] };
+      browser = await startSignInBrowser(home, service.pool.cognito, person);
+    });
+    afterAll(async () => {
+      await browser?.stop();
+      await service?.stop();
+    });
+
+    it.each(Object.entries(signInClients))("%s signs a person in and calls a tool", async (_, signIn) => {
+      const seen = await signIn(service.mcp.href, { ...browser.environment, HOME: home });
+      expect(seen.tools).toEqual(catalog.map(({ name }) => name));
+      expect(JSON.stringify(seen.called)).toContain("Phenom Community");
+    });
+  });
 
   it("the conformance suite passes in every scenario but those that its baseline explains", async () => {
     // The suite has no token to send: the server trusts whoever sits on its loopback.

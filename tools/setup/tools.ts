@@ -294,8 +294,16 @@ export const tools = define({
     programs: {
       conformance: "node_modules/.bin/conformance",
       inspector: "node_modules/.bin/mcp-inspector",
+      "mcp-remote": "node_modules/.bin/mcp-remote",
     },
     needs: ["node22"],
+  },
+  "mcp-clients-python": {
+    purpose: "the newest MCP clients in Python",
+    version: "4.1.6",
+    source: { kind: "pypi", packages: ["fastmcp==4.1.6", "mcp==2.3.0"] },
+    programs: { python: "bin/python" },
+    needs: ["uv"],
   },
 });
 
