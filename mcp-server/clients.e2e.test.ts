@@ -210,7 +210,8 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
     });
 
     it.each(Object.entries(signInClients))("%s signs a person in and calls a tool", async (_, signIn) => {
-      const seen = await signIn(service.mcp.href, { ...browser.environment, HOME: home });
+      const signedIn = signIn(service.mcp.href, { ...browser.environment, HOME: home });
+      const seen = await Promise.race([signedIn, browser.failure]);
       expect(seen.tools).toEqual(catalog.map(({ name }) => name));
       expect(JSON.stringify(seen.called)).toContain("Phenom Community");
     });

@@ -6,6 +6,7 @@ import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
 import { answer } from "../protocol/request-server.ts";
+import { answerStateless, claimsStateless, isStateless, STATELESS_VERSION } from "../protocol/stateless.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
@@ -47,13 +48,21 @@ export async function handleMcp(
   response.on("close", () => {
     if (!response.writableFinished) gone.abort(errors.cancelled());
   });
+  const [first] = messages;
   const admit = () => endpoint.rateLimit.consume(caller.session);
   const context = { id: requestId, caller, signal: gone.signal, admit };
+  if (first && !batch && claimsStateless(first, request.headers)) {
+    const { status, body } = await answerStateless(endpoint.service, context, first, request.headers);
+    if (gone.signal.aborted) return;
+    return body === undefined ? accepted(response) : sendJson(response, status, body);
+  }
   const answers = await answer(endpoint.service, context, messages);
   if (gone.signal.aborted) return;
-  if (answers.length === 0) response.writeHead(202, { "content-length": 0 }).end();
+  if (answers.length === 0) accepted(response);
   else sendJson(response, 200, batch ? answers : answers[0]);
 }
+
+const accepted = (response: ServerResponse) => void response.writeHead(202, { "content-length": 0 }).end();
 
 function checkHeaders({ headers }: IncomingMessage): void {
   if (!isJsonContentType(headers["content-type"] ?? ""))
@@ -61,10 +70,12 @@ function checkHeaders({ headers }: IncomingMessage): void {
   if (!/application\/json|application\/\*|\*\/\*/i.test(headers.accept ?? "*/*"))
     throw new HttpError(406, "Accept must allow application/json: this server answers with nothing else.");
   const version = headers["mcp-protocol-version"];
-  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
+  // Of a version without a handshake, the answer is in the body.
+  if (version === undefined || isStateless(version)) return;
+  if (!SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
     throw new HttpError(
       400,
-      `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${SUPPORTED_PROTOCOL_VERSIONS.join(", ")}.`,
+      `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${[STATELESS_VERSION, ...SUPPORTED_PROTOCOL_VERSIONS].join(", ")}.`,
     );
 }
 
@@ -83,7 +94,7 @@ function allowPage(origins: readonly string[], request: IncomingMessage, respons
     .writeHead(204, {
       "access-control-allow-methods": "POST",
       "access-control-allow-headers":
-        "authorization, content-type, accept, mcp-protocol-version, mcp-session-id",
+        "authorization, content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name",
       "access-control-max-age": "600",
     })
     .end();

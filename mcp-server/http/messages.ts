@@ -1,5 +1,6 @@
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { limits } from "../limits.ts";
+import { claimOf } from "../protocol/stateless.ts";
 import { HttpError } from "./respond.ts";
 
 export interface Messages {
@@ -25,6 +26,8 @@ export function parseMessages(body: string): Messages {
     if (!parsed.success) throw invalid("The request's body is no JSON-RPC 2.0 message.");
     return parsed.data;
   });
+  if (batch && messages.some((message) => claimOf(message) !== undefined))
+    throw invalid("A batch holds no messages of protocol version 2026-07-28 or later.");
   const ids = messages.flatMap((message) => ("method" in message && "id" in message ? [message.id] : []));
   if (new Set(ids).size !== ids.length) throw invalid("Two requests of a batch have the same id.");
   return { messages, batch };

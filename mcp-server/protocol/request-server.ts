@@ -1,33 +1,13 @@
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import type {
-  Implementation,
-  JSONRPCMessage,
-  JSONRPCRequest,
-  Result,
-} from "@modelcontextprotocol/sdk/types.js";
-import * as z from "zod";
-import { version } from "../../shared/version.ts";
+import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import { jsonSchemaValidator } from "../json-schema.ts";
-import { catalog, toolNamed } from "../tools/catalog.ts";
-import type { Tool } from "../tools/tool.ts";
-import { type ChatService, callTool, mayCall, type RequestContext } from "./call-tool.ts";
+import type { ChatService, RequestContext } from "./call-tool.ts";
+import { capabilities, dispatch, implementation } from "./dispatch.ts";
 import { instructions } from "./instructions.ts";
-import { getPrompt, listPrompts } from "./prompts.ts";
 import { type JsonRpcResponse, RequestTransport } from "./request-transport.ts";
-import { listResources, readResource, resourceTemplates } from "./resources.ts";
-import { RpcError } from "./rpc-error.ts";
-
-const implementation: Implementation = { name: "phenom-chat", title: "Phenom Chat", version };
-
-const listed = new Map(
-  catalog.map((tool: Tool) => {
-    const { name, title, description, annotations, inputSchema, outputSchema } = tool;
-    return [tool, { name, title, description, annotations, inputSchema, outputSchema }];
-  }),
-);
 
 /**
- * Answers the messages of one HTTP request with a server object of its own, so that no other request can reach its
+ * Answers the messages of one HTTP request, in the revisions up to 2025-11-25, with a server object of its own, so that no other request can reach its
  * state. The SDK's low-level `Server` is used, because `McpServer` would convert the nine tools' schemas to JSON Schema
  * again for each request.
  */
@@ -37,7 +17,7 @@ export async function answer(
   messages: readonly JSONRPCMessage[],
 ): Promise<JsonRpcResponse[]> {
   const server = new Server(implementation, {
-    capabilities: { tools: {}, resources: {}, prompts: {} },
+    capabilities,
     instructions: instructions(service.backend.name),
     jsonSchemaValidator,
   });
@@ -53,61 +33,4 @@ export async function answer(
     // Nothing runs and nothing is kept, so there is nothing to close.
     request.signal.removeEventListener("abort", close);
   }
-}
-
-const paramsSchema = z.object({
-  name: z.string().optional(),
-  uri: z.string().optional(),
-  arguments: z.unknown().optional(),
-});
-
-/**
- * Answers one request. The SDK's own handlers would check the request and the result against schemas once more, and put
- * a dump of what failed into the error.
- */
-async function dispatch(
-  service: ChatService,
-  request: RequestContext,
-  { method, params }: JSONRPCRequest,
-): Promise<Result> {
-  switch (method) {
-    case "tools/list":
-      return {
-        tools: catalog
-          .filter((tool) => mayCall(service, request.caller, tool))
-          .flatMap((tool) => listed.get(tool) ?? []),
-      };
-    case "tools/call":
-      return callTool(service, request, known(text(params, "name")), argumentsOf(params));
-    case "prompts/list":
-      return listPrompts;
-    case "prompts/get":
-      return getPrompt(params);
-    case "resources/list":
-      return listResources(service, request);
-    case "resources/templates/list":
-      return resourceTemplates;
-    case "resources/read":
-      return readResource(service, request, text(params, "uri"));
-    default:
-      throw new RpcError(
-        "methodNotFound",
-        `This server has no method ${JSON.stringify(method.slice(0, 80))}.`,
-      );
-  }
-}
-
-function known(name: string): Tool {
-  const tool = toolNamed(name);
-  if (tool) return tool;
-  const names = catalog.map((each) => each.name).join(", ");
-  throw new RpcError("invalidParams", `Unknown tool ${JSON.stringify(name.slice(0, 80))}. Known: ${names}.`);
-}
-
-const argumentsOf = (params: unknown) => paramsSchema.safeParse(params).data?.arguments;
-
-function text(params: unknown, field: "name" | "uri"): string {
-  const value = paramsSchema.safeParse(params ?? {}).data?.[field];
-  if (value !== undefined) return value;
-  throw new RpcError("invalidParams", `params.${field}: must be a text.`);
 }

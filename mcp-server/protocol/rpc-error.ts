@@ -4,6 +4,8 @@ export const rpcCodes = {
   invalidParams: -32602,
   internal: -32603,
   resourceNotFound: -32002,
+  headerMismatch: -32020,
+  unsupportedVersion: -32022,
 } as const;
 
 /** A JSON-RPC error. The SDK's `McpError` would put its code into the message, where clients put it once more. */

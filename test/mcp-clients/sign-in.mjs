@@ -61,11 +61,11 @@ async function afterSignIn(connect, finish) {
 }
 
 /** Both lines of the TypeScript SDK. */
-async function sdk(Client, StreamableHTTPClientTransport) {
+async function sdk(Client, StreamableHTTPClientTransport, options) {
   let transport;
   const client = await afterSignIn(
     async () => {
-      const connecting = new Client({ name, version: "1" });
+      const connecting = new Client({ name, version: "1" }, options);
       transport = new StreamableHTTPClientTransport(url, { authProvider: provider });
       await connecting.connect(transport);
       return connecting;
@@ -78,16 +78,21 @@ async function sdk(Client, StreamableHTTPClientTransport) {
   return { tools: tools.map((tool) => tool.name), called };
 }
 
+async function newLine(options) {
+  const { Client, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
+  return sdk(Client, StreamableHTTPClientTransport, options);
+}
+
 const clients = {
   async "TypeScript SDK"() {
     const { Client } = await load("@modelcontextprotocol/sdk/client/index.js");
     const http = await load("@modelcontextprotocol/sdk/client/streamableHttp.js");
     return sdk(Client, http.StreamableHTTPClientTransport);
   },
-  async "TypeScript client 2"() {
-    const { Client, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
-    return sdk(Client, StreamableHTTPClientTransport);
-  },
+  "TypeScript client 2": () => newLine({}),
+  "TypeScript client 2, negotiating": () => newLine({ versionNegotiation: { mode: "auto" } }),
+  "TypeScript client 2, 2026-07-28 only": () =>
+    newLine({ versionNegotiation: { mode: { pin: "2026-07-28" } } }),
   async "AI SDK"() {
     const { auth, createMCPClient } = await load("@ai-sdk/mcp");
     const client = await afterSignIn(

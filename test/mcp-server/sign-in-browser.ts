@@ -10,6 +10,8 @@ import { Browser } from "./browser.ts";
 export interface SignInBrowser {
   /** Variables by which programs find it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Rejects when a sign-in fails. */
+  readonly failure: Promise<never>;
   stop(): Promise<void>;
 }
 
@@ -19,16 +21,20 @@ export async function startSignInBrowser(
   cognito: Cognito,
   user: CognitoUser,
 ): Promise<SignInBrowser> {
+  let fail: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failure.catch(() => {});
+  // It answers before the page is loaded, as a browser does: some programs wait for that, and only then for the person.
   const server = createServer((request, response) => {
+    response.writeHead(204).end();
     const url = new URL(request.url ?? "", "http://browser").searchParams.get("url") ?? "";
     new Browser()
       .signIn(url, cognito, user)
       // Some programs open the page before they listen; a person's sign-in takes longer than that.
       .then((back) => eventually(() => fetch(back), { timeout: 10_000 }))
-      .then(
-        () => response.writeHead(204).end(),
-        (error: unknown) => response.writeHead(500).end(String(error)),
-      );
+      .catch((error: unknown) => fail(error));
   });
   const address = `http://127.0.0.1:${await listen(server)}`;
   const program = join(folder, "xdg-open");
@@ -50,6 +56,7 @@ fetch("${address}/?url=" + encodeURIComponent(process.argv[2])).then(
       // The Inspector opens pages only where somebody sits in front of it.
       MCP_AUTO_OPEN_ENABLED: "true",
     },
+    failure,
     stop: () => close(server),
   };
 }

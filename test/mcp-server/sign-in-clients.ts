@@ -23,12 +23,22 @@ const last = (stdout: string) => seen.parse(JSON.parse(stdout.trim().split("\n")
 const script =
   (name: string, folder: string): SignIn =>
   async (url, env) =>
-    last((await run(node, ["test/mcp-clients/sign-in.mjs", name, folder, url], { env: { ...env } })).stdout);
+    last(
+      (
+        await run(node, ["test/mcp-clients/sign-in.mjs", name, folder, url], {
+          env: { ...env },
+          timeout: 60_000,
+        })
+      ).stdout,
+    );
 
 const python =
   (name: string, program: string): SignIn =>
   async (url, env) =>
-    last((await run(program, ["test/mcp-clients/sign_in.py", name, url], { env: { ...env } })).stdout);
+    last(
+      (await run(program, ["test/mcp-clients/sign_in.py", name, url], { env: { ...env }, timeout: 60_000 }))
+        .stdout,
+    );
 
 /** Starts in place of a local server, and passes on what a client says to it. */
 const mcpRemote: SignIn = async (url, env) => {
@@ -47,20 +57,26 @@ const mcpRemote: SignIn = async (url, env) => {
   return { tools: listed.tools.map(({ name }) => name), called };
 };
 
-const inspector: SignIn = async (url, env) => {
-  const inspect = async (...args: string[]) => {
-    const program = tools["mcp-clients"].path("inspector");
-    const { stdout } = await run(node, [program, "--cli", url, "--transport", "http", ...args], {
-      env: { ...env },
-    });
-    return JSON.parse(stdout);
+const inspector =
+  (era: "legacy" | "modern"): SignIn =>
+  async (url, env) => {
+    const inspect = async (...args: string[]) => {
+      const program = tools["mcp-clients"].path("inspector");
+      const { stdout } = await run(
+        node,
+        [program, "--cli", url, "--transport", "http", "--protocol-era", era, ...args],
+        {
+          env: { ...env },
+        },
+      );
+      return JSON.parse(stdout);
+    };
+    const listed = z
+      .object({ tools: z.array(z.object({ name: z.string() })) })
+      .parse(await inspect("--method", "tools/list"));
+    const called = await inspect("--method", "tools/call", "--tool-name", "chat_list_rooms");
+    return { tools: listed.tools.map(({ name }) => name), called };
   };
-  const listed = z
-    .object({ tools: z.array(z.object({ name: z.string() })) })
-    .parse(await inspect("--method", "tools/list"));
-  const called = await inspect("--method", "tools/call", "--tool-name", "chat_list_rooms");
-  return { tools: listed.tools.map(({ name }) => name), called };
-};
 
 const frameworks = tools["agent-frameworks"].folder;
 const pythonFrameworks = tools["agent-frameworks-python"].path("python");
@@ -69,7 +85,12 @@ const newPython = tools["mcp-clients-python"].path("python");
 /** Clients that get the address and a browser, and nothing else. */
 export const signInClients: Readonly<Record<string, SignIn>> = {
   "TypeScript SDK": script("TypeScript SDK", process.cwd()),
-  "TypeScript client 2": script("TypeScript client 2", tools["mcp-clients"].folder),
+  ...Object.fromEntries(
+    ["", ", negotiating", ", 2026-07-28 only"].map((mode) => [
+      `TypeScript client 2${mode}`,
+      script(`TypeScript client 2${mode}`, tools["mcp-clients"].folder),
+    ]),
+  ),
   "AI SDK": script("AI SDK", frameworks),
   LangChain: script("LangChain", frameworks),
   "Python SDK 1": python("Python SDK 1", pythonFrameworks),
@@ -78,5 +99,6 @@ export const signInClients: Readonly<Record<string, SignIn>> = {
   "Python SDK 2": python("Python SDK 2", newPython),
   FastMCP: python("FastMCP", newPython),
   "mcp-remote": mcpRemote,
-  Inspector: inspector,
+  Inspector: inspector("legacy"),
+  "Inspector, 2026-07-28 only": inspector("modern"),
 };
