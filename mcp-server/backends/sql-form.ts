@@ -13,6 +13,11 @@ import { isoTime } from "../chat/time.ts";
  * lost between two pages.
  */
 const optional = z.string().nullable();
+/** A person's id; of one whose account was deleted the database keeps none. */
+const authorId = z
+  .string()
+  .nullable()
+  .transform((id) => id ?? "deleted");
 export const userRow = z.object({
   id: z.string(),
   username: optional,
@@ -36,7 +41,7 @@ const linkPreviewRow = z.object({
 export const messageRow = z.object({
   id: z.string(),
   room_id: z.string(),
-  user_id: z.string(),
+  user_id: authorId,
   content: z.string(),
   message_type: z.enum(["text", "phenom_link"]),
   phenom_id: optional,
@@ -59,7 +64,7 @@ export const banRow = z.object({
   id: z.string(),
   room_id: z.string(),
   user_id: z.string(),
-  banned_by: z.string(),
+  banned_by: authorId,
   reason: optional,
   banned_at: z.string(),
   expires_at: optional,

@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { Client } from "pg";
+import { rooms } from "../shared/chat-rooms.ts";
+import { type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
+import { applyMigrations } from "./apply.ts";
+
+let server: PostgresServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startPostgres();
+  const database = await server.createDatabase();
+  await applyMigrations(database);
+  client = new Client(database);
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+beforeEach(async () => {
+  await client.query("begin");
+  await client.query(`
+    insert into users (id, username) values ('ann', 'ann'), ('mod', 'mod'), ('bob', 'bob');
+    insert into chat_members (room_id, user_id, is_muted) select '${rooms.community}', id, id = 'bob' from users;
+    insert into chat_messages (room_id, user_id, content, idempotency_key) values
+      ('${rooms.community}', 'ann', 'hers', 'k'), ('${rooms.community}', 'mod', 'his', null);
+    update chat_messages set is_deleted = true, deleted_by = 'mod' where user_id = 'ann';
+    insert into chat_bans (room_id, user_id, banned_by) values ('${rooms.community}', 'ann', 'mod')`);
+});
+afterEach(() => client.query("rollback"));
+
+const rows = async (text: string) => (await client.query(text)).rows;
+const messages = () =>
+  rows(
+    "select user_id, content, deleted_by, updated_at > now() as touched from chat_messages order by content",
+  );
+
+describe("the deletion of a person from users", () => {
+  it("takes memberships and bans along, and leaves messages without an author and unedited", async () => {
+    const before = await rows("select updated_at from chat_messages order by content");
+    await client.query("delete from users where id = 'ann'");
+    expect(await messages()).toMatchObject([
+      { user_id: null, content: "hers", deleted_by: "mod" },
+      { user_id: "mod", content: "his" },
+    ]);
+    expect(await rows("select updated_at from chat_messages order by content")).toEqual(before);
+    expect(await rows("select from chat_bans")).toEqual([]);
+    expect(await rows("select user_id from chat_members order by user_id")).toEqual([
+      { user_id: "bob" },
+      { user_id: "mod" },
+    ]);
+  });
+
+  it("keeps the bans and deletions that a moderator ordered, without the moderator", async () => {
+    await client.query("delete from users where id = 'mod'");
+    expect(await messages()).toMatchObject([
+      { user_id: "ann", deleted_by: null },
+      { user_id: null, content: "his" },
+    ]);
+    expect(await rows("select user_id, banned_by from chat_bans")).toEqual([
+      { user_id: "ann", banned_by: null },
+    ]);
+  });
+
+  it("works for somebody who is muted, and a message without an author is refused", async () => {
+    await client.query("delete from users where id = 'bob'");
+    expect(await rows("select from chat_kept_mutes")).toEqual([]);
+    await expect(
+      client.query("insert into chat_messages (room_id, content) values ($1, 'nobody')", [rooms.community]),
+    ).rejects.toThrow("You are not a member of this room.");
+  });
+});
+
+describe("chat_erase_user", () => {
+  it("takes a person out of the chat, and leaves their row to its owner", async () => {
+    expect(await rows("select * from chat_erase_user('ann', false)")).toEqual([
+      { messages: "1", memberships: "1", bans: "1" },
+    ]);
+    expect(await messages()).toMatchObject([{ user_id: null, content: "hers" }, { user_id: "mod" }]);
+    expect(await rows("select id from users where id = 'ann'")).toEqual([{ id: "ann" }]);
+    expect(await rows("select idempotency_key from chat_messages where idempotency_key is not null")).toEqual(
+      [],
+    );
+  });
+
+  it("removes the messages too where asked, and caches learn of it", async () => {
+    await rows("select * from chat_erase_user('ann', true)");
+    expect(await messages()).toMatchObject([{ content: "his" }]);
+    expect(await rows("select is_deleted from chat_message_changes order by seq desc limit 1")).toEqual([
+      { is_deleted: true },
+    ]);
+  });
+});
