@@ -11,7 +11,8 @@ import { secretHash } from "../shared/cognito.ts";
 import { MOBILE_REDIRECT } from "../shared/matrix-names.ts";
 import { conversation } from "../tools/pipeline/try-tools.ts";
 import { credentials } from "../tools/stage/aws.ts";
-import type { Person, Stage } from "../tools/stage/stage.ts";
+import type { Person } from "../tools/stage/people.ts";
+import type { Stage } from "../tools/stage/stage.ts";
 import { userPoolClients } from "../tools/stage/state.ts";
 
 export interface HttpReply {
