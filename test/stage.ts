@@ -126,20 +126,31 @@ const room = z.object({ id: z.string(), name: z.string() });
 /** An MCP client with the access token of a person. */
 export class McpCaller {
   readonly #client: Client;
+  readonly #post: (body: string) => Promise<HttpReply>;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, post: (body: string) => Promise<HttpReply>) {
     this.#client = client;
+    this.#post = post;
   }
 
   static async connect(browser: StageBrowser, stage: Stage, person: Person | undefined): Promise<McpCaller> {
     const client = new Client({ name: "stage-test", version: "1" });
-    const transport = new StreamableHTTPClientTransport(new URL(`https://${stage.data.serverName}/mcp`), {
+    const url = `https://${stage.data.serverName}/mcp`;
+    const headers = { authorization: `Bearer ${await accessToken(stage, person)}` };
+    const transport = new StreamableHTTPClientTransport(new URL(url), {
       fetch: browser.fetch,
-      requestInit: { headers: { authorization: `Bearer ${await accessToken(stage, person)}` } },
+      requestInit: { headers },
     });
     // The SDK's class and its interface disagree under exactOptionalPropertyTypes.
     await client.connect(transport as Parameters<Client["connect"]>[0]);
-    return new McpCaller(client);
+    const json = { ...headers, "content-type": "application/json" };
+    return new McpCaller(client, (body) => browser.request(url, { method: "POST", headers: json, body }));
+  }
+
+  /** Sends a call as one HTTP request. @returns whatever answers it */
+  send(name: string, args: Record<string, unknown>): Promise<HttpReply> {
+    const params = { name, arguments: args };
+    return this.#post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }));
   }
 
   /** @throws Error with the tool's answer where it is an error */

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -52,6 +52,19 @@ describe("the MCP server's image", () => {
       expect(await readFile(path.join(folder, IMAGE_PROGRAMS_FOLDER, name), "utf8")).toBe(
         await readFile(path.join(IMAGE_PROGRAMS_FOLDER, name), "utf8"),
       );
+  });
+
+  it.each(
+    copies.slice(1).flatMap(({ sources }) => sources),
+  )("cannot be bundled without %s", async (source) => {
+    const [, command = ""] = /^RUN (node .+)$/m.exec(dockerfile) ?? [];
+    const [present, away] = [path.join(folder, source), path.join(folder, "away")];
+    await rename(present, away);
+    try {
+      await expect(run("sh", ["-c", command], { cwd: folder })).rejects.toThrow();
+    } finally {
+      await rename(away, present);
+    }
   });
 
   it("lists the packages in its bundles, each with the version that the lock file has", async () => {

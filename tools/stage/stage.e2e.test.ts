@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
@@ -17,7 +18,8 @@ import { loadBalancer } from "../servers/load-balancer-rules.ts";
 import { tools } from "../setup/tools.ts";
 import { STAGE_TOOLS } from "./machine.ts";
 import { Stage } from "./stage.ts";
-import { listenerRules } from "./state.ts";
+import { listenerRules, targetGroups } from "./state.ts";
+import { TargetGroup } from "./target-group.ts";
 import { Task } from "./task.ts";
 import { parseTaskDefinition, type TaskDefinition } from "./task-definition.ts";
 
@@ -78,6 +80,7 @@ describeAsRootWith(
   it("offers all nine tools on Hasura to an MCP client with a token, and resolves a link", async () => {
     // The provisioner makes them members at their sign-in.
     for (const person of [ann, bob]) await mobileSignIn(browser, stage, person, IDENTITY_PROVIDER);
+    expect(events("mcp")).toContain("warmed_up");
     const caller = await McpCaller.connect(browser, stage, agent);
     expect(new Set(await caller.useEveryTool()).size).toBe(9);
     await caller.call("chat_send_message", {
@@ -162,6 +165,66 @@ describeAsRootWith(
     expect(new Set(stage.forwarded.map((line) => line.split(" ")[0])).size).toBeGreaterThanOrEqual(2);
   }, 120_000);
 
+  it("loses only what a load balancer can't repeat when a task is killed, and the callers' repeats make up for it", async () => {
+    const service = stage.service("mcp");
+    await service.untilStable();
+    const caller = await McpCaller.connect(browser, stage, agent);
+    const room_id = await caller.room("Phenom Community");
+    const victim = service.tasks[0];
+    const lost: { readonly sentAt: number; readonly status: number }[] = [];
+    let [sent, stopped] = [0, false];
+    /** Repeats a message with the same key until it is answered with success. */
+    const deliver = async (number: number) => {
+      const draft = { room_id, content: `Survivor ${number}`, idempotency_key: `survivor-${number}` };
+      for (;;) {
+        const sentAt = performance.now();
+        const { status, json } = await caller.send("chat_send_message", draft);
+        if (status === 200) return expect(json).toMatchObject({ result: { structuredContent: {} } });
+        lost.push({ sentAt, status });
+      }
+    };
+    const sender = async () => {
+      while (!stopped) {
+        await deliver(++sent);
+        // Fewer calls than the rate limit allows.
+        await delay(100);
+      }
+    };
+    const senders = Promise.all(Array.from({ length: 4 }, sender));
+    await eventually(() => expect(sent).toBeGreaterThan(8), { timeout: 20_000 });
+    const killedAt = performance.now();
+    const killed = victim?.container("phenom-dev-chat-mcp").kill();
+    await eventually(() => expect(service.tasks).not.toContain(victim), { timeout: 20_000, interval: 20 });
+    const deregisteredAt = performance.now();
+    expect(await killed).toEqual({ code: 137 });
+    const sentBefore = sent;
+    await service.untilStable();
+    await eventually(() => expect(sent).toBeGreaterThan(sentBefore + 8), { timeout: 20_000 });
+    stopped = true;
+    await senders;
+
+    expect(service.tasks).toHaveLength(3);
+    expect(service.stopped.at(-1)?.reason).toMatch(/^Essential container in task exited: .*exit code 137/);
+    // A request that was under way, or came before ECS took the task out of its target group. Nothing else is lost.
+    for (const { sentAt, status } of lost) {
+      expect(status).toBe(502);
+      expect(sentAt).toBeLessThan(deregisteredAt);
+      expect(sentAt).toBeGreaterThan(killedAt - 10_000);
+    }
+    const found = z.object({ messages: z.array(z.object({ content: z.string() })) });
+    const read = async (cursor?: string): Promise<string[]> => {
+      const page = await caller.call("chat_get_messages", { room_id, limit: 100, ...(cursor && { cursor }) });
+      const { next_cursor } = z.object({ next_cursor: z.string().optional() }).parse(page);
+      const texts = found.parse(page).messages.map(({ content }) => content);
+      return [...texts, ...(next_cursor ? await read(next_cursor) : [])];
+    };
+    const survivors = (await read()).filter((text) => text.startsWith("Survivor "));
+    expect(survivors.sort()).toEqual(
+      Array.from({ length: sent }, (_, index) => `Survivor ${index + 1}`).sort(),
+    );
+    await caller.close();
+  }, 180_000);
+
   it("offers the nine tools on Synapse, too", async () => {
     stage.service("mcp").desiredCount = 1;
     await stage.apply({
@@ -170,6 +233,7 @@ describeAsRootWith(
       mcp: { ...development.mcp, backend: "synapse" },
     });
     await stage.service("mcp").untilStable();
+    expect(events("mcp")).toContain("warmed_up");
     const caller = await McpCaller.connect(browser, stage, agent);
     expect(new Set(await caller.useEveryTool()).size).toBe(9);
     await caller.close();
@@ -219,6 +283,23 @@ describeAsRootWith(
       await task.stop();
     }, 90_000);
 
+    it("a target group's health check path", async () => {
+      const [task] = stage.service("mcp").tasks;
+      const group = targetGroups(stage.applied).find(({ name }) => name === "phenom-dev-mcp-tg");
+      if (!group || !task) throw new Error("there is no target group or task");
+      const { address } = task.interface;
+      const state = async (path: string) => {
+        const mutated = new TargetGroup({ ...group, health_check: { ...group.health_check, path } }, 60);
+        mutated.register(address, group.port);
+        await eventually(() => expect(mutated.stateOf(address)).not.toBe("initial"), { timeout: 20_000 });
+        const found = mutated.stateOf(address);
+        mutated.stop();
+        return found;
+      };
+      expect(await state(group.health_check.path)).toBe("healthy");
+      expect(await state("/healthy")).toBe("unhealthy");
+    }, 60_000);
+
     it("a wrong user on the volume", async () => {
       const synapse = definition("phenom-dev-synapse", (json) => json);
       const host = {
@@ -237,6 +318,15 @@ describeAsRootWith(
     });
   });
 
+  /** What the tasks of a service logged. */
+  const events = (name: string): unknown[] =>
+    stage
+      .service(name)
+      .tasks.flatMap((task) =>
+        task.definition.containers.flatMap((container) =>
+          task.container(container.name).lines.map((line) => JSON.parse(line).event),
+        ),
+      );
   const matrix = (method: string, path: string, token: string, body?: string): Promise<HttpReply> =>
     browser.request(`https://${development.serverName}${path}`, {
       method,
