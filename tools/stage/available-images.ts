@@ -20,7 +20,7 @@ export interface AvailableImage {
  * @throws Problem where an image of this project was not built
  */
 export function availableImage(engine: Engine, uri: string): AvailableImage | undefined {
-  const repository = uri.replace(/:[^:/]+$/, "");
+  const repository = repositoryOf(uri);
   const own = imageNames.find((name) => images[name].repository === repository);
   if (own) {
     const reference = `${repository}:${version}`;
@@ -31,18 +31,21 @@ export function availableImage(engine: Engine, uri: string): AvailableImage | un
     );
   }
   if (engine.has(uri)) return { uri, reference: uri, remark: undefined };
-  const standIn = standIns().find(({ image }) => image === uri);
+  // One stand-in serves every tag of its image.
+  const standIn = standIns().find(({ image }) => repositoryOf(image) === repository);
   return standIn && { uri, reference: standIn.tag, remark: `a stand-in, ${standIn.dockerfile}` };
 }
 
+const repositoryOf = (uri: string) => uri.replace(/:[^:/]+$/, "");
+
 /** Opens images, making the stand-ins that this machine lacks. */
 export class Images {
-  readonly #engine: Engine;
+  readonly engine: Engine;
   readonly #opened = new Map<string, Promise<LocalImage>>();
   readonly #replaced = new Map<string, string>();
 
   constructor(engine: Engine) {
-    this.#engine = engine;
+    this.engine = engine;
   }
 
   /** @throws Problem where there is no such image */
@@ -59,10 +62,10 @@ export class Images {
   }
 
   async #open(uri: string): Promise<LocalImage> {
-    const reference = this.#replaced.get(uri) ?? availableImage(this.#engine, uri)?.reference;
+    const reference = this.#replaced.get(uri) ?? availableImage(this.engine, uri)?.reference;
     if (reference === undefined) throw new Problem(`CannotPullContainerError: there is no image ${uri} here`);
     const standIn = standIns().find(({ tag }) => tag === reference);
-    if (standIn) await makeStandIn(this.#engine, standIn);
-    return openImage(this.#engine, reference);
+    if (standIn) await makeStandIn(this.engine, standIn);
+    return openImage(this.engine, reference);
   }
 }

@@ -55,6 +55,15 @@ describeAsRootWith(
   }, 900_000);
   afterAll(() => stage?.stop());
 
+  it("is refused with Synapse workers, for which a stage has no Redis", async () => {
+    const workers = {
+      ...{ sync: 1, client: 0, events: 0, streams: 0, media: 0, background: 0 },
+      ...{ size: { cpu: 512, memory: 1024 }, redisNodeType: "cache.t4g.micro" },
+    };
+    const refused = Stage.prepare({ ...development, workers }, { engine: stage.images.engine });
+    await expect(refused).rejects.toThrow("a stage has no Redis");
+  });
+
   it("passes every check of ops verify", async () => {
     const { code, output } = await stage.ops("verify");
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining(" 0 failed") });

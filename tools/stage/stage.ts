@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { Problem } from "../cli/problem.ts";
 import type { Engine } from "../images/engine.ts";
 import type { AwsServer } from "../servers/aws-api.ts";
 import { startMoto } from "../servers/moto.ts";
@@ -89,6 +90,11 @@ export class Stage {
    * @throws Problem or Error; nothing is left behind then
    */
   static async prepare(data: EnvironmentData, options: StageOptions): Promise<Stage> {
+    if (data.workers)
+      throw new Problem(
+        `${data.environment} has Synapse workers, and a stage has no Redis, with which they find each other`,
+        "Leave out workers of the environment's data; modules/chat-synapse/workers/workers.e2e.test.ts runs them",
+      );
     const machine = takeMachine();
     // Servers keep their files there, and --down knows them by it.
     process.env["TMPDIR"] = machine.folder;
