@@ -54,10 +54,25 @@ async function run(data: EnvironmentData, engine: ReturnType<typeof chooseEngine
     const { code, output } = await stage.ops("verify");
     console.log(output.trim());
     console.log(`verify exited with ${code}\n`);
-    for (const line of stage.addresses()) console.log(line);
+    for (const line of addresses(stage)) console.log(line);
     console.log(`\nReady after ${((performance.now() - started) / 1000).toFixed(0)} s. Ctrl-C ends it.`);
     await interrupted;
   } finally {
     await stage.stop();
   }
+}
+
+/** What to try, for a person at this machine. */
+function addresses({ data: { serverName }, machine, certificateFile, people }: Stage): string[] {
+  const { internetAddress } = machine.network;
+  return [
+    `MCP endpoint       https://${serverName}/mcp`,
+    `Matrix homeserver  https://${serverName}`,
+    `Admin UI           https://${serverName}/chat-admin/`,
+    `They answer at ${internetAddress}: curl --cacert ${certificateFile} --resolve ${serverName}:443:${internetAddress} https://${serverName}/mcp/health`,
+    ...people.map(
+      ({ username, password, groups }) =>
+        `Account            ${username}, password ${password}, groups ${groups.join(", ")}`,
+    ),
+  ];
 }

@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
@@ -7,7 +6,7 @@ import { Problem } from "../cli/problem.ts";
 import type { Engine } from "../images/engine.ts";
 import type { AwsServer } from "../servers/aws-api.ts";
 import { startMoto } from "../servers/moto.ts";
-import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
+import { startPostgres } from "../servers/postgres.ts";
 import { stopAll } from "../servers/program.ts";
 import { openAccessPoint } from "./access-point.ts";
 import { type Applied, exampleVariables, OfflineApply, type Variables } from "./applied.ts";
@@ -16,11 +15,12 @@ import { credentials, Secrets, startAwsEndpoint } from "./aws.ts";
 import { Cluster } from "./cluster.ts";
 import { ecsAnswers, xmlAnswers } from "./ecs-api.ts";
 import { type Report, runFirstDay, timed } from "./first-day.ts";
+import { foreignSecrets } from "./foreign-secrets.ts";
 import type { Content } from "./hasura.ts";
 import { HostsFile } from "./hosts-file.ts";
 import { type InsideResult, runInside } from "./inside.ts";
 import { type Machine, takeMachine } from "./machine.ts";
-import { AGENT, examplePeople, makePeople, type Person } from "./people.ts";
+import { examplePeople, makePeople, type Person } from "./people.ts";
 import { readSecret } from "./secrets.ts";
 import type { Service } from "./service.ts";
 import { startSurroundings } from "./surroundings.ts";
@@ -29,7 +29,7 @@ import { UserPool } from "./user-pool.ts";
 import { type StageInputs, type StageOutputs, stageInputs, stageOutputs } from "./values.ts";
 
 /** Intervals of health checks and deregistration delays are divided by it, so that a stage is ready soon. */
-export const HASTE = 6;
+export const HASTE = 10;
 const ACCOUNT = "123456789012";
 const CA_FILE = "/etc/phenom-stage/ca.pem";
 
@@ -191,22 +191,6 @@ export class Stage {
     });
   }
 
-  /** What to try, for a person at this machine. */
-  addresses(): string[] {
-    const { serverName } = this.data;
-    const { internetAddress } = this.machine.network;
-    return [
-      `MCP endpoint       https://${serverName}/mcp`,
-      `Matrix homeserver  https://${serverName}`,
-      `Admin UI           https://${serverName}/chat-admin/`,
-      `They answer at ${internetAddress}: curl --cacert ${this.#certificateFile} --resolve ${serverName}:443:${internetAddress} https://${serverName}/mcp/health`,
-      ...this.people.map(
-        ({ username, password, groups }) =>
-          `Account            ${username}, password ${password}, groups ${groups.join(", ")}`,
-      ),
-    ];
-  }
-
   async stop(): Promise<void> {
     await stopAll(this.#stops);
     delete process.env["TMPDIR"];
@@ -228,7 +212,8 @@ export class Stage {
       cognito_user_pool_id: pool.id,
       cognito_user_pool_arn: `arn:aws:cognito-idp:${region}:${ACCOUNT}:userpool/${pool.id}`,
     };
-    await this.#writeSecrets(postgres);
+    for (const version of foreignSecrets(this.#inputs, this.people, postgres.master))
+      await this.#secrets.put(version);
     this.#stops.push(() => this.#apply.stop());
     await timed(this.#report, "terraform", () => this.#applyTerraform(this.data));
     this.#host = this.#taskHost();
@@ -274,20 +259,6 @@ export class Stage {
       secret: (valueFrom) => readSecret(this.#secrets, valueFrom),
       accessPoint: (id) => openAccessPoint(this.#applied, id, path.join(folder, "efs")),
     };
-  }
-
-  /** The secrets of whoever owns database, Hasura and accounts. */
-  async #writeSecrets(postgres: PostgresServer): Promise<void> {
-    const { rds_master_secret_arn, hasura_admin_secret_arn, agent_secret_arn } = this.#inputs;
-    const { user, password } = postgres.master;
-    const agent = this.people.find(({ username }) => username === AGENT);
-    const account = { AGENT_USERNAME: agent?.username, AGENT_PASSWORD: agent?.password };
-    const values: readonly [arn: string, value: string][] = [
-      [rds_master_secret_arn, JSON.stringify({ username: user, password })],
-      [hasura_admin_secret_arn, randomBytes(16).toString("hex")],
-      [agent_secret_arn, JSON.stringify(account)],
-    ];
-    for (const [arn, value] of values) await this.#secrets.put({ arn, value, version: randomUUID() });
   }
 
   /** Lets `npm run ops` see the tasks, services, rules and the database of this stage. */
