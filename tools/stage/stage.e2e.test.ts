@@ -89,7 +89,7 @@ describeAsRootWith(
   it("offers all nine tools on Hasura to an MCP client with a token, and resolves a link", async () => {
     // The provisioner makes them members at their sign-in.
     for (const person of [ann, bob]) await mobileSignIn(browser, stage, person, IDENTITY_PROVIDER);
-    expect(events("mcp")).toContain("warmed_up");
+    expect(logOf("mcp")).toContainEqual(expect.objectContaining({ event: "warmed_up" }));
     const caller = await McpCaller.connect(browser, stage, agent);
     expect(new Set(await caller.useEveryTool()).size).toBe(9);
     await caller.call("chat_send_message", {
@@ -242,7 +242,7 @@ describeAsRootWith(
       mcp: { ...development.mcp, backend: "synapse" },
     });
     await stage.service("mcp").untilStable();
-    expect(events("mcp")).toContain("warmed_up");
+    expect(logOf("mcp")).toContainEqual(expect.objectContaining({ event: "warmed_up" }));
     const caller = await McpCaller.connect(browser, stage, agent);
     expect(new Set(await caller.useEveryTool()).size).toBe(9);
     await caller.close();
@@ -328,12 +328,12 @@ describeAsRootWith(
   });
 
   /** What the tasks of a service logged. */
-  const events = (name: string): unknown[] =>
+  const logOf = (name: string): unknown[] =>
     stage
       .service(name)
       .tasks.flatMap((task) =>
         task.definition.containers.flatMap((container) =>
-          task.container(container.name).lines.map((line) => JSON.parse(line).event),
+          task.container(container.name).lines.map((line) => JSON.parse(line)),
         ),
       );
   const matrix = (method: string, path: string, token: string, body?: string): Promise<HttpReply> =>
