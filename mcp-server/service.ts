@@ -112,13 +112,12 @@ async function warmedUp(
   const issuer = userPoolId === undefined ? undefined : { userPoolId, clientId, keys };
   const late = () => new Error(`was not done after ${withinMs} ms`);
   health.starting = true;
-  try {
-    const requests = await withDeadline(stopping, withinMs, late, (signal) => warm(routes, issuer, signal));
-    log.info("warmed_up", { requests, ...took() });
-  } catch (error) {
-    if (!stopping.aborted) log.warn("warm_up_failed", { error: describeError(error), ...took() });
-  }
-  health.starting = false;
+  const report = await withDeadline(stopping, withinMs, late, (signal) => warm(routes, issuer, signal)).then(
+    (requests) => () => log.info("warmed_up", { requests, ...took() }),
+    (error: unknown) => () => log.warn("warm_up_failed", { error: describeError(error), ...took() }),
+  );
+  await health.warmedUp();
+  if (!stopping.aborted) report();
 }
 
 function authentication(environment: Environment, publicUrl: URL, jwksCache: JwksCache): Authenticate {

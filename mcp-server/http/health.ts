@@ -28,6 +28,12 @@ export class Health {
     clearInterval(this.#timer);
   }
 
+  /** Ends the warm-up, during which a probe may have been too slow. */
+  async warmedUp(): Promise<void> {
+    await this.#probe();
+    this.starting = false;
+  }
+
   /** Body of `/health`; only `starting` is no success. */
   liveness() {
     const backend = { type: this.#backend.name, ...(this.#last ?? { reachable: null }) };

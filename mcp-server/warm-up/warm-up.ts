@@ -68,7 +68,7 @@ export async function warmUp(
     let sent = 0;
     const worker = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        await send({ agent, port, authorization, signal }, next, ++sent);
+        await send({ agent, port, host: mcp.publicUrl.host, authorization, signal }, next, ++sent);
         if (performance.now() - started > ENOUGH_MS) return;
       }
     };
@@ -84,6 +84,8 @@ export async function warmUp(
 interface Connection {
   readonly agent: Agent;
   readonly port: number;
+  /** The name under which the server knows itself: it refuses others. */
+  readonly host: string;
   readonly authorization: string;
   readonly signal: AbortSignal;
 }
@@ -97,13 +99,13 @@ const answer = z.object({
 
 /** `fetch` would load a client that a server on PostgreSQL does not need, and keep its memory. */
 async function send(
-  { agent, port, authorization, signal }: Connection,
+  { agent, port, host, authorization, signal }: Connection,
   message: WarmUpRequest,
   id: number,
 ): Promise<void> {
   const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, ...message }));
   const headers = {
-    authorization,
+    ...{ host, authorization },
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
     "content-length": body.length,
