@@ -79,8 +79,9 @@ export class Cluster {
     return { task, result };
   }
 
-  /** Stops every task. */
+  /** Stops every task, and the health checks of the target groups. */
   stop(): Promise<void> {
+    for (const group of this.targetGroups.values()) group.stop();
     return stopAll(this.#stops);
   }
 
