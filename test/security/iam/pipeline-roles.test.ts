@@ -27,12 +27,13 @@ const services: Readonly<Record<string, string>> = {
 /** Calls that take no right, and those of `create-user`, which people run with their own. */
 const withoutRights = /^sts:GetCallerIdentity$|^cognito-idp:/;
 
-/** Actions of the AWS calls of `npm run ops`, without `preflight` and `adopt`, which people run before there are roles. */
+/** What people run with their own rights: before there are roles, or once when they adopt an environment. */
+const ownRights = /(?:^|\/)(?:preflight|adopt|adopted|bootstrap-state)\b/;
+
+/** Actions of the AWS calls of `npm run ops` that the pipeline makes. */
 const opsCalls = (): string[] =>
   readdirSync("tools/ops", { recursive: true, encoding: "utf8" })
-    .filter(
-      (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !/^(?:preflight|adopt)\b/.test(file),
-    )
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !ownRights.test(file))
     .map((file) => readFileSync(path.join("tools/ops", file), "utf8"))
     .flatMap((source) =>
       [...source.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)].flatMap(

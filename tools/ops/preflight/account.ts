@@ -36,7 +36,7 @@ function bucket({ aws, environment }: Subject): Promise<Finding> {
       return failed(
         what,
         "does not exist",
-        `Make it with versioning: aws s3api create-bucket --bucket ${Bucket}, then put-bucket-versioning`,
+        `npm run ops -- bootstrap-state ${environment.environment} makes it`,
       );
     const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
     return Status === "Enabled"
@@ -44,7 +44,7 @@ function bucket({ aws, environment }: Subject): Promise<Finding> {
       : failed(
           what,
           "keeps no versions, so a broken state can't be restored",
-          `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled`,
+          `npm run ops -- bootstrap-state ${environment.environment} makes it keep them`,
         );
   });
 }

@@ -6,9 +6,10 @@ import {
   CreateRuleCommand,
   DescribeListenersCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetBucketPolicyCommand, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
+import { production } from "../../../environments/production.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
 import { noTerminal, ops, testClock } from "../../../test/ops/command.ts";
 import {
@@ -134,6 +135,24 @@ describeWith("moto")("preflight", () => {
     );
     await platformClients().s3.send(new CreateBucketCommand({ Bucket: "without-versions" }));
     expect(await wrong("account", state("without-versions"))).toEqual(containing("keeps no versions"));
+  });
+
+  it("accepts the bucket that bootstrap-state makes, which refuses public access and requests without TLS", async () => {
+    const { bucket, key, region } = production.state;
+    const made = await ops(["bootstrap-state", "production", "--yes"]);
+    expect([made.exitCode, made.stdout]).toEqual([0, `made ${bucket} in account 123456789012\n`]);
+    expect(await wrong("account", { environment: { state: { bucket, key, region } } })).toEqual([]);
+    const { s3 } = platformClients();
+    const { PublicAccessBlockConfiguration } = await s3.send(
+      new GetPublicAccessBlockCommand({ Bucket: bucket }),
+    );
+    expect(Object.values(PublicAccessBlockConfiguration ?? {})).toEqual([true, true, true, true]);
+    const { Policy } = await s3.send(new GetBucketPolicyCommand({ Bucket: bucket }));
+    expect(JSON.parse(Policy ?? "")).toMatchObject({
+      Statement: [{ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }],
+    });
+    const again = await ops(["bootstrap-state", "production", "--yes"]);
+    expect([again.exitCode, again.stdout]).toEqual([0, `protected ${bucket} in account 123456789012\n`]);
   });
 
   it("finds a permissions boundary that nobody made", async () => {

@@ -1,6 +1,7 @@
 import type { Verb } from "../verb.ts";
 import { adopt } from "./adopt.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { bootstrapState } from "./bootstrap-state.ts";
 import { createUser } from "./create-user.ts";
 import { databaseSetup } from "./db-setup.ts";
 import { deploy } from "./deploy.ts";
@@ -19,6 +20,7 @@ import { verify } from "./verify.ts";
 
 /** Verbs in the order in which the help lists them. */
 export const verbs: readonly Verb[] = [
+  bootstrapState,
   preflight,
   adopt,
   deploy,
