@@ -13,6 +13,8 @@ export const madeAnew: Readonly<Record<string, string>> = {
     "a deployment registers a new revision of the family; the old ones stay registered",
   aws_secretsmanager_secret_version:
     "Terraform writes the value as a new version; the old one stays as AWSPREVIOUS until the next change",
+  aws_cloudwatch_event_rule: "EventBridge overwrites a rule of the same name with the same schedule",
+  aws_cloudwatch_event_target: "EventBridge overwrites the target of the same rule and id",
   aws_kms_key: "it has no name, and nothing but the alarm topic uses it",
   aws_elasticache_parameter_group: "workers are added after the adoption",
   aws_elasticache_replication_group: "workers are added after the adoption",
