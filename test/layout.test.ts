@@ -30,10 +30,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   migrations: ["shared"],
   shared: [],
 };
-const FOLDERS = [...Object.keys(LAYERS).filter((name) => name !== "main.ts"), "docs"];
+const FOLDERS = [...Object.keys(LAYERS).filter((name) => name !== "main.ts"), "docs", "examples"];
 
 /** Written by commands, and ignored by Git. */
-const GENERATED = ["node_modules", "build", "coverage", "cdktf.out"];
+const GENERATED = ["node_modules", "build", "dist", "coverage", "cdktf.out"];
 
 const isSource = (file: string) => /\.(?:ts|mts|cts|mjs|cjs|js)$/.test(file);
 const isTest = (file: string) => file.startsWith("test/") || /\.test\.ts$/.test(file);
@@ -68,10 +68,10 @@ const folderOf = (file: string) => file.split("/")[0] ?? "";
 const told = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`);
 
 describe("the layout", () => {
-  it("has eleven folders at the root", () => {
+  it("has twelve folders at the root", () => {
     const folders = visible.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     expect(folders.sort()).toEqual([...FOLDERS].sort());
-    expect(folders).toHaveLength(11);
+    expect(folders).toHaveLength(12);
   });
 
   it("orders the folders so that each may import only folders below it", () => {

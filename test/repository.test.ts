@@ -27,9 +27,9 @@ const machinePath = /(?<![\w.~)}\]-])\/(?:home|mnt|root|srv|Users|work)\b[\w./-]
 
 const isTest = (file: string) => file.startsWith("test/") || /\.test\.ts$/.test(file);
 
-/** Where a path leads from the folder of the file that names it. */
+/** Where a path leads from the folder of the file that names it; `dist/modules/<name>` is written from `modules/<name>`. */
 const targetOf = (file: string, mentioned: string) =>
-  path.posix.normalize(path.posix.join(path.posix.dirname(file), mentioned));
+  path.posix.normalize(path.posix.join(path.posix.dirname(file), mentioned)).replace(/^dist\//, "");
 
 const mentions = (pattern: RegExp) =>
   files.flatMap(({ file, text }) => [...text.matchAll(pattern)].map(([mentioned]) => ({ file, mentioned })));

@@ -16,7 +16,7 @@ export type McpBackend =
       /** GraphQL endpoint inside the VPC. */
       readonly endpoint: string;
       /** Client that the agent's account signs in with. */
-      readonly agentClientId: string;
+      readonly agentClientId: string | SecretValue;
       readonly agentClientSecret: SecretValue;
       /** Secret with `AGENT_USERNAME` and `AGENT_PASSWORD`. */
       readonly agentSecretArn: string;
@@ -64,13 +64,13 @@ export interface ChatMcpServerProps {
   /** Who may call: access tokens of this pool, issued to one of these clients. */
   readonly callers: {
     /** Cognito user pool. */
-    readonly userPoolId: string;
+    readonly userPoolId: string | SecretValue;
     /** Prefix of its hosted domain. */
-    readonly domain: string;
-    /** Clients whose access tokens are accepted, beside `signInClientId`. */
-    readonly clientIds: readonly string[];
+    readonly domain: string | SecretValue;
+    /** Clients whose access tokens are accepted, `signInClientId` among them; in a secret separated by commas. */
+    readonly clientIds: readonly string[] | SecretValue;
     /** Public client through which the server signs people in. */
-    readonly signInClientId: string;
+    readonly signInClientId: string | SecretValue;
   };
   /** Version of the key that seals sign-ins under way: raise it by one to generate another. */
   readonly signInKeyVersion: number;
@@ -102,7 +102,21 @@ export class ChatMcpServer extends Construct {
     super(scope, id);
     const { deployment, serverName, callers, count, ecsTasksSecurityGroupId } = props;
     const name = `${deployment.project}-chat-mcp`;
-    const backend = backendVariables(props.backend, serverName);
+    const { environment, secrets } = bySource({
+      BACKEND_TYPE: props.backend.type,
+      COGNITO_CLIENT_IDS: "valueFrom" in callers.clientIds ? callers.clientIds : callers.clientIds.join(","),
+      COGNITO_DOMAIN: callers.domain,
+      COGNITO_REGION: deployment.region,
+      COGNITO_USER_POOL_ID: callers.userPoolId,
+      HOST: "0.0.0.0",
+      LOG_LEVEL: "info",
+      PORT: String(MCP_SERVER_PORT),
+      PUBLIC_URL: `https://${serverName}`,
+      READ_ONLY: "false",
+      SIGN_IN_CLIENT_ID: callers.signInClientId,
+      ...(props.corsOrigins?.length && { CORS_ORIGINS: props.corsOrigins.join(",") }),
+      ...backendVariables(props.backend, serverName),
+    });
 
     const fromAlb = foreignIngress(this, "from-alb", {
       deployment,
@@ -126,22 +140,8 @@ export class ChatMcpServer extends Construct {
         // Its log is the record of what agents deleted, muted and banned: no line of it may be lost.
         logMode: "blocking",
         port: MCP_SERVER_PORT,
-        environment: {
-          BACKEND_TYPE: props.backend.type,
-          COGNITO_CLIENT_IDS: [...callers.clientIds, callers.signInClientId].join(","),
-          COGNITO_DOMAIN: callers.domain,
-          COGNITO_REGION: deployment.region,
-          COGNITO_USER_POOL_ID: callers.userPoolId,
-          HOST: "0.0.0.0",
-          LOG_LEVEL: "info",
-          PORT: String(MCP_SERVER_PORT),
-          PUBLIC_URL: `https://${serverName}`,
-          READ_ONLY: "false",
-          SIGN_IN_CLIENT_ID: callers.signInClientId,
-          ...(props.corsOrigins?.length && { CORS_ORIGINS: props.corsOrigins.join(",") }),
-          ...backend.environment,
-        },
-        secrets: { ...backend.secrets, ...this.signInKeys(deployment, props.signInKeyVersion) },
+        environment,
+        secrets: { ...secrets, ...this.signInKeys(deployment, props.signInKeyVersion) },
       },
       health: { path: "/health", probe: ["node", "-e", PROBE], startPeriod: 60 },
       rules: (targetGroup) => [
@@ -214,24 +214,31 @@ export class ChatMcpServer extends Construct {
 const PROBE =
   "require('http').get(process.argv[1],r=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))";
 
-const backendVariables = (
-  backend: McpBackend,
-  serverName: string,
-): { environment: Record<string, string>; secrets: Record<string, SecretValue> } =>
+type Variables = Readonly<Record<string, string | SecretValue>>;
+
+const backendVariables = (backend: McpBackend, serverName: string): Variables =>
   backend.type === "hasura"
     ? {
-        environment: { AGENT_CLIENT_ID: backend.agentClientId, HASURA_ENDPOINT: backend.endpoint },
-        secrets: {
-          AGENT_CLIENT_SECRET: backend.agentClientSecret,
-          AGENT_PASSWORD: secretValue(backend.agentSecretArn, { key: "AGENT_PASSWORD" }),
-          AGENT_USERNAME: secretValue(backend.agentSecretArn, { key: "AGENT_USERNAME" }),
-        },
+        AGENT_CLIENT_ID: backend.agentClientId,
+        AGENT_CLIENT_SECRET: backend.agentClientSecret,
+        AGENT_PASSWORD: secretValue(backend.agentSecretArn, { key: "AGENT_PASSWORD" }),
+        AGENT_USERNAME: secretValue(backend.agentSecretArn, { key: "AGENT_USERNAME" }),
+        HASURA_ENDPOINT: backend.endpoint,
       }
     : {
-        environment: {
-          CONTENT_URL_TEMPLATE: backend.contentUrlTemplate,
-          SYNAPSE_SERVER_NAME: serverName,
-          SYNAPSE_URL: backend.url,
-        },
-        secrets: { SYNAPSE_BOT_PASSWORD: backend.bot.password, SYNAPSE_BOT_USERNAME: backend.bot.username },
+        CONTENT_URL_TEMPLATE: backend.contentUrlTemplate,
+        SYNAPSE_BOT_PASSWORD: backend.bot.password,
+        SYNAPSE_BOT_USERNAME: backend.bot.username,
+        SYNAPSE_SERVER_NAME: serverName,
+        SYNAPSE_URL: backend.url,
       };
+
+/** Variables with plain values, and those that ECS fills from secrets. */
+function bySource(variables: Variables) {
+  const environment: Record<string, string> = {};
+  const secrets: Record<string, SecretValue> = {};
+  for (const [name, value] of Object.entries(variables))
+    if (typeof value === "string") environment[name] = value;
+    else secrets[name] = value;
+  return { environment, secrets };
+}

@@ -22,6 +22,11 @@ export interface ChatSharedProps {
   readonly synapse: boolean;
   /** Whether the load balancer signs people in on the admin paths. */
   readonly adminSignIn: boolean;
+  /**
+   * User pool and domain, to be stored with the clients for an MCP server that is not told them.
+   * @default - the MCP server is told them
+   */
+  readonly signInSettings?: { readonly userPoolId: string; readonly domain: string };
 }
 
 /** Hexadecimal digits of a hash that fit into Terraform's version of a write-only value. */
@@ -121,11 +126,18 @@ export class ChatShared extends Construct {
     // Cognito returns a client's secret as an attribute, so it is in the Terraform state in any case. It is write-only here,
     // so that a plan need not be able to read it.
     const ids = [agent.id, ...(synapse ? [synapse.id] : [])];
+    const settings = props.signInSettings && {
+      cognito_user_pool_id: props.signInSettings.userPoolId,
+      cognito_domain: props.signInSettings.domain,
+      mcp_client_ids: Fn.join(",", [agent.id, mcp.id]),
+      mcp_sign_in_client_id: mcp.id,
+    };
+    const written = [...ids, ...Object.values(settings ?? {})];
     const writtenBy = new SecretsmanagerSecretVersion(this, "clients-version", {
       secretId: secret.id,
       // A client's secret changes only with its id.
       secretStringWoVersion: Token.asNumber(
-        Fn.parseint(Fn.substr(Fn.sha256(Fn.join(",", ids)), 0, HASH_DIGITS), 16),
+        Fn.parseint(Fn.substr(Fn.sha256(Fn.join(",", written)), 0, HASH_DIGITS), 16),
       ),
       secretStringWo: jsonencode({
         agent_client_id: agent.id,
@@ -134,6 +146,7 @@ export class ChatShared extends Construct {
           synapse_oidc_client_id: synapse.id,
           synapse_oidc_client_secret: synapse.clientSecret,
         }),
+        ...settings,
       }),
       lifecycle: { createBeforeDestroy: true },
     });

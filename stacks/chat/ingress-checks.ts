@@ -6,7 +6,8 @@ import { expression } from "../../constructs/expression.ts";
 import { MCP_SERVER_PORT } from "../../modules/chat-mcp-server/index.ts";
 import { ADMIN_UI_PORT } from "../../modules/chat-synapse/admin-ui/ui.ts";
 import type { ReadableStack } from "../addresses.ts";
-import { hasuraPort, type StackInputs } from "./modules.ts";
+import { hasuraPort } from "./lambda-security-group.ts";
+import type { StackInputs } from "./modules.ts";
 
 /** Expressions of a group, its rules, a peer and a port. */
 interface Ingress {
@@ -74,7 +75,7 @@ export class IngressChecks extends Construct {
     if (implementations.synapse && adminAccess !== "closed")
       compare("adminUiFromAlb", alb, String(ADMIN_UI_PORT));
     if (!implementations.hasura) return;
-    compare("hasuraFromEcsTasks", ecsTasks, expression(this, hasuraPort(inputs)));
+    compare("hasuraFromEcsTasks", ecsTasks, expression(this, hasuraPort(inputs.hasuraEndpoint)));
     const intoDatabase = {
       group: expression(this, inputs.rdsSecurityGroupId),
       rules: this.rulesOf("rds", inputs.rdsSecurityGroupId),

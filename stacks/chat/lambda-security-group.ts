@@ -1,6 +1,6 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
-import type { TerraformResource } from "cdktf";
+import { Fn, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { foreignIngress, type RuleOwner } from "../../constructs/foreign-ingress.ts";
@@ -75,3 +75,7 @@ export class LambdaSecurityGroup extends Construct {
     this.rules = rules;
   }
 }
+
+/** Port of Hasura, which runs in the ECS tasks' security group. */
+export const hasuraPort = (endpoint: string): number =>
+  Fn.tonumber(Fn.element(Fn.regex(":([0-9]+)/", endpoint), 0));

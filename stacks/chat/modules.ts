@@ -11,7 +11,7 @@ import { ChatMcpServer, type McpBackend } from "../../modules/chat-mcp-server/in
 import { ChatShared } from "../../modules/chat-shared/index.ts";
 import { type AdminAccess, ChatSynapse, type SynapseTakeOver } from "../../modules/chat-synapse/index.ts";
 import type { Images } from "./images.ts";
-import { LambdaSecurityGroup } from "./lambda-security-group.ts";
+import { hasuraPort, LambdaSecurityGroup } from "./lambda-security-group.ts";
 
 /** What the modules are made from. */
 export interface StackInputs {
@@ -62,7 +62,7 @@ function chatHasura(scope: Construct, { environment, inputs, images, deployment 
     database: { securityGroupId: inputs.rdsSecurityGroupId, port: inputs.rdsPort },
     hasura: {
       securityGroupId: inputs.ecsTasksSecurityGroupId,
-      port: hasuraPort(inputs),
+      port: hasuraPort(inputs.hasuraEndpoint),
     },
     ingressRules,
   });
@@ -115,7 +115,7 @@ const hasuraFromEcsTasks = (scope: Construct, { environment, inputs, deployment 
         owner: environment.ingressRules.hasuraFromEcsTasks,
         securityGroupId: inputs.ecsTasksSecurityGroupId,
         from: inputs.ecsTasksSecurityGroupId,
-        port: hasuraPort(inputs),
+        port: hasuraPort(inputs.hasuraEndpoint),
         description: "Hasura from the MCP server and the metadata task",
       })
     : [];
@@ -228,7 +228,7 @@ function chatMcpServer(
     callers: {
       userPoolId: inputs.userPoolId,
       domain: inputs.cognitoDomain,
-      clientIds: [shared.agentClientId],
+      clientIds: [shared.agentClientId, shared.mcpClientId],
       signInClientId: shared.mcpClientId,
     },
     signInKeyVersion: environment.secretVersions.signInKey,
@@ -236,10 +236,6 @@ function chatMcpServer(
     ingressFromAlb: environment.ingressRules.mcpFromAlb,
   });
 }
-
-/** Port of Hasura, which runs in the ECS tasks' security group. */
-export const hasuraPort = ({ hasuraEndpoint }: Platform): number =>
-  Fn.tonumber(Fn.element(Fn.regex(":([0-9]+)/", hasuraEndpoint), 0));
 
 const network = (inputs: Platform): Network => ({
   vpcId: inputs.vpcId,

@@ -1,39 +1,8 @@
-import { DataTerraformRemoteStateS3, TerraformVariable } from "cdktf";
+import { DataTerraformRemoteStateS3 } from "cdktf";
 import type { Construct } from "constructs";
 import { allInputs, type Input, inputTable, type Platform } from "../../environments/inputs.ts";
 import type { Environment } from "../../environments/schema.ts";
-
-/** Terraform's condition that `value` matches the pattern of `input`. */
-const condition = ({ type, pattern, min, default: fallback }: Input, value: string): string | undefined => {
-  if (min !== undefined) return `${value} >= ${min} && floor(${value}) == ${value}`;
-  if (!pattern) return undefined;
-  const matches = (v: string) => `can(regex(${JSON.stringify(pattern).replaceAll("${", "$${")}, ${v}))`;
-  return type === "list(string)"
-    ? `${fallback ? "" : `length(${value}) > 0 && `}alltrue([for v in ${value} : ${matches("v")}])`
-    : matches(value);
-};
-
-function fromVariable(scope: Construct, input: Input) {
-  const { name, type, description, shape } = input;
-  const optional = "default" in input;
-  const value = `var.${name}`;
-  const check = condition(input, value);
-  const variable = new TerraformVariable(scope, name, {
-    type,
-    description,
-    nullable: false,
-    ...(optional && { default: input.default }),
-    ...(check && {
-      validation: [
-        {
-          condition: `\${${optional && type !== "list(string)" ? `${value} == ${JSON.stringify(input.default)} || ` : ""}${check}}`,
-          errorMessage: `${name} must be ${type === "list(string)" ? `a list${optional ? "" : ", not empty,"} of: ` : ""}${shape}.`,
-        },
-      ],
-    }),
-  });
-  return { string: variable.stringValue, number: variable.numberValue, list: variable.listValue };
-}
+import { condition, inputVariable } from "../input-variable.ts";
 
 function remoteState(
   scope: Construct,
@@ -74,7 +43,7 @@ export function platform(scope: Construct, environment: Environment): Platform {
   const source = environment.inputs;
   const read =
     source.from === "variables"
-      ? (input: Input) => fromVariable(scope, input)
+      ? (input: Input) => inputVariable(scope, input)
       : remoteState(scope, environment, source);
   return Object.fromEntries(
     Object.entries(inputTable).map(([key, input]) => {

@@ -11,16 +11,11 @@ import {
   programBundle,
 } from "./bundle-options.ts";
 import { bundledPackages } from "./bundled-packages.ts";
+import { entryOptions } from "./zip.ts";
 
 const OUT = "build";
 /** The bundled app, which synthesises Terraform when it is loaded. */
 export const APP = `${OUT}/main.cjs`;
-/** The earliest date that a zip can hold, in local time because zips know no time zone. */
-const EPOCH = new Date(1980, 0, 1);
-/** Host system of a zip entry whose upper 16 attribute bits are the Unix file mode. */
-const UNIX = 3;
-const MODE = (0o100644 << 16) >>> 0;
-
 /** Bundles all entry points in one call, so that esbuild reads what they share once. */
 async function bundle(entryPoints: Record<string, string>, options: BuildOptions) {
   const { outputFiles, metafile } = await build({
@@ -47,10 +42,7 @@ async function bundleLambdas(): Promise<void> {
   const entries = Object.fromEntries(names.map((name) => [name, `lambdas/${name}/handler.ts`]));
   const { files } = await bundle(entries, lambdaBundle);
   for (const { name, contents } of files)
-    await write(
-      `${OUT}/lambdas/${name}.zip`,
-      zipSync({ "index.js": [contents, { mtime: EPOCH, level: 9, os: UNIX, attrs: MODE }] }),
-    );
+    await write(`${OUT}/lambdas/${name}.zip`, zipSync({ "index.js": [contents, entryOptions] }));
 }
 
 async function bundlePrograms(): Promise<void> {

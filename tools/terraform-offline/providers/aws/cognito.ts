@@ -193,6 +193,7 @@ export const cognito: AwsService = {
         id: user_pool_id,
         arn: ids.arn("cognito-idp", `userpool/${user_pool_id}`),
         name: "offline-pool",
+        domain: "offline-pool",
         deletion_protection: "ACTIVE",
       }),
     },

@@ -1,13 +1,4 @@
-import {
-  blocksOf,
-  isKnown,
-  isSet,
-  isText,
-  listOf,
-  textOf,
-  type Value,
-  type Values,
-} from "../../plugin/value.ts";
+import { blocksOf, isKnown, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
 import { CREATED, hex, number } from "../invented.ts";
 import type { Checks } from "./checks.ts";
 import { ACCOUNT, type Ids } from "./ids.ts";
@@ -40,7 +31,7 @@ function checkPorts(checks: Checks, config: Values): void {
   checks.range(config, "to_port", -1, 65535);
 }
 
-const peerAttributes = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"];
+const peerAttributes = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"] as const;
 
 const vpcSecurityGroupRule: AwsResource = {
   check(checks, config) {
@@ -48,12 +39,8 @@ const vpcSecurityGroupRule: AwsResource = {
     checkRuleText(checks, config, "description");
     checks.cidr(cidr_ipv4, "cidr_ipv4");
     checkPorts(checks, config);
-    const peers = peerAttributes.filter((name) => isSet(config[name]));
-    if (peers.length !== 1)
-      checks.error(
-        "cidr_ipv4",
-        `exactly one of ${peerAttributes.join(", ")} must be set, found ${peers.length}`,
-      );
+    // A value that is not known yet counts for neither.
+    checks.exactlyOne(config, peerAttributes);
     if (protocol === "-1" && (isKnown(from_port) || isKnown(to_port)))
       checks.error("ip_protocol", 'from_port and to_port are left out when ip_protocol is "-1"');
     if (protocol === "tcp" || protocol === "udp")

@@ -1,0 +1,45 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { environments } from "../../environments/index.ts";
+import { writeBundles } from "../build/bundles.ts";
+import { createCommand, main } from "../cli/command.ts";
+import { Problem } from "../cli/problem.ts";
+import { archive } from "./archive.ts";
+import { MODULES, moduleFiles, moveFiles } from "./files.ts";
+
+async function write(files: ReadonlyMap<string, string | Uint8Array>, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  for (const [name, content] of files) {
+    const target = path.join(folder, name);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, content);
+  }
+  console.log(`wrote ${files.size} files to ${folder}`);
+}
+
+await main(
+  createCommand(
+    "npm run modules --",
+    `Writes the five as Terraform modules to ${MODULES}/<name>/; docs/terraform-modules.md says how to use them.`,
+  )
+    .option("--archive <file>", 'also write them into a zip, which a source = "https://…" can name')
+    .option("--moves <environment>", "also write the blocks that take its state to the modules, and back")
+    .action(async ({ archive: file, moves: name }) => {
+      await writeBundles(["lambdas"]);
+      const files = moduleFiles();
+      await write(files, MODULES);
+      if (file !== undefined) {
+        await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+        await writeFile(file, archive(files));
+        console.log(`wrote ${file}`);
+      }
+      if (name === undefined) return;
+      const environment = environments.find(({ environment }) => environment === name);
+      if (!environment)
+        throw new Problem(
+          `there is no environment ${name}`,
+          `Environments: ${environments.map(({ environment }) => environment).join(", ")}`,
+        );
+      await write(moveFiles(environment), `dist/moves/${name}`);
+    }),
+);
