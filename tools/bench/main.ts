@@ -8,6 +8,7 @@ import * as mcpColdStart from "./mcp-cold-start.ts";
 import * as mcpProcess from "./mcp-process.ts";
 import * as mcpSynapse from "./mcp-synapse.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
+import { assertTrustworthy, remember } from "./measurements.ts";
 import { measureAll, record, rows } from "./results.ts";
 import * as schemaInsert from "./schema-insert.ts";
 import * as schemaPage from "./schema-page.ts";
@@ -35,13 +36,19 @@ const command = createCommand("npm run bench --", "Measures, and compares with b
   )
   .option("--quick", "shorter, to see that everything works; the figures are not to be trusted", false)
   .option("--json", "the result as JSON instead of a table", false)
+  .option(
+    "--record",
+    "keep the result in docs/measurements.json, from which npm run docs makes a page",
+    false,
+  )
   .option("--list", "only list the benchmarks", false)
   .addHelpText(
     "after",
     `\nBenchmarks:\n${list}\n\nExits with 1 if a benchmark could not be measured, not if a target is missed.`,
   )
-  .action(async (chosen, { quick, json, list: onlyList }) => {
+  .action(async (chosen, { quick, json, record: isRecord, list: onlyList }) => {
     if (onlyList) return console.log(list);
+    if (isRecord) assertTrustworthy(quick);
     const report = new Reporter(processOutput, json);
     const results = await measureAll(
       chosen.length > 0 ? benchmarks.filter((benchmark) => chosen.includes(benchmark)) : benchmarks,
@@ -50,6 +57,7 @@ const command = createCommand("npm run bench --", "Measures, and compares with b
     );
     report.line("");
     report.table(rows(results));
+    if (isRecord) await remember(results);
     report.end({ node: process.version, quick, ...record(results) });
     const failed = results.filter(({ error }) => error !== undefined).map(({ name }) => name);
     if (failed.length > 0) throw new Problem(`Could not be measured: ${failed.join(", ")}`, "", EXIT.failed);

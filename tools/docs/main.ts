@@ -8,6 +8,7 @@ import { addressFile, addressList } from "./addresses.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
+import { measurementsPage } from "./measurements.ts";
 import { modulePages } from "./module-pages.ts";
 
 /** Writes the documents that differ from what the code generates. */
@@ -17,6 +18,7 @@ async function writeDocuments(): Promise<void> {
   const documents: readonly (readonly [file: string, content: string])[] = [
     ["docs/environment-variables.md", environmentVariables()],
     ["docs/mcp-tools.md", mcpTools()],
+    ["docs/measurements.md", await measurementsPage()],
     ...Object.entries(modulePages()),
     ...environments.map((data) => [addressFile(data), addressList(data)] as const),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),

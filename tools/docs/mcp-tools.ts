@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import * as z from "zod";
 import { environmentSchema } from "../../mcp-server/environment.ts";
 import { limits } from "../../mcp-server/limits.ts";
 import { catalog } from "../../mcp-server/tools/catalog.ts";
 import type { Tool } from "../../mcp-server/tools/tool.ts";
+import { format, table } from "./markdown.ts";
 
 /** An example of a call; the tests make all of them, in this order, on one chat. */
 export interface Example {
@@ -47,6 +47,7 @@ const propertySchema = z.object({
 /** The reference of tools and variables, as Markdown. */
 export function mcpTools(): string {
   return format(
+    "docs/mcp-tools.md",
     [
       "<!-- Written from the code by `npm run docs`; do not edit. -->",
       "# MCP tools of the Phenom chat",
@@ -87,13 +88,6 @@ export function mcpTools(): string {
   );
 }
 
-/** As the project's formatter writes it, which also goes over the file. */
-const format = (markdown: string) =>
-  execFileSync("node_modules/.bin/biome", ["format", "--stdin-file-path=docs/mcp-tools.md"], {
-    input: markdown,
-    encoding: "utf8",
-  });
-
 function section(tool: Tool): string {
   const required = new Set(tool.inputSchema.required ?? []);
   const rows = Object.entries(tool.inputSchema.properties ?? {}).map(([name, schema]) => {
@@ -117,10 +111,4 @@ function section(tool: Tool): string {
     `\`\`\`json\n${JSON.stringify(tool.outputSchema, null, 2)}\n\`\`\``,
     "</details>",
   ].join("\n\n");
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

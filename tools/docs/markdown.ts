@@ -1,0 +1,14 @@
+import { execFileSync } from "node:child_process";
+
+/** As the project's formatter writes it, which also goes over the file. */
+export const format = (file: string, markdown: string): string =>
+  execFileSync("node_modules/.bin/biome", ["format", `--stdin-file-path=${file}`], {
+    input: markdown,
+    encoding: "utf8",
+  });
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
