@@ -1,19 +1,15 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { exampleResults } from "../../test/ab/results.ts";
+import { brightness, browse, DARK, lookedAt, titleOf } from "../../test/browser.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { page } from "./page.ts";
 
-const run = promisify(execFile);
-const chromium = "/usr/bin/chromium";
-
 /** Inspects the page from inside and leaves the result in the page's title. */
-const look = `<script>
+const look = `
 const boxes = (plot) => [...plot.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
 const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 const plots = [...document.querySelectorAll("svg.plot")];
@@ -30,7 +26,7 @@ document.title = JSON.stringify({
   wider: document.documentElement.scrollWidth - innerWidth,
   ink: ink(document.body, "color"), paper: ink(document.body, "backgroundColor"),
 });
-</script></body>`;
+`;
 
 const seen = z.object({
   plots: z.number(),
@@ -47,25 +43,15 @@ describeWith("chromium")("the page in a browser", () => {
     folder = await mkdtemp(join(tmpdir(), "phenom-ab-browser-"));
     const results = exampleResults();
     await writeFile(join(folder, "page.html"), page(results));
-    await writeFile(join(folder, "looked-at.html"), lookedAt(page(results)));
+    await writeFile(join(folder, "looked-at.html"), lookedAt(page(results), look));
     for (const { samples } of results.runs.flatMap(({ steps }) => steps))
       for (const sample of samples) sample[2] *= 40;
-    await writeFile(join(folder, "slow.html"), lookedAt(page(results)));
+    await writeFile(join(folder, "slow.html"), lookedAt(page(results), look));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const browse = async (file: string, width: number, ...more: string[]) => {
-    const profile = await mkdtemp(join(folder, "profile-"));
-    const quiet = [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ];
-    const flags = [...quiet, `--user-data-dir=${profile}`, `--window-size=${width},1500`, ...more];
-    return (await run(chromium, [...flags, `file://${join(folder, file)}`], { maxBuffer: 2 ** 26 })).stdout;
-  };
   const lookAt = async (file: string, width: number, ...more: string[]) => {
-    const dom = await browse(file, width, "--dump-dom", ...more);
-    return seen.parse(JSON.parse(/<title>(.*?)<\/title>/.exec(dom)?.[1] ?? ""));
+    return seen.parse(titleOf(await browse(join(folder, file), width, "--dump-dom", ...more)));
   };
 
   it.each([
@@ -82,22 +68,15 @@ describeWith("chromium")("the page in a browser", () => {
 
   it("is dark on light in the light scheme and light on dark in the dark scheme", async () => {
     const day = await lookAt("looked-at.html", 1200);
-    const night = await lookAt("looked-at.html", 1200, "--blink-settings=preferredColorScheme=0");
+    const night = await lookAt("looked-at.html", 1200, DARK);
     expect(brightness(day.ink)).toBeLessThan(brightness(day.paper));
     expect(brightness(night.ink)).toBeGreaterThan(brightness(night.paper));
   });
 
   it("can be rendered to a picture", async () => {
     const picture = join(folder, "page.png");
-    await browse("page.html", 1200, `--screenshot=${picture}`);
+    await browse(join(folder, "page.html"), 1200, `--screenshot=${picture}`);
     // An empty page of this size has a few thousand bytes.
     expect((await stat(picture)).size).toBeGreaterThan(50_000);
   });
 });
-
-/** The page with the script; its policy, which forbids scripts, is removed. */
-const lookedAt = (html: string) =>
-  html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "").replace("</body>", () => look);
-
-const brightness = (color: string) =>
-  (color.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);

@@ -236,7 +236,7 @@ describe("what a reviewer must not miss", () => {
         Object.values(resources).some((each) => JSON.stringify(each).includes('"prevent_destroy":true')),
     );
     expect(protectedTypes.length).toBeGreaterThan(3);
-    for (const [type] of protectedTypes) expect(irreplaceableTypes).toContain(type);
+    for (const [type] of protectedTypes) expect([...irreplaceableTypes.keys()]).toContain(type);
   });
 
   it.each([

@@ -3,9 +3,10 @@ import { pathsOf } from "../terraform/fingerprint.ts";
 import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
 import { pack, type Review, reviewOf } from "./changes.ts";
 import { differences } from "./difference.ts";
-import { irreplaceableTypes } from "./irreplaceable.ts";
+import { isLoss } from "./irreplaceable.ts";
 import { type Block, code, cutTo, folded, foldedDiff, section } from "./markdown.ts";
 import { isReplacement, nameOf, type Plan } from "./plan.ts";
+import { reasons } from "./reasons.ts";
 import { sign } from "./signature.ts";
 
 /** The most characters that GitHub allows in a comment. */
@@ -53,9 +54,6 @@ interface Group {
 
 const line = (resource: ResourceChange, ...remarks: readonly string[]) =>
   `- ${code(nameOf(resource))}${[...reasons(resource), ...remarks].map((remark) => `: ${remark}`).join("")}`;
-
-const isLoss = ({ type, change }: ResourceChange) =>
-  irreplaceableTypes.has(type) && (change.actions.includes("delete") || change.actions.includes("forget"));
 
 /** What the plan would do, the gravest first. */
 function grouped(plan: Plan): { open: Group[]; folded: Group[] } {
@@ -182,32 +180,6 @@ export function refusal(
 
 const verbOf = ({ actions }: ValueChange) =>
   actions.includes("forget") ? "forgotten" : actions.length > 1 ? "replaced" : "destroyed";
-
-/** Terraform's reasons, in words; a reason that is not listed says nothing new. */
-const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted: "tainted, because its creation failed or somebody marked it",
-  replace_by_request: "asked for with `-replace`",
-  replace_by_triggers: "triggered by `replace_triggered_by`",
-  delete_because_wrong_repetition: "`count` or `for_each` was added or removed",
-  delete_because_count_index: "beyond `count`",
-  delete_because_each_key: "no longer in `for_each`",
-  delete_because_no_module: "its module is gone",
-  delete_because_no_move_target: "it was moved to an address that does not exist",
-};
-
-/** Why a resource is replaced or destroyed, and where it comes from. */
-function reasons({ change, previous_address, action_reason = "" }: ResourceChange): string[] {
-  const paths = [...new Set(change.replace_paths.map((path) => path.join(".")))];
-  const reason = REASONS[action_reason];
-  return [
-    ...(paths.length ? [`forced by ${paths.map(code).join(", ")}`] : []),
-    ...(reason === undefined ? [] : [reason]),
-    ...(previous_address === undefined ? [] : [`moved from ${code(previous_address)}`]),
-    ...(change.importing === undefined
-      ? []
-      : [`imported from ${code(change.importing.id ?? "its identity")}`]),
-  ];
-}
 
 function checkLine({ address, status, instances }: Plan["checks"][number]): string {
   const messages = instances.flatMap(({ problems }) => problems.map(({ message }) => code(message)));

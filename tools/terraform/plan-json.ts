@@ -34,9 +34,19 @@ const check = z.object({
     .default([]),
 });
 
-/** Whether the configuration marks outputs: in `output_changes` a former mark stays. */
 const rootModule = z.object({
+  /** Whether the configuration marks outputs: in `output_changes` a former mark stays. */
   outputs: z.record(z.string(), z.object({ sensitive: z.boolean().default(false) })).default({}),
+  /** Expressions name what a resource refers to. */
+  resources: z
+    .array(
+      z.object({
+        address: z.string(),
+        expressions: z.unknown().optional(),
+        depends_on: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
 });
 
 const schema = z.object({
@@ -51,8 +61,8 @@ const schema = z.object({
   deferred_changes: z.array(z.object({ reason: z.string(), resource_change: resourceChange })).default([]),
   checks: z.array(check).default([]),
   configuration: z
-    .object({ root_module: rootModule.default({ outputs: {} }) })
-    .default({ root_module: { outputs: {} } }),
+    .object({ root_module: rootModule.default({ outputs: {}, resources: [] }) })
+    .default({ root_module: { outputs: {}, resources: [] } }),
 });
 
 /** Values before and after, with Terraform's marks for what is sensitive and what is known only after the apply. */
