@@ -2,7 +2,15 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { production } from "../../environments/production.ts";
 import { Template } from "../../stacks/chat/template.ts";
-import { assumptions, costPerMillion, type Demand, messagesPerSecondOf, monthlyCost, total } from "./cost.ts";
+import {
+  assumptions,
+  costPerMillion,
+  costTurn,
+  type Demand,
+  messagesPerSecondOf,
+  monthlyCost,
+  total,
+} from "./cost.ts";
 import { prices } from "./prices.ts";
 
 const nothing = { databaseBytes: 0, logBytes: 0, sentBytes: 0, receivedBytes: 0 };
@@ -16,8 +24,9 @@ describe("the monthly cost", () => {
     const hours = assumptions.hoursInMonth;
     const mcp = (0.25 * prices.fargateVcpuHour.usd + 0.5 * prices.fargateGbHour.usd) * hours;
     expect(production.services.mcp).toMatchObject({ cpu: 256, memory: 512, minCount: 1 });
-    expect(total(monthlyCost(hasura, 0))).toBeCloseTo(mcp, 6);
     const synapse = (0.5 * prices.fargateVcpuHour.usd + 1 * prices.fargateGbHour.usd) * hours;
+    // B's engine is as large as Synapse.
+    expect(total(monthlyCost(hasura, 0))).toBeCloseTo(mcp + synapse, 6);
     // Synapse's admin UI has the MCP server's size.
     const media = assumptions.mediaGb * prices.efsGbMonth.usd;
     expect(total(monthlyCost(matrix, 0))).toBeCloseTo(2 * mcp + synapse + media, 6);
@@ -39,6 +48,22 @@ describe("the monthly cost", () => {
     expect(item(demand, 1e6, /internet/)).toBeCloseTo(0.9 * 0.09, 9);
     // Ten hours of one of the two virtual CPUs at 60 % utilisation.
     expect(item(demand, 3.6e6, /^RDS, by/)).toBeCloseTo((10 * (0.178 / 2)) / 0.6, 9);
+  });
+});
+
+describe("the volume at which the cheaper side changes", () => {
+  const expensive: Demand = { ...nothing, cpuSeconds: { mcp: 0.01, graphql: 0.5, postgres: 0.01 } };
+
+  it("is where both cost the same", () => {
+    const { cheaper, volume = 0 } = costTurn([matrix], [expensive]) ?? {};
+    expect(cheaper).toBe("B");
+    const [a, b] = [matrix, expensive].map((demand) => total(monthlyCost(demand, volume)));
+    expect((a ?? 0) / (b ?? 1)).toBeCloseTo(1, 1);
+  });
+
+  it("is none where one side costs less at every volume, or where a side was not measured", () => {
+    expect(costTurn([matrix], [hasura])).toEqual({ cheaper: "B", volume: undefined });
+    expect(costTurn([], [hasura])).toBeUndefined();
   });
 });
 

@@ -55,8 +55,11 @@ const synapseTasks: readonly Task[] = [
   sized("Synapse task", "synapse", synapse),
   sized("Synapse admin UI task", undefined, synapseAdmin),
 ];
-/** The GraphQL engine runs for the platform anyway: only the CPU that the chat adds is priced, at a task of Synapse's size. */
-const engineTask: Task = sized("GraphQL engine, by CPU", "graphql", synapse, 0);
+/**
+ * The GraphQL engine, at the size of Synapse's task. The platform needs it anyway, but B needs it as A needs Synapse, so it
+ * counts whole.
+ */
+const engineTask: Task = sized("GraphQL engine task", "graphql", synapse);
 
 const tasksOf = ({ cpuSeconds }: Demand): readonly Task[] => [
   mcpTask,
@@ -76,7 +79,7 @@ const GB = 1e9;
 
 /**
  * Cost of a month with that many messages, spread evenly. A task costs its size even when idle, and a multiple of it
- * under more load. RDS, load balancer and GraphQL engine run anyway, so only the share that the load uses counts.
+ * under more load. RDS and load balancer run for both sides, so only the share that the load uses counts.
  */
 export function monthlyCost(demand: Demand, messages: number): CostItem[] {
   const { utilisation, hoursInMonth, rdsVcpus, pageFill, retentionMonths, mediaGb } = assumptions;
@@ -111,6 +114,35 @@ export const total = (items: readonly CostItem[]): number => items.reduce((sum, 
 /** US dollars per million messages at that many messages in a month. */
 export const costPerMillion = (demand: Demand, messagesInMonth: number): number =>
   total(monthlyCost(demand, messagesInMonth)) / (messagesInMonth / 1e6);
+
+const LEAST_VOLUME = 1000;
+const MOST_VOLUME = 1e9;
+
+/**
+ * The side that costs less with few messages, and the messages in a month from which the other does; undefined if it never
+ * does, or if a side was not measured. Costs are medians over the runs of a side.
+ */
+export function costTurn(
+  a: readonly Demand[],
+  b: readonly Demand[],
+): { readonly cheaper: "A" | "B"; readonly volume: number | undefined } | undefined {
+  if (!a.length || !b.length) return undefined;
+  const median = (demands: readonly Demand[], messages: number) => {
+    const sorted = demands.map((demand) => total(monthlyCost(demand, messages))).sort((x, y) => x - y);
+    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  };
+  const aCheaper = (messages: number) => median(a, messages) < median(b, messages);
+  const first = aCheaper(LEAST_VOLUME);
+  const cheaper = first ? "A" : "B";
+  if (aCheaper(MOST_VOLUME) === first) return { cheaper, volume: undefined };
+  let [low, high] = [LEAST_VOLUME, MOST_VOLUME];
+  while (high / low > 1.01) {
+    const middle = Math.sqrt(low * high);
+    if (aCheaper(middle) === first) low = middle;
+    else high = middle;
+  }
+  return { cheaper, volume: low };
+}
 
 /** US dollars per million link previews on B, the only part that is billed per request. */
 export function linkPreviewsPerMillion(memoryMiB = 256): number {

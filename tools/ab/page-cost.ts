@@ -51,8 +51,9 @@ ${itemTable(results)}
 <li>A core of this machine equals a virtual CPU of Fargate or RDS. Messages are spread evenly over the month. Tasks and
 database run at ${utilisation * 100} % CPU, the target of the MCP server's scaling policy.</li>
 <li>Tasks have the sizes of production and run all the time. ${capacity(results)}</li>
-<li>RDS instance, load balancer, Cognito, Hasura's engine and the network exist anyway, for the platform: only the share
-of CPU that a message uses on RDS and the engine is counted, and no fixed cost. The engine's CPU is the stand-in's.</li>
+<li>RDS instance, load balancer, Cognito and the network serve both sides: of RDS only the share of CPU that a message uses is
+counted. Hasura's engine counts as one task of Synapse's size that runs all the time, although the platform shares it; its
+CPU is the stand-in's.</li>
 <li>Messages are kept for ${retentionMonths} months, in pages that are ${pageFill * 100} % full; media on A take ${mediaGb} GB. Backups and the logs of
 PostgreSQL and Hasura's engine are not counted.</li>
 <li>On A, Synapse makes link previews itself. On B, a million of them cost about

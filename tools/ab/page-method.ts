@@ -2,10 +2,8 @@ import { stepOf } from "./figures.ts";
 import { escapeHtml, significant, withUnit } from "./format.ts";
 import type { Results, Run } from "./results.ts";
 
-/** Stand-ins, limits and method of the measurement. */
-export const methodSection = (results: Results): string => `${limitsSection(results)}${howSection(results)}`;
-
-function limitsSection({ sides, machine }: Results): string {
+/** What was measured, what stood in for something else, and what was not measured at all. */
+export function limitsSection({ sides, machine }: Results): string {
   const standIns = sides.map(({ key, name, ran, standIns }) => {
     const more = standIns.map((text) => `<li>${escapeHtml(text)}</li>`).join("");
     return `<li><b>${key}, ${escapeHtml(name)}:</b> ${escapeHtml(ran)}.${more === "" ? "" : `<ul>${more}</ul>`}</li>`;
@@ -16,7 +14,7 @@ or a network. The MCP server's rate limit was removed, and its callers' tokens w
 <li>PostgreSQL 17 had the same settings on all sides: its defaults, TLS, and commits that wait for the disk.</li>`
     : `<li>The figures include the network, the load balancer and everything else that the environments did at the time. The
 deployed rate limits applied; refused operations count as failed.</li>`;
-  return `<section id="limits"><h2>Stand-ins, and what was not measured</h2>
+  return `<section id="limits"><h2>What ran, what stood in, and what was not measured</h2>
 <ul>
 ${standIns.join("")}
 <li><b>Interface:</b> all operations were calls of the MCP server's tools, which are the same on both sides and available
@@ -24,12 +22,14 @@ in every environment. The app uses the Matrix protocol with /sync or GraphQL wit
 not include that load, which differs between the sides.</li>
 <li>The agent's one account sent all messages, regardless of the number of callers.</li>
 ${local}
-<li>Encryption, federation, media, sign-in, and what the team has to learn and operate also matter for the decision; none
-of them is measured here.</li>
+<li><b>Not measured at all:</b> phones, /sync and subscriptions, the network, sign-in, push, media, encryption, federation,
+and what the team has to learn and operate. All of them matter for the decision: <a href="#criteria">the criteria</a> have
+an open row for each.</li>
 </ul></section>`;
 }
 
-function howSection(results: Results): string {
+/** How it was measured, and each run. */
+export function methodSection(results: Results): string {
   const { workload, machine, node } = results;
   const { saturation } = workload;
   const facts: [string, string][] = [

@@ -1,5 +1,6 @@
-import { cost, type Figure, figure, latency, type Measure, throughput } from "./figures.ts";
-import { escapeHtml, intervalText, spreadText, withUnit } from "./format.ts";
+import { costTurn } from "./cost.ts";
+import { cost, demandOf, type Figure, figure, latency, type Measure, throughput } from "./figures.ts";
+import { escapeHtml, intervalText, significant, spreadText, withUnit } from "./format.ts";
 import { mark } from "./plots.ts";
 import type { Results } from "./results.ts";
 import type { SideKey } from "./side.ts";
@@ -19,8 +20,8 @@ export const legend = ({ sides }: Results): string =>
     .join("")}</ul>`;
 
 const verdictText: Readonly<Record<Figure["verdict"], string>> = {
-  A: "A is better",
-  B: "B is better",
+  A: "A ahead",
+  B: "B ahead",
   equal: "equal",
   unclear: "no clear difference",
   "too few runs": "too few runs",
@@ -51,7 +52,28 @@ function row(found: Figure, keys: readonly SideKey[]): string {
   return `<tr><th scope="row">${escapeHtml(found.label)}</th>${cells.join("")}<td class="number">${difference}</td><td>${verdictText[found.verdict]}</td></tr>`;
 }
 
-/** The main figures in sentences. */
+/** The fewest runs of each side from which a side may be called ahead. */
+const ENOUGH_RUNS = 5;
+
+/** How far the figures carry, and why no further. */
+export function confidence({ sides, runs, machine }: Results): string {
+  const few = runs.filter(({ side }) => side === "A").length < ENOUGH_RUNS;
+  const stoodIn = sides
+    .filter(({ key, standIns }) => key !== "C" && standIns.length > 0)
+    .map(({ key }) => key);
+  const reasons = [
+    ...(few
+      ? ["<strong>Fewer than five runs:</strong> enough to see that everything works, too few to decide"]
+      : []),
+    ...(stoodIn.length ? [`parts of ${stoodIn.join(" and ")} were stand-ins`] : []),
+    ...(machine ? ["all parts shared one machine"] : []),
+    "the app's own protocols carried no load",
+  ];
+  const level = few || stoodIn.length ? "low" : "medium";
+  return `<section id="confidence" class="findings warning"><p><strong>Confidence: ${level}.</strong> ${reasons.join("; ")}.</p></section>`;
+}
+
+/** The main figures in sentences that say no more than what was compared. */
 export function findings(results: Results): string {
   const sentences = [
     compare(results, latency("send", 50), "Sending a message takes"),
@@ -59,13 +81,11 @@ export function findings(results: Results): string {
     compare(results, throughput.closedLoop, "In a closed loop, operations per second are"),
     compare(results, cost(1e6), "At a million messages per month, a million costs"),
     compare(results, cost(100e6), "At a hundred million messages per month, a million costs"),
+    turn(results),
   ].filter((sentence) => sentence !== undefined);
-  const few = results.runs.filter(({ side }) => side === "A").length < 5;
-  const warning = few
-    ? `<p class="findings warning"><strong>Fewer than five runs:</strong> enough to see that everything works, too few to decide.</p>`
-    : "";
-  return `${warning}<section id="findings" class="findings"><ul>${sentences.map((sentence) => `<li>${sentence}</li>`).join("")}</ul>
-<p>Read <a href="#limits">what was a stand-in</a> before deciding${results.machine ? ", above all on B" : ""}.</p></section>`;
+  const stoodIn = results.sides.some(({ key, standIns }) => key !== "C" && standIns.length > 0);
+  const compared = `Through the MCP server${stoodIn ? ', with <a href="#limits">the stand-ins above</a>' : ""}:`;
+  return `<section id="findings" class="findings"><p>${compared}</p><ul>${sentences.map((sentence) => `<li>${sentence}</li>`).join("")}</ul></section>`;
 }
 
 function compare(results: Results, measure: Measure, start: string): string | undefined {
@@ -74,7 +94,18 @@ function compare(results: Results, measure: Measure, start: string): string | un
   if (!a || !b) return undefined;
   const end =
     verdict === "A" || verdict === "B"
-      ? `<b>${verdict} is better</b>, beyond the spread of the runs`
+      ? `${verdict} ahead, beyond the spread of the runs`
       : verdictText[verdict];
   return `${start} <b>${withUnit(a.median, unit)}</b> on A and <b>${withUnit(b.median, unit)}</b> on B: ${end}.`;
+}
+
+/** At which volume the cheaper side changes. */
+function turn({ runs }: Results): string | undefined {
+  const of = (key: SideKey) => runs.flatMap((run) => (run.side === key ? (demandOf(run) ?? []) : []));
+  const found = costTurn(of("A"), of("B"));
+  if (found === undefined) return undefined;
+  const { cheaper, volume } = found;
+  return volume === undefined
+    ? `By the medians, ${cheaper} costs less at every volume up to a billion messages per month.`
+    : `By the medians, ${cheaper} costs less up to <b>${significant(volume)}</b> messages per month, and the other side beyond.`;
 }

@@ -22,7 +22,9 @@ describe("the page", () => {
 
   it("has every section, and only numeric figures", () => {
     for (const id of [
+      "confidence",
       "findings",
+      "criteria",
       "summary",
       "latency",
       "throughput",
@@ -48,13 +50,13 @@ describe("the page", () => {
     expect(open).toEqual([]);
   });
 
-  it("shows the range of every figure, and calls a side better only beyond it", () => {
+  it("shows the range of every figure, and calls a side ahead only beyond it", () => {
     expect(cellsOf(html, "figures", "Sending, median")).toEqual([
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
       expect.stringMatching(/^[\d.]+ ms \([\d.]+–[\d.]+\)$/),
       expect.stringMatching(/^[\d.]+ ms \[[\d.]+, [\d.]+\]$/),
-      "B is better",
+      "B ahead",
     ]);
     expect(cellsOf(html, "figures", "Failed operations, open loop")).toEqual([
       ...["0 %", "0 %", "0 %", "0 % [0, 0]", "equal"],
@@ -66,6 +68,19 @@ describe("the page", () => {
       for (const text of [name, ran, ...standIns]) expect(html).toContain(text);
     expect(html).toContain("Example CPU, 2 cores, 16 GiB");
     expect(html.match(/<table class="runs">.*?<\/table>/s)?.[0].match(/<tr>/g)).toHaveLength(1 + 15);
+  });
+
+  it("says what stood in and what was not measured before any sentence about who is ahead", () => {
+    const places = ["Confidence: low", "Not measured at all", "Through the MCP server", "ahead"].map((text) =>
+      html.indexOf(text),
+    );
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
+    expect(html).not.toMatch(/[AB] is better/);
+  });
+
+  it("leaves the criteria open that nobody measured", () => {
+    expect(html.match(/<td class="open" colspan="2">not measured<\/td>/g)?.length).toBeGreaterThan(8);
   });
 
   it("lists every price with its date and source", () => {
@@ -80,7 +95,7 @@ describe("the page", () => {
   it("warns of too few runs to decide", () => {
     const few = page(exampleResults(2));
     expect(few).toContain("Fewer than five runs");
-    expect(few).not.toContain("is better</b>");
+    expect(few).not.toContain("ahead, beyond");
     expect(html).not.toContain("Fewer than five runs");
   });
 

@@ -14,8 +14,9 @@ import {
 } from "./figures.ts";
 import { escapeHtml } from "./format.ts";
 import { costSection } from "./page-cost.ts";
-import { methodSection } from "./page-method.ts";
-import { captioned, findings, legend, table } from "./page-parts.ts";
+import { criteriaSection } from "./page-criteria.ts";
+import { limitsSection, methodSection } from "./page-method.ts";
+import { captioned, confidence, findings, legend, table } from "./page-parts.ts";
 import { type Curve, dotPlot, quantilePlot } from "./plots.ts";
 import type { Results } from "./results.ts";
 import { style } from "./style.ts";
@@ -40,7 +41,10 @@ export function page(results: Results): string {
 ${legend(results)}
 </header>
 <main>
+${confidence(results)}
+${limitsSection(results)}
 ${findings(results)}
+${criteriaSection(results)}
 ${summarySection(results)}
 ${latencySection(results)}
 ${throughputSection(results)}
@@ -71,7 +75,7 @@ function summarySection(results: Results): string {
   ];
   return `<section id="summary"><h2>Summary</h2>
 <p>Median of the runs, with minimum and maximum in brackets. A − B is the median difference between consecutive runs, with
-its 95 % confidence interval; a side is called better only if the whole interval lies on one side of zero.</p>
+its 95 % confidence interval; a side is called ahead only if the whole interval lies on one side of zero.</p>
 ${table(results, rows)}
 </section>`;
 }

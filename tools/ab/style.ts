@@ -21,6 +21,7 @@ th, td { padding: .35rem .6rem; text-align: left; border-bottom: 1px solid var(-
 thead th { border-bottom: 2px solid var(--soft); }
 td.number, th.number { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 400; }
+td.open { color: var(--soft); font-style: italic; text-align: center; }
 .figures tbody th { min-width: 13rem; }
 .figures td { white-space: nowrap; }
 tr.section th { font-weight: 600; background: var(--panel); }
