@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isJsonContentType } from "@modelcontextprotocol/sdk/shared/mediaType.js";
-import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/sdk/types.js";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
-import { answer } from "../protocol/request-server.ts";
+import { answer, handshakeVersions } from "../protocol/handshake.ts";
 import { answerStateless, claimsStateless, isStateless, STATELESS_VERSION } from "../protocol/stateless.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
@@ -72,10 +71,10 @@ function checkHeaders({ headers }: IncomingMessage): void {
   const version = headers["mcp-protocol-version"];
   // Of a version without a handshake, the answer is in the body.
   if (version === undefined || isStateless(version)) return;
-  if (!SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
+  if (!handshakeVersions.includes(String(version)))
     throw new HttpError(
       400,
-      `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${[STATELESS_VERSION, ...SUPPORTED_PROTOCOL_VERSIONS].join(", ")}.`,
+      `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${[STATELESS_VERSION, ...handshakeVersions].join(", ")}.`,
     );
 }
 

@@ -1,3 +1,6 @@
+import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
+import { ChatError } from "../chat/error.ts";
+
 /** Codes of JSON-RPC and of MCP. */
 export const rpcCodes = {
   methodNotFound: -32601,
@@ -20,3 +23,12 @@ export class RpcError extends Error {
     this.data = data;
   }
 }
+
+/** The answer to a request that failed. What broke here is told to nobody. */
+export function failure(id: RequestId, error: unknown): { jsonrpc: "2.0"; id: RequestId; error: object } {
+  const { code, message, data } = error instanceof RpcError ? error : new RpcError("internal", textOf(error));
+  return { jsonrpc: "2.0", id, error: { code, message, ...(data !== undefined && { data }) } };
+}
+
+const textOf = (error: unknown) =>
+  error instanceof ChatError ? `${error.code}: ${error.message}` : "The server failed on this request.";

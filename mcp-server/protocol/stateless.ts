@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import * as z from "zod";
 import type { ChatService, RequestContext } from "./call-tool.ts";
 import { capabilities, dispatch, implementation } from "./dispatch.ts";
 import { instructions } from "./instructions.ts";
-import { RpcError, rpcCodes } from "./rpc-error.ts";
+import { failure, RpcError, rpcCodes } from "./rpc-error.ts";
 
 /** The revision without a handshake: each request names it, and the client's capabilities. */
 export const STATELESS_VERSION = "2026-07-28";
@@ -60,7 +60,7 @@ interface Answered {
   readonly body: object | undefined;
 }
 
-/** Answers one message. Nothing is shared between requests, so the SDK's server object has nothing to do here. */
+/** Answers one message. */
 export async function answerStateless(
   service: ChatService,
   request: RequestContext,
@@ -100,7 +100,7 @@ export async function answerStateless(
     };
   } catch (error) {
     const unknown = error instanceof RpcError && error.code === rpcCodes.methodNotFound;
-    return { status: unknown ? 404 : 200, body: failure(id, error) };
+    return { status: unknown ? 404 : 200, body: failure(id, asOfThisRevision(error)) };
   }
 }
 
@@ -147,11 +147,8 @@ function decoded(header: string | string[] | undefined): string | undefined {
   return base64 === undefined ? text : Buffer.from(base64, "base64").toString();
 }
 
-function failure(id: RequestId, error: unknown): object {
-  const known =
-    error instanceof RpcError ? error : new RpcError("internal", "The server failed on this request.");
-  // A resource that is not there was an error of its own until this revision.
-  const code = known.code === rpcCodes.resourceNotFound ? rpcCodes.invalidParams : known.code;
-  const { message, data } = known;
-  return { jsonrpc: "2.0", id, error: { code, message, ...(data !== undefined && { data }) } };
+/** A resource that is not there was an error of its own until this revision. */
+function asOfThisRevision(error: unknown): unknown {
+  if (!(error instanceof RpcError) || error.code !== rpcCodes.resourceNotFound) return error;
+  return new RpcError("invalidParams", error.message, error.data);
 }
