@@ -56,6 +56,8 @@ export interface GitHubServer {
   readonly runs: Map<string, string>;
   /** Requests as `METHOD path`, in order. */
   readonly requests: string[];
+  /** Merges pull request 7, whose last commit is `head`, to `main` as `commit`. */
+  merge(commit: string, head: string): void;
   /** Adds a comment to pull request 7. */
   say(login: string, body: string): void;
   stop(): Promise<void>;
@@ -84,11 +86,17 @@ export async function startGitHub(): Promise<GitHubServer> {
   const say = (login: string, body: string) => {
     comments.push({ id: 1000 + comments.length, body, user: { login } });
   };
-  const pull = (merged_at: string | null): PullRequest => ({
+  const merge = (commit: string, head: string) => {
+    commits[commit] = "2026-11-21T10:00:00Z";
+    heads[commit] = head;
+    history.push(commit);
+  };
+  const heads: Record<string, string> = {};
+  const pull = (merged_at: string | null, commit: string): PullRequest => ({
     number: PULL_REQUEST,
     merged_at,
     base: { ref: "main" },
-    head: { sha: HEAD, repo: { full_name: opener.repository } },
+    head: { sha: heads[commit] ?? HEAD, repo: { full_name: opener.repository } },
   });
   const releases: Release[] = [];
   const opener = { repository };
@@ -138,7 +146,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     const commit = found("/repos/{owner}/{repo}/commits/{commit_sha}/pulls")?.["commit_sha"];
     if (commit) {
       const merged_at = commits[commit];
-      return page(merged_at === undefined ? [] : [pull(merged_at)]);
+      return page(merged_at === undefined ? [] : [pull(merged_at, commit)]);
     }
     if (
       found("/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs")?.["workflow_id"] === "deploy.yml"
@@ -201,6 +209,7 @@ export async function startGitHub(): Promise<GitHubServer> {
     statuses,
     issues,
     requests,
+    merge,
     say,
     stop: () => close(server),
   };

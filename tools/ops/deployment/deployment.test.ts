@@ -45,7 +45,7 @@ const asOutput = (outputs: object) =>
     Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, { value, type: "dynamic" }])),
   );
 
-/** A stack whose services all get a new task definition; the real Terraform is in deploy.e2e.test.ts. */
+/** A stack whose services all get a new task definition; the real Terraform is in tools/pipeline/walk.e2e.test.ts. */
 function stack(
   options: { first?: boolean; applyFails?: boolean; later?: readonly Change[]; homeserver?: string } = {},
 ): TerraformCommands {

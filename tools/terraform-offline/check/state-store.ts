@@ -33,6 +33,11 @@ export class StateStore {
     return this.state?.toString();
   }
 
+  /** Puts another state in its place, as if what exists had been changed by hand. */
+  replace(state: string): void {
+    this.state = Buffer.from(state);
+  }
+
   /** Leaves the state in a file of the configuration's folder, for whoever goes on there. */
   leave(folder: string): void {
     useBackend(folder, { local: {} });
