@@ -89,7 +89,7 @@ describeWith("terraform")("the modules with the real Terraform", () => {
   });
 
   it("give their state to the chat stack, and take it back, without destroying anything", async () => {
-    const { stack, inputs } = synthesised(environment);
+    const { stack, inputs, out } = synthesised(environment);
     const variables = inputs[inputs.indexOf("--var-file") + 1] ?? "";
     // Not terraform.tfstate, which init would take for a state to migrate.
     const state = path.join(stack, "chat.tfstate");
@@ -113,6 +113,7 @@ describeWith("terraform")("the modules with the real Terraform", () => {
     copyFileSync(state, path.join(again, "terraform.tfstate"));
     const there = await planned(again);
     expect(lost(there)).toEqual([]);
+    rmSync(out, { recursive: true });
     expect(there["forget"]?.every((address) => /\.(monitoring_|dns_record)/.test(address))).toBe(true);
   });
 
