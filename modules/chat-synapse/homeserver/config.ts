@@ -254,6 +254,9 @@ function media({ maxUploadSize }: HomeserverProps) {
   return {
     media_store_path: containerPaths.media,
     max_upload_size: maxUploadSize,
+    // 26 million: a photo of 24 megapixels has thumbnails, and a larger one is stored without. A decoded pixel takes four
+    // bytes of memory, and thumbnails twice that.
+    max_image_pixels: "25M",
     media_upload_limits: [{ time_period: "1d", max_size: "1G" }],
     // Copies from other homeservers can be fetched again. What users uploaded stays.
     media_retention: { remote_media_lifetime: "30d" },

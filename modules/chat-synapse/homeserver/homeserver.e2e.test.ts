@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
@@ -26,13 +28,25 @@ import {
   imageUser,
   type Synapse,
   type SynapseDeployment,
+  synapsePython,
 } from "../../../tools/servers/synapse.ts";
 import { REQUEST_LINE } from "./log-config.ts";
 
+const run = promisify(execFile);
 const clients = "/_matrix/client/v3";
 const preview = "/_matrix/client/v1/media/preview_url?url=";
 /** Memory of the task definition, in MiB. */
 const TASK_MEMORY = 1024;
+
+/** A picture of one colour, made by the library that Synapse reads it with. */
+const picture = async (format: string, mode: string, width: number, height: number): Promise<Buffer> => {
+  const code = `import sys; from PIL import Image; Image.new("${mode}", (${width}, ${height})).save(sys.stdout.buffer, "${format}")`;
+  const { stdout } = await run(synapsePython, ["-c", code], {
+    encoding: "buffer",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+};
 
 const page =
   (title: string): Site =>
@@ -114,7 +128,7 @@ describeWithSynapse("a homeserver", () => {
     const owner = imageUser.uid ?? process.getuid?.();
     const entries = await readdir(synapse.runDirectory);
     const files = entries.filter((entry) => entry !== "tmp");
-    expect(files).toHaveLength(8);
+    expect(files).toHaveLength(9);
     for (const file of files) {
       const { mode, uid } = await stat(join(synapse.runDirectory, file));
       expect([file, mode & 0o777, uid]).toEqual([file, 0o400, owner]);
@@ -125,6 +139,79 @@ describeWithSynapse("a homeserver", () => {
     for (const name of [...Object.keys(deployment.secrets), "SYNAPSE_CONFIG_YAML"]) {
       expect(environment).not.toContain(name);
     }
+  });
+
+  describe("given pictures", () => {
+    const upload = async (token: string, picture: Buffer, type: string) => {
+      const response = await fetch(`${synapse.url}/_matrix/media/v3/upload`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": type },
+        body: new Uint8Array(picture),
+      });
+      return {
+        status: response.status,
+        id: String(z.looseObject({}).parse(await response.json())["content_uri"]).replace("mxc://", ""),
+      };
+    };
+    const thumbnail = async (token: string, id: string) =>
+      (
+        await fetch(
+          `${synapse.url}/_matrix/client/v1/media/thumbnail/${id}?width=320&height=240&method=scale`,
+          {
+            headers: { authorization: `Bearer ${token}` },
+          },
+        )
+      ).status;
+
+    it("takes eight parallel uploads of many pixels within its task's memory, and answers its health check meanwhile", async () => {
+      const { accessToken } = await newAccount();
+      // The most pixels that get thumbnails, in a file of some hundred kilobytes, and more than that.
+      const [largest, larger] = await Promise.all([
+        picture("PNG", "RGBA", 5100, 5100),
+        picture("PNG", "RGBA", 6500, 4900),
+      ]);
+      const attack = Promise.all(
+        [largest, largest, largest, larger, larger, larger, larger, larger].map((file) =>
+          upload(accessToken, file, "image/png"),
+        ),
+      );
+      const answered: number[] = [];
+      let finished = false;
+      const over = attack.then(() => {
+        finished = true;
+      });
+      while (!finished) {
+        const began = performance.now();
+        expect((await fetch(`${synapse.url}/health`)).status).toBe(200);
+        answered.push(performance.now() - began);
+        await Promise.race([over, new Promise((done) => setTimeout(done, 100))]);
+      }
+      const uploaded = await attack;
+      expect(uploaded.map(({ status }) => status)).toEqual(Array(8).fill(200));
+      const peak =
+        Number(/^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${synapse.pid}/status`, "utf8"))?.[1]) /
+        1024;
+      answered.sort((a, b) => a - b);
+      // One picture at a time: each takes a quarter of the task.
+      expect(peak).toBeLessThan(0.6 * TASK_MEMORY);
+      // The median, because the machine that runs the tests may be busy with others.
+      expect(answered[Math.floor(answered.length / 2)]).toBeLessThan(1000);
+      expect(await thumbnail(accessToken, uploaded[0]?.id ?? "")).toBe(200);
+      expect(await thumbnail(accessToken, uploaded[7]?.id ?? "")).toBe(400);
+    }, 300_000);
+
+    it.each([
+      [12, 4032, 3024],
+      [24, 5712, 4284],
+    ])("makes thumbnails of a photo of %s megapixels", async (_, width, height) => {
+      const { accessToken } = await newAccount();
+      const { status, id } = await upload(
+        accessToken,
+        await picture("JPEG", "RGB", width, height),
+        "image/jpeg",
+      );
+      expect([status, await thumbnail(accessToken, id)]).toEqual([200, 200]);
+    });
   });
 
   describe("asked to send", () => {

@@ -39,6 +39,8 @@ FILES: dict[str, tuple[str | int, ...]] = {
 REPLICATION_SECRET_FILE = ("worker_replication_secret_path",)
 MEDIA_STORE = ("media_store_path",)
 MEDIA_WORKER = "synapse.app.media_repository"
+# The image's own module, beside this file: the image brings the setting, so that no configuration names what it lacks.
+MEDIA_MODULE = "modules:\n- module: phenom_media.ThumbnailQueue\n  config: {}\n"
 
 # 32 bytes in base64 without padding.
 SIGNING_KEY_LINE = re.compile(r"ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}")
@@ -137,10 +139,13 @@ def main() -> None:
         config_paths.append(os.path.join(folder, "worker.yaml"))
         files[config_paths[-1]] = variable(WORKER)
     media_store = path_setting(config, MEDIA_STORE)
+    has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
+    if has_media:
+        config_paths.append(os.path.join(folder, "media.yaml"))
+        files[config_paths[-1]] = MEDIA_MODULE
     for path, text in files.items():
         write(path, text)
     temporary = temporary_folder(os.path.join(folder, "tmp"))
-    has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
     if has_media and not os.access(media_store, os.W_OK | os.X_OK):
         fail(NOT_WRITABLE, f"the media store {media_store} is not there or can't be written by user {os.geteuid()}")
 
@@ -149,6 +154,7 @@ def main() -> None:
     # libpq looks for a client certificate at home and gives up where it may not look, as in root's folder.
     environment["HOME"] = folder
     environment["TMPDIR"] = temporary
+    environment["PYTHONPATH"] = os.path.dirname(os.path.realpath(__file__))
     jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
