@@ -37,10 +37,9 @@ await main(
 );
 
 /** There is no other stack here whose remote state could be read: example values take the place of its outputs. */
-const withExampleInputs = (data: EnvironmentData): EnvironmentData => ({
-  ...data,
-  inputs: { from: "variables" },
-});
+function withExampleInputs(data: EnvironmentData): EnvironmentData {
+  return { ...data, inputs: { from: "variables" } };
+}
 
 async function run(data: EnvironmentData, engine: ReturnType<typeof chooseEngine>): Promise<void> {
   const started = performance.now();
