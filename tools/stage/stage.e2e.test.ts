@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
@@ -54,6 +56,17 @@ describeAsRootWith(
     browser = stageBrowser(stage);
   }, 900_000);
   afterAll(() => stage?.stop());
+
+  it.each([
+    "development",
+    "production",
+  ])("npm run stage -- %s --plan says what it would start", async (name) => {
+    const command = ["tools/run.mjs", "tools/stage/main.ts", name, "--plan", "--engine", "buildah"];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    expect(stdout).toContain(`inputs of environments/${name}.example.tfvars.json`);
+    expect(stdout).toContain("8. ops verify");
+    expect(stdout).not.toContain("none here");
+  }, 60_000);
 
   it("is refused with Synapse workers, for which a stage has no Redis", async () => {
     const workers = {
