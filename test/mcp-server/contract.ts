@@ -4,6 +4,7 @@ import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { messageLines } from "../../mcp-server/chat/lines.ts";
 import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
 import { shownMessage, shownMessages } from "../../mcp-server/chat/shown.ts";
+import { moderatorsAfternoon } from "./afternoon.ts";
 import { callAtRandom, randomCalls } from "./random-calls.ts";
 import { startTestService, type TestService } from "./service.ts";
 
@@ -746,6 +747,14 @@ export function contract(
         service = await startTestService({ ...chat, close: async () => {} });
       });
       afterAll(() => service?.stop());
+
+      it("a moderator's afternoon takes eight calls and few tokens", async () => {
+        const cost = await moderatorsAfternoon(service, world);
+        expect(cost.calls).toBe(8);
+        // The ids of Matrix are the longest.
+        expect(cost.textTokens).toBeLessThan(5_400);
+        expect(cost.structuredTokens).toBeLessThan(6_900);
+      });
 
       it(
         "random calls shaped by the schemas neither fail as internal nor break a page",

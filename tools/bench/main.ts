@@ -8,6 +8,7 @@ import * as mcpColdStart from "./mcp-cold-start.ts";
 import * as mcpProcess from "./mcp-process.ts";
 import * as mcpSynapse from "./mcp-synapse.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
+import * as mcpTokens from "./mcp-tokens.ts";
 import { assertTrustworthy, remember } from "./measurements.ts";
 import { measureAll, record, rows } from "./results.ts";
 import * as schemaInsert from "./schema-insert.ts";
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   schemaInsert,
   schemaPage,
   search,
+  mcpTokens,
   mcpThroughput,
   mcpProcess,
   mcpColdStart,
