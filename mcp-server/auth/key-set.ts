@@ -1,5 +1,5 @@
 import { WaitPeriodNotYetEndedJwkError } from "aws-jwt-verify/error";
-import type { Fetcher } from "aws-jwt-verify/https";
+import { type Fetcher, SimpleFetcher } from "aws-jwt-verify/https";
 import { type PenaltyBox, SimpleJwksCache } from "aws-jwt-verify/jwk";
 import { RateLimit } from "../http/rate-limit.ts";
 import { HttpError } from "../http/respond.ts";
@@ -15,8 +15,13 @@ const READS_PER_SECOND = 1;
  * reading for ten seconds, so that one stranger with a made-up key id would keep everybody's new keys out. Here each id
  * waits for itself, and all together are limited.
  */
-export const keySet = (fetcher?: Fetcher): SimpleJwksCache =>
-  new SimpleJwksCache({ penaltyBox: new PenaltyByKey(), ...(fetcher && { fetcher }) });
+export const keySet = (fetcher: Fetcher = patientFetcher()): SimpleJwksCache =>
+  new SimpleJwksCache({ penaltyBox: new PenaltyByKey(), fetcher });
+
+/** The library's own limits are shorter than a new task on a quarter of a core may stand still. */
+const patientFetcher = () =>
+  new SimpleFetcher({ defaultRequestOptions: { timeout: PATIENCE_MS, responseTimeout: PATIENCE_MS } });
+const PATIENCE_MS = 4_000;
 
 class PenaltyByKey implements PenaltyBox {
   readonly #unknown = new Map<string, number>();

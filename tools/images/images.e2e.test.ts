@@ -67,8 +67,10 @@ describeAsRootWith(
     const { healthCheck, entrypoint, command } = engine().config(tagOf(name));
     expect(healthCheck[0]).toBe("CMD");
     await engine().withFiles(tagOf(name), async (folder) => {
-      for (const program of [healthCheck[1] ?? "", [...entrypoint, ...command][0] ?? ""])
-        expect([program, programs(folder, [path.basename(program)])[0]]).not.toContain(undefined);
+      for (const program of [healthCheck[1] ?? "", [...entrypoint, ...command][0] ?? ""]) {
+        const absolute = path.isAbsolute(program) && existsSync(path.join(folder, program));
+        expect([program, absolute || programs(folder, [program]).length > 0]).toEqual([program, true]);
+      }
       expect(programs(folder, ["npm", "npx", "yarn", "corepack"])).toEqual([]);
     });
   });
