@@ -86,8 +86,14 @@ function readPlan(file: string): Plan {
   return parsePlan(json, file);
 }
 
-const reportOf = (plan: Plan, environment: string, limit: number, key?: string) =>
-  report(plan, { environment, commit: commit(), runUrl: runUrl(), limit, ...(key !== undefined && { key }) });
+function reportOf(plan: Plan, environment: string, limit: number, key?: string): string {
+  const pageUrl = process.env["REVIEW_PAGE"];
+  return report(plan, {
+    ...{ environment, commit: commit(), runUrl: runUrl(), limit },
+    ...(key !== undefined && { key }),
+    ...(pageUrl && { pageUrl }),
+  });
+}
 
 function git(...args: string[]): string {
   try {

@@ -1,3 +1,5 @@
+import { type CostChange, costChanges } from "../review/cost.ts";
+import { dependenciesOf } from "../review/dependencies.ts";
 import { type PlanCheck, type ResourceChange, readPlan, type ValueChange } from "../terraform/plan-json.ts";
 
 export interface Plan {
@@ -12,6 +14,8 @@ export interface Plan {
   readonly deferred: readonly { readonly reason: string; readonly resource: ResourceChange }[];
   /** Checks that failed, and `check` blocks whose result is not known yet. */
   readonly checks: readonly PlanCheck[];
+  /** Standing costs that change, by the address of the resource. */
+  readonly costs: ReadonlyMap<string, CostChange>;
 }
 
 export const isReplacement = ({ actions }: ValueChange) => actions.length > 1;
@@ -51,5 +55,6 @@ export function parsePlan(json: string, source: string): Plan {
       resource: resource_change,
     })),
     checks: plan.checks.filter(needsAttention),
+    costs: costChanges(plan, dependenciesOf(plan)),
   };
 }

@@ -230,6 +230,16 @@ describe("what a reviewer must not miss", () => {
     expect(first).not.toContain("alarm");
   });
 
+  it("says how the standing costs change, and links the page for reviewers", () => {
+    const alarm = { address: "aws_cloudwatch_metric_alarm.a", type: "aws_cloudwatch_metric_alarm" };
+    const text = report(planOf([{ ...alarm, change: { actions: ["create"], before: null, after: {} } }]), {
+      ...{ environment: "development", commit: "c", runUrl: "https://run", limit: COMMENT_LIMIT },
+      pageUrl: "https://page",
+    });
+    expect(text).toContain("\nStanding costs: +$0.10 a month, by list prices\n");
+    expect(text).toContain("· [page for reviewers](https://page) ·");
+  });
+
   it("covers every type that production protects", () => {
     const protectedTypes = Object.entries(new Template(production).json.resource ?? {}).filter(
       ([, resources]) =>

@@ -1,4 +1,5 @@
 import { Problem } from "../cli/problem.ts";
+import { dollars, sumOf } from "../review/cost.ts";
 import { pathsOf } from "../terraform/fingerprint.ts";
 import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
 import { pack, type Review, reviewOf } from "./changes.ts";
@@ -35,6 +36,8 @@ export interface ReportProps {
   readonly limit: number;
   /** Signs the hidden list of changes. @default - it is not signed, so that nothing may be applied because of it */
   readonly key?: string;
+  /** Address of the page for reviewers. @default - there is none */
+  readonly pageUrl?: string;
   /** First words of the heading. @default Plan of */
   readonly title?: string;
 }
@@ -101,7 +104,7 @@ const counts = (groups: readonly Group[]) =>
  */
 export function report(
   plan: Plan,
-  { environment, commit, runUrl, limit, key, title = "Plan of" }: ReportProps,
+  { environment, commit, runUrl, limit, key, pageUrl, title = "Plan of" }: ReportProps,
 ): string {
   const groups = grouped(plan);
   const losses = plan.resources.filter(isLoss);
@@ -116,6 +119,7 @@ export function report(
     changesLine(reviewOf(plan, { environment, commit }), key),
     `### ${title} \`${environment}\`: ${summary.join(" · ")}`,
     "",
+    ...(plan.costs.size ? [`Standing costs: ${dollars(sumOf(plan.costs))} a month, by list prices`, ""] : []),
     ...(losses.length
       ? [
           "**Can't be made again: data, keys or identity are lost**",
@@ -125,7 +129,8 @@ export function report(
         ]
       : []),
   ];
-  const foot = [footOf(commit, runUrl, " · values marked as sensitive are hidden")];
+  const page = pageUrl === undefined ? "" : ` · [page for reviewers](${pageUrl})`;
+  const foot = [footOf(commit, runUrl, `${page} · values marked as sensitive are hidden`)];
   const blocks = [
     section("Checks", plan.checks.map(checkLine)),
     section("No longer marked as sensitive: later plans and logs show these values", exposedLines(plan)),

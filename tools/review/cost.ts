@@ -1,7 +1,6 @@
 import { type Price, prices as sharedPrices } from "../ab/prices.ts";
-import type { PlanJson } from "../terraform/plan-json.ts";
+import { field, type PlanJson } from "../terraform/plan-json.ts";
 import { type Dependencies, withoutIndex } from "./dependencies.ts";
-import { field } from "./summary.ts";
 
 const HOURS_PER_MONTH = 730;
 
@@ -86,3 +85,7 @@ const number = (value: unknown): number => Number(value ?? 0) || 0;
 /** Differences of all resources together, US dollars a month. */
 export const sumOf = (changes: ReadonlyMap<string, CostChange>): number =>
   [...changes.values()].reduce((sum, { before, after }) => sum + after - before, 0);
+
+/** An amount with its sign, such as `+$36.04`. */
+export const dollars = (value: number): string =>
+  `${value < 0 ? "−" : "+"}$${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;

@@ -6,7 +6,7 @@ import { irreplaceableTypes } from "../pipeline/irreplaceable.ts";
 import { nameOf, type Plan, parsePlan } from "../pipeline/plan.ts";
 import { reasons } from "../pipeline/reasons.ts";
 import { type ResourceChange, readPlan } from "../terraform/plan-json.ts";
-import { type CostChange, costChanges, standingPrices, sumOf } from "./cost.ts";
+import { type CostChange, dollars, standingPrices, sumOf } from "./cost.ts";
 import { dependenciesOf } from "./dependencies.ts";
 import { picture } from "./picture.ts";
 import { script } from "./script.ts";
@@ -25,9 +25,7 @@ const OPEN: readonly Kind[] = ["lost", "destroyed", "replaced", "forgotten"];
  */
 export function page(json: string, source: string, title: string): string {
   const plan = parsePlan(json, source);
-  const whole = readPlan(json, source);
-  const dependencies = dependenciesOf(whole);
-  const costs = costChanges(whole, dependencies);
+  const dependencies = dependenciesOf(readPlan(json, source));
   const anchors = new Map(plan.resources.map((resource, index) => [nameOf(resource), `r${index}`]));
   const anchorOf = (address: string) => anchors.get(address) ?? "";
   const order = Object.keys(kinds);
@@ -49,7 +47,7 @@ export function page(json: string, source: string, title: string): string {
 <ul class="counts">${countKinds(plan)
     .map(([kind, count]) => `<li>${label(kind, `${count} ${kinds[kind].label}`)}</li>`)
     .join("")}</ul>
-${costLine(costs)}
+${costLine(plan.costs)}
 </header>
 <main>
 ${losses(plan)}
@@ -57,7 +55,7 @@ ${checks(plan)}
 ${drawing(picture(plan, dependencies, anchorOf), plan)}
 ${changes(sorted, plan, anchorOf)}
 ${others(plan)}
-${costTable(costs)}
+${costTable(plan.costs)}
 </main>
 <footer><p class="soft">Values that Terraform marks as sensitive are not in this file.</p></footer>
 <script>${script}</script>
@@ -71,9 +69,6 @@ const label = (kind: Kind, text: string) => `<span class="label ${kind}">${text}
 /** Inline code of Markdown as HTML. */
 const inline = (markdown: string) =>
   escapeHtml(markdown).replace(/(`+) ?(.*?) ?\1/g, (_, __, text) => `<code>${text}</code>`);
-
-const dollars = (value: number) =>
-  `${value < 0 ? "−" : "+"}$${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 
 function costLine(costs: ReadonlyMap<string, CostChange>): string {
   if (!costs.size) return '<p class="soft">The standing costs stay as they are.</p>';

@@ -1,6 +1,6 @@
 import { comesFromConfiguration, isLoss } from "../pipeline/irreplaceable.ts";
 import { isReplacement, type Plan } from "../pipeline/plan.ts";
-import type { ResourceChange } from "../terraform/plan-json.ts";
+import { field, type ResourceChange } from "../terraform/plan-json.ts";
 
 /** Kinds of change, the gravest first, with the word of their label and the verb of the sentence. */
 export const kinds = {
@@ -60,11 +60,6 @@ export const restartedServices = ({ resources }: Plan): ResourceChange[] =>
       (field(change.after_unknown, "task_definition") === true ||
         field(change.before, "task_definition") !== field(change.after, "task_definition")),
   );
-
-export const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
 
 /** What the change does, in one sentence. */
 export function sentence(plan: Plan): string {

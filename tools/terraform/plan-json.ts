@@ -71,6 +71,12 @@ export type ResourceChange = z.output<typeof resourceChange>;
 export type PlanCheck = z.output<typeof check>;
 export type PlanJson = Omit<z.output<typeof schema>, "format_version">;
 
+/** A field of values, of which a plan says nothing about their form. */
+export const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
+
 /**
  * Reads what `terraform show -json <plan>` prints.
  * @throws Problem with `exitCode` where it is something else, or the plan failed
