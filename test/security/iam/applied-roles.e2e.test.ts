@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../../environments/development.ts";
+import { parseEnvironment } from "../../../environments/schema.ts";
 import { describeWith } from "../../jest/describe-if.ts";
 import { type Applied, applied, policiesOf, requestsAbout } from "./applied.ts";
 import { applies, isAllowed, type Policies, type Request } from "./evaluator.ts";
+import { moreNeeds } from "./more-needs.ts";
 import { recordedNeeds } from "./needs.ts";
 import { impossible } from "./reference.ts";
 
@@ -169,6 +171,10 @@ const byOtherArn = ["aws_appautoscaling_policy", "aws_elasticache_subnet_group"]
 
 const text = ({ action, resource }: Request) => `${action} on ${resource}`;
 
+const parsed = parseEnvironment(development);
+if ("problems" in parsed) throw new Error(parsed.problems.join("\n"));
+const { environment } = parsed;
+
 describeWith("terraform")("the roles as they are applied", () => {
   beforeAll(async () => {
     const [stack, pipeline] = await Promise.all([
@@ -180,10 +186,14 @@ describeWith("terraform")("the roles as they are applied", () => {
     deploying = policiesOf("arn:aws:iam::123456789012:role/phenom-dev-pipeline-deploy", resources);
   });
 
-  // One secret's value is read, that of homeserver.yaml: pipeline-roles.test.ts has it.
-  const needs = recordedNeeds({ environment: "development" }, "apply", "second plan", "destroy").filter(
-    ({ action }) => action !== "secretsmanager:GetSecretValue",
-  );
+  const needs = [
+    // One secret's value is read, that of homeserver.yaml: pipeline-roles.test.ts has it.
+    ...recordedNeeds(environment, "apply", "second plan", "destroy").filter(
+      ({ action }) => action !== "secretsmanager:GetSecretValue",
+    ),
+    // The recorded stacks had no schedules.
+    ...moreNeeds(environment).filter(({ action }) => action.startsWith("events:")),
+  ];
   const refused = (resource: Applied) =>
     requestsAbout(resource, needs)
       .filter((need) => !isAllowed(deploying, need))
