@@ -285,9 +285,9 @@ describeWith("terraform")("the roles of the pipeline", () => {
   });
 
   it.concurrent.each([
-    [development, "refs/heads/main"],
-    [production, "refs/tags/v*"],
-  ])("may be assumed by the jobs of one GitHub environment each", async (data, ref) => {
+    [development, ["refs/heads/main"], "refs/heads/main"],
+    [production, ["refs/heads/main", "refs/tags/v*"], "refs/tags/v*"],
+  ])("may be assumed by the jobs of one GitHub environment each", async (data, planned, deployed) => {
     const name = data.environment;
     const synth = synthesised(data, `pipeline-${name}`);
     const file = path.join(synth.out, "state.json");
@@ -314,8 +314,11 @@ describeWith("terraform")("the roles of the pipeline", () => {
       },
     });
     expect(conditions).toEqual({
-      [`${data.project}-pipeline-plan`]: equal(`${name}-plan`),
-      [`${data.project}-pipeline-deploy`]: { ...equal(name), StringLike: { [`${issuer}:ref`]: ref } },
+      [`${data.project}-pipeline-plan`]: {
+        ...equal(`${name}-plan`),
+        StringLike: { [`${issuer}:ref`]: planned },
+      },
+      [`${data.project}-pipeline-deploy`]: { ...equal(name), StringLike: { [`${issuer}:ref`]: [deployed] } },
     });
   });
 });
