@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Argument } from "@commander-js/extra-typings";
 import { createCommand, main } from "../cli/command.ts";
-import { Problem } from "../cli/problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { page } from "./page.ts";
 
 await main(
@@ -23,6 +23,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    throw new Problem(`There is no file ${file}.`, "Write it with terraform show -json <plan>");
+    throw new Problem(`There is no file ${file}.`, "Write it with terraform show -json <plan>", EXIT.usage);
   }
 }
