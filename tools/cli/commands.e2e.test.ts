@@ -24,17 +24,21 @@ function npm(script: string, words: readonly string[], env: Record<string, strin
     CI: ____,
     ...inherited
   } = process.env;
-  const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", `${scripts[script]} "$@"`, script, ...words], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...inherited,
-      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-      AWS_CONFIG_FILE: "/dev/null",
-      AWS_EC2_METADATA_DISABLED: "true",
-      ...env,
+  const { status, stdout, stderr } = spawnSync(
+    "/bin/sh",
+    ["-c", `${scripts[script]} "$@"`, script, ...words],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...inherited,
+        AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+        AWS_CONFIG_FILE: "/dev/null",
+        AWS_EC2_METADATA_DISABLED: "true",
+        ...env,
+      },
     },
-  });
+  );
   return { status, stdout, stderr };
 }
 
