@@ -51,6 +51,8 @@ describe("the report of a plan", () => {
 
 - \`aws_secretsmanager_secret.old\`: destroyed
 
+Standing costs: −$0.40 a month, by list prices
+
 **Destroyed**
 
 - \`aws_secretsmanager_secret.old\`

@@ -119,7 +119,6 @@ export function report(
     changesLine(reviewOf(plan, { environment, commit }), key),
     `### ${title} \`${environment}\`: ${summary.join(" · ")}`,
     "",
-    ...(plan.costs.size ? [`Standing costs: ${dollars(sumOf(plan.costs))} a month, by list prices`, ""] : []),
     ...(losses.length
       ? [
           "**Can't be made again: data, keys or identity are lost**",
@@ -128,6 +127,7 @@ export function report(
           "",
         ]
       : []),
+    ...(plan.costs.size ? [`Standing costs: ${dollars(sumOf(plan.costs))} a month, by list prices`, ""] : []),
   ];
   const page = pageUrl === undefined ? "" : ` · [page for reviewers](${pageUrl})`;
   const foot = [footOf(commit, runUrl, `${page} · values marked as sensitive are hidden`)];
