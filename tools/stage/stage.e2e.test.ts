@@ -189,6 +189,7 @@ describeAsRootWith(
 
   it("loses only what a load balancer can't repeat when a task is killed, and the callers' repeats make up for it", async () => {
     const service = stage.service("mcp");
+    service.desiredCount = 3;
     await service.untilStable();
     const caller = await McpCaller.connect(browser, stage, agent);
     const room_id = await caller.room("Phenom Community");
@@ -208,8 +209,8 @@ describeAsRootWith(
     const sender = async () => {
       while (!stopped) {
         await deliver(++sent);
-        // Fewer calls than the rate limit allows.
-        await delay(100);
+        // Fewer messages than the database takes of one account, 10 a second.
+        await delay(500);
       }
     };
     const senders = Promise.all(Array.from({ length: 4 }, sender));
