@@ -1,5 +1,5 @@
 import { type CostChange, costChanges } from "../review/cost.ts";
-import { dependenciesOf } from "../review/dependencies.ts";
+import { type Dependencies, dependenciesOf } from "../review/dependencies.ts";
 import { type PlanCheck, type ResourceChange, readPlan, type ValueChange } from "../terraform/plan-json.ts";
 
 export interface Plan {
@@ -14,6 +14,7 @@ export interface Plan {
   readonly deferred: readonly { readonly reason: string; readonly resource: ResourceChange }[];
   /** Checks that failed, and `check` blocks whose result is not known yet. */
   readonly checks: readonly PlanCheck[];
+  readonly dependencies: Dependencies;
   /** Standing costs that change, by the address of the resource. */
   readonly costs: ReadonlyMap<string, CostChange>;
 }
@@ -41,7 +42,9 @@ const needsAttention = ({ status, address }: PlanCheck) =>
  */
 export function parsePlan(json: string, source: string): Plan {
   const plan = readPlan(json, source);
+  const dependencies = dependenciesOf(plan);
   return {
+    dependencies,
     resources: plan.resource_changes.filter(changes).sort(byName),
     outputs: Object.fromEntries(
       Object.entries(plan.output_changes).filter(([, { actions }]) => actions[0] !== "no-op"),
@@ -55,6 +58,6 @@ export function parsePlan(json: string, source: string): Plan {
       resource: resource_change,
     })),
     checks: plan.checks.filter(needsAttention),
-    costs: costChanges(plan, dependenciesOf(plan)),
+    costs: costChanges(plan, dependencies),
   };
 }

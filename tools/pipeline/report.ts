@@ -1,7 +1,7 @@
 import { Problem } from "../cli/problem.ts";
 import { dollars, sumOf } from "../review/cost.ts";
 import { pathsOf } from "../terraform/fingerprint.ts";
-import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
+import { field, type ResourceChange, type ValueChange } from "../terraform/plan-json.ts";
 import { pack, type Review, reviewOf } from "./changes.ts";
 import { differences } from "./difference.ts";
 import { isLoss } from "./irreplaceable.ts";
@@ -214,13 +214,7 @@ function exposedLines({ resources, exposedOutputs }: Plan): string[] {
 }
 
 const valueAt = (value: unknown, path: readonly (string | number)[]): unknown =>
-  path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === "object" && inner !== null
-        ? (Object.entries(inner).find(([name]) => name === String(key))?.[1] ?? undefined)
-        : undefined,
-    value,
-  );
+  path.reduce<unknown>((inner, key) => field(inner, String(key)), value);
 
 function fullText(plan: Plan): string[] {
   const outputs = Object.entries(plan.outputs).flatMap(([name, change]) => differences(change, name));

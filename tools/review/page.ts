@@ -5,10 +5,9 @@ import { differences } from "../pipeline/difference.ts";
 import { irreplaceableTypes } from "../pipeline/irreplaceable.ts";
 import { nameOf, type Plan, parsePlan } from "../pipeline/plan.ts";
 import { reasons } from "../pipeline/reasons.ts";
-import { type ResourceChange, readPlan } from "../terraform/plan-json.ts";
+import type { ResourceChange } from "../terraform/plan-json.ts";
 import { type CostChange, dollars, standingPrices, sumOf } from "./cost.ts";
-import { dependenciesOf } from "./dependencies.ts";
-import { picture } from "./picture.ts";
+import { MOST_SINGLE, picture } from "./picture.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";
 import { countKinds, type Kind, kindOf, kinds, sentence } from "./summary.ts";
@@ -25,7 +24,6 @@ const OPEN: readonly Kind[] = ["lost", "destroyed", "replaced", "forgotten"];
  */
 export function page(json: string, source: string, title: string): string {
   const plan = parsePlan(json, source);
-  const dependencies = dependenciesOf(readPlan(json, source));
   const anchors = new Map(plan.resources.map((resource, index) => [nameOf(resource), `r${index}`]));
   const anchorOf = (address: string) => anchors.get(address) ?? "";
   const order = Object.keys(kinds);
@@ -52,7 +50,7 @@ ${costLine(plan.costs)}
 <main>
 ${losses(plan)}
 ${checks(plan)}
-${drawing(picture(plan, dependencies, anchorOf), plan)}
+${drawing(picture(plan, anchorOf), plan)}
 ${changes(sorted, plan, anchorOf)}
 ${others(plan)}
 ${costTable(plan.costs)}
@@ -103,12 +101,10 @@ function checks({ checks }: Plan): string {
   return `<section class="panel ${failing ? "replaced" : ""}"><h2>Checks</h2><ul>${lines.join("")}</ul></section>`;
 }
 
-/** Changes beyond which the picture is closed at first, so that the list comes into sight. */
-const LARGE = 24;
-
+/** A large picture is closed at first, so that the list comes into sight. */
 const drawing = (svg: string, { resources }: Plan) =>
   svg
-    ? `<section><details${resources.length > LARGE ? "" : " open"}><summary><strong>What it touches, and what depends on that</strong></summary>
+    ? `<section><details${resources.length > MOST_SINGLE ? "" : " open"}><summary><strong>What it touches, and what depends on that</strong></summary>
 <p class="soft">An arrow leads from a resource to one that refers to it. Dashed: not touched.</p>${svg}</details></section>`
     : "";
 

@@ -4,7 +4,7 @@ import { type Dependencies, dependents, withoutIndex } from "./dependencies.ts";
 import { type Kind, kindOf, kinds } from "./summary.ts";
 
 /** Most boxes in which each resource has its own; beyond, one box stands for all of a type. */
-const MOST_SINGLE = 24;
+export const MOST_SINGLE = 24;
 /** Most boxes at all. */
 const MOST_BOXES = 60;
 
@@ -27,15 +27,11 @@ interface Box {
 }
 
 /** A picture of the resources that a plan touches, and of those that refer to them; arrows go from a resource to its users. */
-export function picture(
-  plan: Plan,
-  dependencies: Dependencies,
-  anchorOf: (address: string) => string,
-): string {
-  const boxes = boxesOf(plan, dependencies, anchorOf);
+export function picture(plan: Plan, anchorOf: (address: string) => string): string {
+  const boxes = boxesOf(plan, anchorOf);
   if (boxes.length < 2) return "";
   const shown = boxes.slice(0, MOST_BOXES);
-  const edges = edgesBetween(shown, dependencies);
+  const edges = edgesBetween(shown, plan.dependencies);
   const places = layOut(shown, edges);
   const width = Math.max(...[...places.values()].map(({ x }) => x)) + BOX.width + BOX.margin;
   const height = Math.max(...[...places.values()].map(({ y }) => y)) + BOX.height + BOX.margin;
@@ -49,9 +45,9 @@ markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker
 ${lines.join("")}${rects.join("")}</svg></div>${left ? `<p class="soft">${left} more are in the list below.</p>` : ""}`;
 }
 
-function boxesOf(plan: Plan, dependencies: Dependencies, anchorOf: (address: string) => string): Box[] {
+function boxesOf({ resources, dependencies }: Plan, anchorOf: (address: string) => string): Box[] {
   const touched = new Map<string, { readonly kind: Kind; readonly address: string }>();
-  for (const resource of plan.resources)
+  for (const resource of resources)
     touched.set(withoutIndex(resource.address), { kind: kindOf(resource), address: resource.address });
   const users = dependents(dependencies, new Set(touched.keys()));
   const single = touched.size <= MOST_SINGLE;

@@ -52,7 +52,7 @@ export function countKinds({ resources }: Plan): readonly (readonly [Kind, numbe
 }
 
 /** Services whose tasks are replaced by tasks of another definition. */
-export const restartedServices = ({ resources }: Plan): ResourceChange[] =>
+const restartedServices = ({ resources }: Plan): ResourceChange[] =>
   resources.filter(
     ({ type, change }) =>
       type === "aws_ecs_service" &&

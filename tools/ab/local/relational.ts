@@ -3,7 +3,7 @@ import { Client } from "pg";
 import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
-import { connectionUrl, type DatabaseConnection } from "../../servers/postgres.ts";
+import { connectionUrl, type DatabaseConnection, query } from "../../servers/postgres.ts";
 import { startProgram, stopAll } from "../../servers/program.ts";
 import type { Side, Target } from "../side.ts";
 import { callers, type Workload } from "../workload.ts";
@@ -99,19 +99,13 @@ const LIMIT = "30 <= (";
 
 /** One account sends for all: the database's limit on an account goes. */
 async function removeSendLimit(connection: DatabaseConnection): Promise<void> {
-  const client = new Client(connection);
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ definition: string }>(
-      "select pg_get_functiondef('public.chat_messages_enforce_rules'::regproc) as definition",
-    );
-    const definition = rows[0]?.definition ?? "";
-    if (definition.split(LIMIT).length !== 2)
-      throw new Error("chat_messages_enforce_rules has another limit");
-    await client.query(definition.replace(LIMIT, "2147483647 <= ("));
-  } finally {
-    await client.end();
-  }
+  const [row] = await query(
+    connection,
+    "select pg_get_functiondef('public.chat_messages_enforce_rules'::regproc) as definition",
+  );
+  const definition = String(row?.["definition"]);
+  if (definition.split(LIMIT).length !== 2) throw new Error("chat_messages_enforce_rules has another limit");
+  await query(connection, definition.replace(LIMIT, "2147483647 <= ("));
 }
 
 async function makeRooms(connection: DatabaseConnection, { rooms, people }: Workload): Promise<void> {
