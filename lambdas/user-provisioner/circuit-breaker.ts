@@ -23,7 +23,10 @@ export class CircuitBreaker {
     return this.now() < this.openUntil;
   }
 
-  /** Counts the result of `step`. An error that the database itself answered is no failure: it is there. */
+  /**
+   * Counts the result of `step`. An error that the database itself sent does not count as a failure, because the database
+   * is there.
+   */
   async run<T>(step: () => Promise<T>): Promise<T> {
     try {
       const result = await step();

@@ -11,7 +11,7 @@ const signIn = z.looseObject({
   }),
 });
 
-/** @returns the problem as text if the event is no sign-in or sign-up of a user */
+/** @returns the problem as text unless the event is a sign-in or sign-up of a user */
 export function parseSignIn(event: unknown): Person | string {
   const { success, data, error } = signIn.safeParse(event);
   if (!success) return `wrong or missing: ${invalidFields(error, "event")}`;

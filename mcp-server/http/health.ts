@@ -34,7 +34,7 @@ export class Health {
     this.starting = false;
   }
 
-  /** Body of `/health`; only `starting` is no success. */
+  /** Body of `/health`. The status `starting` alone counts as unhealthy. */
   liveness() {
     const backend = { type: this.#backend.name, ...(this.#last ?? { reachable: null }) };
     const status = this.starting ? "starting" : this.#last?.reachable === false ? "degraded" : "ok";

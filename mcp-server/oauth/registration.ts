@@ -11,8 +11,8 @@ const requestSchema = z.object({
 const registeredSchema = z.object({ name: z.string().optional(), redirectUris: z.array(z.string()) });
 
 /**
- * Dynamic client registration (RFC 7591). The registration is sealed into the client id, so nothing is stored, whoever
- * registers how often.
+ * Dynamic client registration (RFC 7591). The client id is the sealed registration, so nothing is stored, and a
+ * flood of registrations fills nothing.
  * @throws OAuthError
  */
 export async function register(sealer: Sealer, body: unknown): Promise<object> {

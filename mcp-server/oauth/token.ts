@@ -80,7 +80,8 @@ export async function revoke({ sealer, cognito }: SignIn, form: URLSearchParams)
   const client = sha256(required(form, "client_id"));
   const grant = await sealer.open("refresh", refreshSchema, given);
   if (grant?.client === client) return cognito.revoke(grant.token);
-  // Cognito's access tokens have three parts; what we seal has five. Any other text is no token, and so is revoked.
+  // Cognito's access tokens have three parts; what we seal has five. Any other text was never a token,
+  // so that there is nothing to revoke.
   if (given.split(".").length === 3)
     throw new OAuthError(
       "unsupported_token_type",

@@ -79,7 +79,7 @@ export class ModuleStack extends ReadableStack {
 
   /**
    * Makes the resource at a path of construct ids only where a condition holds, which must be known at plan.
-   * @throws Error if there is no resource
+   * @throws Error if no construct with these ids is a resource
    */
   onlyWhere(condition: string, ...ids: string[]): void {
     const construct = ids.reduce<IConstruct>((scope, id) => scope.node.findChild(id), this);

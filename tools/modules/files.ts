@@ -68,7 +68,7 @@ function filesOf(module: string, configuration: Configuration): Record<string, s
   };
 }
 
-/** The schema, for whoever runs it with psql: the migration task brings its own copy. */
+/** The schema for people who run it with psql. The migration task has its own copy. */
 const migrations = () =>
   Object.fromEntries(readMigrations().map(({ name, sql }) => [`sql/${name}.sql`, sql] as const));
 
