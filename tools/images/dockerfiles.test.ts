@@ -1,11 +1,10 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { describeWith } from "../../test/jest/describe-if.ts";
 import { IMAGE_PROGRAMS_FOLDER } from "../build/bundle-options.ts";
 import { tools } from "../setup/tools.ts";
 import { baseImages, imageNames, images, nodeVersion, synapseVersion } from "./catalog.ts";
@@ -104,24 +103,5 @@ describe("the base images", () => {
     for (const name of imageNames)
       expect(known).toEqual(expect.arrayContaining(baseImages(images[name]).map(({ tagged }) => tagged)));
     for (const { dockerfile: file } of standIns()) expect([file, existsSync(file)]).toEqual([file, true]);
-  });
-});
-
-describeWith("hadolint")("hadolint", () => {
-  const files = execFileSync(
-    "git",
-    ["ls-files", "--cached", "--others", "--exclude-standard", "*Dockerfile"],
-    {
-      encoding: "utf8",
-    },
-  )
-    .trim()
-    .split("\n");
-
-  it.each(files)("finds nothing in %s", async (file) => {
-    const { stdout } = await run(tools.hadolint.path("hadolint"), [file]).catch(
-      (error: { stdout: string }) => error,
-    );
-    expect(stdout).toBe("");
   });
 });

@@ -1,20 +1,15 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
-import { itWith } from "../../test/jest/describe-if.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { imageNames, images } from "../images/catalog.ts";
 import { sbomFile } from "../images/sbom.ts";
 import { tools } from "../setup/tools.ts";
-
-const ACTIONLINT = process.env["ACTIONLINT"] ?? ".tools/actionlint/actionlint";
-const SHELLCHECK = process.env["SHELLCHECK"] ?? ".tools/shellcheck/bin/shellcheck";
 
 const step = z.object({
   if: z.string().optional(),
@@ -63,24 +58,6 @@ const workflows = Object.fromEntries(
 const jobs = Object.entries(workflows).flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([id, each]) => ({ ...each, name: `${name}: ${id}` })),
 );
-
-itWith("zizmor")("zizmor finds nothing of medium or high severity in the workflows", async () => {
-  const { stdout } = await promisify(execFile)(tools.zizmor.path("zizmor"), [
-    "--offline",
-    "--format=json",
-    "--no-exit-codes",
-    "--min-severity=medium",
-    ".github",
-  ]);
-  expect(JSON.parse(stdout)).toEqual([]);
-});
-
-itWith("actionlint", "shellcheck")("actionlint and shellcheck find nothing in the workflows", async () => {
-  const result = await promisify(execFile)(ACTIONLINT, ["-no-color", "-shellcheck", SHELLCHECK]).catch(
-    ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
-  );
-  expect(result.stdout + result.stderr).toBe("");
-});
 
 describe("the workflows", () => {
   it.each(
