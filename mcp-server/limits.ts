@@ -14,6 +14,8 @@ export const limits = {
   probeEveryMs: 15_000,
   /** Milliseconds between two sweeps that end bans and mutes on Synapse: an end is at most a minute late. */
   sweepEveryMs: 30_000,
+  /** Milliseconds for which a Matrix room that was open counts as open. A Matrix client that sends knows its last sync. */
+  seenOpenMs: 5_000,
   /** Milliseconds for a request's headers and body to arrive. */
   requestMs: 15_000,
   /** Milliseconds that an idle connection stays open: longer than the load balancer's 60 s, so that it never sends a

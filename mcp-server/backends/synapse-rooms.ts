@@ -3,6 +3,7 @@ import { path } from "../../shared/matrix.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Room } from "../chat/model.ts";
 import { isoTime } from "../chat/time.ts";
+import { limits } from "../limits.ts";
 import { eventSchema, type MatrixEvent } from "./matrix-form.ts";
 import { type Power, roomPower } from "./matrix-power.ts";
 import { refusedWith, type SynapseClient } from "./synapse-client.ts";
@@ -15,7 +16,7 @@ export interface SynapseRooms {
   state(room: string, type: string, key: string, signal: AbortSignal): Promise<MatrixEvent | undefined>;
   /** The power levels and their event. */
   power(room: string, signal: AbortSignal): Promise<{ power: Power; event: MatrixEvent | undefined }>;
-  /** @throws ChatError rejected if the room is closed or encrypted */
+  /** @throws ChatError rejected if the room is closed or encrypted; one that was open counts as open for a moment */
   assertOpen(room: string, signal: AbortSignal): Promise<void>;
   /** Runs work in a room and explains a refusal by the state of the room or by our membership. */
   within<Result>(room: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
@@ -31,6 +32,8 @@ const ENCRYPTED = "End-to-end encrypted: these tools can neither read nor send m
 export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
   /** Rooms' creation events, which never change. */
   const creations = new Map<string, MatrixEvent>();
+  /** When rooms were last seen open, in milliseconds of a monotonic clock. */
+  const seenOpen = new Map<string, number>();
 
   const state: SynapseRooms["state"] = (room, type, key, signal) =>
     client.find(
@@ -105,6 +108,8 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
       return rooms.flat().sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
     },
     async assertOpen(room, signal) {
+      const now = performance.now();
+      if (now - (seenOpen.get(room) ?? Number.NEGATIVE_INFINITY) < limits.seenOpenMs) return;
       const [encryption, tombstone] = await Promise.all([
         state(room, "m.room.encryption", "", signal),
         state(room, "m.room.tombstone", "", signal),
@@ -116,6 +121,7 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
           { field: "room_id" },
         );
       if (tombstone) throw closed(room);
+      seenOpen.set(room, now);
     },
     async within(room, signal, work) {
       try {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { errors } from "./error.ts";
 
 /**
@@ -13,12 +13,12 @@ export interface Position {
 
 const FORM = /^([\w-]{6})\.(\d{1,18})\.(.{1,255})$/s;
 
-const hash = (scope: readonly unknown[]) =>
-  createHash("sha256").update(JSON.stringify(scope)).digest("base64url").slice(0, 6);
+const scopeHash = (scope: readonly unknown[]) =>
+  hash("sha256", JSON.stringify(scope), "base64url").slice(0, 6);
 
 /** @param scope tool and arguments of the question, without the limit */
 export const toCursor = (scope: readonly unknown[], { at, id }: Position): string =>
-  `${hash(scope)}.${at}.${id}`;
+  `${scopeHash(scope)}.${at}.${id}`;
 
 /** @throws ChatError invalid_argument */
 export function fromCursor(
@@ -28,6 +28,6 @@ export function fromCursor(
 ): Position | undefined {
   if (cursor === undefined) return undefined;
   const [, of, at = "", id = ""] = FORM.exec(cursor) ?? [];
-  if (of !== hash(scope) || !isId(id)) throw errors.badCursor();
+  if (of !== scopeHash(scope) || !isId(id)) throw errors.badCursor();
   return { at, id };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { messageLines, oneLine } from "./lines.ts";
+import { fittingMessages, messageLines, oneLine } from "./lines.ts";
 import type { Message } from "./model.ts";
 
 const message = (more: Partial<Message>): Message => ({
@@ -60,5 +60,30 @@ describe("a page as text", () => {
 
   it("writes different texts differently", () => {
     expect(oneLine("a\\nb")).not.toBe(oneLine("a\nb"));
+  });
+
+  it("ends where its lines would have more than 60,000 bytes, whatever characters they are", () => {
+    const unit = fc.constantFrom("a", "\u0085", "\n", "é", "語", "😀", '"', "\ud800");
+    const text = fc.tuple(unit, fc.integer({ min: 0, max: 4000 })).map(([one, times]) => one.repeat(times));
+    const items = fc.array(
+      fc.record({ content: text, display_name: text, title: text }).map(({ content, display_name, title }) =>
+        message({
+          content,
+          profile: { display_name },
+          link_preview: { url: "https://example.org/", title },
+        }),
+      ),
+      { maxLength: 30 },
+    );
+    const bytesOf = (item: Message) =>
+      Buffer.byteLength(messageLines([item], true, undefined).split("\n")[1] ?? "") + 1;
+    fc.assert(
+      fc.property(items, (page) => {
+        const count = fittingMessages(page);
+        const bytes = (shown: Message[]) => shown.reduce((sum, item) => sum + bytesOf(item), 0);
+        expect(bytes(page.slice(0, count)) <= 60_000 || count === 1).toBe(true);
+        if (count < page.length) expect(bytes(page.slice(0, count + 1))).toBeGreaterThan(60_000);
+      }),
+    );
   });
 });

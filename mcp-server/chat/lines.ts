@@ -45,8 +45,23 @@ function messageLine(message: Message, sender: string, withRoom: boolean): strin
   return `${id} ${seconds(created_at)} ${sender}${noted}: ${oneLine(content)}`;
 }
 
+/** Bytes of the longest escape sequence, such as `\\u0001` of a quoted text; no character has more in UTF-8. */
+const LONGEST_CHARACTER = 7;
+/** Times, labels and brackets of a line. */
+const AROUND_TEXTS = 200;
+
+/** More bytes than a message's line can have. */
+function mostBytes({ id, room_id, user_id, content, phenom_id, link_preview, profile }: Message): number {
+  const texts = [content, user_id, phenom_id, link_preview?.url, link_preview?.title];
+  const names = [profile?.display_name, profile?.username];
+  const characters = [id, room_id, ...texts, ...names].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+  return characters * LONGEST_CHARACTER + AROUND_TEXTS;
+}
+
 /** The number of messages, from the first on, whose lines fit on a page. */
 export function fittingMessages(items: readonly Message[]): number {
+  // Of an ordinary page no line needs to be written to know it.
+  if (items.reduce((sum, message) => sum + mostBytes(message), 0) <= limits.pageBytes) return items.length;
   let bytes = 0;
   for (const [index, message] of items.entries()) {
     bytes += Buffer.byteLength(messageLine(message, called(message.profile, message.user_id), true)) + 1;
