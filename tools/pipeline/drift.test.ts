@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubServer, startGitHub } from "../../test/pipeline/github-server.ts";
 import { hasDrifted, reportDrift } from "./drift.ts";
 import { type GitHub, gitHub } from "./github.ts";
-import { parsePlan } from "./plan.ts";
+import { parsePlan } from "../terraform/plan.ts";
 
 let server: GitHubServer;
 let api: GitHub;

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
 import { Problem } from "../cli/problem.ts";
+import { code } from "../docs/markdown.ts";
 import { type ImageName, imageNames } from "../images/catalog.ts";
 import type { GitHub } from "./github.ts";
 import { type IssueChange, keepIssue } from "./issue.ts";
-import { code, cutTo, section } from "./markdown.ts";
+import { cutTo, section } from "./markdown.ts";
 import { COMMENT_LIMIT } from "./report.ts";
 
 /** A serious vulnerability that an update closes. */

@@ -19,7 +19,7 @@ import { readFindings, reportFindings } from "./findings.ts";
 import { gitHub } from "./github.ts";
 import { buildImages, listPackages, nameImages, pullImages, pushImages, referencesOf } from "./images.ts";
 import { asRunning, declaredVariables, parseImageTags, terraformVariables } from "./inputs.ts";
-import { type Plan, parsePlan } from "./plan.ts";
+import { type Plan, parsePlan } from "../terraform/plan.ts";
 import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
 import { COMMENT_LIMIT, refusal, report } from "./report.ts";
 import { checkedReview, checkReviewed, publish, type Reviewed, reviewedBefore } from "./review.ts";

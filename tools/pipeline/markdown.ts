@@ -1,14 +1,4 @@
-/** Longest run of backticks in a text. */
-export const longestRun = (text: string): number =>
-  Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-
-/** `text` as inline code in Markdown, on one line, whatever it holds. */
-export function code(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
-  const ticks = "`".repeat(longestRun(line) + 1);
-  const pad = line.startsWith("`") || line.endsWith("`") || line === "" ? " " : "";
-  return `${ticks}${pad}${line}${pad}${ticks}`;
-}
+import { longestRun } from "../docs/markdown.ts";
 
 /** A part of a page that is cut to the room that is left for it. */
 export interface Block {

@@ -17,7 +17,7 @@ import type { ValueChange } from "../terraform/plan-json.ts";
 import { environmentVariables } from "../terraform/variables.ts";
 import { StateStore } from "../terraform-offline/check/state-store.ts";
 import { reviewOf, unpack } from "./changes.ts";
-import { parsePlan } from "./plan.ts";
+import { parsePlan } from "../terraform/plan.ts";
 import { reviewIn } from "./report.ts";
 import { verified } from "./signature.ts";
 

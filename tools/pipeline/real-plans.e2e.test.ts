@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { compare, reviewOf } from "./changes.ts";
-import { parsePlan } from "./plan.ts";
+import { parsePlan } from "../terraform/plan.ts";
 import { COMMENT_LIMIT, report } from "./report.ts";
 
 const source = { environment: "development", commit: "c".repeat(40) };

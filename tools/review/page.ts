@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { escapeHtml } from "../ab/format.ts";
 import { PRICES_CHECKED } from "../ab/prices.ts";
-import { differences } from "../pipeline/difference.ts";
-import { irreplaceableTypes } from "../pipeline/irreplaceable.ts";
-import { nameOf, type Plan, parsePlan } from "../pipeline/plan.ts";
-import { reasons } from "../pipeline/reasons.ts";
+import { differences } from "../terraform/difference.ts";
+import { irreplaceableTypes } from "../terraform/irreplaceable.ts";
+import { nameOf, type Plan, parsePlan } from "../terraform/plan.ts";
+import { reasons } from "../terraform/reasons.ts";
 import type { ResourceChange } from "../terraform/plan-json.ts";
-import { type CostChange, dollars, standingPrices, sumOf } from "./cost.ts";
+import { type CostChange, dollars, standingPrices, sumOf } from "../terraform/cost.ts";
 import { MOST_SINGLE, picture } from "./picture.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";

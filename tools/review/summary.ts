@@ -1,5 +1,5 @@
-import { comesFromConfiguration, isLoss } from "../pipeline/irreplaceable.ts";
-import { isReplacement, type Plan } from "../pipeline/plan.ts";
+import { comesFromConfiguration, isLoss } from "../terraform/irreplaceable.ts";
+import { isReplacement, type Plan } from "../terraform/plan.ts";
 import { field, type ResourceChange } from "../terraform/plan-json.ts";
 
 /** Kinds of change, the gravest first, with the word of their label and the verb of the sentence. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { ValueChange } from "../terraform/plan-json.ts";
+import type { ValueChange } from "./plan-json.ts";
 import { differences } from "./difference.ts";
 
 const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {}) =>

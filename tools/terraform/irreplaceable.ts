@@ -1,4 +1,4 @@
-import type { ResourceChange } from "../terraform/plan-json.ts";
+import type { ResourceChange } from "./plan-json.ts";
 
 /**
  * Types of resources that hold something of their own, and what is lost when one is destroyed, replaced or forgotten. All

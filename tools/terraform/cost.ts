@@ -1,5 +1,5 @@
 import { type Price, prices as sharedPrices } from "../ab/prices.ts";
-import { field, type PlanJson } from "../terraform/plan-json.ts";
+import { field, type PlanJson } from "./plan-json.ts";
 import { type Dependencies, withoutIndex } from "./dependencies.ts";
 
 const HOURS_PER_MONTH = 730;

@@ -1,5 +1,5 @@
-import type { ResourceChange } from "../terraform/plan-json.ts";
-import { code } from "./markdown.ts";
+import { code } from "../docs/markdown.ts";
+import type { ResourceChange } from "./plan-json.ts";
 
 /** Terraform's reasons, in words; a reason that is not listed says nothing new. */
 const REASONS: Readonly<Record<string, string>> = {

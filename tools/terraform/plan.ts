@@ -1,6 +1,6 @@
-import { type CostChange, costChanges } from "../review/cost.ts";
-import { type Dependencies, dependenciesOf } from "../review/dependencies.ts";
-import { type PlanCheck, type ResourceChange, readPlan, type ValueChange } from "../terraform/plan-json.ts";
+import { type CostChange, costChanges } from "./cost.ts";
+import { type Dependencies, dependenciesOf } from "./dependencies.ts";
+import { type PlanCheck, type ResourceChange, readPlan, type ValueChange } from "./plan-json.ts";
 
 export interface Plan {
   /** The resources that would change, sorted by address; data sources and unchanged resources are left out. */

@@ -1,4 +1,4 @@
-import type { PlanJson } from "../terraform/plan-json.ts";
+import type { PlanJson } from "./plan-json.ts";
 
 /** For each resource the resources that it refers to, by their addresses without index. */
 export type Dependencies = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ValueChange } from "../terraform/plan-json.ts";
+import type { ValueChange } from "./plan-json.ts";
 
 /** The most characters of a value that are shown. */
 const MAX_CHARACTERS = 240;
