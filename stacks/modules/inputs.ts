@@ -42,8 +42,8 @@ export const common = {
 
 /** Inputs of an environment that a module takes too, by their names. */
 export const shared = Object.fromEntries(
-  Object.values(inputTable).map(({ name, ...input }) => [name, input]),
-) as unknown as Readonly<Record<(typeof inputTable)[keyof typeof inputTable]["name"], ModuleInput>>;
+  Object.values(inputTable).map(({ name, ...input }): [string, ModuleInput] => [name, input]),
+) as Readonly<Record<(typeof inputTable)[keyof typeof inputTable]["name"], ModuleInput>>;
 
 /** The same input, with a value that it has if nobody sets it. */
 export const optional = (input: ModuleInput, value: ModuleInput["default"] = null): ModuleInput => ({
