@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { PolicyStatement } from "../../constructs/iam-policy.ts";
 import { environments } from "../../environments/index.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { matches } from "../../test/security/iam/evaluator.ts";
+import { matches } from "../../tools/terraform-offline/iam/evaluator.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Account, readAccount } from "./account.ts";
+import { type Role, readRole } from "./iam/role.ts";
 import type { JsonObject } from "./json.ts";
 import type { Value, Values } from "./plugin/value.ts";
 
@@ -30,6 +31,10 @@ export interface RunState {
   readonly secrets: Map<string, WrittenSecret>;
   /** What existed before the run; `undefined` where everything that is imported is said to exist. */
   readonly account: Account | undefined;
+  /** The role whose policies are enforced; `undefined` where everything is allowed. */
+  readonly role: Role | undefined;
+  /** Attributes of the resources with tags, by ARN, as far as a role is enforced. */
+  readonly described: Map<string, Values>;
   /** What data sources find, by type. */
   data: ExistingData;
 }
@@ -62,5 +67,7 @@ export const newRunState = (folder: string, options: { allTypes?: boolean } = {}
   tasks: new Map(),
   secrets: new Map(),
   account: readAccount(),
+  role: readRole(),
+  described: new Map(),
   data: {},
 });

@@ -5,7 +5,7 @@ import { development } from "../../../environments/development.ts";
 import { parseEnvironment } from "../../../environments/schema.ts";
 import { describeWith } from "../../jest/describe-if.ts";
 import { type Applied, applied, policiesOf, requestsAbout } from "./applied.ts";
-import { applies, isAllowed, type Policies, type Request } from "./evaluator.ts";
+import { applies, isAllowed, type Policies, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
 import { recordedNeeds } from "./needs.ts";
 import { impossible } from "./reference.ts";

@@ -4,7 +4,8 @@ import * as z from "zod";
 import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import { check, synthesised } from "../../terraform/offline.ts";
-import type { Policies } from "./evaluator.ts";
+import { kindOf } from "../../../tools/terraform-offline/iam/authorize.ts";
+import type { Policies } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import type { Need } from "./needs.ts";
 
 const state = z.object({
@@ -65,19 +66,12 @@ export function policiesOf(roleArn: string, resources: readonly Applied[]): Poli
   };
 }
 
-/** Service and kind of an ARN, such as `iam:role` of `arn:aws:iam::123456789012:role/x`. */
-const kind = (arn: string) => {
-  const [, , service, , , ...rest] = arn.split(":");
-  const [first = ""] = rest.join(":").replace(/^\//, "").split(/[:/]/);
-  return `${service}:${service === "sns" ? "topic" : first}`;
-};
-
 /** Recorded requests about resources of the same kind, as they are made about this one: its ARN, tags, boundary. */
 export function requestsAbout({ values }: Applied, recorded: readonly Need[]): Need[] {
   const arn = String(values.dashboard_arn ?? values.arn ?? values.id);
   const tags = z.record(z.string(), z.string()).catch({}).parse(values.tags_all);
   const boundary = z.string().min(1).safeParse(values.permissions_boundary).data;
-  const about = recorded.filter(({ resource }) => resource !== "*" && kind(resource) === kind(arn));
+  const about = recorded.filter(({ resource }) => resource !== "*" && kindOf(resource) === kindOf(arn));
   const requests = about.map((need) => ({
     ...need,
     resource: `${arn}${need.resource.endsWith(":*") ? ":*" : ""}`,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Environment } from "../../../environments/schema.ts";
-import type { Request } from "./evaluator.ts";
+import type { Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 
 export const ACCOUNT = "123456789012";
 export const REGION = "us-east-1";

@@ -6,7 +6,7 @@ import { parseEnvironment } from "../../../environments/schema.ts";
 import { boundary, boundaryArn } from "../../../stacks/pipeline/boundary.ts";
 import { deployRights } from "../../../stacks/pipeline/deploy-rights.ts";
 import { planRights } from "../../../stacks/pipeline/plan-rights.ts";
-import { applies, isAllowed } from "./evaluator.ts";
+import { applies, isAllowed } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
 import { ACCOUNT, arn, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
 import { impossible } from "./reference.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
-import { overlap } from "./evaluator.ts";
+import { overlap } from "../../../tools/terraform-offline/iam/evaluator.ts";
 
 const FILE = "test/security/iam/service-authorization.json";
 const { actions: reference } = z

@@ -178,7 +178,11 @@ export class ServedProvider {
   read(request: messages.ReadRequest, connection: string): object {
     this.resource(request.type_name);
     const state = objectFromWire(request.current_state);
-    if (state) this.provider.refreshed?.(request.type_name, state, this.context(connection));
+    if (state) {
+      const context = this.context(connection);
+      this.provider.refreshed?.(request.type_name, state, context);
+      this.provider.authorize?.("read", request.type_name, state, context);
+    }
     return { new_state: request.current_state, diagnostics: [], private: request.private };
   }
 
@@ -217,7 +221,10 @@ export class ServedProvider {
     const prior = objectFromWire(request.prior_state);
     const planned = objectFromWire(request.planned_state);
     if (planned === null) {
-      if (prior) this.provider.deleted?.(type, prior, context);
+      if (prior) {
+        this.provider.authorize?.("delete", type, prior, context);
+        this.provider.deleted?.(type, prior, context);
+      }
       return { new_state: toWire(null), private: Buffer.alloc(0), diagnostics: [] };
     }
     const config = objectFromWire(request.config) ?? {};
@@ -230,7 +237,10 @@ export class ServedProvider {
       };
     const change = { config, prior, planned, block };
     const state = fillBlock(block, planned, this.provider.computed(type, change, context));
-    if (isObject(state)) this.provider.applied?.(type, state, change, context);
+    if (isObject(state)) {
+      this.provider.authorize?.(prior ? "update" : "create", type, state, context);
+      this.provider.applied?.(type, state, change, context);
+    }
     return {
       new_state: toWire(state),
       private: wasImported(request.planned_private) ? Buffer.alloc(0) : request.planned_private,
@@ -270,7 +280,9 @@ export class ServedProvider {
     const block = this.dataSource(type);
     const config = objectFromWire(request.config) ?? {};
     const planned = planBlock(block, config);
-    const computed = this.provider.dataSource(type, config, this.context(connection));
+    const context = this.context(connection);
+    this.provider.authorize?.("read", `data.${type}`, config, context);
+    const computed = this.provider.dataSource(type, config, context);
     return { state: toWire(fillBlock(block, planned, computed)), diagnostics: [] };
   }
 

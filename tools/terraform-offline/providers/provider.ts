@@ -1,3 +1,4 @@
+import type { Operation } from "../iam/rights.ts";
 import type { ComputedValue } from "../plugin/block.ts";
 import type { Diagnostic } from "../plugin/diagnostic.ts";
 import type { Block } from "../plugin/schema.ts";
@@ -38,6 +39,12 @@ export interface Provider {
   computed(type: string, change: AppliedChange, context: Context): ComputedValue;
   /** @throws Diagnostic if the real service would refuse the new state */
   applied?(type: string, state: Values, change: AppliedChange, context: Context): void;
+  /**
+   * The role that is enforced needs the rights for this.
+   * @param type of the resource; `data.` and the type of a data source
+   * @throws Diagnostic if a right is missing
+   */
+  authorize?(operation: Operation, type: string, values: Values, context: Context): void;
   /** The resource was found in the state. */
   refreshed?(type: string, state: Values, context: Context): void;
   deleted?(type: string, prior: Values, context: Context): void;

@@ -1,3 +1,4 @@
+import { authorize } from "../../iam/authorize.ts";
 import type { ComputedValue } from "../../plugin/block.ts";
 import type { Diagnostic } from "../../plugin/diagnostic.ts";
 import type { Type } from "../../plugin/schema.ts";
@@ -7,6 +8,7 @@ import {
   isSame,
   isSet,
   isUnknown,
+  textOf,
   UNKNOWN,
   type Value,
   type Values,
@@ -126,6 +128,12 @@ const existing = (type: string, config: Values, { run }: Context): Values | unde
     ),
   );
 
+/** Keeps what IAM asks of other resources than the one at hand: tags, and a role's permissions boundary. */
+function remember(state: Values, { run }: Context): void {
+  const arn = [state.arn, state.id].map(textOf).find((text) => text?.startsWith("arn:"));
+  if (run.role && arn && "tags_all" in state) run.described.set(arn, state);
+}
+
 export const aws: Provider = {
   checkResource(type, config) {
     const checks = new Checks();
@@ -146,12 +154,15 @@ export const aws: Provider = {
     const own = allResources[type]?.computed?.(planned, ids, { ...context, config }) ?? {};
     return valuesOf(own, ids);
   },
+  authorize,
   applied(type, state, { prior, config }, context) {
+    remember(state, context);
     const { applied, unique } = allResources[type] ?? {};
     applied?.(state, { ...context, config });
     if (unique) claimName(type, unique, state, prior, context.run);
   },
   refreshed(type, state, context) {
+    remember(state, context);
     const { refreshed, unique } = allResources[type] ?? {};
     if (unique) keepName(type, unique, state, context.run);
     refreshed?.(state, context);

@@ -76,6 +76,14 @@ export function applies(statement: PolicyStatement, { action, resource, context 
   );
 }
 
+/** Statements that allow an action, be it only on other resources or under other conditions. */
+export const aboutAction = (statements: readonly PolicyStatement[], action: string): readonly PolicyStatement[] =>
+  statements.filter(
+    ({ Effect, Action }) =>
+      Effect === "Allow" &&
+      list(Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())),
+  );
+
 const allows = (statements: readonly PolicyStatement[], request: Request): boolean => {
   const about = statements.filter((statement) => applies(statement, request));
   return about.length > 0 && about.every(({ Effect }) => Effect === "Allow");
