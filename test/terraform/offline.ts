@@ -4,6 +4,7 @@ import path from "node:path";
 import { App } from "cdktf";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
+import { enforcedRole } from "./enforced-role.ts";
 import { existingData } from "./existing-data.ts";
 import { runTool } from "./tool.ts";
 
@@ -16,6 +17,8 @@ export interface Synthesised {
   readonly inputs: readonly string[];
   /** Folder for the files of a run. */
   readonly out: string;
+  /** Environment variables that enforce the role which deploys the stack. An administrator applies the pipeline's. */
+  readonly role: Readonly<Record<string, string>>;
 }
 
 const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
@@ -41,6 +44,7 @@ export function synthesised(data: EnvironmentData, name = data.environment): Syn
   return {
     stack,
     out,
+    role: name === data.environment ? enforcedRole(out, data) : {},
     inputs: [
       "--var-file",
       variables,
@@ -74,8 +78,10 @@ const mutations = (output: string) =>
     .slice(1)
     .map((step) => lines(step, "diff"));
 
-/** init, validate, plan, apply, a second plan that must be empty, destroy. */
-export async function check({ stack, inputs }: Synthesised, ...options: string[]): Promise<Run> {
-  const { code, output } = await runTool([stack, "check", ...inputs, ...options]);
+/** init, validate, plan, apply, a second plan that must be empty, destroy: with the rights of the deploying role. */
+export async function check({ stack, inputs, role }: Synthesised, ...options: string[]): Promise<Run> {
+  const { code, output } = await runTool([stack, "check", ...inputs, ...options], {
+    env: { ...process.env, ...role },
+  });
   return { code, output, warnings: lines(output, "warn"), touched: mutations(output) };
 }

@@ -13,7 +13,10 @@ import { ownedByPlatform } from "../ingress-rules.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { requiredVariables } from "../task.ts";
+import { folderOf } from "./configuration.ts";
+import { enforcedRole } from "./enforced-role.ts";
 import { check, type Run, type Synthesised, synthesised } from "./offline.ts";
+import { runTool } from "./tool.ts";
 
 const onlySynapse = {
   implementations: { synapse: true, hasura: false },
@@ -276,6 +279,43 @@ describeWith("terraform")("development with A and B, inputs from variables", () 
       enable_registration: false,
       database: { args: { port: 5432, host: "phenom-dev-db.cabcdefghijk.us-east-1.rds.amazonaws.com" } },
     });
+  });
+});
+
+describeWith("terraform")("an apply with the deploying role but without one of its rights", () => {
+  // One resource of each kind that needs more than one right to be made, under names and tags of development.
+  const tags = { Project: development.project, Environment: development.environment };
+  const folder = () =>
+    folderOf({
+      provider: { aws: [{ region: "us-east-1", default_tags: [{ tags }] }] },
+      resource: {
+        aws_cloudwatch_log_group: { group: { name: "/ecs/phenom-dev-chat-mcp", retention_in_days: 30 } },
+        aws_kms_key: { key: { description: "Alarms", enable_key_rotation: true } },
+        aws_kms_alias: { alias: { name: "alias/phenom-dev-chat", target_key_id: "${aws_kms_key.key.key_id}" } },
+      },
+    });
+  const run = (without: string) => {
+    const configuration = folder();
+    return runTool([configuration, "check"], {
+      env: { ...process.env, ...enforcedRole(configuration, development, without) },
+    });
+  };
+
+  it.concurrent("ends at the resource, and names action, resource and statement", async () => {
+    const { code, output } = await run("kms:TagResource");
+    withMessage(output, () => expect(code).not.toBe(0));
+    expect(output).toContain("FAIL  apply");
+    expect(output).toContain("creating aws_kms_key: AccessDenied");
+    expect(output.replaceAll(/\s+/g, " ")).toMatch(
+      /assumed-role\/phenom-dev-pipeline-deploy\/terraform is not authorized to perform: kms:TagResource on resource: arn:aws:kms:us-east-1:123456789012:key\/\S+ because no identity-based policy allows the kms:TagResource action.* Missing statement: \{"Effect":"Allow","Action":"kms:TagResource","Resource":"arn:aws:kms:/,
+    );
+  });
+
+  it.concurrent("ends its destroy at the resource", async () => {
+    const { code, output } = await run("logs:DeleteLogGroup");
+    withMessage(output, () => expect(code).not.toBe(0));
+    expect(output).toContain("FAIL  destroy");
+    expect(output).toContain("deleting aws_cloudwatch_log_group: AccessDenied");
   });
 });
 

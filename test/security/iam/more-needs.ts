@@ -71,6 +71,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:")],
     ],
     "the plan's look for another environment in the account": [["tag:GetResources", "*"]],
+    "the plan's look for the way out of the subnets": [["ec2:DescribeRouteTables", "*"]],
     "a change of a subscription": [["sns:SetSubscriptionAttributes", "*"]],
     "a vault that is destroyed with its backups": production
       ? []
@@ -171,6 +172,8 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["elasticache:AddTagsToResource", subnets, newTags],
       ["elasticache:AddTagsToResource", redis, newTags],
       ["elasticache:CreateCacheSubnetGroup", subnets],
+      ["elasticache:DescribeCacheClusters", "*"],
+      ["elasticache:DescribeCacheSubnetGroups", "*"],
       ["elasticache:DescribeReplicationGroups", "*"],
       ["elasticache:ListTagsForResource", redis],
       ["elasticache:DeleteReplicationGroup", redis],

@@ -2,14 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../../environments/index.ts";
-import { parseEnvironment } from "../../../environments/schema.ts";
 import { boundary, boundaryArn } from "../../../stacks/pipeline/boundary.ts";
-import { deployRights } from "../../../stacks/pipeline/deploy-rights.ts";
-import { planRights } from "../../../stacks/pipeline/plan-rights.ts";
 import { applies, isAllowed } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { moreNeeds } from "./more-needs.ts";
-import { ACCOUNT, arn, type Need, recordedNeeds, withinBoundary } from "./needs.ts";
+import { ACCOUNT, arn, type Need, recordedNeeds } from "./needs.ts";
 import { impossible } from "./reference.ts";
+import { pipelineRoles } from "./roles.ts";
 
 /** IAM's prefixes of the services that `npm run ops` calls, by the package of their client. */
 const services: Readonly<Record<string, string>> = {
@@ -76,22 +74,7 @@ const rightsThatWereMissing = [
 ];
 
 describe.each(environments)("the pipeline's roles in $environment", (data) => {
-  const parsed = parseEnvironment(data);
-  if ("problems" in parsed) throw new Error(parsed.problems.join("\n"));
-  const { environment } = parsed;
-  const props = {
-    ...environment,
-    environment: environment.environment,
-    accountId: ACCOUNT,
-    platformSecrets: environment.pipeline.platformSecrets,
-    platformState: environment.inputs.from === "remote-state" ? environment.inputs : undefined,
-  };
-  const toPlan = Object.values(planRights(props)).flat();
-  const toDeploy = [...toPlan, ...Object.values(deployRights(props)).flat()];
-  const deployNeeds = [
-    ...recordedNeeds(environment, "plan", "apply", "second plan", "destroy"),
-    ...moreNeeds(environment),
-  ].map((need) => withinBoundary(need, boundaryArn(props)));
+  const { environment, props, toPlan, toDeploy, deployNeeds } = pipelineRoles(data);
   const refused = (statements: typeof toDeploy, needs: readonly Need[]) =>
     needs.filter((need) => !isAllowed({ statements }, need)).map(text);
 

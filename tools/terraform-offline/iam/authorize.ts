@@ -81,8 +81,10 @@ function likeExample(
   values: Values,
   { run }: Context,
 ): Request[] {
-  const ofKind = resource === "*" ? [] : arns.filter((arn) => kindOf(arn) === kindOf(resource));
-  // Of several resources of a kind, the first is the one that the operation is about; a role is passed for each.
+  // A service-linked role is none of the resource's own roles.
+  const asItStands = resource === "*" || action === "iam:CreateServiceLinkedRole";
+  const ofKind = asItStands ? [] : arns.filter((arn) => kindOf(arn) === kindOf(resource));
+  // Of several resources of a kind, the first is the one that the operation is about; each role is passed.
   const concerned = action === "iam:PassRole" ? ofKind : ofKind.slice(0, 1);
   if (!concerned.length) return [{ action, resource, context: described(context, undefined, values) }];
   const suffix = resource.endsWith(":*") ? ":*" : "";

@@ -4,10 +4,18 @@ import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
 import type { Request } from "./evaluator.ts";
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
-const schema = z.strictObject({
+/** What the file of `TF_OFFLINE_ROLE` holds. */
+export interface RoleFile {
   /** Name of the role with which Terraform runs. */
-  role: z.string(),
+  readonly role: string;
   /** Statements of all its policies. */
+  readonly statements: readonly PolicyStatement[];
+  /** What AWS asks IAM for each action: examples of the resource, and of the values of condition keys. */
+  readonly requests: readonly Request[];
+}
+
+const schema = z.object({
+  role: z.string(),
   statements: z.array(
     z
       .strictObject({
@@ -21,7 +29,6 @@ const schema = z.strictObject({
         ({ Condition, ...statement }): PolicyStatement => ({ ...statement, ...(Condition && { Condition }) }),
       ),
   ),
-  /** What AWS asks IAM for each action: examples of the resource, and of the values of condition keys. */
   requests: z.array(
     z.object({
       action: z.string(),
@@ -30,9 +37,6 @@ const schema = z.strictObject({
     }),
   ),
 });
-
-/** What the file of `TF_OFFLINE_ROLE` holds. */
-export type RoleFile = z.input<typeof schema>;
 
 /** An example of what AWS asks IAM for. */
 export type Example = Required<Request>;
