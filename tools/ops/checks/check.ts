@@ -6,8 +6,11 @@ import type { Outputs } from "../outputs.ts";
 export interface Finding {
   /** What was checked. */
   readonly what: string;
-  /** `skipped` where it could not be checked, which is no failure. */
-  readonly state: "passed" | "failed" | "skipped";
+  /**
+   * `skipped` where it could not be checked, which is no failure; `later` where that is as it should be, because a later
+   * step checks it.
+   */
+  readonly state: "passed" | "failed" | "skipped" | "later";
   /** What was found. */
   readonly found: string;
   /** How to correct a failure, or how to have a skipped check run. */
@@ -41,6 +44,7 @@ export const skipped = (what: string, found: string, remedy: string): Finding =>
   found,
   remedy,
 });
+export const later = (what: string, found: string): Finding => ({ what, state: "later", found });
 
 /** Time limit of a request. */
 const TIMEOUT_MS = 15_000;

@@ -35,6 +35,7 @@ const words: Readonly<Record<Finding["state"], string>> = {
   passed: "ok",
   failed: "FAILED",
   skipped: "unknown",
+  later: "later",
 };
 
 /**
@@ -52,11 +53,11 @@ export async function preflight(subject: Subject): Promise<number> {
   const open = results.filter(({ state }) => state !== "passed");
   for (const { what, remedy } of open) if (remedy) report.line(`${what}: ${remedy}`);
   const count = (state: Finding["state"]) => results.filter((result) => result.state === state).length;
-  const [ok, failed, unknown] = [count("passed"), count("failed"), count("skipped")];
-  report.line(`${ok} ok, ${failed} failed, ${unknown} unknown`);
+  const [ok, failed, unknown, later] = [count("passed"), count("failed"), count("skipped"), count("later")];
+  report.line(`${ok} ok, ${failed} failed, ${unknown} unknown${later ? `, ${later} later` : ""}`);
   report.result({
     checks: results.map((result) => ({ ...result, state: words[result.state].toLowerCase() })),
-    summary: { ok, failed, unknown },
+    summary: { ok, failed, unknown, later },
   });
   if (failed) return EXIT.failed;
   return unknown ? EXIT.refused : EXIT.ok;

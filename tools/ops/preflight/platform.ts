@@ -7,6 +7,7 @@ import {
 import type { Aws } from "../aws.ts";
 import { type Finding, failed, finding, passed, skipped } from "../checks/check.ts";
 import { listed, type PreflightCheck, type Subject, unless } from "./check.ts";
+import { databaseConnection } from "./database-connection.ts";
 
 /** The ECS cluster and the RDS instance. */
 export const platform: PreflightCheck = {
@@ -50,8 +51,15 @@ async function database(subject: Subject): Promise<Finding[]> {
       ? failed(what, `${id}: ${differences.join("; ")}`, remedy)
       : passed(what, `${id}, ${instance.Endpoint?.Address}`);
   });
-  return instance ? [own, version(instance), await tls(aws, instance)] : [own];
+  return instance
+    ? [own, version(instance), await tls(aws, instance), await connection(subject)]
+    : [own];
 }
+
+const connection = ({ inputs }: Subject): Promise<Finding> =>
+  finding("PostgreSQL connection", "", () =>
+    databaseConnection(inputs.get("rdsHost"), inputs.get("rdsPort")),
+  );
 
 function differencesOf({ inputs }: Subject, instance: DBInstance): string[] {
   const { Endpoint, VpcSecurityGroups = [], DBSubnetGroup, DBInstanceStatus } = instance;

@@ -7,10 +7,14 @@ import {
   DescribeListenersCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateBucketCommand, GetBucketPolicyCommand, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { Client } from "pg";
 import { development } from "../../../environments/development.ts";
 import { production } from "../../../environments/production.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
+import { eventually } from "../../../test/jest/eventually.ts";
 import { noTerminal, ops, testClock } from "../../../test/ops/command.ts";
 import {
   certificate,
@@ -23,12 +27,15 @@ import {
 } from "../../../test/ops/platform.ts";
 import type { WebServices } from "../../../test/ops/web-services.ts";
 import { AwsFault, type AwsServer } from "../../servers/aws-api.ts";
+import { freePort } from "../../servers/free-port.ts";
+import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
 import { awsClients } from "../aws.ts";
 import type { Finding } from "../checks/check.ts";
 import { Context } from "../context.ts";
 import { Inputs } from "../inputs.ts";
 import { Reporter } from "../report.ts";
 import type { Subject } from "./check.ts";
+import { databaseConnection } from "./database-connection.ts";
 import { preflightChecks } from "./index.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -88,7 +95,7 @@ describeWith("moto")("preflight", () => {
         inputs: new Inputs({ ...account.inputs, ...inputs }, "TF_VAR_<name>"),
         environment: { ...subject.environment, ...environment },
       });
-    const open = (findings ?? []).filter(({ state }) => state !== "passed");
+    const open = (findings ?? []).filter(({ state }) => state !== "passed" && state !== "later");
     // A finding without a remedy helps nobody.
     expect(open.filter(({ remedy }) => !remedy)).toEqual([]);
     return open.map(({ state, what, found }: Finding) => `${state}: ${what}: ${found}`);
@@ -97,7 +104,8 @@ describeWith("moto")("preflight", () => {
 
   it("passes in an account that has everything, and changes nothing there", async () => {
     const { exitCode, stdout } = await ops(["preflight", "development"]);
-    expect(stdout).toMatch(/\n\d+ ok, 0 failed, 0 unknown\n$/);
+    expect(stdout).toMatch(/\n\d+ ok, 0 failed, 0 unknown, 1 later\n$/);
+    expect(stdout).toMatch(/later +platform +PostgreSQL connection +not tried, because .* db-setup/);
     expect(stdout).toContain("ok  load-balancer  certificate of chat-testing.thephenom.app");
     expect(exitCode).toBe(0);
   });
@@ -477,5 +485,50 @@ describeWith("moto")("preflight", () => {
     expect(await wrong("quotas", { vpc_id: Vpc?.VpcId })).toEqual(
       containing("5 of 5 in use, and the VPC has no NAT gateway yet"),
     );
+  });
+});
+
+describe("preflight's connection to the database", () => {
+  let postgres: PostgresServer;
+  const tried = async (host = postgres.host, port = postgres.port) => {
+    const { state, found } = await databaseConnection(host, port);
+    return `${state}: ${found}`;
+  };
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres?.stop());
+
+  it("passes over TLS, with a certificate of the server's name", async () => {
+    expect(await tried()).toMatch(/^passed: TLSv1\.3, certificate of .+ until \w{3} /);
+  });
+
+  it("finds a server without TLS", async () => {
+    const database = new Client(postgres.asSuperuser(await postgres.createDatabase()));
+    await database.connect();
+    try {
+      await database.query("alter system set ssl = off");
+      await database.query("select pg_reload_conf()");
+      await eventually(tried, (found) => expect(found).toBe("failed: the server speaks no TLS"));
+      await database.query("alter system reset ssl");
+      await database.query("select pg_reload_conf()");
+      await eventually(tried, (found) => expect(found).toMatch(/^passed/));
+    } finally {
+      await database.end();
+    }
+  });
+
+  it("finds a port on which nothing listens, and a server that is no PostgreSQL", async () => {
+    expect(await tried(postgres.host, await freePort())).toMatch(/^failed: .*ECONNREFUSED/);
+    const other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const address = other.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    expect(await tried("127.0.0.1", port)).toBe("failed: what answers is no PostgreSQL server");
+    other.close();
+  });
+
+  it("leaves a name that resolves only elsewhere to db-setup", async () => {
+    expect(await tried("db.invalid")).toMatch(/^later: not tried, because db\.invalid does not resolve here: .*db-setup/);
   });
 });
