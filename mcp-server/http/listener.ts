@@ -5,7 +5,7 @@ import { version } from "../../shared/version.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { handleOAuth, type OAuthEndpoints, oauthEndpoint } from "../oauth/endpoints.ts";
-import type { Health } from "./health.ts";
+import type { Health } from "../health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
 import { HttpError, sendJson } from "./respond.ts";
 

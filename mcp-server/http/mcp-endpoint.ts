@@ -3,13 +3,13 @@ import { isJsonContentType } from "@modelcontextprotocol/sdk/shared/mediaType.js
 import type { Authenticate } from "../auth/authenticate.ts";
 import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
+import { answer } from "../protocol/answer.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
-import { answer, handshakeVersions } from "../protocol/handshake.ts";
-import { answerStateless, claimsStateless, isStateless, STATELESS_VERSION } from "../protocol/stateless.ts";
+import { wrongVersion } from "../protocol/revisions.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { RateLimit } from "../rate-limit.ts";
 import { HttpError, sendJson } from "./respond.ts";
 
 export interface McpEndpoint {
@@ -41,41 +41,30 @@ export async function handleMcp(
   const caller = await endpoint.authenticate(request.headers.authorization);
   checkHeaders(request);
 
-  const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes));
+  const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes), request.headers);
 
   const gone = new AbortController();
   response.on("close", () => {
     if (!response.writableFinished) gone.abort(errors.cancelled());
   });
-  const [first] = messages;
   const admit = () => endpoint.rateLimit.consume(caller.session);
   const context = { id: requestId, caller, signal: gone.signal, admit };
-  if (first && !batch && claimsStateless(first, request.headers)) {
-    const { status, body } = await answerStateless(endpoint.service, context, first, request.headers);
-    if (gone.signal.aborted) return;
-    return body === undefined ? accepted(response) : sendJson(response, status, body);
-  }
-  const answers = await answer(endpoint.service, context, messages);
+  const all = messages.map((message) => answer(endpoint.service, context, message, request.headers));
+  const answers = (await Promise.all(all)).filter(({ body }) => body !== undefined);
   if (gone.signal.aborted) return;
-  if (answers.length === 0) accepted(response);
-  else sendJson(response, 200, batch ? answers : answers[0]);
+  const [first] = answers;
+  if (!first) response.writeHead(202, { "content-length": 0 }).end();
+  else if (batch) sendJson(response, 200, answers.map(({ body }) => body));
+  else sendJson(response, first.status, first.body);
 }
-
-const accepted = (response: ServerResponse) => void response.writeHead(202, { "content-length": 0 }).end();
 
 function checkHeaders({ headers }: IncomingMessage): void {
   if (!isJsonContentType(headers["content-type"] ?? ""))
     throw new HttpError(415, "Content-Type must be application/json.");
   if (!/application\/json|application\/\*|\*\/\*/i.test(headers.accept ?? "*/*"))
     throw new HttpError(406, "Accept must allow application/json: this server answers with nothing else.");
-  const version = headers["mcp-protocol-version"];
-  // Of a version without a handshake, the answer is in the body.
-  if (version === undefined || isStateless(version)) return;
-  if (!handshakeVersions.includes(String(version)))
-    throw new HttpError(
-      400,
-      `MCP-Protocol-Version ${JSON.stringify(version)} is not known here. Known: ${[STATELESS_VERSION, ...handshakeVersions].join(", ")}.`,
-    );
+  const wrong = wrongVersion(headers["mcp-protocol-version"]);
+  if (wrong !== undefined) throw new HttpError(400, wrong);
 }
 
 /**

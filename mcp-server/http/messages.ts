@@ -1,6 +1,7 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { limits } from "../limits.ts";
-import { claimOf } from "../protocol/stateless.ts";
+import { isStatelessMessage } from "../protocol/revisions.ts";
 import { HttpError } from "./respond.ts";
 
 export interface Messages {
@@ -10,7 +11,7 @@ export interface Messages {
 }
 
 /** @throws HttpError 400 unless the body is a JSON-RPC message or a batch */
-export function parseMessages(body: string): Messages {
+export function parseMessages(body: string, headers: IncomingHttpHeaders): Messages {
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -26,7 +27,7 @@ export function parseMessages(body: string): Messages {
     if (!parsed.success) throw invalid("The request's body is no JSON-RPC 2.0 message.");
     return parsed.data;
   });
-  if (batch && messages.some((message) => claimOf(message) !== undefined))
+  if (batch && messages.some((message) => isStatelessMessage(message, headers)))
     throw invalid("A batch holds no messages of protocol version 2026-07-28 or later.");
   const ids = messages.flatMap((message) => ("method" in message && "id" in message ? [message.id] : []));
   if (new Set(ids).size !== ids.length) throw invalid("Two requests of a batch have the same id.");

@@ -1,5 +1,5 @@
 import type { Agent } from "node:https";
-import { RateLimit } from "../http/rate-limit.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { limits } from "../limits.ts";
 import { clientDocuments } from "./client-document.ts";
 import { cognitoSignIn, hostedOrigin } from "./cognito.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../http/body.ts";
-import type { RateLimit } from "../http/rate-limit.ts";
+import type { RateLimit } from "../rate-limit.ts";
 import { HttpError, sendJson } from "../http/respond.ts";
 import { limits } from "../limits.ts";
 import { authorize } from "./authorize.ts";

@@ -3,10 +3,11 @@ import type {
   ListResourceTemplatesResult,
   ReadResourceResult,
 } from "@modelcontextprotocol/sdk/types.js";
+import { ChatError } from "../chat/error.ts";
 import { getMessages } from "../tools/chat_get_messages.ts";
 import { listRooms } from "../tools/chat_list_rooms.ts";
 import type { Tool } from "../tools/tool.ts";
-import { type ChatService, callTool, errorCodeOf, type RequestContext } from "./call-tool.ts";
+import { type ChatService, metaOf, type RequestContext, runTool, textOf } from "./call-tool.ts";
 import { RpcError } from "./rpc-error.ts";
 
 const ROOMS = "chat://rooms";
@@ -51,13 +52,15 @@ export async function readResource(
   uri: string,
 ): Promise<ReadResourceResult> {
   const [tool, args] = toolFor(uri);
-  const result = await callTool(service, request, tool, args);
-  const text = result.content[0]?.type === "text" ? result.content[0].text : "";
-  if (result.isError) {
-    const isUnknown = ["not_found", "invalid_argument"].includes(errorCodeOf(result) ?? "");
-    throw new RpcError(isUnknown ? "resourceNotFound" : "internal", text, { uri, ...result._meta });
+  try {
+    const { text } = await runTool(service, request, tool, args);
+    return { contents: [{ uri, mimeType, text }] };
+  } catch (error) {
+    if (!(error instanceof ChatError)) throw error;
+    const isUnknown = ["not_found", "invalid_argument"].includes(error.code);
+    const data = { uri, ...metaOf(error) };
+    throw new RpcError(isUnknown ? "resourceNotFound" : "internal", textOf(error), data);
   }
-  return { contents: [{ uri, mimeType, text }] };
 }
 
 function toolFor(uri: string): [Tool, Record<string, unknown>] {

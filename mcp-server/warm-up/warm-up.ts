@@ -4,7 +4,7 @@ import { Agent, request as httpRequest } from "node:http";
 import * as z from "zod";
 import type { Caller } from "../auth/caller.ts";
 import { createListener, type Routes } from "../http/listener.ts";
-import { RateLimit } from "../http/rate-limit.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { HttpError } from "../http/respond.ts";
 import { createLog } from "../log.ts";
 import { type WarmUpRequest, warmUpRequests } from "./requests.ts";

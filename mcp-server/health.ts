@@ -1,6 +1,6 @@
-import { version } from "../../shared/version.ts";
-import type { BackendHealth, ChatBackend } from "../chat/backend.ts";
-import { limits } from "../limits.ts";
+import { version } from "../shared/version.ts";
+import type { BackendHealth, ChatBackend } from "./chat/backend.ts";
+import { limits } from "./limits.ts";
 
 /**
  * Liveness and readiness. Liveness reports the last probe of the backend and never waits for one, because a slow
