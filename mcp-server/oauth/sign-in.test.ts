@@ -82,7 +82,7 @@ describe("a person's sign-in", () => {
     expect(await refused.text()).toContain("Ask an administrator of the chat to add you to one");
   });
 
-  it("is refreshed with the refresh token until it is revoked", async () => {
+  it("is refreshed with a refresh token that works once, until it is revoked", async () => {
     const { client, clientId, answer } = await signedIn();
     const refresh = (refresh_token: unknown) =>
       client.form("token", {
@@ -94,6 +94,10 @@ describe("a person's sign-in", () => {
     expect((await listTools(first.body["access_token"])).status).toBe(200);
     const second = await refresh(first.body["refresh_token"]);
     expect(second.status).toBe(200);
+    expect(await refresh(first.body["refresh_token"])).toMatchObject({
+      status: 400,
+      body: { error: "invalid_grant" },
+    });
 
     const token = String(second.body["refresh_token"]);
     expect(await client.form("revoke", { client_id: clientId, token })).toMatchObject({ status: 200 });

@@ -36,6 +36,15 @@ describe("the Cognito clients", () => {
     });
   });
 
+  it("rotate the refresh tokens of the public client, which excludes a flow that this client alone goes without", () => {
+    expect(client("mcp")).toMatchObject({
+      refresh_token_rotation: [{ feature: "ENABLED", retry_grace_period_seconds: 60 }],
+      explicit_auth_flows: ["ALLOW_ADMIN_USER_PASSWORD_AUTH"],
+    });
+    for (const name of ["agent", "synapse_oidc"])
+      expect(client(name)).not.toHaveProperty("refresh_token_rotation");
+  });
+
   it("include one for the load balancer, with a secret and its callback", () => {
     expect(client("admin_ui")).toMatchObject({
       name: "phenom-dev-chat-admin-ui",

@@ -108,6 +108,11 @@ export class ChatShared extends Construct {
       generateSecret: false,
       refreshTokenValidity: 30,
       ...codeFlow([`https://${serverName}${MCP_CALLBACK}`], ["openid"]),
+      // OAuth 2.1 asks it for public clients. Within a minute the former token still works, for a client that tries again.
+      refreshTokenRotation: [{ feature: "ENABLED", retryGracePeriodSeconds: 60 }],
+      // Rotation excludes ALLOW_REFRESH_TOKEN_AUTH; the token endpoint, which the server uses, needs no flow of this list.
+      // It can't be empty, and this flow takes AWS credentials, which nobody has for it.
+      explicitAuthFlows: ["ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     });
 
     const admin = props.adminSignIn

@@ -31,6 +31,7 @@ async function startUserPool(publicUrl: string): Promise<UserPool> {
     domainHost: DOMAIN,
     clientId: SIGN_IN_CLIENT,
     callbackUrl: `${publicUrl}/mcp/oauth/callback`,
+    rotatesRefreshTokens: true,
   });
   const asked: string[] = [];
   const server = createServer((request, response) => {

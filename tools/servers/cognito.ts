@@ -23,6 +23,8 @@ export interface CognitoClient {
   /** @default - a public client */
   readonly clientSecret?: string;
   readonly callbackUrl: string;
+  /** Whether a refresh gives a new refresh token and ends the former one, without a time of grace. @default false */
+  readonly rotatesRefreshTokens?: boolean;
 }
 
 /** A user pool's OpenID Connect side, as the Amazon Cognito developer guide describes its endpoints. */
@@ -62,6 +64,11 @@ export function createCognito(client: CognitoClient): Cognito {
       expires_in: 3600,
     };
   };
+  const newRefreshToken = (user: CognitoUser) => {
+    const refreshToken = randomBytes(32).toString("base64url");
+    refreshTokens.set(refreshToken, user);
+    return refreshToken;
+  };
   /** The form, if the client proves itself as it must: with its secret, or by its id where it has none. */
   const formOf = async (request: IncomingMessage) => {
     const form = new URLSearchParams(await text(request));
@@ -77,8 +84,12 @@ export function createCognito(client: CognitoClient): Cognito {
     const form = await formOf(request);
     if (!form) return json(response, 400, { error: "invalid_client" });
     if (form.get("grant_type") === "refresh_token") {
-      const user = refreshTokens.get(form.get("refresh_token") ?? "");
-      return user ? json(response, 200, tokens(user, "")) : json(response, 400, { error: "invalid_grant" });
+      const shown = form.get("refresh_token") ?? "";
+      const user = refreshTokens.get(shown);
+      if (!user) return json(response, 400, { error: "invalid_grant" });
+      if (!client.rotatesRefreshTokens) return json(response, 200, tokens(user, ""));
+      refreshTokens.delete(shown);
+      return json(response, 200, tokens(user, "", newRefreshToken(user)));
     }
     const grant = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");
@@ -91,9 +102,7 @@ export function createCognito(client: CognitoClient): Cognito {
       form.get("redirect_uri") === client.callbackUrl &&
       challenge === grant.challenge;
     if (!valid) return json(response, 400, { error: "invalid_grant" });
-    const refreshToken = randomBytes(32).toString("base64url");
-    refreshTokens.set(refreshToken, grant.user);
-    json(response, 200, tokens(grant.user, grant.nonce, refreshToken));
+    json(response, 200, tokens(grant.user, grant.nonce, newRefreshToken(grant.user)));
   };
   const revoke = async (request: IncomingMessage, response: ServerResponse) => {
     const form = await formOf(request);

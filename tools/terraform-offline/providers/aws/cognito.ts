@@ -78,6 +78,25 @@ function checkOAuth(checks: Checks, config: Values): void {
     checks.error("default_redirect_uri", "default_redirect_uri must be one of callback_urls");
 }
 
+function checkRotation(checks: Checks, { refresh_token_rotation, explicit_auth_flows }: Values): void {
+  for (const rotation of blocksOf(refresh_token_rotation)) {
+    checks.oneOf(rotation, "feature", ["ENABLED", "DISABLED"], "refresh_token_rotation");
+    checks.range(rotation, "retry_grace_period_seconds", 0, 60, "refresh_token_rotation");
+    if (rotation.feature !== "ENABLED") continue;
+    if (listOf(explicit_auth_flows).includes("ALLOW_REFRESH_TOKEN_AUTH"))
+      checks.error(
+        "explicit_auth_flows",
+        "InvalidParameterException: refresh token rotation excludes ALLOW_REFRESH_TOKEN_AUTH",
+      );
+    // Cognito answers with 0 what is not set, and the provider did not plan that.
+    if (rotation.retry_grace_period_seconds === null)
+      checks.error(
+        "refresh_token_rotation",
+        "Provider produced inconsistent result after apply: retry_grace_period_seconds must be set",
+      );
+  }
+}
+
 const userPool = {
   creation_date: CREATED,
   last_modified_date: CREATED,
@@ -112,6 +131,7 @@ export const cognito: AwsService = {
           "At most 128 letters, digits, spaces and +=,.@-_",
         );
         checkOAuth(checks, config);
+        checkRotation(checks, config);
         for (const flow of listOf(config.explicit_auth_flows))
           if (isText(flow) && !authFlows.includes(flow))
             checks.error(
