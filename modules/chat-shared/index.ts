@@ -111,7 +111,7 @@ export class ChatShared extends Construct {
       // OAuth 2.1 asks it for public clients. Within a minute the former token still works, for a client that tries again.
       refreshTokenRotation: [{ feature: "ENABLED", retryGracePeriodSeconds: 60 }],
       // Rotation excludes ALLOW_REFRESH_TOKEN_AUTH; the token endpoint, which the server uses, needs no flow of this list.
-      // It can't be empty, and this flow takes AWS credentials, which nobody has for it.
+      // It can't be empty, and this flow is open only to AWS credentials with a right that no role of ours has.
       explicitAuthFlows: ["ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     });
 

@@ -150,3 +150,31 @@ describe("two resources of one kind", () => {
     else again.not.toThrow();
   });
 });
+
+describe("the rotation of a Cognito client's refresh tokens", () => {
+  const check = (rotation: Values, flow = "ALLOW_USER_SRP_AUTH") =>
+    errors("aws_cognito_user_pool_client", {
+      name: "c",
+      refresh_token_rotation: [{ retry_grace_period_seconds: 60, ...rotation }],
+      explicit_auth_flows: [flow],
+    });
+
+  it("may be on beside other flows", () => {
+    expect(check({ feature: "ENABLED" })).toBe("");
+  });
+
+  it.each<[string, Values, string]>([
+    ["a time of grace above a minute", { feature: "ENABLED", retry_grace_period_seconds: 61 }, "(0 - 60)"],
+    ["no time of grace", { feature: "ENABLED", retry_grace_period_seconds: null }, "must be set"],
+    ["an unknown state", { feature: "ON" }, '["ENABLED","DISABLED"]'],
+  ])("may not have %s", (_, rotation, message) => {
+    expect(check(rotation)).toContain(message);
+  });
+
+  it("excludes the flow with refresh tokens", () => {
+    expect(check({ feature: "ENABLED" }, "ALLOW_REFRESH_TOKEN_AUTH")).toContain(
+      "excludes ALLOW_REFRESH_TOKEN_AUTH",
+    );
+    expect(check({ feature: "DISABLED" }, "ALLOW_REFRESH_TOKEN_AUTH")).toBe("");
+  });
+});
