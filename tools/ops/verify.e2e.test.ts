@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import {
   AdminAddUserToGroupCommand,
   AdminRemoveUserFromGroupCommand,
@@ -147,6 +150,13 @@ describeWith("terraform", "moto")(
         expect(states(result)).toContainEqual(
           expect.objectContaining({ what: "database schema", found: Object.keys(outputs.migrations).at(-1) }),
         );
+        const { origin } = new URL(outputs.urls.mcp);
+        for (const [at, found] of [
+          ["/.well-known/oauth-protected-resource/mcp", `sign in at ${origin}`],
+          ["/.well-known/oauth-authorization-server", `issuer ${origin}, PKCE with S256`],
+          ["/mcp/oauth/register", "registers a client with a loopback address"],
+        ])
+          expect(states(result)).toContainEqual(expect.objectContaining({ what: `${origin}${at}`, found }));
         expect(states(result)).toContainEqual(
           expect.objectContaining({ what: `${outputs.urls.mcp}/version`, found: `version ${version}` }),
         );
@@ -218,6 +228,38 @@ describeWith("terraform", "moto")(
             `${origin}/_matrix/client/v3/login: HTTP 200 without m.login.sso`,
             `sign-in through Cognito: Synapse redirects as client other, not ${outputs.cognito_client_ids.synapse}`,
           ].map((line) => expect.stringContaining(line)),
+        );
+      });
+
+      it("finds metadata with which no client can sign in at the MCP server", async () => {
+        const { origin } = site;
+        const mcp = `${origin}/mcp`;
+        const file = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), "outputs.json");
+        const state: unknown = JSON.parse(stateOf({ ...outputs, urls: { ...outputs.urls, mcp } }));
+        writeFileSync(file, JSON.stringify(z.object({ outputs: z.unknown() }).parse(state).outputs));
+        const other = "https://chat.example.org";
+        site.pages["/.well-known/oauth-protected-resource/mcp"] = {
+          status: 200,
+          body: { resource: mcp, authorization_servers: [other] },
+        };
+        site.pages["/.well-known/oauth-authorization-server"] = {
+          status: 200,
+          body: {
+            issuer: other,
+            authorization_endpoint: `${origin}/mcp/oauth/authorize`,
+            token_endpoint: `${other}/mcp/oauth/token`,
+            registration_endpoint: `${origin}/mcp/oauth/register`,
+            revocation_endpoint: `${origin}/mcp/oauth/revoke`,
+            code_challenge_methods_supported: ["plain"],
+          },
+        };
+        const found = await failures("--only", "sign-in", "--outputs", file);
+        expect(found).toEqual(
+          expect.arrayContaining([
+            `${origin}/.well-known/oauth-protected-resource/mcp: authorization_servers are ${other}, without ${origin}`,
+            `${origin}/.well-known/oauth-authorization-server: issuer is ${other}, expected ${origin}; token_endpoint is ${other}/mcp/oauth/token, outside of ${origin}; PKCE without S256`,
+            expect.stringContaining(`${origin}/mcp/oauth/register: HTTP 503`),
+          ]),
         );
       });
 

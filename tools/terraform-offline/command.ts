@@ -25,7 +25,8 @@ const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
 
 TF_VAR_* and other TF_* settings are passed on. TF_OFFLINE_TERRAFORM names
 another terraform program; TF_OFFLINE_NO_CHECKS=1 turns the checks of values
-off (schemas still hold); TF_OFFLINE_DEBUG=1 shows failures of the tool itself.`;
+off (schemas still hold); TF_OFFLINE_ROLE names a file of the role whose
+policies are enforced; TF_OFFLINE_DEBUG=1 shows failures of the tool itself.`;
 
 const WRONG_USAGE = 3;
 

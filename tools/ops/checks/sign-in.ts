@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import type { Outputs } from "../outputs.ts";
+import { authorizationServer } from "./authorization-server.ts";
 import { type Check, type Finding, failed, finding, passed, request, type Subject } from "./check.ts";
 
 const flows = z.object({
@@ -8,7 +9,6 @@ const flows = z.object({
     z.object({ type: z.string(), identity_providers: z.array(z.object({ id: z.string() })).optional() }),
   ),
 });
-const resource = z.object({ resource: z.string(), authorization_servers: z.array(z.string()).min(1) });
 
 const RULES = "Compare the load balancer's rules, then the service's log";
 
@@ -16,13 +16,14 @@ const RULES = "Compare the load balancer's rules, then the service's log";
 export const signIn: Check = {
   name: "sign-in",
   transient: true,
-  run(subject) {
+  async run(subject) {
     const { urls } = subject.outputs;
-    return Promise.all([
+    const [metadata, ...others] = await Promise.all([
+      authorizationServer(urls.mcp),
       ...(urls.homeserver ? [loginFlows(urls.homeserver), ssoRedirect(subject, urls.homeserver)] : []),
       challenge(urls),
-      resourceMetadata(urls),
     ]);
+    return [...others, ...metadata];
   },
 };
 
@@ -79,16 +80,5 @@ function challenge({ mcp }: Outputs["urls"]): Promise<Finding> {
     return status === 401 && header.includes("resource_metadata=")
       ? passed(what, "401, and where to sign in")
       : failed(what, `HTTP ${status}${header ? `, ${header}` : " without www-authenticate"}`, RULES);
-  });
-}
-
-function resourceMetadata({ mcp }: Outputs["urls"]): Promise<Finding> {
-  const address = `${new URL(mcp).origin}/.well-known/oauth-protected-resource/mcp`;
-  return finding(address, RULES, async () => {
-    const { status, json } = await request(address);
-    const document = resource.safeParse(json).data;
-    return status === 200 && document?.resource === mcp
-      ? passed(address, `sign in at ${document.authorization_servers.join(" ")}`)
-      : failed(address, `HTTP ${status}, resource ${document?.resource}`, RULES);
   });
 }
