@@ -2,12 +2,9 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../../environments/development.ts";
-import { parseEnvironment } from "../../../environments/schema.ts";
 import { describeWith } from "../../jest/describe-if.ts";
-import { type Applied, applied, policiesOf, requestsAbout } from "./applied.ts";
-import { applies, isAllowed, type Policies, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
-import { moreNeeds } from "./more-needs.ts";
-import { recordedNeeds } from "./needs.ts";
+import { type Applied, applied, policiesOf } from "./applied.ts";
+import { applies, isAllowed, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { impossible } from "./reference.ts";
 
 const workers = { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 };
@@ -39,7 +36,6 @@ const [secretKey = ""] = z
   ).secret_kms_key_arns;
 
 let chat: readonly Applied[];
-let deploying: Policies;
 let resources: readonly Applied[];
 const of = (type: string) => chat.filter((one) => one.type === type).map(({ values }) => values);
 const arnOf = (type: string, key: string, value: unknown) =>
@@ -166,15 +162,9 @@ const requestsByRole = (): Map<string, Request[]> => {
   return byRole;
 };
 
-/** IAM goes by the target of a scaling policy; Terraform offline makes up another ARN for a subnet group of Redis. */
-const byOtherArn = ["aws_appautoscaling_policy", "aws_elasticache_subnet_group"];
-
 const text = ({ action, resource }: Request) => `${action} on ${resource}`;
 
-const parsed = parseEnvironment(development);
-if ("problems" in parsed) throw new Error(parsed.problems.join("\n"));
-const { environment } = parsed;
-
+// The deploying role is enforced while the stack is applied.
 describeWith("terraform")("the roles as they are applied", () => {
   beforeAll(async () => {
     const [stack, pipeline] = await Promise.all([
@@ -183,60 +173,6 @@ describeWith("terraform")("the roles as they are applied", () => {
     ]);
     chat = stack;
     resources = [...stack, ...pipeline];
-    deploying = policiesOf("arn:aws:iam::123456789012:role/phenom-dev-pipeline-deploy", resources);
-  });
-
-  const needs = [
-    // One secret's value is read, that of homeserver.yaml: pipeline-roles.test.ts has it.
-    ...recordedNeeds(environment, "apply", "second plan", "destroy").filter(
-      ({ action }) => action !== "secretsmanager:GetSecretValue",
-    ),
-    // The recorded stacks had no schedules.
-    ...moreNeeds(environment).filter(({ action }) => action.startsWith("events:")),
-  ];
-  const refused = (resource: Applied) =>
-    requestsAbout(resource, needs)
-      .filter((need) => !isAllowed(deploying, need))
-      .map(text);
-  const role = () => {
-    const found = chat.find(({ type }) => type === "aws_iam_role");
-    if (!found) throw new Error("no role was applied");
-    return found;
-  };
-
-  it("let the deploying role make, read and destroy every resource under its name and with its tags", () => {
-    const withArn = chat.filter(
-      ({ type, address, values }) =>
-        !address.startsWith("data.") &&
-        !byOtherArn.includes(type) &&
-        String(values.dashboard_arn ?? values.arn ?? values.id).startsWith("arn:"),
-    );
-    expect(withArn.length).toBeGreaterThan(100);
-    const problems = withArn.flatMap((resource) => {
-      const requests = requestsAbout(resource, needs);
-      return requests.length
-        ? refused(resource)
-        : [`${resource.address} is of a kind that no recorded request is about`];
-    });
-    expect(problems).toEqual([]);
-  });
-
-  it.each<[string, (values: Applied["values"]) => Applied["values"]]>([
-    ["without the permissions boundary", ({ permissions_boundary: _, ...values }) => values],
-    [
-      "under another project's name",
-      (values) => ({ ...values, arn: "arn:aws:iam::123456789012:role/other-chat" }),
-    ],
-  ])("stop the deploying role at a role %s", (_, change) => {
-    expect(refused(role())).toEqual([]);
-    expect(refused({ ...role(), values: change(role().values) }).join()).toContain("iam:CreateRole");
-  });
-
-  it("stop the deploying role at a file system without the project's tag", () => {
-    const fileSystem = chat.find(({ type }) => type === "aws_efs_file_system");
-    if (!fileSystem) throw new Error("no file system was applied");
-    const untagged = { ...fileSystem, values: { ...fileSystem.values, tags_all: {} } };
-    expect(refused(untagged).join()).toContain("elasticfilesystem:PutFileSystemPolicy");
   });
 
   it("let every task, function and backup do what it is for", () => {

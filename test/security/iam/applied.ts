@@ -4,9 +4,7 @@ import * as z from "zod";
 import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import { check, synthesised } from "../../terraform/offline.ts";
-import { kindOf } from "../../../tools/terraform-offline/iam/authorize.ts";
 import type { Policies } from "../../../tools/terraform-offline/iam/evaluator.ts";
-import type { Need } from "./needs.ts";
 
 const state = z.object({
   values: z.object({
@@ -64,28 +62,4 @@ export function policiesOf(roleArn: string, resources: readonly Applied[]): Poli
     ],
     ...(role.permissions_boundary ? { boundary: statements(managed(role.permissions_boundary)) } : {}),
   };
-}
-
-/** Recorded requests about resources of the same kind, as they are made about this one: its ARN, tags, boundary. */
-export function requestsAbout({ values }: Applied, recorded: readonly Need[]): Need[] {
-  const arn = String(values.dashboard_arn ?? values.arn ?? values.id);
-  const tags = z.record(z.string(), z.string()).catch({}).parse(values.tags_all);
-  const boundary = z.string().min(1).safeParse(values.permissions_boundary).data;
-  const about = recorded.filter(({ resource }) => resource !== "*" && kindOf(resource) === kindOf(arn));
-  const requests = about.map((need) => ({
-    ...need,
-    resource: `${arn}${need.resource.endsWith(":*") ? ":*" : ""}`,
-    context: {
-      ...Object.fromEntries(
-        Object.entries(need.context ?? {}).flatMap(([key, value]) => {
-          const tag = /^aws:(?:Request|Resource)Tag\/(.*)$/.exec(key)?.[1];
-          if (tag === undefined) return [[key, value]];
-          return tags[tag] === undefined ? [] : [[key, tags[tag]]];
-        }),
-      ),
-      ...(boundary && { "iam:PermissionsBoundary": boundary }),
-    },
-  }));
-  // What was recorded of several resources is the same about this one.
-  return [...new Map(requests.map((need) => [JSON.stringify({ ...need, because: "" }), need])).values()];
 }

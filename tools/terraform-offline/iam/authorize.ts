@@ -129,7 +129,7 @@ function arnsIn(value: Value | undefined): string[] {
 }
 
 /** Service and kind of an ARN, such as `iam:role` of `arn:aws:iam::123456789012:role/x`. */
-export function kindOf(arn: string): string {
+function kindOf(arn: string): string {
   const [, , service, , , ...rest] = arn.split(":");
   const [first = ""] = rest.join(":").replace(/^\//, "").split(/[:/]/);
   return `${service}:${service === "sns" ? "topic" : first}`;
