@@ -8,6 +8,7 @@ import { StateStore } from "../../tools/terraform-offline/check/state-store.ts";
 import { clone } from "../clone.ts";
 import { type Cluster, cluster } from "../ops/ecs.ts";
 import { targetHealth } from "../ops/target-health.ts";
+import { enforcedRole } from "../terraform/enforced-role.ts";
 import { TOOL } from "../terraform/offline.ts";
 import { type GitHubServer, startGitHub } from "./github-server.ts";
 
@@ -64,6 +65,8 @@ export class Rehearsal {
   readonly aws: AwsServer;
   readonly github: GitHubServer;
   readonly #store: StateStore;
+  /** Terraform runs with the rights of the deploying role. */
+  readonly #role: Readonly<Record<string, string>>;
   /** What happened in ECS, in order. */
   events: string[] = [];
 
@@ -80,6 +83,7 @@ export class Rehearsal {
     mkdirSync(this.#programs);
     writeFileSync(path.join(this.#programs, "docker"), DOCKER);
     chmodSync(path.join(this.#programs, "docker"), 0o755);
+    this.#role = enforcedRole(this.#programs, development);
     this.git("init", "--quiet", "--initial-branch=main");
     writeFileSync(path.join(this.checkout, ".git/info/exclude"), "node_modules\n.tools\nprograms\n");
     this.git("config", "user.name", "Rehearsal");
@@ -216,6 +220,7 @@ export class Rehearsal {
             AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
             AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
             CI: "1",
+            ...this.#role,
             ...env,
           },
         },
