@@ -10,11 +10,11 @@ import type { ChatBackend } from "./chat/backend.ts";
 import type { Environment } from "./environment.ts";
 import { Health } from "./health.ts";
 import { createListener, type Routes } from "./http/listener.ts";
-import { RateLimit } from "./rate-limit.ts";
 import type { Log } from "./log.ts";
 import { createSignIn, type SignInNetwork } from "./oauth/create.ts";
 import type { OAuthEndpoints } from "./oauth/endpoints.ts";
 import { oauthMetadata } from "./oauth/metadata.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { warmUp as warm } from "./warm-up/warm-up.ts";
 
 export interface Service {

@@ -1,8 +1,8 @@
 import { WaitPeriodNotYetEndedJwkError } from "aws-jwt-verify/error";
 import { type Fetcher, SimpleFetcher } from "aws-jwt-verify/https";
 import { type PenaltyBox, SimpleJwksCache } from "aws-jwt-verify/jwk";
-import { RateLimit } from "../rate-limit.ts";
 import { HttpError } from "../http/respond.ts";
+import { RateLimit } from "../rate-limit.ts";
 
 /** Milliseconds for which a key that the pool does not have is not looked for again. */
 const UNKNOWN_MS = 10_000;

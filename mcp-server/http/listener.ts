@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "../../shared/describe-error.ts";
 import { version } from "../../shared/version.ts";
+import type { Health } from "../health.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { handleOAuth, type OAuthEndpoints, oauthEndpoint } from "../oauth/endpoints.ts";
-import type { Health } from "../health.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
 import { HttpError, sendJson } from "./respond.ts";
 

@@ -6,10 +6,10 @@ import { limits } from "../limits.ts";
 import { answer } from "../protocol/answer.ts";
 import type { ChatService } from "../protocol/call-tool.ts";
 import { wrongVersion } from "../protocol/revisions.ts";
+import type { RateLimit } from "../rate-limit.ts";
 import { readBody } from "./body.ts";
 import { parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
-import type { RateLimit } from "../rate-limit.ts";
 import { HttpError, sendJson } from "./respond.ts";
 
 export interface McpEndpoint {
@@ -54,7 +54,12 @@ export async function handleMcp(
   if (gone.signal.aborted) return;
   const [first] = answers;
   if (!first) response.writeHead(202, { "content-length": 0 }).end();
-  else if (batch) sendJson(response, 200, answers.map(({ body }) => body));
+  else if (batch)
+    sendJson(
+      response,
+      200,
+      answers.map(({ body }) => body),
+    );
   else sendJson(response, first.status, first.body);
 }
 

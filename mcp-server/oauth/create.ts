@@ -1,6 +1,6 @@
 import type { Agent } from "node:https";
-import { RateLimit } from "../rate-limit.ts";
 import { limits } from "../limits.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { clientDocuments } from "./client-document.ts";
 import { cognitoSignIn, hostedOrigin } from "./cognito.ts";
 import type { OAuthEndpoints } from "./endpoints.ts";

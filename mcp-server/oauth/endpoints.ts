@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../http/body.ts";
-import type { RateLimit } from "../rate-limit.ts";
 import { HttpError, sendJson } from "../http/respond.ts";
 import { limits } from "../limits.ts";
+import type { RateLimit } from "../rate-limit.ts";
 import { authorize } from "./authorize.ts";
 import { callback } from "./callback.ts";
 import { clientAddress } from "./client-address.ts";

@@ -291,7 +291,9 @@ describeWith("terraform")("an apply with the deploying role but without one of i
       resource: {
         aws_cloudwatch_log_group: { group: { name: "/ecs/phenom-dev-chat-mcp", retention_in_days: 30 } },
         aws_kms_key: { key: { description: "Alarms", enable_key_rotation: true } },
-        aws_kms_alias: { alias: { name: "alias/phenom-dev-chat", target_key_id: "${aws_kms_key.key.key_id}" } },
+        aws_kms_alias: {
+          alias: { name: "alias/phenom-dev-chat", target_key_id: "${aws_kms_key.key.key_id}" },
+        },
       },
     });
   const run = (without: string) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { changesOf, compare, pack, type Review, reviewOf, unpack } from "./changes.ts";
 import { parsePlan } from "../terraform/plan.ts";
+import { changesOf, compare, pack, type Review, reviewOf, unpack } from "./changes.ts";
 
 const resource = (address: string, actions: string[], more: object = {}, change: object = {}) => ({
   address,

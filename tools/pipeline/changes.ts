@@ -2,8 +2,8 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import * as z from "zod";
 import { Problem } from "../cli/problem.ts";
 import { fingerprint, fingerprintSchema, sameValues } from "../terraform/fingerprint.ts";
-import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
 import { nameOf, type Plan } from "../terraform/plan.ts";
+import type { ResourceChange, ValueChange } from "../terraform/plan-json.ts";
 
 /** The limit for an unpacked review, ten times what ten thousand resources need. */
 const MAX_BYTES = 20 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubServer, startGitHub } from "../../test/pipeline/github-server.ts";
+import { parsePlan } from "../terraform/plan.ts";
 import { hasDrifted, reportDrift } from "./drift.ts";
 import { type GitHub, gitHub } from "./github.ts";
-import { parsePlan } from "../terraform/plan.ts";
 
 let server: GitHubServer;
 let api: GitHub;

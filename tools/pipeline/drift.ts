@@ -1,6 +1,6 @@
+import type { Plan } from "../terraform/plan.ts";
 import type { GitHub } from "./github.ts";
 import { type IssueChange, keepIssue } from "./issue.ts";
-import type { Plan } from "../terraform/plan.ts";
 
 const marker = (environment: string) => `<!-- phenom-chat drift: ${environment} -->`;
 

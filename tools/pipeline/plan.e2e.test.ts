@@ -13,11 +13,11 @@ import {
   startGitHub,
 } from "../../test/pipeline/github-server.ts";
 import { type Synthesised, synthesised, TOOL } from "../../test/terraform/offline.ts";
+import { parsePlan } from "../terraform/plan.ts";
 import type { ValueChange } from "../terraform/plan-json.ts";
 import { environmentVariables } from "../terraform/variables.ts";
 import { StateStore } from "../terraform-offline/check/state-store.ts";
 import { reviewOf, unpack } from "./changes.ts";
-import { parsePlan } from "../terraform/plan.ts";
 import { reviewIn } from "./report.ts";
 import { verified } from "./signature.ts";
 

@@ -5,8 +5,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { describeWith } from "../../test/jest/describe-if.ts";
-import { compare, reviewOf } from "./changes.ts";
 import { parsePlan } from "../terraform/plan.ts";
+import { compare, reviewOf } from "./changes.ts";
 import { COMMENT_LIMIT, report } from "./report.ts";
 
 const source = { environment: "development", commit: "c".repeat(40) };

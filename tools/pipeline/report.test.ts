@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { production } from "../../environments/production.ts";
 import { Template } from "../../stacks/chat/template.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { reviewOf, unpack } from "./changes.ts";
 import { irreplaceableTypes } from "../terraform/irreplaceable.ts";
 import { parsePlan } from "../terraform/plan.ts";
+import { reviewOf, unpack } from "./changes.ts";
 import { COMMENT_LIMIT, markerOf, report, reviewIn } from "./report.ts";
 
 const resource = (address: string, actions: readonly string[], change: object = {}, more: object = {}) => ({

@@ -1,14 +1,14 @@
 import { Problem } from "../cli/problem.ts";
 import { code } from "../docs/markdown.ts";
 import { dollars, sumOf } from "../terraform/cost.ts";
-import { pathsOf } from "../terraform/fingerprint.ts";
-import { field, type ResourceChange, type ValueChange } from "../terraform/plan-json.ts";
-import { pack, type Review, reviewOf } from "./changes.ts";
 import { differences } from "../terraform/difference.ts";
+import { pathsOf } from "../terraform/fingerprint.ts";
 import { isLoss } from "../terraform/irreplaceable.ts";
-import { type Block, cutTo, folded, foldedDiff, section } from "./markdown.ts";
 import { isReplacement, nameOf, type Plan } from "../terraform/plan.ts";
+import { field, type ResourceChange, type ValueChange } from "../terraform/plan-json.ts";
 import { reasons } from "../terraform/reasons.ts";
+import { pack, type Review, reviewOf } from "./changes.ts";
+import { type Block, cutTo, folded, foldedDiff, section } from "./markdown.ts";
 import { sign } from "./signature.ts";
 
 /** The most characters that GitHub allows in a comment. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { type PlannedResource, planJson, release } from "../../test/review-plans.ts";
-import { parsePlan } from "../terraform/plan.ts";
-import { readPlan } from "../terraform/plan-json.ts";
 import { costChanges, sumOf } from "../terraform/cost.ts";
 import { dependenciesOf, dependents } from "../terraform/dependencies.ts";
+import { parsePlan } from "../terraform/plan.ts";
+import { readPlan } from "../terraform/plan-json.ts";
 import { page } from "./page.ts";
 import { kindOf, sentence } from "./summary.ts";
 

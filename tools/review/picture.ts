@@ -1,6 +1,6 @@
 import { escapeHtml } from "../ab/format.ts";
-import type { Plan } from "../terraform/plan.ts";
 import { type Dependencies, dependents, withoutIndex } from "../terraform/dependencies.ts";
+import type { Plan } from "../terraform/plan.ts";
 import { type Kind, kindOf, kinds } from "./summary.ts";
 
 /** Most boxes in which each resource has its own; beyond, one box stands for all of a type. */

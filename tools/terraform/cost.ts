@@ -1,6 +1,6 @@
 import { type Price, prices as sharedPrices } from "../ab/prices.ts";
-import { field, type PlanJson } from "./plan-json.ts";
 import { type Dependencies, withoutIndex } from "./dependencies.ts";
+import { field, type PlanJson } from "./plan-json.ts";
 
 const HOURS_PER_MONTH = 730;
 

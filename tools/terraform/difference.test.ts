@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { ValueChange } from "./plan-json.ts";
 import { differences } from "./difference.ts";
+import type { ValueChange } from "./plan-json.ts";
 
 const change = (before: unknown, after: unknown, marks: Partial<ValueChange> = {}) =>
   differences({

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../../environments/development.ts";
+import { applies, isAllowed, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { describeWith } from "../../jest/describe-if.ts";
 import { type Applied, applied, policiesOf } from "./applied.ts";
-import { applies, isAllowed, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { impossible } from "./reference.ts";
 
 const workers = { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 };

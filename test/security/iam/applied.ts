@@ -3,8 +3,8 @@ import path from "node:path";
 import * as z from "zod";
 import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
 import type { EnvironmentData } from "../../../environments/schema.ts";
-import { check, synthesised } from "../../terraform/offline.ts";
 import type { Policies } from "../../../tools/terraform-offline/iam/evaluator.ts";
+import { check, synthesised } from "../../terraform/offline.ts";
 
 const state = z.object({
   values: z.object({

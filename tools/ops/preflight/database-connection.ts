@@ -11,7 +11,8 @@ const TIMEOUT_MS = 3000;
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 const WHAT = "PostgreSQL connection";
-const LATER = "the tasks of npm run ops -- db-setup and migrate connect from inside the VPC, and say what fails";
+const LATER =
+  "the tasks of npm run ops -- db-setup and migrate connect from inside the VPC, and say what fails";
 
 const privateAddresses = new BlockList();
 for (const [network, prefix] of [
@@ -82,7 +83,8 @@ function certificate(host: string, shown: PeerCertificate, protocol: string | nu
   const expired = new Date(shown.valid_to).getTime() < Date.now();
   const wrongName = checkServerIdentity(host, shown);
   const by = `certificate of ${shown.issuer.CN ?? "an unnamed authority"} until ${shown.valid_to}`;
-  if (expired) return failed(WHAT, `${by}: it has expired`, "Ask the owner to renew the instance's certificate");
+  if (expired)
+    return failed(WHAT, `${by}: it has expired`, "Ask the owner to renew the instance's certificate");
   if (wrongName)
     return failed(WHAT, `${by}: ${wrongName.message}`, "Take rds_endpoint from the instance itself");
   return passed(WHAT, `${protocol}, ${by}`);

@@ -51,9 +51,7 @@ async function database(subject: Subject): Promise<Finding[]> {
       ? failed(what, `${id}: ${differences.join("; ")}`, remedy)
       : passed(what, `${id}, ${instance.Endpoint?.Address}`);
   });
-  return instance
-    ? [own, version(instance), await tls(aws, instance), await connection(subject)]
-    : [own];
+  return instance ? [own, version(instance), await tls(aws, instance), await connection(subject)] : [own];
 }
 
 const connection = ({ inputs }: Subject): Promise<Finding> =>

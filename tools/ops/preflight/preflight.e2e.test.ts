@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { UpdateUserPoolCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { CreateVpcCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
@@ -7,8 +9,6 @@ import {
   DescribeListenersCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateBucketCommand, GetBucketPolicyCommand, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
 import { development } from "../../../environments/development.ts";
@@ -509,10 +509,10 @@ describe("preflight's connection to the database", () => {
     try {
       await database.query("alter system set ssl = off");
       await database.query("select pg_reload_conf()");
-      await eventually(tried, (found) => expect(found).toBe("failed: the server speaks no TLS"));
+      await eventually(async () => expect(await tried()).toBe("failed: the server speaks no TLS"));
       await database.query("alter system reset ssl");
       await database.query("select pg_reload_conf()");
-      await eventually(tried, (found) => expect(found).toMatch(/^passed/));
+      await eventually(async () => expect(await tried()).toMatch(/^passed/));
     } finally {
       await database.end();
     }
@@ -529,6 +529,8 @@ describe("preflight's connection to the database", () => {
   });
 
   it("leaves a name that resolves only elsewhere to db-setup", async () => {
-    expect(await tried("db.invalid")).toMatch(/^later: not tried, because db\.invalid does not resolve here: .*db-setup/);
+    expect(await tried("db.invalid")).toMatch(
+      /^later: not tried, because db\.invalid does not resolve here: .*db-setup/,
+    );
   });
 });

@@ -62,7 +62,12 @@ describe("Terraform offline with a role", () => {
     ["create", "aws_efs_file_system", fileSystem, "iam:CreateServiceLinkedRole"],
     ["create", "aws_backup_vault", vault, "kms:CreateGrant"],
     ["delete", "aws_backup_vault", { ...vault, force_destroy: true }, "backup:DeleteRecoveryPoint"],
-    ["create", "aws_efs_mount_target", { file_system_arn: fileSystem.arn ?? null }, "ec2:CreateNetworkInterface"],
+    [
+      "create",
+      "aws_efs_mount_target",
+      { file_system_arn: fileSystem.arn ?? null },
+      "ec2:CreateNetworkInterface",
+    ],
     ["update", "aws_lambda_function", {}, "lambda:UpdateFunctionCode"],
     ["create", "aws_appautoscaling_policy", { resource_id: "service/c/s" }, "cloudwatch:PutMetricAlarm"],
     [
@@ -77,7 +82,12 @@ describe("Terraform offline with a role", () => {
   });
 
   it.each<[string, Operation, string, Values]>([
-    ["a role without the permissions boundary", "create", "aws_iam_role", { ...role, permissions_boundary: "" }],
+    [
+      "a role without the permissions boundary",
+      "create",
+      "aws_iam_role",
+      { ...role, permissions_boundary: "" },
+    ],
     [
       "a role under another project's name",
       "create",
@@ -112,7 +122,9 @@ describe("Terraform offline with a role", () => {
   it("knows an example of a request for every right of every type", () => {
     const actions = Object.values(rights).flatMap(({ create, read, update, delete: remove }) =>
       [create, read, update, remove].flatMap((of) =>
-        typeof of === "function" ? [...of({ force_destroy: true, secret_string_wo_version: 1 }), ...of({})] : of,
+        typeof of === "function"
+          ? [...of({ force_destroy: true, secret_string_wo_version: 1 }), ...of({})]
+          : of,
       ),
     );
     expect([...new Set(actions)].filter((action) => !examples.has(action))).toEqual([]);

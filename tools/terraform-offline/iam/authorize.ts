@@ -95,7 +95,8 @@ function likeExample(
   }));
 }
 
-const isOwn = (arn: string, values: Values) => "tags_all" in values && (values.arn === arn || values.id === arn);
+const isOwn = (arn: string, values: Values) =>
+  "tags_all" in values && (values.arn === arn || values.id === arn);
 
 /**
  * Values of condition keys as they are of these resources.

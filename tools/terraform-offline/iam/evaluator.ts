@@ -77,7 +77,10 @@ export function applies(statement: PolicyStatement, { action, resource, context 
 }
 
 /** Statements that allow an action, be it only on other resources or under other conditions. */
-export const aboutAction = (statements: readonly PolicyStatement[], action: string): readonly PolicyStatement[] =>
+export const aboutAction = (
+  statements: readonly PolicyStatement[],
+  action: string,
+): readonly PolicyStatement[] =>
   statements.filter(
     ({ Effect, Action }) =>
       Effect === "Allow" &&

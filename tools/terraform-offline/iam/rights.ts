@@ -21,7 +21,8 @@ interface Rights {
 }
 
 /** Actions of one service, without its prefix. */
-const of = (service: string, ...names: readonly string[]): Actions => names.map((name) => `${service}:${name}`);
+const of = (service: string, ...names: readonly string[]): Actions =>
+  names.map((name) => `${service}:${name}`);
 
 const linkedRole = ["iam:CreateServiceLinkedRole"];
 const networkInterfaces = of("ec2", "DescribeNetworkInterfaces");
@@ -216,10 +217,7 @@ export const rights: Readonly<Record<string, Rights>> = {
       ...networkInterfaces,
     ],
     read: of("elasticfilesystem", "DescribeMountTargets", "DescribeMountTargetSecurityGroups"),
-    update: [
-      "elasticfilesystem:ModifyMountTargetSecurityGroups",
-      "ec2:ModifyNetworkInterfaceAttribute",
-    ],
+    update: ["elasticfilesystem:ModifyMountTargetSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute"],
     delete: ["elasticfilesystem:DeleteMountTarget", "ec2:DeleteNetworkInterface"],
     about: ({ file_system_arn = null, subnet_id, network_interface_id }, arn) => [
       file_system_arn,
@@ -322,12 +320,7 @@ export const rights: Readonly<Record<string, Rights>> = {
   },
   aws_lb_target_group: {
     create: of("elasticloadbalancing", "CreateTargetGroup", "ModifyTargetGroupAttributes", "AddTags"),
-    read: of(
-      "elasticloadbalancing",
-      "DescribeTargetGroups",
-      "DescribeTargetGroupAttributes",
-      "DescribeTags",
-    ),
+    read: of("elasticloadbalancing", "DescribeTargetGroups", "DescribeTargetGroupAttributes", "DescribeTags"),
     update: of(
       "elasticloadbalancing",
       "ModifyTargetGroup",
@@ -347,10 +340,7 @@ export const rights: Readonly<Record<string, Rights>> = {
     create: of("secretsmanager", "PutSecretValue"),
     // A write-only value is not read, only whether its version is there.
     read: ({ secret_string_wo_version }) =>
-      of(
-        "secretsmanager",
-        isSet(secret_string_wo_version) ? "ListSecretVersionIds" : "GetSecretValue",
-      ),
+      of("secretsmanager", isSet(secret_string_wo_version) ? "ListSecretVersionIds" : "GetSecretValue"),
     update: of("secretsmanager", "UpdateSecretVersionStage"),
     delete: of("secretsmanager", "UpdateSecretVersionStage"),
   },
