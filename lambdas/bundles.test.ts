@@ -8,6 +8,7 @@ const limits = {
   "token-enhancement": 100_000,
   "user-provisioner": 450_000,
   "member-sync": 450_000,
+  "synapse-members": 150_000,
 };
 
 describe.each(Object.entries(limits))("the bundle of %s", (name, limit) => {

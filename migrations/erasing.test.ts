@@ -1,14 +1,22 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Client } from "pg";
 import { rooms } from "../shared/chat-rooms.ts";
-import { type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
+import { startTask } from "../test/task.ts";
+import { eraseScript } from "../tools/ops/verbs/erase-user.ts";
+import {
+  type DatabaseConnection,
+  libpqEnvironment,
+  type PostgresServer,
+  startPostgres,
+} from "../tools/servers/postgres.ts";
 import { applyMigrations } from "./apply.ts";
 
 let server: PostgresServer;
 let client: Client;
+let database: DatabaseConnection;
 beforeAll(async () => {
   server = await startPostgres();
-  const database = await server.createDatabase();
+  database = await server.createDatabase();
   await applyMigrations(database);
   client = new Client(database);
   await client.connect();
@@ -89,5 +97,16 @@ describe("chat_erase_user", () => {
     expect(await rows("select is_deleted from chat_message_changes order by seq desc limit 1")).toEqual([
       { is_deleted: true },
     ]);
+  });
+
+  it("is what npm run ops -- erase-user runs in psql, and may be repeated", async () => {
+    const sub = "6b0a6f0e-9c2f-4b52-8c0f-0d5c0f9d3a11";
+    await client.query(`
+      insert into users (id) values ('${sub}');
+      insert into chat_members (room_id, user_id) values ('${rooms.community}', '${sub}');
+      commit`);
+    const erase = () => startTask(["sh", "-c", eraseScript(sub, false)], libpqEnvironment(database)).done;
+    expect(await erase()).toEqual({ code: 0, output: '{"messages":0,"memberships":1,"bans":0}\n' });
+    expect(await erase()).toEqual({ code: 0, output: '{"messages":0,"memberships":0,"bans":0}\n' });
   });
 });

@@ -66,6 +66,8 @@ export function signInHarness(inputs: (cognito: Cognito) => Partial<HomeserverPr
     get asked() {
       return internet.asked;
     },
+    /** What Synapse wrote to its log. */
+    output: () => synapse.output(),
     get registrationSecret() {
       return deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET;
     },

@@ -9,9 +9,9 @@ import {
   REGISTRATION_PATH,
   registration,
 } from "../../shared/matrix.ts";
+import type { MatrixClient } from "../../shared/matrix-client.ts";
 import { userId } from "../../shared/matrix-names.ts";
-import type { MatrixClient } from "./matrix.ts";
-import type { Report } from "./report.ts";
+import type { StepReport } from "../../shared/step-report.ts";
 
 /** One device for all runs, so that interrupted runs leave no more than one behind. */
 const DEVICE = { device_id: "BOOTSTRAP", initial_device_display_name: "Bootstrap" };
@@ -29,7 +29,7 @@ export async function signInAdmin(
   sharedSecret: string,
   admin: Credentials,
   serverName: string,
-  report: Report,
+  report: StepReport,
 ): Promise<MatrixClient> {
   const id = userId(admin.username, serverName);
   const token = await signIn(anonymous, admin);
@@ -60,7 +60,7 @@ export async function ensureBot(
   admin: MatrixClient,
   bot: Credentials,
   serverName: string,
-  report: Report,
+  report: StepReport,
 ): Promise<void> {
   const id = userId(bot.username, serverName);
   const found = await admin.find(

@@ -1,12 +1,11 @@
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
+import { type MatrixClient, matrixClient } from "../../shared/matrix-client.ts";
 import { userId } from "../../shared/matrix-names.ts";
+import { joinBot, syncRoom } from "../../shared/room-members.ts";
+import type { StepReport } from "../../shared/step-report.ts";
 import { ensureBot, removeHelpers, signInAdmin, signOut } from "./accounts.ts";
 import type { BootstrapEnvironment } from "./environment.ts";
 import { readGroup } from "./groups.ts";
-import { removeLeavers } from "./leavers.ts";
-import { type MatrixClient, matrixClient } from "./matrix.ts";
-import { joinBot, joinGroup } from "./members.ts";
-import type { Report } from "./report.ts";
 import { ensureRoom } from "./room-setup.ts";
 import { type RoomKey, roomPlans } from "./rooms.ts";
 
@@ -20,7 +19,7 @@ export type RoomIds = Readonly<Partial<Record<RoomKey, string>>>;
 export async function bootstrap(
   environment: BootstrapEnvironment,
   cognito: CognitoIdentityProviderClient,
-  report: Report,
+  report: StepReport,
 ): Promise<RoomIds> {
   const anonymous = matrixClient(environment.SYNAPSE_URL);
   const owner = {
@@ -47,7 +46,7 @@ async function setUp(
   admin: MatrixClient,
   environment: BootstrapEnvironment,
   cognito: CognitoIdentityProviderClient,
-  report: Report,
+  report: StepReport,
 ): Promise<RoomIds> {
   const serverName = environment.SYNAPSE_SERVER_NAME;
   const bot = { username: environment.SYNAPSE_BOT_USERNAME, password: environment.SYNAPSE_BOT_PASSWORD };
@@ -63,8 +62,7 @@ async function setUp(
     await joinBot(admin, room, bots.mcp, report);
     if (plan.group === undefined) continue;
     const group = await readGroup(cognito, environment.COGNITO_USER_POOL_ID, plan.group);
-    const belonging = await joinGroup(admin, room, group, serverName, report);
-    if (belonging) await removeLeavers(admin, room, plan.group, belonging, { bots, serverName }, report);
+    await syncRoom(admin, room, group, { serverName, bots: Object.values(bots) }, report);
   }
   return ids;
 }

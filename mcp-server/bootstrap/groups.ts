@@ -3,18 +3,7 @@ import {
   paginateListUsersInGroup,
   ResourceNotFoundException,
 } from "@aws-sdk/client-cognito-identity-provider";
-
-export interface Person {
-  /** The user's Cognito `sub`, which never changes. */
-  readonly sub: string;
-  readonly enabled: boolean;
-}
-
-export interface Group {
-  readonly name: string;
-  /** Undefined if the user pool has no such group. */
-  readonly people: readonly Person[] | undefined;
-}
+import type { Group, GroupMember } from "../../shared/room-members.ts";
 
 /** Users per request, Cognito's maximum. */
 const PAGE = 60;
@@ -25,7 +14,7 @@ export async function readGroup(
   userPoolId: string,
   name: string,
 ): Promise<Group> {
-  const people: Person[] = [];
+  const people: GroupMember[] = [];
   try {
     const pages = paginateListUsersInGroup(
       { client: cognito, pageSize: PAGE },

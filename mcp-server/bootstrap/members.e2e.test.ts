@@ -4,7 +4,10 @@ import * as z from "zod";
 import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";
 import { describeWithSynapse } from "../../test/describe-with-synapse.ts";
-import { type Account, account, matrix, register, send } from "../../test/matrix.ts";
+import { type Account, account, download, matrix, register, send, upload } from "../../test/matrix.ts";
+import { type AwsServer, startAws } from "../../tools/servers/aws.ts";
+import { type Bundle, bundle, type LambdaProcess, startLambda } from "../../tools/servers/lambda.ts";
+import { exampleProps } from "../../tools/servers/synapse.ts";
 
 describeWithSynapse("bootstrap with people in the Cognito groups", () => {
   const h = bootstrapHarness();
@@ -155,5 +158,116 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     h.groups.delete("partners");
     const { lines } = await succeed();
     expect(lines.join("\n")).toContain("the user pool has no group partners; create it and run this again");
+  });
+
+  describe("kept by the function of the schedule", () => {
+    const secretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-bot-AbCdEf";
+    let aws: AwsServer;
+    let built: Bundle;
+    let lambda: LambdaProcess;
+    beforeAll(async () => {
+      aws = await startAws();
+      built = await bundle("synapse-members");
+      const credentials = { username: "phenom-admin", password: h.passwords.admin };
+      aws.secrets.set(secretArn, JSON.stringify(credentials));
+      lambda = startLambda(built.file, {
+        ...aws.environment,
+        SYNAPSE_URL: h.synapse.url,
+        SYNAPSE_SERVER_NAME: serverName,
+        SYNAPSE_ADMIN_SECRET_ARN: secretArn,
+      });
+    });
+    afterAll(async () => {
+      await lambda?.stop();
+      await built?.remove();
+      await aws?.stop();
+    });
+
+    const sync = () => lambda.invoke({ task: "groups", userPoolId: exampleProps.userPoolId });
+    const inGroups = (sub: string, ...groups: string[]) => aws.groups.set(sub, groups);
+    const erase = (sub: string, withMessages: boolean) => lambda.invoke({ task: "erase", sub, withMessages });
+
+    it("joins a room and leaves it with the group, while the rooms are as bootstrap made them", async () => {
+      aws.groups.clear();
+      h.groups.set("internal", []).set("partners", []);
+      const rooms = roomsOf(await succeed());
+      const [comes, goes] = [randomUUID(), randomUUID()];
+      const [new_, old] = [await someone(comes), await someone(goes)];
+      inGroups(goes, "internal");
+      expect(await sync()).toMatchObject({ refused: 0 });
+      const admin = await asAdmin();
+      expect(await joined(rooms.internal, admin)).toContain(old.userId);
+
+      inGroups(goes);
+      inGroups(comes, "internal", "partners");
+      expect(await sync()).toMatchObject({ changed: 3, refused: 0 });
+      expect(await joined(rooms.internal, admin)).not.toContain(old.userId);
+      expect(await joined(rooms.internal, admin)).toContain(new_.userId);
+      expect(await joined(rooms.partners, admin)).toContain(new_.userId);
+      expect((await send(h.synapse.url, old, rooms.internal, "still here?")).status).toBe(403);
+      expect(await sync()).toMatchObject({ changed: 0 });
+    });
+
+    it("goes on in one session, and in a new one where that was ended", async () => {
+      const admin = await asAdmin();
+      const device = `/_synapse/admin/v2/users/${encodeURIComponent(admin.userId)}/devices/MEMBERS`;
+      const has = async () =>
+        (await matrix(h.synapse.url, "GET", device, { token: admin.accessToken })).status;
+      await sync();
+      expect(await has()).toBe(200);
+      await matrix(h.synapse.url, "DELETE", device, { token: admin.accessToken });
+      expect(await sync()).toMatchObject({ changed: 0 });
+      expect(await has()).toBe(200);
+    });
+
+    it("fails, and tells whom, where Synapse refuses to remove somebody", async () => {
+      const sub = randomUUID();
+      const stubborn = await someone(sub);
+      inGroups(sub, "internal");
+      await sync();
+      const admin = await asAdmin();
+      const room = roomsOf(await succeed()).internal;
+      const path = `${clients}/rooms/${encodeURIComponent(room)}/state/m.room.power_levels`;
+      const levels = await state(room, "m.room.power_levels", admin);
+      await matrix(h.synapse.url, "PUT", path, {
+        token: admin.accessToken,
+        body: { ...levels, kick: 101 },
+      });
+      inGroups(sub);
+      await expect(sync()).rejects.toThrow("Synapse refused to remove");
+      expect(lambda.logs.at(-1)).toMatchObject({ level: "ERROR", Outcome: "failed", task: "groups" });
+      expect(JSON.stringify(lambda.logs)).toContain(stubborn.userId);
+    });
+
+    it("erases a person: files, messages if asked to, and the account", async () => {
+      await succeed();
+      const sub = randomUUID();
+      const person = await someone(sub);
+      inGroups(sub, "partners");
+      await sync();
+      const room = roomsOf(await succeed()).partners;
+      const { body } = await send(h.synapse.url, person, room, "to be forgotten");
+      const uri = await upload(h.synapse.url, person, "a file");
+      const admin = await asAdmin();
+      const content = async () =>
+        (await h.get(`${clients}/rooms/${encodeURIComponent(room)}/event/${body["event_id"]}`, admin))[
+          "content"
+        ];
+      expect(await content()).toMatchObject({ body: "to be forgotten" });
+      expect(await download(h.synapse.url, admin, uri)).toBe("a file");
+
+      aws.groups.delete(sub);
+      const erased = { account: person.userId, media: 1, failed: 0, isComplete: true };
+      expect(await erase(sub, true)).toEqual(erased);
+      expect(await content()).toEqual({});
+      expect(await download(h.synapse.url, admin, uri)).toBe("");
+      expect((await send(h.synapse.url, person, room, "back")).status).toBe(401);
+      expect(await erase(sub, false)).toEqual({ ...erased, media: 0 });
+      expect(await erase(randomUUID(), false)).toEqual({ media: 0, failed: 0, isComplete: true });
+    });
+
+    it("refuses another request, with the field that is wrong", async () => {
+      await expect(lambda.invoke({ task: "else" })).rejects.toThrow("wrong or missing: task");
+    });
   });
 });

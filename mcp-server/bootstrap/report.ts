@@ -1,16 +1,14 @@
-/** `skipped`: cannot be done now; the next run tries again. */
-export type Outcome = "changed" | "unchanged" | "skipped";
-
-/** Writes a log line for each step. */
-export interface Report {
-  changed(what: string): void;
-  unchanged(what: string): void;
-  skipped(what: string): void;
-}
+import type { Outcome, StepReport } from "../../shared/step-report.ts";
 
 const WIDTH = "unchanged".length;
 
-export function createReport(write: (line: string) => void): Report {
+/** Writes a log line for each step. */
+export function createReport(write: (line: string) => void): StepReport {
   const line = (outcome: Outcome) => (what: string) => write(`${outcome.padEnd(WIDTH)}  ${what}`);
-  return { changed: line("changed"), unchanged: line("unchanged"), skipped: line("skipped") };
+  return {
+    changed: line("changed"),
+    unchanged: line("unchanged"),
+    skipped: line("skipped"),
+    refused: line("refused"),
+  };
 }

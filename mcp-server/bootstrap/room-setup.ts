@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { path } from "../../shared/matrix.ts";
-import type { MatrixClient } from "./matrix.ts";
-import type { Report } from "./report.ts";
+import type { MatrixClient } from "../../shared/matrix-client.ts";
+import type { StepReport } from "../../shared/step-report.ts";
 import { type PowerLevels, powerLevels, type RoomPlan } from "./rooms.ts";
 
 const roomId = z.object({ room_id: z.string() });
@@ -33,7 +33,7 @@ export async function ensureRoom(
   admin: MatrixClient,
   plan: RoomPlan,
   bots: Bots,
-  report: Report,
+  report: StepReport,
 ): Promise<string> {
   const found = await admin.find(path`/_matrix/client/v3/directory/room/${plan.alias}`, roomId);
   const id = found?.room_id ?? (await createRoom(admin, plan));
@@ -78,7 +78,7 @@ async function stateOf(
   id: string,
   bots: Bots,
   plan: RoomPlan,
-  report: Report,
+  report: StepReport,
 ): Promise<Map<string, StateEvent>> {
   const { joined_rooms } = await admin.request(
     "GET",
@@ -102,7 +102,7 @@ function creatorsOf(create: StateEvent | undefined): ReadonlySet<string> {
   return new Set([create.sender, ...content.additional_creators]);
 }
 
-async function ensureVisibility(admin: MatrixClient, id: string, plan: RoomPlan, report: Report) {
+async function ensureVisibility(admin: MatrixClient, id: string, plan: RoomPlan, report: StepReport) {
   const entry = path`/_matrix/client/v3/directory/list/room/${id}`;
   const { visibility } = await admin.request("GET", entry, z.object({ visibility: z.string() }));
   if (visibility === plan.visibility) return;

@@ -7,6 +7,7 @@ import { yamlencode } from "../../constructs/encode.ts";
 import { FargateService } from "../../constructs/fargate-service.ts";
 import type { FargateTask } from "../../constructs/fargate-task.ts";
 import { Secret, type SecretValue } from "../../constructs/generated-secret.ts";
+import type { NodeLambda } from "../../constructs/node-lambda.ts";
 import { adminAction } from "./admin-ui/access.ts";
 import { adminUi } from "./admin-ui/ui.ts";
 import { discoveryService } from "./discovery.ts";
@@ -15,6 +16,7 @@ import { SYNAPSE_PORT, SYNAPSE_UID } from "./homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "./homeserver/service.ts";
 import { type HomeserverRule, homeserverRule } from "./homeserver-rule.ts";
 import { MediaStore, NFS_PORT } from "./media/store.ts";
+import { membersFunction } from "./members.ts";
 import type { ChatSynapseProps } from "./props.ts";
 import { SynapseSecrets } from "./secrets.ts";
 import { synapseSecurityGroup } from "./security-group.ts";
@@ -41,6 +43,8 @@ export class ChatSynapse extends Construct {
   readonly redisNodes: readonly string[];
   /** One-shot tasks that make the database, and the bots, rooms and members. */
   readonly tasks: { readonly databaseSetup: FargateTask; readonly bootstrap: FargateTask };
+  /** Brings the private rooms in line with the Cognito groups, on a schedule; erases people. */
+  readonly members: NodeLambda;
   /** Security group of Synapse, its workers and the database setup task. */
   readonly securityGroupId: string;
   /** Security group rules that a task in that group needs to reach its image, its log and the database. */
@@ -131,6 +135,7 @@ export class ChatSynapse extends Construct {
       databaseSetup: databaseSetupTask(this, props, secrets),
       bootstrap: bootstrapTask(this, props, secrets, this.url),
     };
+    this.members = membersFunction(this, props, secrets, this.url, group.ingressRules);
     this.securityGroupId = securityGroupId;
     this.egressRules = group.egressRules;
     this.ingressRules = group.ingressRules;

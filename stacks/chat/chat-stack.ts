@@ -121,6 +121,7 @@ export class ChatStack extends ReadableStack {
         mcp: { service: mcp.service, backend: environment.mcp.backend },
         synapse: synapse && {
           ...synapse.services,
+          members: synapse.members,
           backupVault: synapse.backupVault,
           redisNodes: synapse.redisNodes,
         },

@@ -142,7 +142,7 @@ const latencyAlarms = (
 /** Implementation A. */
 function synapseAlarms(
   parts: Parts,
-  { synapse, synapseAdmin, workers, backupVault, redisNodes }: NonNullable<Parts["synapse"]>,
+  { synapse, synapseAdmin, workers, members, backupVault, redisNodes }: NonNullable<Parts["synapse"]>,
 ): AlarmDefinition[] {
   const { environment } = parts;
   return [
@@ -166,6 +166,11 @@ function synapseAlarms(
       meaning: "Synapse logs errors: requests fail because of an error in Synapse or the database",
       remedy: "Read the errors in the log; check the database first",
     },
+    ...functionAlarms(
+      members,
+      "People keep the access to Matrix rooms of groups that they left",
+      thresholds.repeatedErrors,
+    ),
     ...workerAlarms(parts, workers),
     ...redisAlarms(redisNodes),
     ...backupAlarms(backupVault),
@@ -274,8 +279,12 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
 }
 
 /** Alarms on the metrics that Lambda reports of a function. */
-function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string): AlarmDefinition[] {
-  const { functionErrors, throttles, durationShare } = thresholds;
+function functionAlarms(
+  { handler, name, timeout }: NodeLambda,
+  effect: string,
+  errors: Threshold = thresholds.functionErrors,
+): AlarmDefinition[] {
+  const { throttles, durationShare } = thresholds;
   const definition = (
     what: "errors" | "throttles" | "duration",
     metric: "Errors" | "Throttles" | "Duration",
@@ -296,8 +305,8 @@ function functionAlarms({ handler, name, timeout }: NodeLambda, effect: string):
     definition(
       "errors",
       "Errors",
-      functionErrors,
-      `The function ${handler} crashes or exceeds its timeout of ${timeout} s. ${effect}`,
+      errors,
+      `The function ${handler} fails or exceeds its timeout of ${timeout} s. ${effect}`,
       "Read its log; roll back if it was just deployed",
     ),
     definition(

@@ -43,8 +43,8 @@ const service = (id: string, name: string, group: string, periods = 2) => [
   `${id}-healthy-hosts | AWS/ApplicationELB HealthyHostCount of ${target(group)} | Average < 1 for ${periods} × 60 s | no data: breaching`,
   `${id}-5xx | AWS/ApplicationELB HTTPCode_Target_5XX_Count of ${target(group)} | Sum ≥ 5 for 1 × 300 s | no data: notBreaching`,
 ];
-const lambda = (id: string, name: string, milliseconds: number) => [
-  `${id}-errors | AWS/Lambda Errors of ${fn(name)} | Sum ≥ 1 for 1 × 300 s | no data: notBreaching`,
+const lambda = (id: string, name: string, milliseconds: number, errorPeriods = 1) => [
+  `${id}-errors | AWS/Lambda Errors of ${fn(name)} | Sum ≥ 1 for ${errorPeriods} × 300 s | no data: notBreaching`,
   `${id}-throttles | AWS/Lambda Throttles of ${fn(name)} | Sum ≥ 1 for 1 × 300 s | no data: notBreaching`,
   `${id}-duration | AWS/Lambda Duration of ${fn(name)} | Maximum > ${milliseconds} for 1 × 300 s | no data: notBreaching`,
 ];
@@ -61,6 +61,7 @@ describe("the alarms of development", () => {
         ...service("synapse", "synapse_homeserver", "synapse_homeserver_target_group", 5),
         "synapse-latency | PhenomChat/Log/development SynapseSendSeconds | p95 > 1 for 2 × 300 s | no data: notBreaching",
         "synapse-errors | PhenomChat/Log/development SynapseErrors | Sum ≥ 5 for 1 × 300 s | no data: notBreaching",
+        ...lambda("synapse-members", "synapse_members", 240_000, 3),
         ...service("synapse-admin", "synapse_admin_ui", "synapse_admin_ui_target_group"),
         "synapse-backup-failed | AWS/Backup NumberOfBackupJobsFailed of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum ≥ 1 for 1 × 3600 s | no data: notBreaching",
         "synapse-backup-missing | AWS/Backup NumberOfBackupJobsCompleted of aws_backup_vault.chat_synapse_media_backup_vault.name | Sum < 1 for 36 × 3600 s | no data: breaching",

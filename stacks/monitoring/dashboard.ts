@@ -105,7 +105,7 @@ interface Column {
 
 function columnA(
   { environment, loadBalancer }: Parts,
-  { synapse, workers }: NonNullable<Parts["synapse"]>,
+  { synapse, workers, members }: NonNullable<Parts["synapse"]>,
 ): Column {
   const processes = { synapse, ...workers };
   const groups = (label: string, name: GroupMetric) =>
@@ -126,6 +126,7 @@ function columnA(
       line("messages not sent", read(synapseLog.failedSends), "Sum"),
       ...groups("5xx", "HTTPCode_Target_5XX_Count"),
       line("errors logged", read(synapseLog.errors), "Sum"),
+      line("group syncs failed", invocations(members.handler, "failed"), "Sum"),
     ]),
   };
 }

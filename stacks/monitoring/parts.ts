@@ -23,6 +23,8 @@ export interface Parts {
         readonly synapseAdmin: FargateService | undefined;
         /** By their names, such as `sync-1`. */
         readonly workers: Readonly<Record<string, FargateService>>;
+        /** Brings the private rooms in line with the Cognito groups. */
+        readonly members: NodeLambda;
         /** Name of the vault that holds the media's backups. */
         readonly backupVault: string;
         /** Nodes of the workers' Redis, as metrics name their cache clusters. */

@@ -37,6 +37,8 @@ export const thresholds = {
   logErrors: { crossed: "at or above", value: 5, period: FIVE_MINUTES, periods: 1 },
   /** Invocations. The handlers catch every error, so a single one is a crash or a timeout. */
   functionErrors: { crossed: "at or above", value: 1, period: FIVE_MINUTES, periods: 1 },
+  /** Invocations. A deployment of what the function calls may fail one or two runs; the next one makes up for them. */
+  repeatedErrors: { crossed: "at or above", value: 1, period: FIVE_MINUTES, periods: 3 },
   /** Invocations. Each throttled one is a failed sign-in or link preview. */
   throttles: { crossed: "at or above", value: 1, period: FIVE_MINUTES, periods: 1 },
   /** Share of the timeout that the slowest invocation takes. */

@@ -191,6 +191,7 @@ const PARTS = [
   "link_preview",
   "user_provisioner",
   "member_sync",
+  "synapse_members",
   "token_enhancement",
 ];
 

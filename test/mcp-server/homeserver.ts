@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import * as z from "zod";
 import type { SynapseOptions } from "../../mcp-server/backends/synapse.ts";
 import { ensureBot } from "../../mcp-server/bootstrap/accounts.ts";
-import { matrixClient } from "../../mcp-server/bootstrap/matrix.ts";
+import { matrixClient } from "../../shared/matrix-client.ts";
 import { powerLevels } from "../../mcp-server/bootstrap/rooms.ts";
 import type { Credentials } from "../../shared/matrix.ts";
 import { startInternet } from "../../tools/servers/internet.ts";

@@ -155,6 +155,7 @@ it("a variable that no environment sets is one of these, for the given reason", 
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   "link-preview": ["lambdas/link-preview"],
   "member-sync": ["lambdas/member-sync", "lambdas/shared/provisioning"],
+  "synapse-members": ["lambdas/synapse-members"],
   "token-enhancement": ["lambdas/token-enhancement"],
   "user-provisioner": ["lambdas/user-provisioner", "lambdas/shared/provisioning"],
   "phenom-dev-chat-bootstrap": ["mcp-server/bootstrap"],

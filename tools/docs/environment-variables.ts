@@ -2,6 +2,7 @@ import { FargateTask } from "../../constructs/fargate-task.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import { environment as linkPreview } from "../../lambdas/link-preview/environment.ts";
 import { environment as userProvisioner } from "../../lambdas/shared/provisioning/environment.ts";
+import { environment as synapseMembers } from "../../lambdas/synapse-members/environment.ts";
 import { environment as tokenEnhancement } from "../../lambdas/token-enhancement/environment.ts";
 import { environmentSchema as bootstrap } from "../../mcp-server/bootstrap/environment.ts";
 import { environmentSchema as mcpServer } from "../../mcp-server/environment.ts";
@@ -14,6 +15,7 @@ export const declared: Readonly<Record<string, EnvironmentSchema>> = {
   "token-enhancement": tokenEnhancement,
   "user-provisioner": userProvisioner,
   "member-sync": userProvisioner,
+  "synapse-members": synapseMembers,
   "phenom-dev-chat-bootstrap": bootstrap,
   "phenom-dev-chat-mcp": mcpServer,
 };

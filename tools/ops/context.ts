@@ -90,20 +90,21 @@ export class Context {
   /**
    * Asks for confirmation before a change of production.
    * @param steps what will be done, each an infinitive without "to"
+   * @param always whether to ask in every environment, for what can't be undone
    * @returns false in a dry run, which only prints the steps
    * @throws Problem where the change is not confirmed
    */
-  async confirm(steps: readonly string[]): Promise<boolean> {
+  async confirm(steps: readonly string[], { always = false } = {}): Promise<boolean> {
     const { environment, settings, terminal, report } = this;
     if (settings.dryRun) {
       for (const step of steps) report.line(`would ${step}`);
       report.result({ dryRun: true, steps });
       return false;
     }
-    if (!environment.production || settings.yes) return true;
+    if ((!environment.production && !always) || settings.yes) return true;
     if (!terminal.interactive)
       throw new Problem(
-        `${environment.environment} is production, and there is no terminal to ask for confirmation`,
+        `${environment.production ? `${environment.environment} is production` : "this can't be undone"}, and there is no terminal to ask for confirmation`,
         "Add --yes if this is what you want; --dry-run shows what would be done",
         EXIT.usage,
       );

@@ -13,6 +13,10 @@ const withSync = () =>
         name: "phenom-dev-chat-member-sync",
         log_group: "/aws/lambda/phenom-dev-chat-member-sync",
       },
+      synapse_members: {
+        name: "phenom-dev-chat-synapse-members",
+        log_group: "/aws/lambda/phenom-dev-chat-synapse-members",
+      },
     },
   });
 const invocations = () =>
@@ -25,6 +29,7 @@ describe("sync-members", () => {
       added: 2,
       removed: task === "groups" ? 1 : 0,
       failed: 0,
+      ...{ changed: 3, skipped: 1, refused: 0 },
       ...(task === "pool" && page === undefined && { next: "second" }),
     });
     const { exitCode, stdout } = await ops(["sync-members", "development"]);
@@ -33,9 +38,11 @@ describe("sync-members", () => {
       { task: "groups" },
       { task: "pool" },
       { task: "pool", page: "second" },
+      { task: "groups" },
     ]);
-    expect(harness.ecs.started).toMatchObject([{ family: "phenom-dev-chat-bootstrap" }]);
-    expect(stdout).toBe("Hasura: 6 added, 1 removed, 0 refused\nMatrix: done\n");
+    expect(stdout).toBe(
+      "Hasura: 6 added, 1 removed, 0 refused\nMatrix: 3 joined or removed, 1 skipped\n",
+    );
   });
 
   it("says how to go on if it stops in the middle of the pool", async () => {
@@ -49,13 +56,18 @@ describe("sync-members", () => {
 
   it("fails if the database refused somebody", async () => {
     withSync();
-    harness.aws.answers["Invoke"] = () => ({ added: 0, removed: 0, failed: 1 });
+    harness.aws.answers["Invoke"] = () => ({ added: 0, removed: 0, failed: 1, changed: 0, skipped: 0 });
     expect((await ops(["sync-members", "development"])).exitCode).toBe(EXIT.failed);
   });
 
-  it("runs Matrix alone where Hasura Lite is off", async () => {
-    const { exitCode } = await ops(["sync-members", "development"]);
-    expect(exitCode).toBe(EXIT.ok);
-    expect(harness.ecs.started).toMatchObject([{ family: "phenom-dev-chat-bootstrap" }]);
+  it("syncs Matrix alone where Hasura Lite is off", async () => {
+    applied(harness.aws, {
+      ...exampleOutputs,
+      functions: { synapse_members: { name: "phenom-dev-chat-synapse-members", log_group: "/aws/lambda/x" } },
+    });
+    harness.aws.answers["Invoke"] = () => ({ changed: 0, skipped: 0, refused: 0 });
+    const { exitCode, stdout } = await ops(["sync-members", "development"]);
+    expect([exitCode, stdout]).toEqual([EXIT.ok, "Matrix: 0 joined or removed, 0 skipped\n"]);
+    expect(invocations()).toMatchObject([{ task: "groups" }]);
   });
 });

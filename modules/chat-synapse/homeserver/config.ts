@@ -70,23 +70,31 @@ export interface HomeserverProps {
   readonly workers?: WorkerTopology;
 }
 
+/** How Cognito begins the user names of people who sign in with another provider; the person's id there follows. */
+const FEDERATED_PREFIXES = ["google_", "facebook_", "loginwithamazon_", "signinwithapple_"];
+
 /**
  * Local part of the Matrix id: the Cognito username in lower case, if Matrix allows it. Any other (letters outside ASCII,
- * `+` or `@` of a mail address that would become public, too long, only digits, reserved) is replaced by the `sub`, which
- * is always valid. Synapse adds a number to a name that is taken.
+ * `+` or `@` of a mail address that would become public, too long, only digits, reserved, the id of a person at another
+ * identity provider) is replaced by the `sub`, which is always valid. Synapse adds a number to a name that is taken.
  */
 const LOCALPART_TEMPLATE = [
   "{%- set name = user['cognito:username'] | default('') | lower -%}",
   "{%- set letters = 'abcdefghijklmnopqrstuvwxyz' -%}",
   "{%- set others = name | reject('in', letters ~ '0123456789._-') | list -%}",
   "{%- set fits = name | select('in', letters) | list and not others and name | length <= 64",
-  ` and not name.startswith('_') and not name.startswith('${RESERVED_PREFIX}') -%}`,
+  ` and not name.startswith('_') and not name.startswith('${RESERVED_PREFIX}') and not user.identities`,
+  ...FEDERATED_PREFIXES.map((prefix) => ` and not name.startswith('${prefix}')`),
+  " -%}",
   "{{ name if fits else user.sub }}",
 ].join("");
 
-/** Initial display name: the given name, else the user name unless it is a mail address. */
+/**
+ * Display name: the given name, else the user name unless it is a mail address or another provider's id. The image's module
+ * `phenom_names` leaves out what is no name, and what can't be seen of one.
+ */
 const DISPLAY_NAME_TEMPLATE =
-  "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if '@' not in user['cognito:username'] | default('@') else '') }}";
+  "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if not user.identities and '@' not in user['cognito:username'] | default('@') else '') }}";
 
 /** Cognito writes `email_verified` as a boolean in some places and as a string in others. */
 const EMAIL_TEMPLATE = "{{ user.email if user.email_verified | string | lower == 'true' else '' }}";
@@ -220,7 +228,11 @@ function signIn(props: HomeserverProps) {
         },
       },
     ],
-    sso: { client_whitelist: [MOBILE_REDIRECT] },
+    // The name follows Cognito's at each sign-in by browser.
+    sso: { client_whitelist: [MOBILE_REDIRECT], update_profile_information: true },
+    // Names are Phenom's, as on Hasura: nobody takes that of another person or of one of our own accounts, for one room either.
+    enable_set_displayname: false,
+    allow_per_room_profiles: false,
     ...(jwt && {
       jwt_config: {
         enabled: true,
@@ -230,6 +242,7 @@ function signIn(props: HomeserverProps) {
         audiences: [...jwt.audiences],
         // Never the user name, which is not mapped here: a user could take the name of one of our own accounts.
         subject_claim: "sub",
+        display_name_claim: "name",
       },
     }),
     enable_registration: false,

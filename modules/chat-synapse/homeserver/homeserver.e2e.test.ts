@@ -19,8 +19,12 @@ import {
   send,
   upload,
 } from "../../../test/matrix.ts";
+import { documentedErrors } from "../../../test/mobile-errors.ts";
+import { Template } from "../../../stacks/chat/template.ts";
 import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
 import { listen } from "../../../tools/servers/listening.ts";
+import { type AlbServer, startAlb } from "../../../tools/servers/load-balancer.ts";
+import { loadBalancer } from "../../../tools/servers/load-balancer-rules.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
 import {
   deploySynapse,
@@ -64,7 +68,8 @@ describeWithSynapse("a homeserver", () => {
 
   beforeAll(async () => {
     internet = await startInternet({
-      "thephenom.app": page("A sighting"),
+      "thephenom.app": (request, response) =>
+        request.url === "/phenom/dead" ? response.destroy() : page("A sighting")(request, response),
       "evil.example": page("Not to be seen"),
     });
     postgres = await startPostgres();
@@ -282,6 +287,147 @@ describeWithSynapse("a homeserver", () => {
       const before = internet.asked.length;
       expect((await previewOf(url)).status).toBe(403);
       expect(internet.asked.slice(before)).toEqual([]);
+    });
+  });
+
+  describe("behind the load balancer, with what an app can do wrong,", () => {
+    let alb: AlbServer;
+    let people: Account[];
+    /** Whether the target group has a target. */
+    let isRegistered = true;
+    let url: () => string;
+    beforeAll(async () => {
+      const rules = Object.values(new Template().resources("aws_lb_listener_rule"));
+      url = () => synapse.url;
+      alb = await startAlb(
+        loadBalancer(rules),
+        deployment.serverName,
+        () => (isRegistered ? ["synapse"] : []),
+        () => url(),
+      );
+      people = await Promise.all(Array.from({ length: 5 }, () => newAccount()));
+    });
+    afterAll(() => alb?.stop());
+
+    interface Asked {
+      readonly method?: string;
+      readonly token?: string | undefined;
+      readonly body?: string | Uint8Array<ArrayBuffer>;
+    }
+    /** The answer, as the table has it: `401 M_UNKNOWN_TOKEN`. */
+    const ask = async (path: string, { method = "GET", token = people[0]?.accessToken, body }: Asked = {}) => {
+      const response = await fetch(`${alb.url}${path}`, {
+        method,
+        headers: token ? { authorization: `Bearer ${token}` } : {},
+        ...(body !== undefined && { body }),
+      });
+      const text = await response.text();
+      const errcode = /"errcode":\s*"(M_\w+)"/.exec(text)?.[1];
+      return errcode ? `${response.status} ${errcode}` : String(response.status);
+    };
+    const send = (body: unknown, asked: Asked = {}) => ({
+      ...{ method: "PUT", body: typeof body === "string" ? body : JSON.stringify(body) },
+      ...asked,
+    });
+    const post = (body: unknown, asked: Asked = {}) => ({ ...send(body, asked), method: "POST" });
+    const ownRoom = () => createRoom(synapse.url, people[0] ?? { userId: "", accessToken: "" });
+    const to = async (room: string | Promise<string> = ownRoom()) =>
+      `${clients}/rooms/${encodeURIComponent(await room)}/send/m.room.message/${randomUUID()}`;
+    const limit = 50 * 1024 * 1024;
+    const file = (bytes: number) => ({ method: "POST", body: new Uint8Array(bytes) });
+    const upload = "/_matrix/media/v3/upload";
+
+    const provoked: Readonly<Record<string, () => Promise<string | string[]>>> = {
+      "400 M_BAD_JSON: a text holds NUL or half of a surrogate pair (an emoji cut in two)": async () => [
+        await ask(await to(), send('{"msgtype":"m.text","body":"\\ud800"}')),
+        await ask(await to(), send('{"msgtype":"m.text","body":"a\\u0000b"}')),
+        await ask(
+          `${clients}/search`,
+          post({ search_categories: { room_events: { search_term: "a\0b" } } }),
+        ),
+        await ask(`${clients}/createRoom`, post({ name: "a\0b" })),
+      ],
+      "400 M_NOT_JSON: the body is no JSON": async () => ask(await to(), send("{")),
+      "400 M_INVALID_PARAM: an address holds NUL, or a parameter has no value of its kind": async () => [
+        await ask(`${clients}/profile/%40a%00b%3A${deployment.serverName}`),
+        await ask(`${clients}/directory/room/%23a%00b%3A${deployment.serverName}`),
+        await ask(`${clients}/sync?timeout=soon`),
+      ],
+      "400 M_FORBIDDEN: setting one's own display name: names come from Phenom": () =>
+        ask(
+          `${clients}/profile/${encodeURIComponent(people[0]?.userId ?? "")}/displayname`,
+          send({ displayname: "phenom-admin" }),
+        ),
+      "401 M_MISSING_TOKEN: no access token": () => ask(`${clients}/sync`, { token: "" }),
+      "401 M_UNKNOWN_TOKEN: signed out, erased, or an unknown token": async () => {
+        const { accessToken: token } = await newAccount();
+        await ask(`${clients}/logout`, post({}, { token }));
+        return ask(`${clients}/sync`, { token });
+      },
+      "403 M_FORBIDDEN: at the sign-in: the login token was used or has expired, or the Cognito token is expired, of another client, or signed by an unknown key":
+        () => ask(`${clients}/login`, post({ type: "m.login.token", token: "used" }, { token: "" })),
+      "403 M_FORBIDDEN: in a room: not a member, banned or muted": async () =>
+        ask(await to(), send({ msgtype: "m.text", body: "let me in" }, { token: people[1]?.accessToken })),
+      "403 M_UNKNOWN: the preview of a link to another host than Phenom's": () =>
+        ask(`${preview}${encodeURIComponent("https://evil.example/")}`),
+      "404 M_NOT_FOUND: no such room, alias or medium; the preview of a page that can't be fetched": async () => [
+        await ask(`${clients}/directory/room/%23nothing%3A${deployment.serverName}`),
+        await ask(`/_matrix/client/v1/media/download/${deployment.serverName}/nothing`),
+        // One dead link in the room, and everybody's phone asks for it.
+        ...(await Promise.all(
+          people.map(({ accessToken: token }) =>
+            ask(`${preview}${encodeURIComponent("https://thephenom.app/phenom/dead")}`, { token }),
+          ),
+        )),
+      ],
+      "404 M_UNRECOGNIZED: no such address of the API": () => ask(`${clients}/nothing`),
+      "413 M_TOO_LARGE: the file is larger than m.upload.size, up to four times": async () => [
+        await ask(upload, file(limit + 1)),
+        await ask(upload, file(2 * limit)),
+      ],
+      "413 M_TOO_LARGE: the message is larger than 64 KiB": async () =>
+        ask(await to(), send({ msgtype: "m.text", body: "x".repeat(70_000) })),
+      "429 M_LIMIT_EXCEEDED: more than 10 messages a second, 30 at once": async () => {
+        const room = await ownRoom();
+        const message = async () => ask(await to(room), send({ msgtype: "m.text", body: "again" }));
+        const answers = await Promise.all(Array.from({ length: 60 }, message));
+        return answers.filter((answer) => answer !== "200").slice(0, 1);
+      },
+      "502: a file of more than four times m.upload.size; the server restarts (seconds at each deploy)": async () => {
+        url = () => "http://127.0.0.1:1";
+        const answer = await ask(`${clients}/sync`);
+        url = () => synapse.url;
+        return [answer, await ask(upload, file(4 * limit + 1)).catch(() => "502")];
+      },
+      "503: the server restarts": async () => {
+        isRegistered = false;
+        const answer = await ask(`${clients}/sync`);
+        isRegistered = true;
+        return answer;
+      },
+    };
+
+    it("gives the errors that the app's page lists, and no others", () => {
+      // Nobody waits a minute here for the load balancer's 504.
+      expect(documentedErrors()).toEqual([
+        ...Object.keys(provoked),
+        "504 or no answer: the server or the network is slow; the message may have been sent",
+      ]);
+    });
+
+    it.each(Object.entries(provoked))("answers %s", async (row, provoke) => {
+      const [expected] = row.split(": ");
+      for (const answer of [await provoke()].flat()) expect(answer).toBe(expected);
+    });
+
+    it("counts none of them as an error of its own", () => {
+      const lines = synapse.output().split("\n");
+      expect(lines.filter((line) => /^request \w+ \S+ 5\d\d /.test(line))).toEqual([]);
+      expect(lines.filter((line) => /"level":"(?:ERROR|CRITICAL)"/.test(line))).toEqual([]);
+    });
+
+    it("takes an emoji that is escaped as a pair", async () => {
+      expect(await ask(await to(), send('{"msgtype":"m.text","body":"\\ud83d\\ude00"}'))).toBe("200");
     });
   });
 

@@ -12,7 +12,7 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token,", () => 
   const harness = signInHarness(({ jwks }) => ({ jwt: { keys: jwks, audiences: [mobileClientId] } }));
 
   const { byBrowser } = harness;
-  const post = (token: string) =>
+  const post = (token: unknown) =>
     matrix(harness.url, "POST", "/_matrix/client/v3/login", {
       body: { type: "org.matrix.login.jwt", token },
     });
@@ -71,6 +71,22 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token,", () => 
     const { status, body } = await post(harness.cognito.idToken(ivan, options));
     expect(status).toBe(403);
     expect(body["errcode"]).toBe("M_FORBIDDEN");
+  });
+
+  it("gives the name that the token says, and not the subject", async () => {
+    const user = { username: "nora", email: "nora@example.org", name: "No\u200bra" };
+    const { userId, accessToken } = await byToken(user);
+    const path = `/_matrix/client/v3/profile/${encodeURIComponent(userId)}`;
+    const { body } = await matrix(harness.url, "GET", path, { token: accessToken });
+    expect(body["displayname"]).toBe("Nora");
+  });
+
+  it("fails with a token that names an unknown key, or with what is no token, and logs no error", async () => {
+    const [, payload, signature] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
+    const header = Buffer.from(JSON.stringify({ alg: "RS256", kid: "unknown" })).toString("base64url");
+    for (const token of [`${header}.${payload}.${signature}`, "a.b.c", "", 7, ["x"]])
+      expect(await post(token)).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+    expect(harness.output()).not.toContain('"level":"ERROR"');
   });
 
   it("fails with a token that another key signed", async () => {

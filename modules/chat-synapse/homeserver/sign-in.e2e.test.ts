@@ -7,7 +7,7 @@ import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { account, browserSignIn, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
+import { account, browserSignIn, createRoom, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
 import { mobileApp, signInHarness } from "../../../test/synapse-sign-in.ts";
 import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
 import { exampleProps, synapsePython } from "../../../tools/servers/synapse.ts";
@@ -38,6 +38,35 @@ describeWithSynapse("signing in", () => {
       token: accessToken,
     });
     expect(profile.body["displayname"]).toBe("Alice Example");
+  });
+
+  it("shows the name that Cognito has now, without what can't be seen, and no name of our own accounts", async () => {
+    const shown = async (user: CognitoUser) => {
+      const { userId, accessToken } = await harness.byBrowser(user);
+      const path = `/_matrix/client/v3/profile/${encodeURIComponent(userId)}`;
+      return (await matrix(harness.url, "GET", path, { token: accessToken })).body["displayname"];
+    };
+    const judy = { username: "judy", email: "judy@example.org" };
+    expect(await shown({ ...judy, name: "Ju\u200bdy" })).toBe("Judy");
+    expect(await shown({ ...judy, name: "Judy Smith" })).toBe("Judy Smith");
+    // It is kept rather than replaced by what may not be shown.
+    expect(await shown({ ...judy, name: "phenom-admin" })).toBe("Judy Smith");
+    const called = { email: "heidi@example.org", name: "+49 151 1234567" };
+    expect(await shown({ ...called, username: "heidi" })).toBe("heidi");
+  });
+
+  it("lets nobody take another name, for one room either", async () => {
+    const { userId, accessToken } = await harness.byBrowser({
+      ...{ username: "mallory", email: "m@example.org", name: "Mallory" },
+    });
+    const room = await createRoom(harness.url, { userId, accessToken });
+    const member = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.member/${encodeURIComponent(userId)}`;
+    await matrix(harness.url, "PUT", member, {
+      token: accessToken,
+      body: { membership: "join", displayname: "Phenom Support" },
+    });
+    const { body } = await matrix(harness.url, "GET", member, { token: accessToken });
+    expect(body["displayname"]).toBe("Mallory");
   });
 
   it("leads to the same account again, even after username and mail address changed", async () => {
@@ -84,6 +113,7 @@ describeWithSynapse("signing in", () => {
       ["of 128 characters", "x".repeat(128)],
       ["reserved for our own accounts", "phenom-admin"],
       ["reserved for our own accounts, in capitals", "PHENOM-mcp"],
+      ["that is a person's id at Google", "Google_104862793027531896420"],
     ])("%s gets the Cognito subject as its Matrix id", async (_, username) => {
       const person = user(username);
       expect((await harness.byBrowser(person)).userId).toBe(`@${subject(person)}:${serverName}`);

@@ -124,6 +124,9 @@ function asFunctionRole(values: Applied["values"]): Request[] {
     ...(String(values.function_name).endsWith("-member-sync")
       ? ["ListUsers", "ListUsersInGroup"].map((name) => ({ action: `cognito-idp:${name}`, resource: pool() }))
       : []),
+    ...(String(values.function_name).endsWith("-synapse-members")
+      ? [{ action: "cognito-idp:ListUsersInGroup", resource: pool() }]
+      : []),
   ];
 }
 

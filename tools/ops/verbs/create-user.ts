@@ -46,7 +46,7 @@ export const createUser: Verb = ({ verb, run }) =>
         context.report.line(`${username}: ${result}${groups.length ? `; groups ${groups.join(", ")}` : ""}`);
         if (groups.some((each) => ["internal", "partners"].includes(each)))
           context.report.line(
-            `After the first sign-in, npm run ops -- bootstrap ${environment.environment} joins the Matrix room.`,
+            "Within four minutes of the first sign-in the account joins its Matrix room.",
           );
         context.report.result({ username, created, groups });
         return EXIT.ok;

@@ -5,6 +5,7 @@ import { bootstrapState } from "./bootstrap-state.ts";
 import { createUser } from "./create-user.ts";
 import { databaseSetup } from "./db-setup.ts";
 import { deploy } from "./deploy.ts";
+import { eraseUser } from "./erase-user.ts";
 import { exec } from "./exec.ts";
 import { logs } from "./logs.ts";
 import { metadata } from "./metadata.ts";
@@ -38,4 +39,5 @@ export const verbs: readonly Verb[] = [
   scale,
   exec,
   createUser,
+  eraseUser,
 ];

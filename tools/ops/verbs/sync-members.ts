@@ -2,8 +2,9 @@ import * as z from "zod";
 import { EXIT, Problem } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { invoke } from "../invoke.ts";
-import { oneShotRun, runOneShot } from "../one-shot.ts";
 import type { Verb } from "../verb.ts";
+
+const matrixSchema = z.object({ changed: z.number(), skipped: z.number() });
 
 const resultSchema = z.object({
   added: z.number(),
@@ -18,24 +19,30 @@ export const syncMembers: Verb = ({ verb, run }) =>
     .option("--page <token>", "go on in the user pool where an earlier run stopped")
     .action((environment, { page, ...options }) =>
       run(environment, options, async (context) => {
-        const { functions, one_shot_tasks, sign_in } = await context.outputs();
-        const sync = functions["member_sync"];
-        const bootstrap = one_shot_tasks["bootstrap"];
+        const { functions, sign_in } = await context.outputs();
+        const { member_sync: sync, synapse_members: members } = functions;
         const steps = [
           ...(sync
             ? [`invoke ${sync.name} for the groups, and then for the pool ${sign_in.user_pool_id}`]
             : []),
-          ...(bootstrap ? [`run ${bootstrap.family} once in ${bootstrap.cluster}`] : []),
+          ...(members ? [`invoke ${members.name} for the groups`] : []),
         ];
         if (!(await context.confirm(steps))) return EXIT.ok;
         const hasura = sync && (await syncTables(context, sync.name, sign_in.user_pool_id, page));
-        const exitCode = bootstrap ? await runOneShot(context, oneShotRun(bootstrap)) : 0;
-        if (bootstrap)
-          context.report.line(`Matrix: ${exitCode === 0 ? "done" : `failed with exit code ${exitCode}`}`);
-        context.report.result({ hasura, matrixExitCode: bootstrap && exitCode });
-        return exitCode || (hasura && hasura.failed > 0 ? EXIT.failed : EXIT.ok);
+        const matrix = members && (await syncRooms(context, members.name, sign_in.user_pool_id));
+        context.report.result({ hasura, matrix });
+        return hasura && hasura.failed > 0 ? EXIT.failed : EXIT.ok;
       }),
     );
+
+/** The private rooms on Synapse; everybody joins Community there at the first sign-in. */
+async function syncRooms(context: Context, name: string, userPoolId: string) {
+  const { changed, skipped } = matrixSchema.parse(
+    await invoke(context, name, { task: "groups", userPoolId }),
+  );
+  context.report.line(`Matrix: ${changed} joined or removed, ${skipped} skipped`);
+  return { changed, skipped };
+}
 
 /** The groups, and then the pool until its last page. */
 async function syncTables(context: Context, name: string, userPoolId: string, page: string | undefined) {

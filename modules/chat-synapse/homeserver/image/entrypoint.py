@@ -39,8 +39,9 @@ FILES: dict[str, tuple[str | int, ...]] = {
 REPLICATION_SECRET_FILE = ("worker_replication_secret_path",)
 MEDIA_STORE = ("media_store_path",)
 MEDIA_WORKER = "synapse.app.media_repository"
-# The image's own module, beside this file: the image brings the setting, so that no configuration names what it lacks.
-MEDIA_MODULE = "modules:\n- module: phenom_media.ThumbnailQueue\n  config: {}\n"
+# The image's own modules, beside this file: the image brings the setting, so that no configuration names what it lacks.
+MODULES = ["phenom_requests.Requests", "phenom_names.PublicNames"]
+MEDIA_MODULE = "phenom_media.ThumbnailQueue"
 
 # 32 bytes in base64 without padding.
 SIGNING_KEY_LINE = re.compile(r"ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}")
@@ -140,9 +141,9 @@ def main() -> None:
         files[config_paths[-1]] = variable(WORKER)
     media_store = path_setting(config, MEDIA_STORE)
     has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
-    if has_media:
-        config_paths.append(os.path.join(folder, "media.yaml"))
-        files[config_paths[-1]] = MEDIA_MODULE
+    modules = [*MODULES, MEDIA_MODULE] if has_media else MODULES
+    config_paths.append(os.path.join(folder, "modules.yaml"))
+    files[config_paths[-1]] = yaml.safe_dump({"modules": [{"module": name, "config": {}} for name in modules]})
     for path, text in files.items():
         write(path, text)
     temporary = temporary_folder(os.path.join(folder, "tmp"))

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { MatrixError } from "../../shared/matrix.ts";
-import { listen } from "../../tools/servers/listening.ts";
-import { matrixClient } from "./matrix.ts";
+import { MatrixError } from "./matrix.ts";
+import { listen } from "../tools/servers/listening.ts";
+import { matrixClient } from "./matrix-client.ts";
 
 const anything = z.unknown();
 const times = { reply: 200, attempts: 2_000, pause: 10 };

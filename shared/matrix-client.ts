@@ -1,22 +1,27 @@
 import { setTimeout as wait } from "node:timers/promises";
-import * as z from "zod";
-import { MatrixError, type MatrixReply, matrixRequest } from "../../shared/matrix.ts";
+import * as z from "zod/mini";
+import { MatrixError, type MatrixReply, matrixRequest } from "./matrix.ts";
 
 /** Milliseconds for one reply, for all attempts of one request, and between attempts without a reply. */
 const TIMES_MS = { reply: 30_000, attempts: 300_000, pause: 1_000 };
 
-export type Method = "GET" | "PUT" | "POST";
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /** Requests to a homeserver, by one account or without one. */
 export interface MatrixClient {
   /**
    * Sends JSON and parses the reply. Waits when Synapse limits the rate, and repeats when Synapse cannot be reached or
-   * fails: every request of bootstrap is idempotent.
+   * fails: send only what is idempotent.
    * @throws MatrixError for another status than 2xx
    */
-  request<Answer>(method: Method, path: string, answer: z.ZodType<Answer>, body?: object): Promise<Answer>;
+  request<Answer>(
+    method: Method,
+    path: string,
+    answer: z.core.$ZodType<Answer>,
+    body?: object,
+  ): Promise<Answer>;
   /** Reads; undefined for 404. */
-  find<Answer>(path: string, answer: z.ZodType<Answer>): Promise<Answer | undefined>;
+  find<Answer>(path: string, answer: z.core.$ZodType<Answer>): Promise<Answer | undefined>;
   /** Sends JSON and ignores the reply. */
   send(method: Method, path: string, body?: object): Promise<void>;
   /** The same homeserver, with the account of this token. */
@@ -30,7 +35,7 @@ export function matrixClient(url: string, token?: string, times = TIMES_MS): Mat
     for (;;) {
       const signal = AbortSignal.timeout(times.reply);
       const reply = await matrixRequest(url, sent, { token, signal }).catch(noReply);
-      if (reply.status >= 200 && reply.status < 300) return answer.parse(reply.body);
+      if (reply.status >= 200 && reply.status < 300) return z.parse(answer, reply.body);
       const error = new MatrixError(sent, reply);
       const pause = reply.status === 429 ? (error.retryAfterMs ?? times.pause) : times.pause;
       const isTransient = reply.status === 429 || reply.status === 0 || reply.status >= 500;
