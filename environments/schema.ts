@@ -117,6 +117,18 @@ const schema = z
      * Cognito, whose attributes then replace them at each sign-in.
      */
     profileOwner: z.enum(["backend", "cognito"], { error: "must be backend or cognito" }).default("backend"),
+    /**
+     * Names of identity providers of the user pool, such as `Google`, that people sign in with beside Cognito's own
+     * accounts. Each must exist in the pool.
+     */
+    identityProviders: z
+      .array(
+        matching(
+          /^(?!COGNITO$)[^\s_][^\s_]{1,30}[^\s_]$/,
+          "must be the name of an identity provider in the user pool, such as Google; COGNITO is always there",
+        ),
+      )
+      .default([]),
     /** Address of a piece of content, with `{id}` for its id. */
     contentUrlTemplate: matching(
       /^https:\/\/[a-z0-9.-]+\/\S*\{id\}\S*$/,

@@ -22,6 +22,8 @@ export interface ChatSharedProps {
   readonly synapse: boolean;
   /** Whether the load balancer signs people in on the admin paths. */
   readonly adminSignIn: boolean;
+  /** Identity providers of the user pool that people sign in with; `COGNITO` is the pool's own. */
+  readonly identityProviders: string[];
   /**
    * User pool and domain, to be stored with the clients for an MCP server that is not told them.
    * @default - the MCP server is told them
@@ -82,7 +84,7 @@ export class ChatShared extends Construct {
       allowedOauthFlows: ["code"],
       allowedOauthScopes: [...scopes],
       callbackUrls: [...callbackUrls],
-      supportedIdentityProviders: ["COGNITO"],
+      supportedIdentityProviders: props.identityProviders,
       // Not empty, because Cognito's default also allows SRP and custom flows.
       explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
     });

@@ -43,13 +43,14 @@ export function modules(scope: Construct, stackInputs: StackInputs): Modules {
 }
 
 function chatShared(scope: Construct, { environment, inputs, deployment }: StackInputs): ChatShared {
-  const { serverName, implementations, adminAccess } = environment;
+  const { serverName, implementations, adminAccess, identityProviders } = environment;
   return new ChatShared(scope, "chat-shared", {
     deployment: moduleDeployment(deployment, "chat-shared"),
     userPoolId: inputs.userPoolId,
     serverName,
     synapse: implementations.synapse,
     adminSignIn: implementations.synapse && adminAccess === "cognito",
+    identityProviders: ["COGNITO", ...identityProviders],
   });
 }
 

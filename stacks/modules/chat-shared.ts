@@ -14,6 +14,11 @@ export const chatShared: TerraformModule<"adminSignIn"> = {
       cognito_user_pool_id: shared.cognito_user_pool_id,
       cognito_domain: shared.cognito_domain,
       synapse_server_name: serverName,
+      identity_providers: {
+        type: "list(string)",
+        description: "Identity providers of the user pool that people sign in with; COGNITO is the pool's own",
+        default: ["COGNITO"],
+      },
       admin_sign_in: flag(
         "Whether the load balancer signs people in on the admin paths, for which it needs a client",
       ),
@@ -25,6 +30,7 @@ export const chatShared: TerraformModule<"adminSignIn"> = {
       serverName: synapse_server_name.string,
       synapse: true,
       adminSignIn,
+      identityProviders: variables.identity_providers.list,
       signInSettings: { userPoolId: cognito_user_pool_id.string, domain: cognito_domain.string },
     });
     const output = (name: string, description: string, value: string, sensitive = false) =>

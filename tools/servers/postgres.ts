@@ -67,6 +67,8 @@ export const connectionUrl = (
 export interface PostgresOptions {
   /** Whether a commit waits for the disk, as on RDS. @default - no: data outlives a killed process, not a killed machine */
   readonly durable?: boolean;
+  /** Names that the server's certificate has beside its address. @default - none */
+  readonly names?: readonly string[];
 }
 
 /** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
@@ -75,7 +77,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const directory = await mkdtemp(join(tmpdir(), "phenom-postgres-"));
   // As root the server runs as the user postgres, who has to pass through here.
   await chmod(directory, 0o755);
-  const caFile = await createCertificates(directory);
+  const caFile = await createCertificates(directory, options.names ?? []);
   const superuser = { user: "postgres", password: randomBytes(12).toString("hex") };
   const master = { user: "phenom_master", password: randomBytes(12).toString("hex") };
   const ca = await readFile(caFile, "utf8");
@@ -188,7 +190,7 @@ async function initialiseOnFreePort(
 }
 
 /** Writes ca.crt, server.crt and server.key, the last readable by the server's user only. */
-async function createCertificates(directory: string): Promise<string> {
+async function createCertificates(directory: string, names: readonly string[]): Promise<string> {
   const file = (name: string) => join(directory, name);
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const config = file("openssl.cnf");
@@ -202,7 +204,7 @@ basicConstraints = critical, CA:true
 keyUsage = critical, keyCertSign
 [server]
 basicConstraints = critical, CA:false
-subjectAltName = IP:${host}, DNS:localhost
+subjectAltName = ${[`IP:${host}`, ...["localhost", ...names].map((name) => `DNS:${name}`)].join(", ")}
 `,
   );
   await run("openssl", [

@@ -141,7 +141,12 @@ export async function deploySynapse(
     serverName: allProps.serverName,
     secrets,
     mediaDirectory,
-    start: (changes = {}) => start({ ...allProps, ...changes.props }, secrets, mediaDirectory, changes),
+    start: ({ environment, ...changes } = {}) =>
+      start({ ...allProps, ...changes.props }, secrets, mediaDirectory, {
+        ...changes,
+        // In place of the authorities of RDS.
+        environment: { PGSSLROOTCERT: postgres.caFile, ...environment },
+      }),
     remove: () => rm(mediaDirectory, { recursive: true, force: true }),
   };
 }

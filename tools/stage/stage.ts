@@ -32,6 +32,8 @@ import { type StageInputs, type StageOutputs, stageInputs, stageOutputs } from "
 export const HASTE = 10;
 const ACCOUNT = "123456789012";
 const CA_FILE = "/etc/phenom-stage/ca.pem";
+/** The authority of the stage's database, in place of those of RDS. */
+const DATABASE_CA_FILE = "/etc/phenom-stage/database-ca.pem";
 
 export interface StageOptions {
   readonly engine: Engine;
@@ -199,7 +201,10 @@ export class Stage {
 
   async #prepare(): Promise<void> {
     const { region } = this.data;
-    const [moto, postgres] = await Promise.all([startMoto(), startPostgres()]);
+    const [moto, postgres] = await Promise.all([
+      startMoto(),
+      startPostgres({ names: [this.#inputs.rds_endpoint] }),
+    ]);
     this.#stops.push(async () => moto.stop(), postgres.stop);
     const cognito = new CognitoIdentityProviderClient({ endpoint: moto.url, region, credentials });
     const pool = await UserPool.create(cognito, region);
@@ -216,7 +221,7 @@ export class Stage {
       await this.#secrets.put(version);
     this.#stops.push(() => this.#apply.stop());
     await timed(this.#report, "terraform", () => this.#applyTerraform(this.data));
-    this.#host = this.#taskHost();
+    this.#host = this.#taskHost(postgres.caFile);
     this.#cluster = new Cluster(this.#host, (name, addresses) => this.#hosts.discover(name, addresses));
     this.#stops.push(() => this.#cluster.stop());
     this.#cluster.take(this.#applied);
@@ -238,7 +243,7 @@ export class Stage {
     for (const version of this.#applied.secrets) await this.#secrets.put(version);
   }
 
-  #taskHost(): TaskHost {
+  #taskHost(databaseCaFile: string): TaskHost {
     const { folder } = this.machine;
     return {
       machine: this.machine,
@@ -246,10 +251,12 @@ export class Stage {
       files: [
         { source: this.#hosts.path, destination: "/etc/hosts", readOnly: true },
         { source: path.join(folder, "sites", "tls.crt"), destination: CA_FILE, readOnly: true },
+        { source: databaseCaFile, destination: DATABASE_CA_FILE, readOnly: true },
       ],
       environment: ({ hasTaskRole }) => ({
         NODE_EXTRA_CA_CERTS: CA_FILE,
         SSL_CERT_FILE: CA_FILE,
+        PGSSLROOTCERT: DATABASE_CA_FILE,
         ...(hasTaskRole && {
           AWS_ACCESS_KEY_ID: credentials.accessKeyId,
           AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -155,7 +155,8 @@ export function homeserverConfig(props: HomeserverProps) {
         dbname: database.name,
         user: database.user,
         passfile: containerPaths.databasePassword,
-        sslmode: "require",
+        // The authorities are in the image, whose entrypoint names their file to libpq.
+        sslmode: "verify-full",
         // Minimum and maximum number of connections.
         cp_min: 5,
         cp_max: 10,

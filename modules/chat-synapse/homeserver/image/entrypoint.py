@@ -155,7 +155,10 @@ def main() -> None:
     # libpq looks for a client certificate at home and gives up where it may not look, as in root's folder.
     environment["HOME"] = folder
     environment["TMPDIR"] = temporary
-    environment["PYTHONPATH"] = os.path.dirname(os.path.realpath(__file__))
+    own_folder = os.path.dirname(os.path.realpath(__file__))
+    environment["PYTHONPATH"] = own_folder
+    # For libpq: the authorities that sign the certificates of RDS.
+    environment.setdefault("PGSSLROOTCERT", os.path.join(own_folder, "rds-ca.pem"))
     jemalloc = f"/usr/lib/{platform.machine()}-linux-gnu/libjemalloc.so.2"
     if os.path.isfile(jemalloc):
         environment["LD_PRELOAD"] = jemalloc
