@@ -245,6 +245,8 @@ function signIn(props: HomeserverProps) {
         subject_claim: "sub",
         display_name_claim: "name",
       },
+      // Somebody who signs in with a token has no other way to prove who they are: a fresh sign-in counts as one.
+      ui_auth: { session_timeout: "5m" },
     }),
     enable_registration: false,
     enable_3pid_changes: false,

@@ -81,6 +81,19 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token,", () => 
     expect(body["displayname"]).toBe("Nora");
   });
 
+  it("is proof enough to remove another device", async () => {
+    const user = person("olga");
+    const other = await byToken(user);
+    const { body } = await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", {
+      token: other.accessToken,
+    });
+    const fresh = await byToken(user);
+    const device = `/_matrix/client/v3/devices/${String(body["device_id"])}`;
+    expect((await matrix(harness.url, "DELETE", device, { token: fresh.accessToken })).status).toBe(200);
+    const gone = await matrix(harness.url, "GET", "/_matrix/client/v3/devices", { token: other.accessToken });
+    expect(gone.status).toBe(401);
+  });
+
   it("fails with a token that names an unknown key, or with what is no token, and logs no error", async () => {
     const [, payload, signature] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
     const header = Buffer.from(JSON.stringify({ alg: "RS256", kid: "unknown" })).toString("base64url");
