@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { Template } from "../../stacks/chat/template.ts";
+import { environment, Template } from "../../stacks/chat/template.ts";
 
 const template = new Template();
 const client = (name: string) => template.resource(`aws_cognito_user_pool_client.chat_shared_${name}`);
@@ -15,6 +15,14 @@ describe("the Cognito clients", () => {
       supported_identity_providers: ["COGNITO"],
       explicit_auth_flows: ["ALLOW_REFRESH_TOKEN_AUTH"],
     });
+  });
+
+  it("let people sign in with the user pool's other identity providers that the environment names", () => {
+    const { resource } = new Template(environment({ identityProviders: ["Google", "SignInWithApple"] }));
+    for (const name of ["synapse_oidc", "mcp", "admin_ui"])
+      expect(resource(`aws_cognito_user_pool_client.chat_shared_${name}`)).toMatchObject({
+        supported_identity_providers: ["COGNITO", "Google", "SignInWithApple"],
+      });
   });
 
   it("let agents sign in with password and refresh token, without a browser", () => {

@@ -359,3 +359,31 @@ describe("the media store", () => {
     });
   });
 });
+
+describe("the function that keeps the members", () => {
+  it("runs every four minutes for the user pool, and only its rule may invoke it", () => {
+    expect(both.resource("aws_cloudwatch_event_rule.chat_synapse_members_sync_rule")).toMatchObject({
+      name: "phenom-dev-chat-synapse-group-sync",
+      schedule_expression: "rate(4 minutes)",
+    });
+    const { input } = both.resource("aws_cloudwatch_event_target.chat_synapse_members_sync_target");
+    expect(String(input)).toContain('"task" = "groups"');
+    expect(both.resource("aws_lambda_permission.chat_synapse_members_sync_permission")).toMatchObject({
+      principal: "events.amazonaws.com",
+      source_arn: "${aws_cloudwatch_event_rule.chat_synapse_members_sync_rule.arn}",
+    });
+  });
+
+  it("reaches Synapse as the ECS tasks do, and reads the groups and one secret", () => {
+    expect(both.resource("aws_lambda_function.chat_synapse_members")).toMatchObject({
+      vpc_config: { security_group_ids: ["${var.ecs_tasks_security_group_id}"] },
+    });
+    const policy = String(both.resource("aws_iam_role_policy.chat_synapse_members_policy").policy);
+    const allowed = [...policy.matchAll(/"([a-z0-9-]+:\w+)"/g)].map(([, action]) => action);
+    expect(allowed.filter((action) => !/^(logs|ec2|lambda|kms):/.test(action ?? ""))).toEqual([
+      "cognito-idp:ListUsersInGroup",
+      "secretsmanager:GetSecretValue",
+    ]);
+    expect(policy).toContain("aws_secretsmanager_secret.chat_synapse_secret_admin_bot.arn");
+  });
+});

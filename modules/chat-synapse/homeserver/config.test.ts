@@ -1,9 +1,11 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import Ajv2020 from "ajv/dist/2020.js";
 import { parse } from "yaml";
 import * as z from "zod";
+import { environments } from "../../../environments/index.ts";
 import { RESERVED_PREFIX, roomAliases } from "../../../shared/matrix-names.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
@@ -155,6 +157,21 @@ describe("homeserver.yaml", () => {
 
   it("limits uploads to the size of the environment", () => {
     expect(homeserverConfig(everyOption).max_upload_size).toBe("100M");
+  });
+
+  it("verifies the database by the authorities of RDS in the image, which know every environment's region", () => {
+    expect(homeserverConfig(exampleProps).database.args).toMatchObject({ sslmode: "verify-full" });
+    const file = readFileSync(join(import.meta.dirname, "image", "rds-ca.pem"), "utf8");
+    const authorities = (file.match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map(
+      (pem) => new X509Certificate(pem),
+    );
+    expect(authorities.length).toBeGreaterThan(80);
+    for (const authority of authorities) expect(authority.checkIssued(authority)).toBe(true);
+    for (const { region } of environments)
+      for (const kind of ["RSA2048 G1", "RSA4096 G1", "ECC384 G1"])
+        expect(authorities.map(({ subject }) => subject).join("\n")).toContain(
+          `CN=Amazon RDS ${region} Root CA ${kind}`,
+        );
   });
 
   it("sends everybody to the community room, whose alias only our own accounts can take", () => {
