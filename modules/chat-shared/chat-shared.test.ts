@@ -18,9 +18,9 @@ describe("the Cognito clients", () => {
   });
 
   it("let people sign in with the user pool's other identity providers that the environment names", () => {
-    const { resource } = new Template(environment({ identityProviders: ["Google", "SignInWithApple"] }));
+    const others = new Template(environment({ identityProviders: ["Google", "SignInWithApple"] }));
     for (const name of ["synapse_oidc", "mcp", "admin_ui"])
-      expect(resource(`aws_cognito_user_pool_client.chat_shared_${name}`)).toMatchObject({
+      expect(others.resource(`aws_cognito_user_pool_client.chat_shared_${name}`)).toMatchObject({
         supported_identity_providers: ["COGNITO", "Google", "SignInWithApple"],
       });
   });
