@@ -221,12 +221,11 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
     });
 
     it("erases a person: files, messages if asked to, and the account", async () => {
-      await succeed();
+      const room = roomsOf(await succeed()).partners;
       const sub = randomUUID();
       const person = await someone(sub);
       inGroups(sub, "partners");
       await sync();
-      const room = roomsOf(await succeed()).partners;
       const { body } = await send(h.synapse.url, person, room, "to be forgotten");
       const uri = await upload(h.synapse.url, person, "a file");
       const admin = await asAdmin();
@@ -253,11 +252,11 @@ describeWithSynapse("bootstrap with people in the Cognito groups", () => {
 
     // The last one: nobody is left who could let the administrator in again.
     it("fails, and tells whom, where Synapse refuses to remove somebody", async () => {
+      const { internal } = roomsOf(await succeed());
       const sub = randomUUID();
       const stubborn = await someone(sub);
       inGroups(sub, "internal");
       await sync();
-      const { internal } = roomsOf(await succeed({}));
       const leave = `${clients}/rooms/${encodeURIComponent(internal)}/leave`;
       await matrix(h.synapse.url, "POST", leave, { token: (await asAdmin()).accessToken });
       inGroups(sub);
