@@ -45,7 +45,7 @@ async function memberships(admin: MatrixClient, room: Room): Promise<Map<string,
 }
 
 /** Joins a local account, without an invitation. */
-async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
+export async function join(admin: MatrixClient, room: Room, user: string): Promise<void> {
   await admin.send("POST", path`/_synapse/admin/v1/join/${room.id}`, { user_id: user });
 }
 

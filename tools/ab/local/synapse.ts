@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { ensureBot, signInAdmin } from "../../../mcp-server/bootstrap/accounts.ts";
-import { type MatrixClient, matrixClient } from "../../../mcp-server/bootstrap/matrix.ts";
-import { join } from "../../../mcp-server/bootstrap/members.ts";
+import { type MatrixClient, matrixClient } from "../../../shared/matrix-client.ts";
+import { join } from "../../../shared/room-members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
 import { BOTS, userId } from "../../../shared/matrix-names.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
