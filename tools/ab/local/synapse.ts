@@ -74,7 +74,7 @@ export async function makeRooms(
   { rooms, people }: Pick<Workload, "rooms" | "people">,
 ): Promise<string[]> {
   const { serverName } = exampleProps;
-  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {}, refused: () => {} };
   const anonymous = matrixClient(url);
   const owner = { username: BOTS.admin, password: randomBytes(20).toString("hex") };
   const admin = await signInAdmin(anonymous, sharedSecret, owner, serverName, quiet);
