@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { MatrixError } from "./matrix.ts";
 import { listen } from "../tools/servers/listening.ts";
+import { MatrixError } from "./matrix.ts";
 import { matrixClient } from "./matrix-client.ts";
 
 const anything = z.unknown();

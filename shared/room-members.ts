@@ -138,7 +138,7 @@ async function removeLeaver(
 }
 
 const account = z.object({
-  admin: z.pipe(z._default(z.union([z.boolean(), z.number()]), false), z.transform(Boolean)),
+  admin: z._default(z.union([z.boolean(), z.number()]), false),
   external_ids: z._default(z.array(z.object({ auth_provider: z.string(), external_id: z.string() })), []),
 });
 

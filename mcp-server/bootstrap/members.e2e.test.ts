@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { alias, bootstrapHarness, clients, drawPassword, serverName } from "../../test/bootstrap/harness.ts";
 import { changed, roomsOf } from "../../test/bootstrap/program.ts";

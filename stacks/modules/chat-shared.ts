@@ -16,7 +16,8 @@ export const chatShared: TerraformModule<"adminSignIn"> = {
       synapse_server_name: serverName,
       identity_providers: {
         type: "list(string)",
-        description: "Identity providers of the user pool that people sign in with; COGNITO is the pool's own",
+        description:
+          "Identity providers of the user pool that people sign in with; COGNITO is the pool's own",
         default: ["COGNITO"],
       },
       admin_sign_in: flag(

@@ -3,9 +3,9 @@ import { expect } from "@jest/globals";
 import * as z from "zod";
 import type { SynapseOptions } from "../../mcp-server/backends/synapse.ts";
 import { ensureBot } from "../../mcp-server/bootstrap/accounts.ts";
-import { matrixClient } from "../../shared/matrix-client.ts";
 import { powerLevels } from "../../mcp-server/bootstrap/rooms.ts";
 import type { Credentials } from "../../shared/matrix.ts";
+import { matrixClient } from "../../shared/matrix-client.ts";
 import { startInternet } from "../../tools/servers/internet.ts";
 import { type PostgresServer, startPostgres } from "../../tools/servers/postgres.ts";
 import { deploySynapse, exampleProps, type Synapse } from "../../tools/servers/synapse.ts";
@@ -76,7 +76,7 @@ export async function startHomeserver(): Promise<Homeserver> {
     }),
   );
   const bot = { username: "phenom-mcp", password: randomBytes(20).toString("hex") };
-  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {} };
+  const quiet = { changed: () => {}, unchanged: () => {}, skipped: () => {}, refused: () => {} };
   const anonymous = matrixClient(synapse.url);
   await ensureBot(anonymous, anonymous.as(admin.accessToken), bot, serverName, quiet);
   const me = `@${bot.username}:${serverName}`;

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import { applied, ops } from "../../test/ops/command.ts";
 import { awsHarness } from "../../test/ops/harness.ts";
 import { exampleOutputs } from "../../test/ops/outputs.ts";
-import { AwsFault } from "../servers/aws-api.ts";
 import { EXIT } from "../cli/problem.ts";
+import { AwsFault } from "../servers/aws-api.ts";
 
 const harness = awsHarness();
 const sub = "6b0a6f0e-9c2f-4b52-8c0f-0d5c0f9d3a11";
@@ -43,10 +43,23 @@ describe("erase-user", () => {
   });
 
   it("deletes the Cognito account before anything else, and messages, if it is asked to", async () => {
-    const argv = ["erase-user", "development", "ann", "--with-messages", "--delete-account", "--yes", "--json"];
+    const argv = [
+      "erase-user",
+      "development",
+      "ann",
+      "--with-messages",
+      "--delete-account",
+      "--yes",
+      "--json",
+    ];
     const { json } = await ops(argv);
     expect(changes()).toEqual(["AdminDeleteUser", "RunTask", "Invoke"]);
-    expect(json()).toMatchObject({ sub, accountDeleted: true, hasura: { messages: 3 }, matrix: { media: 2 } });
+    expect(json()).toMatchObject({
+      sub,
+      accountDeleted: true,
+      hasura: { messages: 3 },
+      matrix: { media: 2 },
+    });
     expect(harness.aws.calls.at(-1)?.input).toMatchObject({ task: "erase", sub, withMessages: true });
   });
 

@@ -40,9 +40,7 @@ describe("sync-members", () => {
       { task: "pool", page: "second" },
       { task: "groups" },
     ]);
-    expect(stdout).toBe(
-      "Hasura: 6 added, 1 removed, 0 refused\nMatrix: 3 joined or removed, 1 skipped\n",
-    );
+    expect(stdout).toBe("Hasura: 6 added, 1 removed, 0 refused\nMatrix: 3 joined or removed, 1 skipped\n");
   });
 
   it("says how to go on if it stops in the middle of the pool", async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
+import { Template } from "../../../stacks/chat/template.ts";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
@@ -20,7 +21,6 @@ import {
   upload,
 } from "../../../test/matrix.ts";
 import { documentedErrors } from "../../../test/mobile-errors.ts";
-import { Template } from "../../../stacks/chat/template.ts";
 import { type Internet, type Site, startInternet } from "../../../tools/servers/internet.ts";
 import { listen } from "../../../tools/servers/listening.ts";
 import { type AlbServer, startAlb } from "../../../tools/servers/load-balancer.ts";
@@ -68,8 +68,10 @@ describeWithSynapse("a homeserver", () => {
 
   beforeAll(async () => {
     internet = await startInternet({
-      "thephenom.app": (request, response) =>
-        request.url === "/phenom/dead" ? response.destroy() : page("A sighting")(request, response),
+      "thephenom.app": (request, response) => {
+        if (request.url !== "/phenom/dead") return page("A sighting")(request, response);
+        response.destroy();
+      },
       "evil.example": page("Not to be seen"),
     });
     postgres = await startPostgres();
@@ -315,7 +317,10 @@ describeWithSynapse("a homeserver", () => {
       readonly body?: string | Uint8Array<ArrayBuffer>;
     }
     /** The answer, as the table has it: `401 M_UNKNOWN_TOKEN`. */
-    const ask = async (path: string, { method = "GET", token = people[0]?.accessToken, body }: Asked = {}) => {
+    const ask = async (
+      path: string,
+      { method = "GET", token = people[0]?.accessToken, body }: Asked = {},
+    ) => {
       const response = await fetch(`${alb.url}${path}`, {
         method,
         headers: token ? { authorization: `Bearer ${token}` } : {},
@@ -352,10 +357,7 @@ describeWithSynapse("a homeserver", () => {
       "400 M_BAD_JSON: a text holds NUL or half of a surrogate pair (an emoji cut in two)": async () => [
         await ask(await to(), send('{"msgtype":"m.text","body":"\\ud800"}')),
         await ask(await to(), send('{"msgtype":"m.text","body":"a\\u0000b"}')),
-        await ask(
-          `${clients}/search`,
-          post({ search_categories: { room_events: { search_term: "a\0b" } } }),
-        ),
+        await ask(`${clients}/search`, post({ search_categories: { room_events: { search_term: "a\0b" } } })),
         await ask(`${clients}/createRoom`, post({ name: "a\0b" })),
       ],
       "400 M_NOT_JSON: the body is no JSON": async () => ask(await to(), send("{")),
@@ -381,16 +383,17 @@ describeWithSynapse("a homeserver", () => {
         ask(await to(), send({ msgtype: "m.text", body: "let me in" }, { token: people[1]?.accessToken })),
       "403 M_UNKNOWN: the preview of a link to another host than Phenom's": () =>
         ask(`${preview}${encodeURIComponent("https://evil.example/")}`),
-      "404 M_NOT_FOUND: no such room, alias or medium; the preview of a page that can't be fetched": async () => [
-        await ask(`${clients}/directory/room/%23nothing%3A${deployment.serverName}`),
-        await ask(`/_matrix/client/v1/media/download/${deployment.serverName}/nothing`),
-        // One dead link in the room, and everybody's phone asks for it.
-        ...(await Promise.all(
-          people.map(({ accessToken: token }) =>
-            ask(`${preview}${encodeURIComponent("https://thephenom.app/phenom/dead")}`, { token }),
-          ),
-        )),
-      ],
+      "404 M_NOT_FOUND: no such room, alias or medium; the preview of a page that can't be fetched":
+        async () => [
+          await ask(`${clients}/directory/room/%23nothing%3A${deployment.serverName}`),
+          await ask(`/_matrix/client/v1/media/download/${deployment.serverName}/nothing`),
+          // One dead link in the room, and everybody's phone asks for it.
+          ...(await Promise.all(
+            people.map(({ accessToken: token }) =>
+              ask(`${preview}${encodeURIComponent("https://thephenom.app/phenom/dead")}`, { token }),
+            ),
+          )),
+        ],
       "404 M_UNRECOGNIZED: no such address of the API": () => ask(`${clients}/nothing`),
       "413 M_TOO_LARGE: the file is larger than m.upload.size, up to four times": async () => [
         await ask(upload, file(limit + 1)),
@@ -404,12 +407,13 @@ describeWithSynapse("a homeserver", () => {
         const answers = await Promise.all(Array.from({ length: 60 }, message));
         return answers.filter((answer) => answer !== "200").slice(0, 1);
       },
-      "502: a file of more than four times m.upload.size; the server restarts (seconds at each deploy)": async () => {
-        url = () => "http://127.0.0.1:1";
-        const answer = await ask(`${clients}/sync`);
-        url = () => synapse.url;
-        return [answer, await announce(4 * limit + 1)];
-      },
+      "502: a file of more than four times m.upload.size; the server restarts (seconds at each deploy)":
+        async () => {
+          url = () => "http://127.0.0.1:1";
+          const answer = await ask(`${clients}/sync`);
+          url = () => synapse.url;
+          return [answer, await announce(4 * limit + 1)];
+        },
       "503: the server restarts": async () => {
         isRegistered = false;
         const answer = await ask(`${clients}/sync`);

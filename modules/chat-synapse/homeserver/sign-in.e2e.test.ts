@@ -7,7 +7,14 @@ import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
-import { account, browserSignIn, createRoom, matrix, register, throughLoadBalancer } from "../../../test/matrix.ts";
+import {
+  account,
+  browserSignIn,
+  createRoom,
+  matrix,
+  register,
+  throughLoadBalancer,
+} from "../../../test/matrix.ts";
 import { mobileApp, signInHarness } from "../../../test/synapse-sign-in.ts";
 import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
 import { exampleProps, synapsePython } from "../../../tools/servers/synapse.ts";

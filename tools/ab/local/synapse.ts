@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { ensureBot, signInAdmin } from "../../../mcp-server/bootstrap/accounts.ts";
-import { type MatrixClient, matrixClient } from "../../../shared/matrix-client.ts";
-import { join } from "../../../shared/room-members.ts";
 import { powerLevels } from "../../../mcp-server/bootstrap/rooms.ts";
+import { type MatrixClient, matrixClient } from "../../../shared/matrix-client.ts";
 import { BOTS, userId } from "../../../shared/matrix-names.ts";
+import { join } from "../../../shared/room-members.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
 import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";

@@ -45,9 +45,7 @@ export const createUser: Verb = ({ verb, run }) =>
         const result = created ? "created" : "existed already, its password and attributes are unchanged";
         context.report.line(`${username}: ${result}${groups.length ? `; groups ${groups.join(", ")}` : ""}`);
         if (groups.some((each) => ["internal", "partners"].includes(each)))
-          context.report.line(
-            "Within four minutes of the first sign-in the account joins its Matrix room.",
-          );
+          context.report.line("Within four minutes of the first sign-in the account joins its Matrix room.");
         context.report.result({ username, created, groups });
         return EXIT.ok;
       }),
