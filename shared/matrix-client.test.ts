@@ -6,7 +6,7 @@ import { MatrixError } from "./matrix.ts";
 import { matrixClient } from "./matrix-client.ts";
 
 const anything = z.unknown();
-const times = { reply: 200, attempts: 2_000, pause: 10 };
+const times = { reply: 10_000, attempts: 20_000, pause: 10 };
 
 describe("a request to the homeserver", () => {
   let server: Server | undefined;
