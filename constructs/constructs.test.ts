@@ -84,7 +84,7 @@ describe("a Fargate task", () => {
       problems(task(["sh", "-c", "x".repeat(56 * 1024)])).filter((p) => !p.includes("provider")),
     ).toEqual([
       expect.stringMatching(
-        /^the container of phenom-dev-task takes \d+ bytes; ECS allows a task definition of 65536, /,
+        /^the containers of phenom-dev-task take \d+ bytes; ECS allows a task definition of 65536, /,
       ),
     ]);
   });

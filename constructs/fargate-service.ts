@@ -3,7 +3,7 @@ import type { EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-d
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
-import { type ContainerProps, type FargateSize, FargateTask } from "./fargate-task.ts";
+import { type ContainerProps, type FargateSize, FargateTask, type SetupContainer } from "./fargate-task.ts";
 import type { PolicyStatement } from "./iam-policy.ts";
 import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";
@@ -24,6 +24,8 @@ interface ServiceProps {
   readonly securityGroupIds: string[];
   readonly size: FargateSize;
   readonly container: Omit<ContainerProps, "port" | "healthCheck"> & { readonly port: number };
+  /** Runs at each start of a task, and must exit with 0 before the service's container starts. @default - none */
+  readonly setup?: SetupContainer;
   readonly health: {
     /** Path that answers 200 to the load balancer and to the container health check. */
     readonly path: string;
@@ -117,6 +119,7 @@ export class FargateService extends Construct {
           startPeriod: health.startPeriod,
         },
       },
+      ...(props.setup && { setup: props.setup }),
       ...(props.volumes && { volumes: props.volumes }),
       ...(props.taskPolicy && { taskPolicy: props.taskPolicy }),
     });

@@ -87,12 +87,18 @@ export interface ContainerProps {
   readonly stopTimeout?: number;
 }
 
+/** A container that runs before the main one. */
+export type SetupContainer = Required<Pick<ContainerProps, "image" | "command">> &
+  Pick<ContainerProps, "environment" | "secrets">;
+
 export interface FargateTaskProps {
   readonly deployment: Deployment;
   /** Family of the task definition, and name of the container and the log group. */
   readonly family: string;
   readonly size: FargateSize;
   readonly container: ContainerProps;
+  /** Runs at each start of a task, and must exit with 0 before the main container starts. @default - none */
+  readonly setup?: SetupContainer;
   readonly volumes?: readonly EcsTaskDefinitionVolume[];
   /** Statements of the task role. @default - none */
   readonly taskPolicy?: readonly PolicyStatement[];
@@ -113,7 +119,7 @@ const byName = <T>(record: Readonly<Record<string, T>> = {}) =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /**
- * A task definition of one container with its log group, its execution role (for ECS to start the task) and its task
+ * A task definition of one container, and of another that prepares it, with its log group, its execution role (for ECS to start the task) and its task
  * role (for the code). Runs once by `run-task`, or permanently in a {@link FargateService}.
  */
 export class FargateTask extends Construct {
@@ -130,7 +136,7 @@ export class FargateTask extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { deployment, family, size, container, volumes = [], taskPolicy = [] }: FargateTaskProps,
+    { deployment, family, size, container, setup, volumes = [], taskPolicy = [] }: FargateTaskProps,
   ) {
     super(scope, id);
     checkedName(this, "ECS task family", family);
@@ -149,10 +155,10 @@ export class FargateTask extends Construct {
       description: `Starts ${family}: pulls its image, writes its log, reads the secrets it is given`,
       assumeRolePolicy: trust,
     });
-    const secretArns = [
-      ...Object.values(container.secrets ?? {}).map((secret) => secret.secretArn),
-      ...(container.image.credentialsArn ? [container.image.credentialsArn] : []),
-    ];
+    const secretArns = [container, ...(setup ? [setup] : [])].flatMap(({ secrets = {}, image }) => [
+      ...Object.values(secrets).map(({ secretArn }) => secretArn),
+      ...(image.credentialsArn ? [image.credentialsArn] : []),
+    ]);
     const executionPolicy = new IamRolePolicy(this, "execution-policy", {
       name: "start-task",
       role: executionRole.id,
@@ -175,10 +181,10 @@ export class FargateTask extends Construct {
         ]
       : [];
 
-    const definition = {
-      name: family,
+    const definitionOf = (name: string, container: ContainerProps) => ({
+      name,
       image: container.image.uri,
-      essential: true,
+      essential: name === family,
       ...(container.image.credentialsArn && {
         repositoryCredentials: { credentialsParameter: container.image.credentialsArn },
       }),
@@ -215,13 +221,21 @@ export class FargateTask extends Construct {
           ...(container.logMode === "non-blocking" && { "max-buffer-size": LOG_BUFFER }),
         },
       },
-    };
+    });
+    const setupName = `${family}-setup`;
+    const definitions = [
+      {
+        ...definitionOf(family, container),
+        ...(setup && { dependsOn: [{ containerName: setupName, condition: "SUCCESS" }] }),
+      },
+      ...(setup ? [definitionOf(setupName, { ...setup, logMode: "blocking" })] : []),
+    ];
     this.node.addValidation({
       validate: () => {
-        const [bytes, allowed] = [encodedBytes(definition), TASK_DEFINITION_LIMIT - TASK_DEFINITION_RESERVE];
+        const [bytes, allowed] = [encodedBytes(definitions), TASK_DEFINITION_LIMIT - TASK_DEFINITION_RESERVE];
         return bytes > allowed
           ? [
-              `the container of ${family} takes ${bytes} bytes; ECS allows a task definition of ${TASK_DEFINITION_LIMIT}, ` +
+              `the containers of ${family} take ${bytes} bytes; ECS allows a task definition of ${TASK_DEFINITION_LIMIT}, ` +
                 `of which ${TASK_DEFINITION_RESERVE} are kept for the rest, so at most ${allowed}: shorten its command, ` +
                 "or run it from an image that holds its files",
             ]
@@ -238,7 +252,7 @@ export class FargateTask extends Construct {
       runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
       executionRoleArn: executionRole.arn,
       taskRoleArn: role.arn,
-      containerDefinitions: jsonencode([definition]),
+      containerDefinitions: jsonencode(definitions),
       volume: [...volumes],
       // A rollback needs a revision that is still registered.
       skipDestroy: true,
@@ -250,7 +264,9 @@ export class FargateTask extends Construct {
     this.logGroupName = logGroupName;
     this.roleArn = role.arn;
     this.container = container;
-    const writers = Object.values(container.secrets ?? {}).flatMap(({ writtenBy }) => writtenBy ?? []);
+    const writers = Object.values({ ...container.secrets, ...setup?.secrets }).flatMap(
+      ({ writtenBy }) => writtenBy ?? [],
+    );
     this.dependencies = [executionPolicy, ...policy, ...new Set(writers)];
   }
 }

@@ -36,8 +36,8 @@ export interface ListenerRuleProps {
   /** Whether `paths` are regular expressions on the whole path, with neither lookaround nor backreferences. @default - wildcards */
   readonly regularExpressions?: boolean;
   readonly action: RuleAction;
-  /** Start of the path that is removed before the request is forwarded, such as `/chat-admin`. @default - none */
-  readonly stripPrefix?: string;
+  /** Replaces the part of the path that matches `regex`, before the request is forwarded. @default - the path stays */
+  readonly rewrite?: { readonly regex: string; readonly replace: string };
   /** Resources that must exist before the rule matches requests. @default - none */
   readonly dependsOn?: ITerraformDependable[];
 }
@@ -112,7 +112,7 @@ export class ListenerRule extends LbListenerRule {
       paths,
       regularExpressions = false,
       action,
-      stripPrefix,
+      rewrite,
       dependsOn,
     } = props;
     const pathCondition = {
@@ -125,13 +125,8 @@ export class ListenerRule extends LbListenerRule {
       action: actions(action),
       tags: deployment.tags,
       ...(dependsOn && { dependsOn }),
-      ...(stripPrefix && {
-        transform: [
-          {
-            type: "url-rewrite",
-            urlRewriteConfig: { rewrite: { regex: `^${stripPrefix}/(.*)$`, replace: "/$1" } },
-          },
-        ],
+      ...(rewrite && {
+        transform: [{ type: "url-rewrite", urlRewriteConfig: { rewrite: { ...rewrite } } }],
       }),
     });
     this.props = props;

@@ -6,6 +6,8 @@ import { jwt, maxUploadSize, oldSigningKeys, previewHosts, workers } from "./hom
 import { FLOATING_TAG_RULE, floatingTags, IMAGE_TAG_PATTERN, IMAGE_TAG_RULE } from "./image-tags.ts";
 import { allInputs } from "./inputs.ts";
 import { pipeline } from "./pipeline-settings.ts";
+import { platformOf, platformProblems, platformSettings } from "./platform-settings.ts";
+import { inputsSource } from "./stack-names.ts";
 
 const region = matching(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "must be an AWS region, such as us-east-1");
 const count = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
@@ -23,9 +25,10 @@ const image = z.strictObject({
 
 const remoteState = z.strictObject({
   from: z.literal("remote-state"),
-  bucket: z.string(),
-  key: z.string(),
-  region,
+  /** State of the stack whose outputs they are. @default - that of this environment's platform */
+  bucket: z.string().optional(),
+  key: z.string().optional(),
+  region: region.optional(),
   /** Names of outputs that differ from the input's name. @default - the input's name */
   outputs: z
     .partialRecord(
@@ -187,6 +190,8 @@ const schema = z
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
     pipeline: pipeline.prefault({}),
+    /** What an empty account gets from the stack of the platform. */
+    platform: platformSettings.prefault({}),
     /**
      * Values of a homeserver that ran before, by the name in `secretVersions`: they are stored in place of generated
      * ones when the secret is made, or when its version is raised. Remove them afterwards.
@@ -245,6 +250,8 @@ const schema = z
           value,
           `lies among the priorities ${env.priorities.workers} to ${reserved}, which are kept for the workers' rules: choose another`,
         );
+    for (const { path, value, message } of platformProblems(platformOf(env), env.priorities))
+      problem(["platform", ...path], value, message);
     const before = Math.min(env.priorities.adminApi, env.priorities.synapse);
     if (env.priorities.workers > before)
       problem(
@@ -270,7 +277,8 @@ const schema = z
           `would destroy the data of ${name} (secrets, logs, Cognito clients, file systems), which production protects. ` +
             `It takes two steps: 1. keep ${name} on, add "${name}" to unprotected, apply; 2. turn it off, apply`,
         );
-  });
+  })
+  .transform((env) => ({ ...env, inputs: inputsSource(env) }));
 
 /** An environment as its file states it, without defaults. */
 export type EnvironmentData = z.input<typeof schema>;

@@ -4,6 +4,7 @@ import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../env
 import type { ReadableStack } from "./addresses.ts";
 import { ChatStack } from "./chat/chat-stack.ts";
 import { PipelineStack } from "./pipeline/stack.ts";
+import { PlatformStack } from "./platform/stack.ts";
 
 /** What synthesis wrote for one stack. */
 export interface SynthesisedStack {
@@ -29,7 +30,7 @@ export function synthesise(app: App, environments: readonly EnvironmentData[]): 
       problems.push(...parsed.problems);
       continue;
     }
-    for (const Stack of [ChatStack, PipelineStack]) {
+    for (const Stack of [ChatStack, PlatformStack, PipelineStack]) {
       const start = performance.now();
       const stack = new Stack(app, parsed.environment);
       problems.push(...constructProblems(parsed.environment.environment, stack));

@@ -38,10 +38,16 @@ describe("npm run synth", () => {
         /^development +N resources {2}cdktf\.out\/stacks\/development\/cdk\.tf\.json +N ms$/,
       ),
       expect.stringMatching(
+        /^platform-development +N resources {2}cdktf\.out\/stacks\/platform-development\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
         /^pipeline-development +N resources {2}cdktf\.out\/stacks\/pipeline-development\/cdk\.tf\.json +N ms$/,
       ),
       expect.stringMatching(
         /^production +N resources {2}cdktf\.out\/stacks\/production\/cdk\.tf\.json +N ms$/,
+      ),
+      expect.stringMatching(
+        /^platform-production +N resources {2}cdktf\.out\/stacks\/platform-production\/cdk\.tf\.json +N ms$/,
       ),
       expect.stringMatching(
         /^pipeline-production +N resources {2}cdktf\.out\/stacks\/pipeline-production\/cdk\.tf\.json +N ms$/,

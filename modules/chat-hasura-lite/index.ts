@@ -8,6 +8,7 @@ import { GeneratedSecret, secretValue } from "../../constructs/generated-secret.
 import { type LambdaNetwork, NodeLambda } from "../../constructs/node-lambda.ts";
 import { Schedule } from "../../constructs/schedule.ts";
 import { USER_PROVISIONER_ROLE } from "../../shared/database-roles.ts";
+import { triggerFunctionNames } from "./function-names.ts";
 import { metadataCommand } from "./metadata/task.ts";
 import { migrationCommand } from "./migration-task.ts";
 
@@ -120,7 +121,7 @@ export class ChatHasuraLite extends Construct {
     };
     const userProvisioner = new NodeLambda(this, "user-provisioner", {
       deployment,
-      name: `${project}-chat-user-provisioner`,
+      name: triggerFunctionNames(project).userProvisioner,
       description: "Cognito post authentication and confirmation: keeps the chat's users and memberships",
       handler: "user-provisioner",
       memory: 128,
@@ -180,7 +181,7 @@ export class ChatHasuraLite extends Construct {
 
     const tokenEnhancement = new NodeLambda(this, "token-enhancement", {
       deployment,
-      name: `${project}-chat-token-enhancement`,
+      name: triggerFunctionNames(project).tokenEnhancement,
       description: "Cognito pre-token generation: adds the claims that Hasura reads",
       handler: "token-enhancement",
       memory: 128,

@@ -37,6 +37,10 @@ export interface ChatLinkPreviewProps {
 /** Requests per second and in a burst. Hasura is the only caller, with one request per shared link. */
 const throttling = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
 
+/** Name of the secret that Hasura sends with each event. Its owner finds it by this. */
+export const webhookSecretName = ({ project, environment }: Pick<Deployment, "project" | "environment">) =>
+  `${project}-${environment}-chat-link-preview-webhook`;
+
 /** Resolves shared links to preview cards: a function behind an HTTP API that Hasura's event trigger calls. */
 export class ChatLinkPreview extends Construct {
   /** URL that Hasura's event trigger sends its events to. */
@@ -55,7 +59,7 @@ export class ChatLinkPreview extends Construct {
 
     const secret = new GeneratedSecret(this, "webhook-secret", {
       deployment,
-      name: `${deployment.project}-${deployment.environment}-chat-link-preview-webhook`,
+      name: webhookSecretName(deployment),
       description: "Shared by Hasura's event trigger and the link preview function",
       length: 48,
       version: props.secretVersion,

@@ -1,7 +1,6 @@
-import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
-import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { CpuScaling } from "../../constructs/cpu-scaling.ts";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { FargateService, type Network } from "../../constructs/fargate-service.ts";
 import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
@@ -82,14 +81,6 @@ export interface ChatMcpServerProps {
 
 /** Port of the server's container. */
 export const MCP_SERVER_PORT = 3001;
-/** Target of autoscaling in per cent of CPU: well below the alarm at 80, so that a task is added before it. */
-const TARGET_CPU = 60;
-/**
- * Seconds between two steps of autoscaling; without them the provider sends 0. Another task may be added after a minute,
- * which is how long one takes to serve requests. A task is removed after five, AWS's own default, so that a short pause
- * in the load does not stop it.
- */
-const cooldowns = { scaleOutCooldown: 60, scaleInCooldown: 300 };
 
 /** The MCP server: nine tools for agents, stateless, scaled by load. */
 export class ChatMcpServer extends Construct {
@@ -161,26 +152,7 @@ export class ChatMcpServer extends Construct {
       startsAfter: [...fromAlb, ...props.backend.rules],
     });
 
-    const scaling = new AppautoscalingTarget(this, "scaling", {
-      serviceNamespace: "ecs",
-      scalableDimension: "ecs:service:DesiredCount",
-      resourceId: `service/${props.clusterName}/${service.name}`,
-      minCapacity: count.min,
-      maxCapacity: count.max,
-      tags: deployment.tags,
-    });
-    new AppautoscalingPolicy(this, "scaling-policy", {
-      name: `${name}-cpu`,
-      policyType: "TargetTrackingScaling",
-      serviceNamespace: scaling.serviceNamespace,
-      scalableDimension: scaling.scalableDimension,
-      resourceId: scaling.resourceId,
-      targetTrackingScalingPolicyConfiguration: {
-        predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
-        targetValue: TARGET_CPU,
-        ...cooldowns,
-      },
-    });
+    new CpuScaling(this, "scaling", { deployment, name, service, clusterName: props.clusterName, count });
 
     this.service = service;
     this.url = `https://${serverName}/mcp`;

@@ -8,7 +8,7 @@ export type HomeserverRule = (
   priority: number,
   paths: readonly string[],
   action: RuleAction,
-  options?: Pick<ListenerRuleProps, "stripPrefix" | "regularExpressions" | "dependsOn">,
+  options?: Pick<ListenerRuleProps, "rewrite" | "regularExpressions" | "dependsOn">,
 ) => ListenerRule;
 
 export const homeserverRule =

@@ -10,7 +10,7 @@ import { Secret, type SecretValue } from "../../constructs/generated-secret.ts";
 import type { NodeLambda } from "../../constructs/node-lambda.ts";
 import { adminAction } from "./admin-ui/access.ts";
 import { adminUi } from "./admin-ui/ui.ts";
-import { discoveryService } from "./discovery.ts";
+import { discoveryService } from "../../constructs/discovery.ts";
 import { homeserverConfig } from "./homeserver/config.ts";
 import { SYNAPSE_PORT, SYNAPSE_UID } from "./homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "./homeserver/service.ts";

@@ -1,7 +1,4 @@
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { DnsRecord } from "@cdktf/provider-cloudflare/lib/dns-record";
-import { CloudflareProvider } from "@cdktf/provider-cloudflare/lib/provider";
-import { S3Backend } from "cdktf";
 import type { Construct } from "constructs";
 import { moduleDeployment } from "../../constructs/deployment.ts";
 import { type ImportedResource, readImports } from "../../environments/imports.ts";
@@ -10,6 +7,7 @@ import type { Environment } from "../../environments/schema.ts";
 import { ReadableStack } from "../addresses.ts";
 import { Monitoring } from "../monitoring/index.ts";
 import { boundaryArn } from "../pipeline/boundary.ts";
+import { RUNBOOK_URL, settings } from "../settings.ts";
 import { DatabaseCheck } from "./database-check.ts";
 import { images } from "./images.ts";
 import { addImports } from "./imports.ts";
@@ -18,17 +16,6 @@ import { type Modules, modules, type StackInputs } from "./modules.ts";
 import { outputs } from "./outputs.ts";
 import { platform } from "./platform.ts";
 import { account, Prerequisites } from "./prerequisites.ts";
-
-/** Linked in every alarm's mail. */
-const RUNBOOK_URL = `https://github.com/${REPOSITORY}/blob/main/docs/runbook.md`;
-/** `random` and Terraform itself are the versions that ephemeral values and write-only arguments take. */
-export const TERRAFORM_VERSION = ">= 1.11.0";
-/**
- * CDKTF's classes know 6.25. Until 6.26 a plan reads write-only secrets, which the planning role may not.
- * https://github.com/hashicorp/terraform-provider-aws/pull/44876
- */
-export const AWS_PROVIDER_VERSION = "~> 6.27";
-const randomProvider = { source: "hashicorp/random", version: "~> 3.7" };
 
 /** Everything that one environment has. */
 export class ChatStack extends ReadableStack {
@@ -48,26 +35,7 @@ export class ChatStack extends ReadableStack {
 
   private inputsAndProviders(environment: Environment): StackInputs {
     const { project, region, serverName, state } = environment;
-    const backend = new S3Backend(this, { ...state, encrypt: true });
-    // CDKTF's class doesn't know the lock file that Terraform keeps in S3 itself.
-    backend.addOverride("use_lockfile", true);
-    new AwsProvider(this, "aws", {
-      region,
-      defaultTags: [
-        {
-          tags: {
-            Project: project,
-            Environment: environment.environment,
-            Repository: REPOSITORY,
-            Module: "stack",
-          },
-        },
-      ],
-    });
-    new CloudflareProvider(this, "cloudflare", {});
-    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
-    this.addOverride("terraform.required_providers.random", randomProvider);
-    this.addOverride("terraform.required_providers.aws.version", AWS_PROVIDER_VERSION);
+    settings(this, { environment, state, module: "stack", providers: ["cloudflare", "random"] });
 
     const inputs = platform(this, environment);
     const { accountId } = account(this, environment, inputs);

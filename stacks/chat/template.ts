@@ -1,10 +1,22 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { App, DefaultTokenResolver, StringConcat, Testing, Tokenization } from "cdktf";
+import {
+  App,
+  DefaultTokenResolver,
+  StringConcat,
+  type TerraformStack,
+  Testing,
+  Tokenization,
+} from "cdktf";
 import { development } from "../../environments/development.ts";
 import type { ImportedResource } from "../../environments/imports.ts";
-import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../../environments/schema.ts";
+import {
+  type Environment,
+  type EnvironmentData,
+  EnvironmentError,
+  parseEnvironment,
+} from "../../environments/schema.ts";
 import { ChatStack } from "./chat-stack.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -16,19 +28,19 @@ export const environment = (changes: Partial<EnvironmentData> = {}): Environment
   ...changes,
 });
 
-/** The synthesised stack of an environment. */
-export class Template {
+/** A synthesised stack. */
+export class StackTemplate<Stack extends TerraformStack> {
   readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>> & {
     readonly import?: readonly Body[];
   };
 
-  readonly stack: ChatStack;
+  readonly stack: Stack;
 
-  constructor(data: EnvironmentData = development, imports: readonly ImportedResource[] = []) {
+  constructor(data: EnvironmentData, make: (app: App, environment: Environment) => Stack) {
     const parsed = parseEnvironment(data);
     if ("problems" in parsed) throw new EnvironmentError(parsed.problems);
     const app = new App({ outdir: mkdtempSync(path.join(tmpdir(), "phenom-chat-")), stackTraces: false });
-    const stack = new ChatStack(app, parsed.environment, imports);
+    const stack = make(app, parsed.environment);
     this.stack = stack;
     const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
     if (refused.length) throw new Error(refused.join("\n"));
@@ -60,5 +72,12 @@ export class Template {
     return Object.entries(this.json.resource ?? {})
       .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
       .sort();
+  }
+}
+
+/** The synthesised stack of the chat. */
+export class Template extends StackTemplate<ChatStack> {
+  constructor(data: EnvironmentData = development, imports: readonly ImportedResource[] = []) {
+    super(data, (app, environment) => new ChatStack(app, environment, imports));
   }
 }

@@ -14,10 +14,10 @@ const cloudWatch = { Service: "cloudwatch.amazonaws.com" };
 export class AlarmTopic extends Construct {
   readonly arn: string;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, emails: string[]) {
+  /** @param name of the topic and of its key's alias */
+  constructor(scope: Construct, id: string, deployment: Deployment, name: string, emails: string[]) {
     super(scope, id);
     const { project, region, accountId } = deployment;
-    const name = `${project}-chat-alarms`;
 
     // A customer managed key, because the policy of the AWS managed key for SNS does not let CloudWatch use it.
     const key = new KmsKey(this, "key", {

@@ -5,6 +5,8 @@ import type { AlarmDefinition } from "./alarm-definition.ts";
 
 export interface AlarmsProps {
   readonly deployment: Deployment;
+  /** Start of the alarms' names. */
+  readonly prefix: string;
   /** Topic that is notified when an alarm starts and when it ends. */
   readonly topicArn: string;
   /** Page with one section for each alarm. */
@@ -22,13 +24,13 @@ const comparisonOperators = {
 export class Alarms extends Construct {
   readonly arns: readonly string[];
 
-  constructor(scope: Construct, id: string, { deployment, topicArn, runbookUrl, alarms }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { deployment, prefix, topicArn, runbookUrl, alarms }: AlarmsProps) {
     super(scope, id);
     this.arns = alarms.map(
       ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...text }) => {
         const percentile = statistic.startsWith("p");
         return new CloudwatchMetricAlarm(this, alarm, {
-          alarmName: `${deployment.project}-chat-${alarm}`,
+          alarmName: `${prefix}-${alarm}`,
           alarmDescription: `${text.meaning}. ${text.remedy}. Runbook: ${runbookUrl}#${section}`,
           namespace: metric.namespace,
           metricName: metric.name,

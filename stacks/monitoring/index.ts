@@ -34,9 +34,11 @@ export class Monitoring extends Construct {
     if (parts.synapse)
       new LogMetrics(this, "synapse-log", environment, parts.synapse.synapse.task.logGroup.name, synapseLog);
 
-    this.topicArn = new AlarmTopic(this, "alarm-topic", deployment, alarmEmails).arn;
+    const prefix = `${project}-chat`;
+    this.topicArn = new AlarmTopic(this, "alarm-topic", deployment, `${prefix}-alarms`, alarmEmails).arn;
     const alarms = new Alarms(this, "alarm", {
       deployment,
+      prefix,
       topicArn: this.topicArn,
       runbookUrl,
       alarms: alarmTable(parts),
@@ -44,7 +46,7 @@ export class Monitoring extends Construct {
     this.dashboardName = new Dashboard(
       this,
       "dashboard",
-      `${project}-chat`,
+      prefix,
       dashboard(parts, { alarmArns: alarms.arns, runbookUrl }),
     ).name;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PolicyStatement } from "../../constructs/iam-policy.ts";
 import { environments } from "../../environments/index.ts";
+import { inputsSource } from "../../environments/stack-names.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { matches } from "../../tools/terraform-offline/iam/evaluator.ts";
 import { deployRights } from "./deploy-rights.ts";
@@ -26,9 +27,10 @@ const of = ({
   region,
   production,
   state,
-  inputs,
+  inputs: data,
   pipeline,
 }: (typeof environments)[number]) => {
+  const inputs = inputsSource({ environment, inputs: data, state });
   const platformState = inputs.from === "remote-state" ? inputs : undefined;
   const props = {
     project,

@@ -1,18 +1,16 @@
-import path from "node:path";
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { S3Backend, TerraformOutput } from "cdktf";
+import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { policyDocument } from "../../constructs/iam-policy.ts";
 import { checkedName } from "../../constructs/names.ts";
-import { REPOSITORY } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
+import { pipelineStack, pipelineState } from "../../environments/stack-names.ts";
 import { ReadableStack } from "../addresses.ts";
-import { AWS_PROVIDER_VERSION, TERRAFORM_VERSION } from "../chat/chat-stack.ts";
+import { settings } from "../settings.ts";
 import { boundary, boundaryName } from "./boundary.ts";
 import { deployRights } from "./deploy-rights.ts";
 import { planRights } from "./plan-rights.ts";
@@ -46,22 +44,13 @@ interface RoleProps {
  */
 export class PipelineStack extends ReadableStack {
   constructor(scope: Construct, environment: Environment) {
-    super(scope, `pipeline-${environment.environment}`);
-    const { project, region, environment: name, production, state, inputs, pipeline: settings } = environment;
+    super(scope, pipelineStack(environment.environment));
+    const { project, region, environment: name, production, state, inputs, pipeline } = environment;
 
-    const key = path.posix.join(path.posix.dirname(state.key), `pipeline-${name}.tfstate`);
-    new S3Backend(this, { ...state, key, encrypt: true }).addOverride("use_lockfile", true);
-    new AwsProvider(this, "aws", {
-      region,
-      defaultTags: [
-        { tags: { Project: project, Environment: name, Repository: REPOSITORY, Module: "pipeline" } },
-      ],
-    });
-    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
-    this.addOverride("terraform.required_providers.aws.version", AWS_PROVIDER_VERSION);
+    settings(this, { environment, state: pipelineState(name, state), module: "pipeline" });
     const { accountId } = new DataAwsCallerIdentity(this, "current");
 
-    const provider = settings.createGitHubProvider
+    const provider = pipeline.createGitHubProvider
       ? [new IamOpenidConnectProvider(this, "github", { url: `https://${ISSUER}`, clientIdList: [AUDIENCE] })]
       : [];
 
@@ -71,7 +60,7 @@ export class PipelineStack extends ReadableStack {
       region,
       accountId,
       production,
-      platformSecrets: settings.platformSecrets,
+      platformSecrets: pipeline.platformSecrets,
       state,
       platformState: inputs.from === "remote-state" ? inputs : undefined,
     };
@@ -107,7 +96,7 @@ export class PipelineStack extends ReadableStack {
           Condition: {
             StringEquals: {
               [`${ISSUER}:aud`]: AUDIENCE,
-              [`${ISSUER}:sub`]: settings.gitHubSubjects.map(
+              [`${ISSUER}:sub`]: pipeline.gitHubSubjects.map(
                 (subject) => `${subject}:environment:${gitHubEnvironment}`,
               ),
             },

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { environments } from "../../environments/index.ts";
+import { stacksOf } from "../../environments/stack-names.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { placeLock } from "../terraform/lock.ts";
 import { APP, writeBundles } from "./bundles.ts";
@@ -14,7 +15,7 @@ await main(
     await import(pathToFileURL(path.resolve(APP)).href);
     if (process.exitCode) return;
     for (const { environment } of environments)
-      for (const stack of [environment, `pipeline-${environment}`])
+      for (const stack of stacksOf(environment))
         placeLock(environment, path.join("cdktf.out/stacks", stack));
   }),
 );

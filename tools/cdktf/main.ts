@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { Argument } from "@commander-js/extra-typings";
 import { environments } from "../../environments/index.ts";
+import { stacksOf } from "../../environments/stack-names.ts";
 import { runInterruptible } from "../cli/child.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
@@ -11,8 +12,8 @@ import { tools } from "../setup/tools.ts";
 import { READ_ONLY_LOCK } from "../terraform/lock.ts";
 
 const names = environments.map(({ environment }) => environment);
-/** The stack of each environment, and the stack of its pipeline, which an administrator applies. */
-const stacks = [...names, ...names.map((name) => `pipeline-${name}`)];
+/** The stacks of each environment. An administrator applies those of the pipeline and of the platform. */
+const stacks = names.flatMap(stacksOf);
 /** Time limit of a request to the metadata service of EC2, which other machines don't have. */
 const METADATA_TIMEOUT_MS = 300;
 

@@ -4,7 +4,7 @@ import { environments } from "../../environments/index.ts";
 import { CLI_FOLDER, cliFiles } from "../../modules/chat-hasura-lite/metadata/cli-files.ts";
 import { writeBundles } from "../build/bundles.ts";
 import { createCommand, main } from "../cli/command.ts";
-import { addressFile, addressList } from "./addresses.ts";
+import { addressFiles } from "./addresses.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
@@ -20,7 +20,7 @@ async function writeDocuments(): Promise<void> {
     ["docs/mcp-tools.md", mcpTools()],
     ["docs/measurements.md", await measurementsPage()],
     ...Object.entries(modulePages()),
-    ...environments.map((data) => [addressFile(data), addressList(data)] as const),
+    ...environments.flatMap(addressFiles),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
     ...[...(await graphqlSchemas())].map(([role, schema]) => [schemaFile(role), schema] as const),
   ];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { type Input, inputTable } from "../../environments/inputs.ts";
-import type { EnvironmentData } from "../../environments/schema.ts";
+import { inputsSource } from "../../environments/stack-names.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import type { Context } from "./context.ts";
 
@@ -94,7 +94,7 @@ const state = z.object({
  * @throws Problem where the source can't be read
  */
 export async function readInputs(context: Context, file: string | undefined): Promise<Inputs> {
-  const { inputs } = context.environment;
+  const inputs = inputsSource(context.environment);
   const declared = file === undefined ? {} : readFile(file);
   if (inputs.from === "remote-state") {
     const outputs = await remoteOutputs(context, inputs);
@@ -128,7 +128,7 @@ function readFile(file: string): Record<string, unknown> {
 
 async function remoteOutputs(
   { aws, environment }: Context,
-  { bucket, key, region }: Extract<EnvironmentData["inputs"], { from: "remote-state" }>,
+  { bucket, key, region }: Extract<ReturnType<typeof inputsSource>, { from: "remote-state" }>,
 ): Promise<Record<string, unknown>> {
   const source = `s3://${bucket}/${key}`;
   const text = await aws

@@ -7,6 +7,7 @@ import { afterAll, expect, it } from "@jest/globals";
 import { App } from "cdktf";
 import { zipSync } from "fflate";
 import { environments } from "../../environments/index.ts";
+import { stacksOf } from "../../environments/stack-names.ts";
 import { synthesise } from "../../stacks/synthesise.ts";
 import { describeWith } from "../../test/jest/describe-if.ts";
 import { LOCK_FILE, lockedProviders, placeLock, READ_ONLY_LOCK, updateLock } from "./lock.ts";
@@ -74,7 +75,7 @@ describeWith("terraform")("the lock file of a stack", () => {
     const outdir = path.join(folder, "cdktf.out");
     synthesise(new App({ outdir, stackTraces: false, skipValidation: true }), environments);
     for (const { environment } of environments)
-      for (const name of [environment, `pipeline-${environment}`]) {
+      for (const name of stacksOf(environment)) {
         const source = path.join(outdir, "stacks", name, "cdk.tf.json");
         writeFileSync(path.join(stack, "cdk.tf.json"), readFileSync(source));
         placeLock(environment, stack);

@@ -20,7 +20,9 @@ export function adminUi(
   const below = (action: RuleAction) =>
     rule("admin-ui-rule", priorities.adminUi, [`${PREFIX}/*`], action, {
       // The image only serves at /.
-      ...("forwardTo" in action && { stripPrefix: PREFIX }),
+      ...("forwardTo" in action && {
+        rewrite: { regex: `^${PREFIX}/(.*)$`, replace: "/$1" },
+      }),
     });
   if (adminAccess.mode === "closed") {
     below(adminClosed);

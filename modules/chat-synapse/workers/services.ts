@@ -7,7 +7,7 @@ import { FargateService } from "../../../constructs/fargate-service.ts";
 import type { FargateSize } from "../../../constructs/fargate-task.ts";
 import { TargetGroup } from "../../../constructs/target-group.ts";
 import { adminAction } from "../admin-ui/access.ts";
-import { discoveryService } from "../discovery.ts";
+import { discoveryService } from "../../../constructs/discovery.ts";
 import { SYNAPSE_PORT } from "../homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "../homeserver/service.ts";
 import { homeserverRule } from "../homeserver-rule.ts";

@@ -1,8 +1,10 @@
+import { Diagnostic } from "../../plugin/diagnostic.ts";
 import { blocksOf, hasUnknown, isText, listOf, type Values } from "../../plugin/value.ts";
 import { CREATED } from "../invented.ts";
 import { type Checks, isEmpty, isOther } from "./checks.ts";
 import { ACCOUNT } from "./ids.ts";
 import type { AwsService } from "./service.ts";
+import { uniqueKey } from "./unique.ts";
 
 const authFlows = [
   "ADMIN_NO_SRP_AUTH",
@@ -107,6 +109,28 @@ const userPool = {
 export const cognito: AwsService = {
   resources: {
     aws_cognito_user_pool: {
+      check(checks, config) {
+        const { mfa_configuration: mfa, sms_configuration, software_token_mfa_configuration } = config;
+        checks.conflicts(config, "username_attributes", ["alias_attributes"]);
+        if (
+          (mfa === "ON" || mfa === "OPTIONAL") &&
+          [sms_configuration, software_token_mfa_configuration, config.email_mfa_configuration].every(isEmpty)
+        )
+          checks.error(
+            "mfa_configuration",
+            "InvalidParameterException: SMS configuration and Auto verification for phone_number are required when MFA " +
+              `is required/optional: mfa_configuration is ${mfa} without any kind of second factor`,
+          );
+        for (const policy of blocksOf(config.password_policy))
+          checks.range(policy, "minimum_length", 6, 99, ["password_policy", 0, "minimum_length"]);
+        for (const triggers of blocksOf(config.lambda_config))
+          for (const { lambda_arn } of blocksOf(triggers.pre_token_generation_config))
+            if (isText(lambda_arn) && isOther(triggers.pre_token_generation ?? null, lambda_arn))
+              checks.error(
+                "lambda_config",
+                "InvalidParameterException: pre_token_generation and the lambda_arn of pre_token_generation_config differ",
+              );
+      },
       computed(_planned, ids) {
         const id = `${ids.region}_${ids.mixed(9)}`;
         return {
@@ -198,6 +222,44 @@ export const cognito: AwsService = {
     },
     aws_cognito_user_group: {
       computed: ({ user_pool_id, name }) => ({ id: `${user_pool_id}/${name}` }),
+      replacedBy: ["user_pool_id", "name"],
+      unique: { by: ["user_pool_id", "name"], error: "GroupExistsException" },
+    },
+    aws_cognito_user: {
+      check(checks, config) {
+        checks.conflicts(config, "password", ["temporary_password"]);
+        checks.oneOf(config, "message_action", ["RESEND", "SUPPRESS"]);
+      },
+      computed: ({ user_pool_id, username }, ids) => ({
+        id: `${user_pool_id}/${username}`,
+        sub: ids.uuid(),
+        status: "FORCE_CHANGE_PASSWORD",
+        creation_date: CREATED,
+        last_modified_date: CREATED,
+        mfa_setting_list: [],
+        preferred_mfa_setting: "",
+      }),
+      replacedBy: ["user_pool_id", "username"],
+      unique: { by: ["user_pool_id", "username"], error: "UsernameExistsException" },
+    },
+    aws_cognito_user_in_group: {
+      computed: ({ user_pool_id, group_name, username }) => ({
+        id: `${user_pool_id}/${group_name}/${username}`,
+      }),
+      replacedBy: ["user_pool_id", "group_name", "username"],
+      applied({ user_pool_id, group_name, region = null }, { run }) {
+        const key = uniqueKey(
+          "aws_cognito_user_group",
+          { by: ["user_pool_id", "name"], error: "" },
+          { user_pool_id: user_pool_id ?? null, name: group_name ?? null, region },
+        );
+        if (!run.names.has(key))
+          throw new Diagnostic(
+            "creating aws_cognito_user_in_group: ResourceNotFoundException: Group not found.",
+            `the user pool ${user_pool_id} has no group ${group_name}: depend on the group, or correct its name`,
+            ["group_name"],
+          );
+      },
     },
   },
   dataSources: {

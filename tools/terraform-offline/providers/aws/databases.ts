@@ -1,10 +1,70 @@
-import { isKnown, isText, isUnknown, textOf } from "../../plugin/value.ts";
+import { hasUnknown, isKnown, isText, isUnknown, textOf, type Values } from "../../plugin/value.ts";
 import { characters, DIGIT, hex, LOWER } from "../invented.ts";
+import type { Checks } from "./checks.ts";
 import type { AwsService } from "./service.ts";
 
 const ports: Readonly<Record<string, number>> = { mysql: 3306, mariadb: 3306, postgres: 5432 };
 
 const SQL_SERVER_PORT = 1433;
+
+/** Versions that RDS makes no new instances of, by its release calendar. */
+const withdrawn = /^17[.][1-4]$/;
+/** User names that PostgreSQL on RDS keeps for itself. */
+const reserved = /^(?:rdsadmin|admin|postgres_fdw|rds_superuser|rds_replication|rds_iam|pg_.*)$/;
+
+/** "hh:mm-hh:mm", perhaps after a day, as minutes of the day. */
+const minutes = (window: string) =>
+  (/(\d\d):(\d\d)-(?:\w{3}:)?(\d\d):(\d\d)$/.exec(window)?.slice(1) ?? []).map(Number);
+
+function checkInstance(checks: Checks, config: Values): void {
+  const { engine, engine_version, username, allocated_storage, max_allocated_storage } = config;
+  const { performance_insights_retention_period: retention, backup_window, maintenance_window } = config;
+  checks.range(config, "backup_retention_period", 0, 35);
+  checks.matches(
+    config,
+    "instance_class",
+    /^db\.[a-z0-9-]+\.[a-z0-9]+$/,
+    "A class such as db.m5.large, or db.t4g.micro.",
+  );
+  if (engine === "postgres" && isText(engine_version) && withdrawn.test(engine_version))
+    checks.error(
+      "engine_version",
+      `InvalidParameterCombination: Cannot find version ${engine_version} for postgres`,
+      "RDS has withdrawn it: name a later one, or the major version alone.",
+    );
+  if (isText(username) && reserved.test(username))
+    checks.error(
+      "username",
+      `InvalidParameterValue: MasterUsername ${username} cannot be used as it is a reserved word used by the engine`,
+    );
+  if (
+    isKnown(allocated_storage) &&
+    isKnown(max_allocated_storage) &&
+    Number(max_allocated_storage) !== 0 &&
+    Number(max_allocated_storage) < 1.1 * Number(allocated_storage)
+  )
+    checks.error(
+      "max_allocated_storage",
+      "InvalidParameterCombination: Max storage size must be at least 10% greater than storage size",
+    );
+  const days = Number(retention);
+  if (isKnown(retention) && days !== 7 && days !== 731 && !(days % 31 === 0 && days <= 713))
+    checks.error(
+      "performance_insights_retention_period",
+      `expected performance_insights_retention_period to be 7, 731 or a multiple of 31, got ${retention}`,
+    );
+  if (!isText(backup_window) || !isText(maintenance_window)) return;
+  const [backup, maintenance] = [minutes(backup_window), minutes(maintenance_window)];
+  const at = ([hour = 0, minute = 0]: number[]) => 60 * hour + minute;
+  if (
+    at(backup.slice(0, 2)) < at(maintenance.slice(2)) &&
+    at(maintenance.slice(0, 2)) < at(backup.slice(2))
+  )
+    checks.error(
+      "backup_window",
+      "InvalidParameterValue: The backup window and maintenance window must not overlap",
+    );
+}
 
 export const databases: AwsService = {
   resources: {
@@ -31,6 +91,7 @@ export const databases: AwsService = {
               "Give random_password an override_special without them.",
             );
         }
+        checkInstance(checks, config);
         if (
           skip_final_snapshot !== true &&
           !isUnknown(skip_final_snapshot) &&
@@ -91,6 +152,13 @@ export const databases: AwsService = {
       unique: { by: ["identifier"], error: "DBInstanceAlreadyExists" },
     },
     aws_db_subnet_group: {
+      check(checks, { subnet_ids }) {
+        if (Array.isArray(subnet_ids) && !hasUnknown(subnet_ids) && subnet_ids.length < 2)
+          checks.error(
+            "subnet_ids",
+            "DBSubnetGroupDoesNotCoverEnoughAZs: a subnet group needs subnets in at least two availability zones",
+          );
+      },
       computed: (_planned, ids) => ({
         name: ids.name(),
         id: ids.name(),

@@ -1,5 +1,7 @@
 import { blocksOf, isKnown, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
+import { Diagnostic } from "../../plugin/diagnostic.ts";
 import { CREATED, hex, number } from "../invented.ts";
+import type { Context } from "../provider.ts";
 import type { Checks } from "./checks.ts";
 import { ACCOUNT, type Ids } from "./ids.ts";
 import type { AwsResource, AwsService } from "./service.ts";
@@ -57,6 +59,34 @@ const vpcSecurityGroupRule: AwsResource = {
     error: "InvalidPermission.Duplicate",
   },
 };
+
+/** First and last address of a range, as numbers. */
+function addresses(cidr: string): readonly [number, number] {
+  const [address = "", bits = "32"] = cidr.split("/");
+  const size = 2 ** (32 - Number(bits));
+  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const first = number - (number % size);
+  return [first, first + size - 1];
+}
+
+/** @throws Diagnostic if the subnet shares addresses with another one of its VPC */
+function refuseOverlap({ id, vpc_id, cidr_block, region }: Values, { run }: Context): void {
+  if (!isText(cidr_block)) return;
+  const prefix = `aws_subnet|${region ?? ""}|`;
+  const [first, last] = addresses(cidr_block);
+  for (const [key, other] of run.names) {
+    if (!key.startsWith(prefix) || other === id) continue;
+    const [vpc, cidr]: string[] = JSON.parse(key.slice(prefix.length));
+    if (vpc !== vpc_id || cidr === undefined || cidr === cidr_block) continue;
+    const [from, to] = addresses(cidr);
+    if (from <= last && first <= to)
+      throw new Diagnostic(
+        `creating aws_subnet: InvalidSubnet.Conflict: The CIDR '${cidr_block}' conflicts with another subnet`,
+        `${cidr_block} and ${cidr} share addresses`,
+        ["cidr_block"],
+      );
+  }
+}
 
 /** A resource with nothing but an id, an ARN and an owner. */
 const owned = (kind: string, prefix: string): AwsResource => ({
@@ -142,7 +172,12 @@ export const ec2: AwsService = {
     aws_vpc_security_group_ingress_rule: vpcSecurityGroupRule,
     aws_vpc_security_group_egress_rule: vpcSecurityGroupRule,
     aws_vpc: {
-      check: (checks, { cidr_block }) => checks.cidr(cidr_block, "cidr_block"),
+      check(checks, { cidr_block }) {
+        checks.cidr(cidr_block, "cidr_block");
+        const bits = Number(textOf(cidr_block)?.split("/")[1] ?? 16);
+        if (bits < 16 || bits > 28)
+          checks.error("cidr_block", `InvalidVpc.Range: The CIDR '${cidr_block}' is invalid: from /16 to /28`);
+      },
       computed(_planned, ids) {
         const id = `vpc-${ids.hex(17)}`;
         const routeTable = `rtb-${ids.hex(17, "c")}`;
@@ -175,9 +210,15 @@ export const ec2: AwsService = {
         };
       },
       replacedBy: ["vpc_id", "cidr_block", "availability_zone"],
+      unique: { by: ["vpc_id", "cidr_block"], error: "InvalidSubnet.Conflict" },
+      applied: refuseOverlap,
     },
     aws_internet_gateway: owned("internet-gateway", "igw"),
     aws_nat_gateway: {
+      check(checks, config) {
+        if (config.connectivity_type !== "private" && config.availability_mode !== "regional")
+          checks.required(config, "allocation_id", "A public NAT gateway needs an Elastic IP address.");
+      },
       computed: (_planned, ids) => ({
         id: `nat-${ids.hex(17)}`,
         network_interface_id: `eni-${ids.hex(17)}`,
@@ -208,11 +249,16 @@ export const ec2: AwsService = {
         state: "active",
       }),
       replacedBy: ["route_table_id", "destination_cidr_block", "destination_ipv6_cidr_block"],
+      unique: {
+        by: ["route_table_id", "destination_cidr_block", "destination_ipv6_cidr_block"],
+        error: "RouteAlreadyExists",
+      },
     },
     aws_route_table: { ...owned("route-table", "rtb"), replacedBy: ["vpc_id"] },
     aws_route_table_association: {
       computed: (_planned, ids) => ({ id: `rtbassoc-${ids.hex(17)}` }),
       replacedBy: ["subnet_id"],
+      unique: { by: ["subnet_id", "gateway_id"], error: "Resource.AlreadyAssociated" },
     },
     aws_vpc_endpoint: {
       computed({ service_name }, ids) {

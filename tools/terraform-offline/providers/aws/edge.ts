@@ -104,7 +104,16 @@ export const edge: AwsService = {
       unique: { by: ["resource_arn"], error: "WAFDuplicateItemException" },
     },
     aws_acm_certificate: {
-      check: (checks, config) => checks.oneOf(config, "validation_method", ["DNS", "EMAIL", "NONE"]),
+      check(checks, config) {
+        checks.oneOf(config, "validation_method", ["DNS", "EMAIL", "NONE"]);
+        checks.matches(
+          config,
+          "domain_name",
+          /^(?:[*][.])?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]{2,63}$/i,
+          "A host name, of which the first label may be *.",
+        );
+        checks.length(config, "domain_name", 1, 64);
+      },
       computed({ domain_name, subject_alternative_names, validation_method }, ids) {
         const arn = ids.arn("acm", `certificate/${ids.uuid()}`);
         const alternatives = listOf(subject_alternative_names).map(String);

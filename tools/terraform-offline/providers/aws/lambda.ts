@@ -216,6 +216,10 @@ export const lambda: AwsService = {
     },
   },
   dataSources: {
+    // None, unless --data names some.
+    aws_lambda_functions: {
+      computed: (_config, ids) => ({ id: ids.region, function_names: [], function_arns: [] }),
+    },
     aws_lambda_function: {
       computed({ function_name }, ids) {
         const arn = ids.arn("lambda", `function:${lastPart(function_name)}`);

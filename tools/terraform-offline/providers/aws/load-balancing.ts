@@ -170,6 +170,18 @@ export const loadBalancing: AwsService = {
           "Only alphanumeric characters and hyphens are allowed.",
         );
         checks.length(config, "name", 1, 32);
+        checks.range(config, "idle_timeout", 1, 4000);
+        const { subnets, load_balancer_type: kind } = config;
+        if (
+          (kind === null || kind === "application") &&
+          Array.isArray(subnets) &&
+          !hasUnknown(subnets) &&
+          subnets.length < 2
+        )
+          checks.error(
+            "subnets",
+            "ValidationError: At least two subnets in two different Availability Zones must be specified",
+          );
         if (isText(name) && /^-|-$|^internal-/.test(name))
           checks.error(
             "name",

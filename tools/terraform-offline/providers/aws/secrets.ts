@@ -175,6 +175,10 @@ export const secrets: AwsService = {
     },
   },
   dataSources: {
+    // None, unless --data names some.
+    aws_secretsmanager_secrets: {
+      computed: (_config, ids) => ({ id: ids.region, names: [], arns: [] }),
+    },
     aws_secretsmanager_secret: {
       computed(config, ids) {
         const name = textOf(config.name) ?? lastPart(config.arn).replace(/-[A-Za-z0-9]{6}$/, "");

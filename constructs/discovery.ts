@@ -1,6 +1,6 @@
 import { ServiceDiscoveryService } from "@cdktf/provider-aws/lib/service-discovery-service";
 import type { Construct } from "constructs";
-import type { Deployment } from "../../constructs/deployment.ts";
+import type { Deployment } from "./deployment.ts";
 
 /** DNS name of a service's tasks inside the VPC: `<name>.<namespace>`, up to date within seconds. */
 export const discoveryService = (

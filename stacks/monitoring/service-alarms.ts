@@ -1,0 +1,114 @@
+import type { FargateService } from "../../constructs/fargate-service.ts";
+import type { AlarmDefinition } from "./alarm-definition.ts";
+import { service, targetGroup } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+import { type Threshold, thresholds } from "./thresholds.ts";
+
+/** The cluster and the load balancer, as metrics name them. */
+type Place = Pick<Parts, "clusterName" | "loadBalancer">;
+
+/** What an alarm watches: the prefix of its id, and its name for people. */
+export interface Watched {
+  readonly id: string;
+  readonly name: string;
+  /** Prefix of the runbook's sections. @default - the id */
+  readonly sections?: string;
+}
+
+/** Alarms on the metrics of a service and its target group. */
+export const serviceAlarms = (parts: Place, watched: Watched, of: FargateService): AlarmDefinition[] => [
+  ...taskAlarms(parts, watched, of),
+  ...(of.targetGroupArnSuffix === undefined
+    ? []
+    : groupAlarms(
+        parts,
+        watched,
+        of.targetGroupArnSuffix,
+        // Such a service stops its task before it starts the next.
+        of.maxTasks === 1 ? thresholds.healthyHostsWithGap : thresholds.healthyHosts,
+      )),
+];
+
+/** Alarms on the metrics of a service's tasks. */
+export function taskAlarms(
+  { clusterName }: Place,
+  { id, name, sections = id }: Watched,
+  of: FargateService,
+): AlarmDefinition[] {
+  return [
+    {
+      id: `${id}-cpu`,
+      section: `${sections}-cpu`,
+      metric: service(clusterName, of.name, "CPUUtilization"),
+      statistic: "Average",
+      threshold: thresholds.cpu,
+      // Without a task there is no value. The alarm healthy-hosts reports that, if there is a target group.
+      missing: of.targetGroupArnSuffix === undefined ? "breaching" : "notBreaching",
+      meaning: `${name} uses most of its CPU, and responses get slower`,
+      remedy: of.maxTasks === 1 ? "Use a larger task" : "Run more tasks",
+    },
+    {
+      id: `${id}-memory`,
+      section: `${sections}-memory`,
+      metric: service(clusterName, of.name, "MemoryUtilization"),
+      statistic: "Average",
+      threshold: thresholds.memory,
+      missing: "notBreaching",
+      meaning: `${name} uses most of its memory; at the limit Fargate stops the task`,
+      remedy: "Restart it if memory grows without load; otherwise use a larger task",
+    },
+  ];
+}
+
+/** @param healthyHosts healthy tasks that the group should have */
+export function groupAlarms(
+  { loadBalancer }: Place,
+  { id, name, sections = id }: Watched,
+  group: string,
+  healthyHosts: Threshold,
+): AlarmDefinition[] {
+  return [
+    {
+      id: `${id}-healthy-hosts`,
+      section: `${sections}-healthy-hosts`,
+      metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
+      statistic: "Average",
+      threshold: healthyHosts,
+      // This metric is reported without requests too, so missing data is as bad as zero.
+      missing: "breaching",
+      meaning: `${name} is down: the load balancer has no healthy task for its requests`,
+      remedy: "Check the service's events and log; roll back if it was just deployed",
+    },
+    {
+      id: `${id}-5xx`,
+      section: `${sections}-5xx`,
+      metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
+      statistic: "Sum",
+      threshold: thresholds.targetErrors,
+      // The load balancer reports this metric only if there are such answers.
+      missing: "notBreaching",
+      meaning: `${name} answers requests with server errors`,
+      remedy: "Read the errors in its log; roll back if it was just deployed",
+    },
+  ];
+}
+
+/** Alarm on the time in which a service answers. */
+export const latencyAlarms = (
+  { loadBalancer }: Place,
+  { id, name }: Watched,
+  { targetGroupArnSuffix }: FargateService,
+): AlarmDefinition[] =>
+  targetGroupArnSuffix === undefined
+    ? []
+    : [
+        {
+          id: `${id}-latency`,
+          metric: targetGroup(loadBalancer, targetGroupArnSuffix, "TargetResponseTime"),
+          statistic: "p95",
+          threshold: thresholds.latency,
+          missing: "notBreaching",
+          meaning: `${name} is slow: one request in twenty takes longer than the limit`,
+          remedy: "Check its CPU, its backend and the database",
+        },
+      ];

@@ -1,0 +1,19 @@
+import { TerraformOutput } from "cdktf";
+import { inputTable, type Platform } from "../../environments/inputs.ts";
+import type { ReadableStack } from "../addresses.ts";
+
+/** Inputs of the chat that have a default there, and that the platform does not know. */
+type Optional =
+  | "contentEndpoint"
+  | "contentRole"
+  | "hasuraPublicPath"
+  | "secretKmsKeyArns"
+  | "userProvisionerConcurrency";
+
+/** Writes the chat's inputs as outputs under their names, so that its environment can read this stack's state. */
+export function chatInputs(stack: ReadableStack, values: Omit<Platform, Optional>): void {
+  for (const [key, value] of Object.entries(values)) {
+    const { name, description } = inputTable[key as keyof typeof values];
+    new TerraformOutput(stack, name, { description, value });
+  }
+}

@@ -1,0 +1,115 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, it } from "@jest/globals";
+import * as z from "zod";
+import { environments } from "../../environments/index.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { platformStack } from "../../environments/stack-names.ts";
+import { describeWith } from "../jest/describe-if.ts";
+import { withMessage } from "../jest/with-message.ts";
+import { existingData } from "./existing-data.ts";
+import { check, type Synthesised, synthesised } from "./offline.ts";
+
+const state = z.object({
+  values: z.object({
+    outputs: z.record(z.string(), z.object({ value: z.unknown() })),
+    root_module: z.object({
+      resources: z.array(
+        z.object({ type: z.string(), name: z.string(), values: z.record(z.string(), z.unknown()) }),
+      ),
+    }),
+  }),
+});
+type Resource = z.output<typeof state>["values"]["root_module"]["resources"][number];
+
+/** Applies the platform of an environment. @returns its outputs and resources */
+async function applied(data: EnvironmentData, existing: Record<string, unknown> = {}) {
+  const synth = synthesised(data, platformStack(data.environment));
+  const file = path.join(synth.out, "state.json");
+  const found = path.join(synth.out, "found.json");
+  writeFileSync(found, JSON.stringify(existing));
+  const { code, output, warnings } = await check(synth, "--data", found, "--state", file);
+  withMessage(output, () => expect(code).toBe(0));
+  expect(output).toMatch(/ok {4}plan again .* No changes\./);
+  // The provider sends no health check settings at all without this argument, whose only value is 1.
+  expect(warnings.filter((warning) => !/Argument is deprecated: "failure_threshold"/.test(warning))).toEqual([]);
+  const { outputs, root_module } = state.parse(JSON.parse(readFileSync(file, "utf8"))).values;
+  return {
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
+    resources: root_module.resources,
+  };
+}
+
+/** The chat on that platform. */
+function chat(data: EnvironmentData, outputs: Readonly<Record<string, unknown>>): Synthesised {
+  const onPlatform: EnvironmentData = { ...data, inputs: { from: "remote-state" } };
+  const synth = synthesised(onPlatform);
+  const remote = path.join(synth.out, "remote.json");
+  writeFileSync(remote, JSON.stringify({ platform: outputs }));
+  const existing = path.join(synth.out, "existing.json");
+  writeFileSync(existing, JSON.stringify(existingData(data, outputs)));
+  const images = synth.inputs.slice(0, 2);
+  return { ...synth, inputs: [...images, "--data", existing, "--remote-outputs", remote] };
+}
+
+const containersOf = (resources: readonly Resource[]) => {
+  const task = resources.find(({ type }) => type === "aws_ecs_task_definition");
+  return z
+    .array(
+      z.object({
+        name: z.string(),
+        environment: z.array(z.object({ name: z.string(), value: z.string() })),
+        secrets: z.array(z.object({ name: z.string(), valueFrom: z.string() })),
+      }),
+    )
+    .parse(JSON.parse(String(task?.values["container_definitions"])));
+};
+
+describeWith("terraform")("the platform is applied, has nothing left to do, and is destroyed", () => {
+  it.concurrent.each(environments)("in $environment; the chat then plans on its outputs", async (data) => {
+    const { outputs, resources } = await applied(data);
+
+    const pool = resources.find(({ type }) => type === "aws_cognito_user_pool");
+    expect(pool?.values["lambda_config"]).toEqual([]);
+    const [hasura] = containersOf(resources);
+    const variables = Object.fromEntries((hasura?.environment ?? []).map(({ name, value }) => [name, value]));
+    expect(Number(variables["HASURA_GRAPHQL_PG_CONNECTIONS"])).toBeGreaterThanOrEqual(14);
+    expect(JSON.parse(variables["HASURA_GRAPHQL_JWT_SECRET"] ?? "")).toMatchObject({
+      type: "RS256",
+      claims_format: "stringified_json",
+    });
+    const secrets = resources.filter(({ type }) => type === "aws_secretsmanager_secret_version");
+    expect(secrets.map(({ values }) => values["secret_string"] ?? "")).toEqual(secrets.map(() => ""));
+
+    const run = await check(chat(data, outputs), "--plan-only");
+    withMessage(run.output, () => expect(run.code).toBe(0));
+    expect(run.warnings.filter((warning) => warning.includes("ingress"))).toEqual([]);
+  });
+
+  it.concurrent("with the triggers and the event secret, once the chat has made them", async () => {
+    const [data] = environments;
+    if (!data) throw new Error("there is no environment");
+    const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-development-chat-link-preview-webhook-AbCdEf";
+    const { resources } = await applied(data, {
+      aws_lambda_functions: [
+        { function_names: ["phenom-dev-chat-user-provisioner", "phenom-dev-chat-token-enhancement"] },
+      ],
+      aws_secretsmanager_secrets: [{ arns: [secret] }],
+    });
+    const pool = resources.find(({ type }) => type === "aws_cognito_user_pool");
+    const lambda = (name: string) => `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
+    expect(pool?.values["lambda_config"]).toMatchObject([
+      {
+        post_authentication: lambda("phenom-dev-chat-user-provisioner"),
+        post_confirmation: lambda("phenom-dev-chat-user-provisioner"),
+        pre_token_generation_config: [
+          { lambda_arn: lambda("phenom-dev-chat-token-enhancement"), lambda_version: "V2_0" },
+        ],
+      },
+    ]);
+    expect(containersOf(resources)[0]?.secrets).toContainEqual({
+      name: "CHAT_LINK_PREVIEW_SECRET",
+      valueFrom: secret,
+    });
+  });
+});
