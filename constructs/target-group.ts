@@ -15,9 +15,11 @@ export interface TargetGroupProps {
   readonly healthPath: string;
   /** Seconds that a stopping task gets to finish its requests. */
   readonly deregistrationDelay: number;
+  /** Seconds for which a client's requests go to the same target. @default - any target */
+  readonly stickiness?: number;
 }
 
-/** Tasks by IP address, to which the load balancer sends requests while they are healthy. */
+/** Tasks or instances by IP address, to which the load balancer sends requests while they are healthy. */
 export class TargetGroup extends LbTargetGroup {
   constructor(scope: Construct, id: string, props: TargetGroupProps) {
     super(scope, id, {
@@ -27,6 +29,9 @@ export class TargetGroup extends LbTargetGroup {
       protocol: "HTTP",
       port: props.port,
       tags: props.deployment.tags,
+      ...(props.stickiness !== undefined && {
+        stickiness: { type: "lb_cookie", cookieDuration: props.stickiness },
+      }),
       deregistrationDelay: String(props.deregistrationDelay),
       healthCheck: {
         path: props.healthPath,

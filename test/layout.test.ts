@@ -10,6 +10,7 @@ import { withMessage } from "./jest/with-message.ts";
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   test: [
     "tools",
+    "examples",
     "stacks",
     "environments",
     "modules",
@@ -21,6 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   tools: ["stacks", "environments", "modules", "constructs", "lambdas", "mcp-server", "migrations", "shared"],
   "main.ts": ["stacks", "environments"],
+  examples: ["stacks", "environments", "constructs"],
   stacks: ["environments", "modules", "constructs", "lambdas", "mcp-server", "migrations", "shared"],
   environments: ["modules", "constructs", "lambdas", "mcp-server", "migrations", "shared"],
   modules: ["constructs", "migrations", "shared"],
@@ -30,7 +32,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   migrations: ["shared"],
   shared: [],
 };
-const FOLDERS = [...Object.keys(LAYERS).filter((name) => name !== "main.ts"), "docs", "examples"];
+const FOLDERS = [...Object.keys(LAYERS).filter((name) => name !== "main.ts"), "docs"];
 
 /** Written by commands, and ignored by Git. */
 const GENERATED = ["node_modules", "build", "dist", "coverage", "cdktf.out"];

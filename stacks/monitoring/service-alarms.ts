@@ -62,7 +62,7 @@ export function taskAlarms(
 
 /** @param healthyHosts healthy tasks that the group should have */
 export function groupAlarms(
-  { loadBalancer }: Place,
+  { loadBalancer }: Pick<Place, "loadBalancer">,
   { id, name, sections = id }: Watched,
   group: string,
   healthyHosts: Threshold,

@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import type { PlatformSettings } from "../../environments/platform-settings.ts";
 import type { PlatformNetwork } from "./network.ts";
-import { SecurityGroup } from "./security-group.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 
 export interface DatabaseProps {
   readonly deployment: Deployment;

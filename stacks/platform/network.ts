@@ -12,7 +12,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import type { PlatformSettings } from "../../environments/platform-settings.ts";
-import { SecurityGroup } from "./security-group.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 
 export interface PlatformNetworkProps
   extends Pick<PlatformSettings, "cidr" | "zones" | "natGateways" | "interfaceEndpoints"> {

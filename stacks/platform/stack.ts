@@ -21,7 +21,7 @@ import { HASURA_PORT, Hasura } from "./hasura.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { PlatformNetwork } from "./network.ts";
 import { chatInputs } from "./outputs.ts";
-import { SecurityGroup } from "./security-group.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 import { UserPool } from "./user-pool.ts";
 
 /** Knows no content yet: links are then shown without a card. */

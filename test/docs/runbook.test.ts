@@ -9,6 +9,7 @@ import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
 import { environment, Template } from "../../stacks/chat/template.ts";
+import { PlatformTemplate } from "../../stacks/platform/template.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { opsVerbs as verbs } from "../ops/command.ts";
 
@@ -49,9 +50,12 @@ const words = (command: string) =>
 
 describe("the alarms' sections", () => {
   const alarms = new Set(
-    [...environments, environment({ workers: { sync: 2, background: 1 } })].flatMap((data) =>
-      Object.values(new Template(data).resources("aws_cloudwatch_metric_alarm")).map(
-        ({ alarm_description }) => String(alarm_description).replace(/^.*\/docs\/runbook\.md#/, ""),
+    [
+      ...[...environments, environment({ workers: { sync: 2, background: 1 } })].map((data) => new Template(data)),
+      new PlatformTemplate(),
+    ].flatMap((template) =>
+      Object.values(template.resources("aws_cloudwatch_metric_alarm")).map(({ alarm_description }) =>
+        String(alarm_description).replace(/^.*\/docs\/runbook\.md#/, ""),
       ),
     ),
   );

@@ -10,6 +10,7 @@ import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
 import { measurementsPage } from "./measurements.ts";
 import { modulePages } from "./module-pages.ts";
+import { COSTS_PAGE, costsPage } from "./standing-costs.ts";
 
 /** Writes the documents that differ from what the code generates. */
 async function writeDocuments(): Promise<void> {
@@ -20,6 +21,7 @@ async function writeDocuments(): Promise<void> {
     ["docs/mcp-tools.md", mcpTools()],
     ["docs/measurements.md", await measurementsPage()],
     ...Object.entries(modulePages()),
+    [COSTS_PAGE, costsPage()],
     ...environments.flatMap(addressFiles),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
     ...[...(await graphqlSchemas())].map(([role, schema]) => [schemaFile(role), schema] as const),

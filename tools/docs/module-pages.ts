@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { development } from "../../environments/development.ts";
 import { addressList } from "./addresses.ts";
+import { between } from "./generated-part.ts";
 import { type Member, membersOf } from "./typescript-members.ts";
-
-const BEGIN = "<!-- Written by npm run docs -->";
-const END = "<!-- End of what npm run docs writes -->";
 
 /**
  * The README of each module, with the tables of its inputs, outputs and resources brought up to date: inputs and
@@ -16,16 +14,7 @@ export function modulePages(): Record<string, string> {
   return Object.fromEntries(
     readdirSync("modules").map((module) => {
       const file = `modules/${module}/README.md`;
-      const page = readFileSync(file, "utf8");
-      const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-      if (begin < 0 || end < begin)
-        throw new Error(`${file} must hold the lines ${BEGIN} and ${END}, in this order`);
-      return [
-        file,
-        page.slice(0, begin) +
-          [BEGIN, ...tables(module, addresses), END].join("\n\n") +
-          page.slice(end + END.length),
-      ];
+      return [file, between(readFileSync(file, "utf8"), tables(module, addresses).join("\n\n"), file)];
     }),
   );
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { escapeHtml } from "../ab/format.ts";
 import { PRICES_CHECKED } from "../ab/prices.ts";
-import { type CostChange, dollars, standingPrices, sumOf } from "../terraform/cost.ts";
+import { type CostChange, dollars, sumOf } from "../terraform/cost.ts";
 import { differences } from "../terraform/difference.ts";
 import { irreplaceableTypes } from "../terraform/irreplaceable.ts";
 import { nameOf, type Plan, parsePlan } from "../terraform/plan.ts";
 import type { ResourceChange } from "../terraform/plan-json.ts";
 import { reasons } from "../terraform/reasons.ts";
+import { standingPrices } from "../terraform/standing-costs.ts";
 import { MOST_SINGLE, picture } from "./picture.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";

@@ -97,17 +97,21 @@ export class Deployment {
   readonly #terraform: TerraformCommands;
   readonly #confirmed: SavedPlan;
   readonly #before: Before | undefined;
+  readonly #afterApply: () => Promise<void> | undefined;
 
+  /** @param afterApply runs once everything is applied, before the tasks that come after. @default - nothing */
   constructor(
     context: Context,
     terraform: TerraformCommands,
     confirmed: SavedPlan,
     before: Before | undefined,
+    afterApply: () => Promise<void> | undefined = () => undefined,
   ) {
     this.#context = context;
     this.#terraform = terraform;
     this.#confirmed = confirmed;
     this.#before = before;
+    this.#afterApply = afterApply;
   }
 
   /** @returns the exit code: 0, or that of a deployment that was rolled back */
@@ -115,6 +119,7 @@ export class Deployment {
     await this.#prepareDatabase();
     try {
       const outputs = await this.#applyRest();
+      await this.#afterApply();
       await this.#runAfter(outputs, verification);
       this.#step("verify");
       const exitCode = await verify({ context: this.#context, outputs, rolledBack: {} }, verification);

@@ -36,16 +36,20 @@ export class Terraform {
   #saved = 0;
 
   /** @param variables environment variables that Terraform gets besides those of this process */
-  constructor(environment: string, report: Report, variables: Readonly<Record<string, string>> = {}) {
-    this.#stack = path.join("cdktf.out/stacks", environment);
+  constructor(stack: string, report: Report, variables: Readonly<Record<string, string>> = {}) {
+    this.#stack = path.join("cdktf.out/stacks", stack);
     this.#report = report;
     this.#variables = variables;
   }
 
-  /** Synthesises the stacks, and initialises providers and state. */
-  async prepare(): Promise<void> {
+  /** Synthesises all stacks. */
+  async synthesise(): Promise<void> {
     this.#report.progress("synthesising");
     await this.#run(process.execPath, ["tools/run.mjs", "tools/build/synth.ts"]);
+  }
+
+  /** Initialises providers and state. */
+  async initialise(): Promise<void> {
     this.#report.progress("initialising Terraform");
     await this.#terraform(["init", "-input=false", "-no-color", READ_ONLY_LOCK]);
   }

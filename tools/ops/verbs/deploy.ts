@@ -1,6 +1,8 @@
+import { platformStack } from "../../../environments/stack-names.ts";
 import { EXIT } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { Deployment, runningBefore } from "../deployment/deployment.ts";
+import { PlatformDeployment } from "../deployment/platform.ts";
 import { type Change, checkWithin, notIn, readReviewed, summaryLines } from "../deployment/plan.ts";
 import { Terraform } from "../deployment/terraform.ts";
 import type { Verb } from "../verb.ts";
@@ -12,13 +14,15 @@ export const deploy: Verb = ({ verb, run }) =>
       "--plan-check <file>",
       "reviewed plan, as terraform show -json prints it: stop if the new plan would change more",
     )
+    .option("--platform", "also apply the platform's stack: before the chat, and again once its functions exist")
     .addOption(skipOption())
     // 30 times, 10 seconds apart.
     .addOption(waitOption(5))
-    .action((data, { planCheck, ...options }) =>
+    .action((data, { planCheck, platform, ...options }) =>
       run(data, options, (context) => {
         const verification = { checks: checksToRun(options), wait: options.wait };
         return runDeployment(context, verification, {
+          ...(platform && { platform }),
           ...(planCheck !== undefined && { reviewed: readReviewed(planCheck) }),
         });
       }),
@@ -29,18 +33,28 @@ interface DeploymentOptions {
   readonly reviewed?: readonly Change[];
   /** Terraform variables as environment variables. @default - those of this process */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Whether the platform's stack is deployed too. @default false */
+  readonly platform?: boolean;
 }
 
 /** Plans, asks, and deploys. @returns the exit code */
 export async function runDeployment(
   context: Context,
   verification: Verification,
-  { reviewed, variables }: DeploymentOptions,
+  { reviewed, variables, platform = false }: DeploymentOptions,
 ): Promise<number> {
   const { environment, report } = context;
   const terraform = new Terraform(environment.environment, report, variables);
+  const platformTerraform = platform
+    ? new Terraform(platformStack(environment.environment), report, variables)
+    : undefined;
+  const passes = platformTerraform && new PlatformDeployment(context, platformTerraform);
   try {
-    await terraform.prepare();
+    await terraform.synthesise();
+    await platformTerraform?.initialise();
+    // Without the platform there is nothing yet that the chat could be planned on.
+    if (passes && !(await passes.first())) return EXIT.ok;
+    await terraform.initialise();
     const before = await runningBefore(context, terraform);
     report.progress("planning");
     const plan = await terraform.plan();
@@ -60,10 +74,13 @@ export async function runDeployment(
         : "stop at the first failure, since nothing ran before that could be restored",
     ];
     if (!(await context.confirm(steps))) return EXIT.ok;
-    const exitCode = await new Deployment(context, terraform, plan, before).run(verification);
+    const exitCode = await new Deployment(context, terraform, plan, before, () => passes?.second()).run(
+      verification,
+    );
     report.line(`deployed ${environment.environment}`);
     return exitCode;
   } finally {
+    platformTerraform?.close();
     terraform.close();
   }
 }

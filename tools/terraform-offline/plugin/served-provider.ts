@@ -211,7 +211,7 @@ export class ServedProvider {
         Array.isArray(after) && Array.isArray(before) && after.length === 0 && before.length === 0;
       return !isSame(after, before) && isSet(config[name]) && !bothEmpty;
     };
-    return answer(planned, (this.provider.replacedBy?.(type, block) ?? []).filter(isReplaced));
+    return answer(planned, (this.provider.replacedBy?.(type, block, config) ?? []).filter(isReplaced));
   }
 
   apply(request: messages.ApplyRequest, connection: string): object {

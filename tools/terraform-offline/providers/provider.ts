@@ -34,7 +34,7 @@ export interface Provider {
   /** The proposed state with what the provider itself decides at plan. */
   plan?(type: string, change: PlannedChange, context: Context): Values;
   /** Attributes that can't be changed in place. */
-  replacedBy?(type: string, block: Block): readonly string[];
+  replacedBy?(type: string, block: Block, config: Values): readonly string[];
   /** @throws Diagnostic if the real service would refuse to create or change the resource */
   computed(type: string, change: AppliedChange, context: Context): ComputedValue;
   /** @throws Diagnostic if the real service would refuse the new state */

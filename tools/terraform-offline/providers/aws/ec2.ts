@@ -308,6 +308,8 @@ export const ec2: AwsService = {
         };
       },
       replacedBy: ["ami", "subnet_id", "availability_zone", "key_name"],
+      replacedIf: ({ user_data_replace_on_change }) =>
+        user_data_replace_on_change === true ? ["user_data", "user_data_base64"] : [],
     },
     aws_ebs_volume: {
       computed(_planned, ids) {

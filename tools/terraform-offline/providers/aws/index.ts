@@ -148,7 +148,10 @@ export const aws: Provider = {
     ...allTags(change, context),
     ...newCode(type, change),
   }),
-  replacedBy: (type) => allResources[type]?.replacedBy ?? [],
+  replacedBy: (type, _block, config) => [
+    ...(allResources[type]?.replacedBy ?? []),
+    ...(allResources[type]?.replacedIf?.(config) ?? []),
+  ],
   computed(type, { planned, config }, context) {
     const ids = new Ids(type, planned, context);
     const own = allResources[type]?.computed?.(planned, ids, { ...context, config }) ?? {};

@@ -16,6 +16,7 @@ import type { Context } from "../provider.ts";
 import type { Checks } from "./checks.ts";
 import { type Ids, lastPart } from "./ids.ts";
 import type { AwsService } from "./service.ts";
+import { namesInUse } from "./unique.ts";
 
 const runtimes = [
   "nodejs20.x",
@@ -216,9 +217,16 @@ export const lambda: AwsService = {
     },
   },
   dataSources: {
-    // None, unless --data names some.
+    // Those that this run has made, unless --data names others.
     aws_lambda_functions: {
-      computed: (_config, ids) => ({ id: ids.region, function_names: [], function_arns: [] }),
+      computed(_config, ids, { run }) {
+        const names = namesInUse("aws_lambda_function", ids.region, run).map(([name]) => name);
+        return {
+          id: ids.region,
+          function_names: names,
+          function_arns: names.map((name) => ids.arn("lambda", `function:${name}`)),
+        };
+      },
     },
     aws_lambda_function: {
       computed({ function_name }, ids) {

@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
 import { Diagnostic } from "../../plugin/diagnostic.ts";
-import { isKnown, isSet, isText, textOf, type Value, type Values } from "../../plugin/value.ts";
+import { blocksOf, isKnown, isSet, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
 import { CREATED, characters, DIGIT, hex, LOWER, seedOf, UPPER, uuid } from "../invented.ts";
 import { ACCOUNT, lastPart, regionOf } from "./ids.ts";
 import { checkPolicy } from "./policy-check.ts";
 import type { AwsService } from "./service.ts";
+import { namesInUse } from "./unique.ts";
 
 // What a run wrote to a secret or parameter is kept by these keys, so that an ephemeral resource reads it back.
 const secretKey = (id: Value | undefined) =>
@@ -175,9 +176,17 @@ export const secrets: AwsService = {
     },
   },
   dataSources: {
-    // None, unless --data names some.
+    // Those that this run has made, unless --data names others.
     aws_secretsmanager_secrets: {
-      computed: (_config, ids) => ({ id: ids.region, names: [], arns: [] }),
+      computed({ filter }, ids, { run }) {
+        const wanted = blocksOf(filter)
+          .filter(({ name }) => name === "name")
+          .flatMap(({ values }) => listOf(values).map(String));
+        const found = namesInUse("aws_secretsmanager_secret", ids.region, run).filter(
+          ([name]) => !wanted.length || wanted.some((prefix) => name.startsWith(prefix)),
+        );
+        return { id: ids.region, names: found.map(([name]) => name), arns: found.map(([, arn]) => arn) };
+      },
     },
     aws_secretsmanager_secret: {
       computed(config, ids) {

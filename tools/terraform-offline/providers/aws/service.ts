@@ -27,6 +27,8 @@ export interface AwsResource {
   readonly computed?: (planned: Values, ids: Ids, context: ResourceContext) => Computed;
   /** Attributes that can't be changed in place. */
   readonly replacedBy?: readonly string[];
+  /** More of them, by the configuration. */
+  readonly replacedIf?: (config: Values) => readonly string[];
   readonly unique?: Unique;
   /** What others of the run have to know of the new state. @throws Diagnostic if AWS would refuse it */
   readonly applied?: (state: Values, context: ResourceContext) => void;

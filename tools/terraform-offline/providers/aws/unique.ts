@@ -49,3 +49,12 @@ function alreadyExists(type: string, { by, error, message }: Unique, state: Valu
     attribute === undefined ? [] : [attribute],
   );
 }
+
+/** Names of a type that are in use in a region, with the id of what bears each. */
+export const namesInUse = (type: string, region: string, { names }: Names): [name: string, id: Value][] =>
+  [...names].flatMap(([key, id]) => {
+    const prefix = `${type}|${region}|`;
+    if (!key.startsWith(prefix)) return [];
+    const [name]: string[] = JSON.parse(key.slice(prefix.length));
+    return name === undefined ? [] : [[name, id]];
+  });
