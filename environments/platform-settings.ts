@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { fargateMemory } from "../constructs/fargate-task.ts";
 import { matching, size } from "./fields.ts";
 
 const count = (least: number) =>
@@ -22,9 +23,7 @@ export const platformSettings = z.strictObject({
     .refine((zones) => new Set(zones).size === zones.length, { error: "must name each zone once" })
     .optional(),
   /** Number of NAT gateways: one for all zones, or one in each. */
-  natGateways: z
-    .enum(["one", "one-per-zone"], { error: "must be one or one-per-zone" })
-    .optional(),
+  natGateways: z.enum(["one", "one-per-zone"], { error: "must be one or one-per-zone" }).optional(),
   /** AWS services, such as `ecr.dkr` or `logs`, that are reached inside the VPC and not by NAT. @default - none */
   interfaceEndpoints: z
     .array(matching(/^[a-z0-9][a-z0-9.-]*$/, "must be a service as in com.amazonaws.<region>.<service>"))
@@ -37,7 +36,10 @@ export const platformSettings = z.strictObject({
     .strictObject({
       /** Version of PostgreSQL; a prefix leaves the rest to RDS. @default 17 */
       engineVersion: matching(/^17(?:\.\d+)?$/, "must be 17 or a version such as 17.7").optional(),
-      instanceClass: matching(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "must be an instance class, such as db.m5.large").optional(),
+      instanceClass: matching(
+        /^db\.[a-z0-9]+\.[a-z0-9]+$/,
+        "must be an instance class, such as db.m5.large",
+      ).optional(),
       /** GiB at first. */
       storage: count(20).optional(),
       /** GiB up to which RDS raises it. */
@@ -59,7 +61,10 @@ export const platformSettings = z.strictObject({
   hasura: size
     .extend({
       /** Image with its tag. Hasura 2, which is what the chat's metadata is for. */
-      image: matching(/^[a-z0-9./_-]+:v2\.\d+\.\d+[a-z0-9.-]*$/, "must be an image of Hasura 2, such as hasura/graphql-engine:v2.48.6"),
+      image: matching(
+        /^[a-z0-9./_-]+:v2\.\d+\.\d+[a-z0-9.-]*$/,
+        "must be an image of Hasura 2, such as hasura/graphql-engine:v2.48.6",
+      ),
       minCount: count(1),
       maxCount: count(1),
       /** Priority of its listener rule. */
@@ -72,16 +77,16 @@ export const platformSettings = z.strictObject({
 });
 
 type Settings = z.output<typeof platformSettings>;
+type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** Settings with every value filled in. */
-export type PlatformSettings = Required<Omit<Settings, "database" | "hasura" | "cognitoDomain">> & {
-  readonly cognitoDomain: string;
-  readonly database: Required<NonNullable<Settings["database"]>>;
-  readonly hasura: Required<NonNullable<Settings["hasura"]>>;
+export type PlatformSettings = Filled<Omit<Settings, "database" | "hasura">> & {
+  readonly database: Filled<NonNullable<Settings["database"]>>;
+  readonly hasura: Filled<NonNullable<Settings["hasura"]>>;
 };
 
 /** What both kinds of environment have. */
-const common = {
+const common: Pick<PlatformSettings, "cidr" | "interfaceEndpoints" | "ingress" | "mfa" | "selfSignUp"> = {
   // Apart from 10.0.0.0/16 and 172.31.0.0/16, which most other VPCs have, so that the two can be peered.
   cidr: "10.20.0.0/16",
   // 7.30 dollars a month for each zone and service; NAT reaches the same.
@@ -90,17 +95,19 @@ const common = {
   ingress: "cloudflare",
   mfa: true,
   selfSignUp: true,
-} as const;
+};
 
 const hasura = {
   image: "hasura/graphql-engine:v2.48.6",
   priority: 400,
   // The clients exist after the chat's first deployment only. Until they are named, a token of any client is accepted.
-  audience: [] as string[],
+  audience: [],
 };
 
 /** Development as small as it can be, production as the source sizes it. */
-const platformDefaults = {
+const platformDefaults: Readonly<
+  Record<"development" | "production", Omit<PlatformSettings, "cognitoDomain">>
+> = {
   development: {
     ...common,
     // The least that RDS's subnet groups and load balancers take.
@@ -142,7 +149,7 @@ const platformDefaults = {
     // Two, so that a deployment or a failed zone leaves one.
     hasura: { ...hasura, cpu: 512, memory: 2048, minCount: 2, maxCount: 4 },
   },
-} as const;
+};
 
 /** The settings of an environment's platform, with defaults. */
 export function platformOf({
@@ -155,16 +162,21 @@ export function platformOf({
   readonly project: string;
 }): PlatformSettings {
   const defaults = platformDefaults[production ? "production" : "development"];
+  const { database, hasura, ...others } = platform;
   return {
-    ...defaults,
-    interfaceEndpoints: [...defaults.interfaceEndpoints],
-    zones: [...defaults.zones],
-    cognitoDomain: project,
-    ...platform,
-    database: { ...defaults.database, ...platform.database },
-    hasura: { ...defaults.hasura, ...platform.hasura },
+    ...withDefaults({ ...defaults, cognitoDomain: project }, others),
+    database: withDefaults(defaults.database, database),
+    hasura: withDefaults(defaults.hasura, hasura),
   };
 }
+
+const withDefaults = <T extends object>(
+  defaults: T,
+  given: { readonly [K in keyof T]?: T[K] | undefined } = {},
+): T => ({
+  ...defaults,
+  ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+});
 
 /** Problems of the filled-in settings: a path and a message each. */
 export function platformProblems(
@@ -172,6 +184,7 @@ export function platformProblems(
   priorities: Readonly<Record<string, number>>,
 ): { readonly path: readonly string[]; readonly value: unknown; readonly message: string }[] {
   const { database, hasura } = settings;
+  const memory = fargateMemory[hasura.cpu] ?? [];
   const taken = Object.entries(priorities).find(([, priority]) => priority === hasura.priority);
   return [
     ...(database.maxStorage >= database.storage * 1.1
@@ -192,6 +205,15 @@ export function platformProblems(
             message: `must not be more than maxCount (${hasura.maxCount})`,
           },
         ]),
+    ...(memory.includes(hasura.memory)
+      ? []
+      : [
+          {
+            path: ["hasura", "memory"],
+            value: hasura.memory,
+            message: `is not among the MiB that Fargate allows with cpu ${hasura.cpu}: ${memory.join(", ") || "no such size of CPU"}`,
+          },
+        ]),
     ...(taken
       ? [
           {
@@ -203,4 +225,3 @@ export function platformProblems(
       : []),
   ];
 }
-

@@ -27,7 +27,10 @@ export const platformState = (environment: string, state: State) => beside(platf
 
 type Inputs =
   | { readonly from: "variables" }
-  | ({ readonly from: "remote-state"; readonly outputs?: Readonly<Record<string, string>> | undefined } & {
+  | ({
+      readonly from: "remote-state";
+      readonly outputs?: Readonly<Partial<Record<string, string>>> | undefined;
+    } & {
       readonly [K in keyof State]?: State[K] | undefined;
     });
 

@@ -53,12 +53,21 @@ export class CodeMonet extends ReadableStack {
       tags: {},
     };
     const vpcId = inputVariable(this, inputTable.vpcId).string;
-    const subnetId = this.text("public_subnet_id", "Subnet with a route to the internet", "^subnet-[0-9a-f]+$");
+    const subnetId = this.text(
+      "public_subnet_id",
+      "Subnet with a route to the internet",
+      "^subnet-[0-9a-f]+$",
+    );
     const zoneId = this.text("zone_id", "Zone of Route 53", "^Z[A-Z0-9]+$");
     const emails = inputVariable(this, inputTable.alarmEmails).list;
 
     const group = this.webGroup(deployment, vpcId);
-    const mail = new Mail(this, "mail", { deployment, domain: DOMAIN, zoneId, reportsTo: `postmaster@${DOMAIN}` });
+    const mail = new Mail(this, "mail", {
+      deployment,
+      domain: DOMAIN,
+      zoneId,
+      reportsTo: `postmaster@${DOMAIN}`,
+    });
     const [backend, web] = (["drawing-agent", "web-ssr"] as const).map(
       (name) => new ImageRepository(this, name, { deployment, name, keep: KEPT_IMAGES }),
     );
@@ -82,7 +91,13 @@ export class CodeMonet extends ReadableStack {
 
     const address = new Eip(this, "address", { domain: "vpc", tags: { Name: PROJECT } });
     new EipAssociation(this, "address-association", { instanceId: instance.id, allocationId: address.id });
-    new Route53Record(this, "record", { zoneId, name: HOST, type: "A", ttl: 300, records: [address.publicIp] });
+    new Route53Record(this, "record", {
+      zoneId,
+      name: HOST,
+      type: "A",
+      ttl: 300,
+      records: [address.publicIp],
+    });
     this.alarms(deployment, instance, emails);
     new TerraformOutput(this, "url", { description: "Address of the site", value: `https://${HOST}` });
     new TerraformOutput(this, "shell_command", {
@@ -149,7 +164,7 @@ export class CodeMonet extends ReadableStack {
         schedule: [
           {
             name: "nightly",
-            createRule: { interval: 24, intervalUnit: "HOURS", times: "05:00" },
+            createRule: { interval: 24, intervalUnit: "HOURS", times: ["05:00"] },
             retainRule: { count: 7 },
             copyTags: true,
           },

@@ -112,7 +112,11 @@ export class Faceplate extends ReadableStack {
     const group = new SecurityGroup(this, "group", { deployment, name, description: "Faceplate", vpcId });
     group.allowFrom("alb", { group: albSecurityGroupId, port: PORT, description: "Load balancer" });
     group.allowTo("database", { group: databaseGroupId, port: 5432, description: "PostgreSQL" });
-    group.allowTo("https", { cidrIpv4: "0.0.0.0/0", port: 443, description: "AWS APIs, Cognito and Bedrock" });
+    group.allowTo("https", {
+      cidrIpv4: "0.0.0.0/0",
+      port: 443,
+      description: "AWS APIs, Cognito and Bedrock",
+    });
     const targets = new TargetGroup(this, "targets", {
       deployment,
       name,

@@ -3,6 +3,7 @@ import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/ser
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
+import { discoveryService } from "../../constructs/discovery.ts";
 import { yamlencode } from "../../constructs/encode.ts";
 import { FargateService } from "../../constructs/fargate-service.ts";
 import type { FargateTask } from "../../constructs/fargate-task.ts";
@@ -10,7 +11,6 @@ import { Secret, type SecretValue } from "../../constructs/generated-secret.ts";
 import type { NodeLambda } from "../../constructs/node-lambda.ts";
 import { adminAction } from "./admin-ui/access.ts";
 import { adminUi } from "./admin-ui/ui.ts";
-import { discoveryService } from "../../constructs/discovery.ts";
 import { homeserverConfig } from "./homeserver/config.ts";
 import { SYNAPSE_PORT, SYNAPSE_UID } from "./homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "./homeserver/service.ts";

@@ -1,14 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import {
-  App,
-  DefaultTokenResolver,
-  StringConcat,
-  type TerraformStack,
-  Testing,
-  Tokenization,
-} from "cdktf";
+import { App, DefaultTokenResolver, StringConcat, type TerraformStack, Testing, Tokenization } from "cdktf";
 import { development } from "../../environments/development.ts";
 import type { ImportedResource } from "../../environments/imports.ts";
 import {

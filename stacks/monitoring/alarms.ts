@@ -24,7 +24,11 @@ const comparisonOperators = {
 export class Alarms extends Construct {
   readonly arns: readonly string[];
 
-  constructor(scope: Construct, id: string, { deployment, prefix, topicArn, runbookUrl, alarms }: AlarmsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { deployment, prefix, topicArn, runbookUrl, alarms }: AlarmsProps,
+  ) {
     super(scope, id);
     this.arns = alarms.map(
       ({ id: alarm, section = alarm, metric, statistic, threshold, missing, ...text }) => {

@@ -3,9 +3,9 @@ import { DbParameterGroup } from "@cdktf/provider-aws/lib/db-parameter-group";
 import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group";
 import { Construct } from "constructs";
 import { type Deployment, stateful } from "../../constructs/deployment.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 import type { PlatformSettings } from "../../environments/platform-settings.ts";
 import type { PlatformNetwork } from "./network.ts";
-import { SecurityGroup } from "../../constructs/security-group.ts";
 
 export interface DatabaseProps {
   readonly deployment: Deployment;

@@ -38,7 +38,11 @@ describe("the container that makes Hasura's role, run by a user with the rights 
       },
     });
   };
-  const asHasura = (secret = password): DatabaseConnection => ({ ...master, user: "hasura", password: secret });
+  const asHasura = (secret = password): DatabaseConnection => ({
+    ...master,
+    user: "hasura",
+    password: secret,
+  });
 
   it("lets Hasura keep its metadata in a schema of its own", async () => {
     await query(asHasura(), "create schema hdb_catalog");
@@ -61,7 +65,9 @@ describe("the container that makes Hasura's role, run by a user with the rights 
   });
 
   it("lets the owner use what Hasura makes, so that a migration reaches its event log", async () => {
-    expect(await query(master, "select count(*)::int as rows from hdb_catalog.event_log")).toEqual([{ rows: 0 }]);
+    expect(await query(master, "select count(*)::int as rows from hdb_catalog.event_log")).toEqual([
+      { rows: 0 },
+    ]);
   });
 
   it("ends a query of Hasura after ten seconds", async () => {
@@ -70,7 +76,10 @@ describe("the container that makes Hasura's role, run by a user with the rights 
 
   it("gives Hasura no right to make roles or databases", async () => {
     expect(
-      await query(master, "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = 'hasura'"),
+      await query(
+        master,
+        "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = 'hasura'",
+      ),
     ).toEqual([{ rolsuper: false, rolcreaterole: false, rolcreatedb: false }]);
   });
 

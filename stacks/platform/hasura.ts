@@ -124,7 +124,11 @@ export class Hasura extends Construct {
         },
         stopTimeout: SHUTDOWN + 15,
       },
-      health: { path: "/healthz", probe: ["curl", "--fail", "--silent", "--output", "/dev/null"], startPeriod: 60 },
+      health: {
+        path: "/healthz",
+        probe: ["curl", "--fail", "--silent", "--output", "/dev/null"],
+        startPeriod: 60,
+      },
       rules: (targetGroup) => [
         new ListenerRule(this, "rule", {
           deployment,
@@ -154,7 +158,12 @@ export class Hasura extends Construct {
     this.adminSecretArn = adminSecret.arn;
   }
 
-  private environment({ deployment, settings, instanceClass, userPool }: HasuraProps): Record<string, string> {
+  private environment({
+    deployment,
+    settings,
+    instanceClass,
+    userPool,
+  }: HasuraProps): Record<string, string> {
     const issuer = `https://cognito-idp.${deployment.region}.amazonaws.com/${userPool.id}`;
     // A deployment starts new tasks before it stops the old ones.
     const tasks = 2 * settings.maxCount;

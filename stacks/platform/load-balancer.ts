@@ -8,9 +8,9 @@ import { DnsRecord } from "@cdktf/provider-cloudflare/lib/dns-record";
 import { Fn, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 import type { PlatformSettings } from "../../environments/platform-settings.ts";
 import type { PlatformNetwork } from "./network.ts";
-import { SecurityGroup } from "../../constructs/security-group.ts";
 
 export interface LoadBalancerProps extends Pick<PlatformSettings, "ingress"> {
   readonly deployment: Deployment;

@@ -11,8 +11,8 @@ import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
-import type { PlatformSettings } from "../../environments/platform-settings.ts";
 import { SecurityGroup } from "../../constructs/security-group.ts";
+import type { PlatformSettings } from "../../environments/platform-settings.ts";
 
 export interface PlatformNetworkProps
   extends Pick<PlatformSettings, "cidr" | "zones" | "natGateways" | "interfaceEndpoints"> {

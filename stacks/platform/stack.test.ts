@@ -48,7 +48,11 @@ describe.each(both)("the platform of %s", (_, template) => {
   });
 
   it("describes every security group and its rules", () => {
-    for (const type of ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule", "aws_security_group"])
+    for (const type of [
+      "aws_vpc_security_group_ingress_rule",
+      "aws_vpc_security_group_egress_rule",
+      "aws_security_group",
+    ])
       for (const [name, body] of Object.entries(template.resources(type)))
         withMessage(name, () => expect(body.description).toBeTruthy());
   });
@@ -58,7 +62,8 @@ describe.each(both)("the platform of %s", (_, template) => {
       port: 443,
       protocol: "HTTPS",
       ssl_policy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-      certificate_arn: "${aws_acm_certificate_validation.load_balancer_certificate_validation.certificate_arn}",
+      certificate_arn:
+        "${aws_acm_certificate_validation.load_balancer_certificate_validation.certificate_arn}",
       default_action: [{ type: "fixed-response", fixed_response: { status_code: "404" } }],
     });
     expect(Object.keys(template.resources("aws_lb_listener"))).toHaveLength(1);
@@ -186,7 +191,13 @@ describe("the user pool", () => {
 
   it("has the groups of rooms and tools", () => {
     const groups = Object.values(development.resources("aws_cognito_user_group"));
-    expect(groups.map(({ name }) => name).sort()).toEqual(["admin", "agent", "internal", "partners", "support"]);
+    expect(groups.map(({ name }) => name).sort()).toEqual([
+      "admin",
+      "agent",
+      "internal",
+      "partners",
+      "support",
+    ]);
   });
 
   it("attaches the chat's functions once both exist", () => {
@@ -233,9 +244,9 @@ describe("Hasura", () => {
       '"jwk_url" = "https://cognito-idp.us-east-1.amazonaws.com/${aws_cognito_user_pool.user_pool.id}/.well-known/jwks.json"',
     );
     const audience = withPlatform({ hasura: { audience: ["client"] } });
-    expect(
-      audience.resource("aws_ecs_task_definition.hasura_service_task").container_definitions,
-    ).toContain('"audience" = ["client"]');
+    expect(audience.resource("aws_ecs_task_definition.hasura_service_task").container_definitions).toContain(
+      '"audience" = ["client"]',
+    );
   });
 
   it("takes at most half of the database's connections, even while a deployment runs twice the tasks", () => {
@@ -243,7 +254,9 @@ describe("Hasura", () => {
   });
 
   it("starts only after its role is ready, with a password that no plan shows", () => {
-    expect(containers).toContain('"dependsOn" = [{"containerName" = "phenom-dev-graphql-setup", "condition" = "SUCCESS"}]');
+    expect(containers).toContain(
+      '"dependsOn" = [{"containerName" = "phenom-dev-graphql-setup", "condition" = "SUCCESS"}]',
+    );
     expect(containers).toContain('"name" = "phenom-dev-graphql-setup", "image" = "public.ecr.aws/');
   });
 
@@ -267,7 +280,11 @@ describe("the ingress rules that the environment leaves to the platform", () => 
     );
 
   it("are made here", () => {
-    const all = { mcpFromAlb: "platform", adminUiFromAlb: "platform", hasuraFromEcsTasks: "platform" } as const;
+    const all = {
+      mcpFromAlb: "platform",
+      adminUiFromAlb: "platform",
+      hasuraFromEcsTasks: "platform",
+    } as const;
     expect(names(all).filter((name) => !names({}).includes(name))).toEqual([
       "admin_ui_from_alb",
       "hasura_from_ecs_tasks",
@@ -281,7 +298,11 @@ describe("an invalid platform is refused", () => {
     ["one zone", { zones: ["a"] }, "platform.zones"],
     ["a zone twice", { zones: ["a", "a"] }, "platform.zones"],
     ["a public range", { cidr: "8.8.0.0/16" }, "platform.cidr"],
-    ["a taken priority", { hasura: { priority: 300 } }, "platform.hasura.priority: 300 is also the priority of mcp"],
+    [
+      "a taken priority",
+      { hasura: { priority: 300 } },
+      "platform.hasura.priority: 300 is also the priority of mcp",
+    ],
     ["more tasks at least than at most", { hasura: { minCount: 3 } }, "platform.hasura.minCount"],
     ["storage that can't grow", { database: { storage: 100 } }, "platform.database.maxStorage"],
     ["another major version", { database: { engineVersion: "16.4" } }, "platform.database.engineVersion"],

@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { type Deployment, moduleDeployment } from "../../constructs/deployment.ts";
 import { foreignIngress } from "../../constructs/foreign-ingress.ts";
 import { Secret } from "../../constructs/generated-secret.ts";
+import { SecurityGroup } from "../../constructs/security-group.ts";
 import { inputTable } from "../../environments/inputs.ts";
 import { type PlatformSettings, platformOf } from "../../environments/platform-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
@@ -21,7 +22,6 @@ import { HASURA_PORT, Hasura } from "./hasura.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { PlatformNetwork } from "./network.ts";
 import { chatInputs } from "./outputs.ts";
-import { SecurityGroup } from "../../constructs/security-group.ts";
 import { UserPool } from "./user-pool.ts";
 
 /** Knows no content yet: links are then shown without a card. */
@@ -170,19 +170,33 @@ export class PlatformStack extends ReadableStack {
     // itself can't be here.
     const theirs = [
       { rule: "mcpFromAlb", from: alb, port: MCP_SERVER_PORT, what: "MCP server from the load balancer" },
-      { rule: "adminUiFromAlb", from: alb, port: ADMIN_UI_PORT, what: "Synapse admin UI from the load balancer" },
-      { rule: "hasuraFromEcsTasks", from: group.id, port, what: "Hasura from the MCP server and the metadata task" },
+      {
+        rule: "adminUiFromAlb",
+        from: alb,
+        port: ADMIN_UI_PORT,
+        what: "Synapse admin UI from the load balancer",
+      },
+      {
+        rule: "hasuraFromEcsTasks",
+        from: group.id,
+        port,
+        what: "Hasura from the MCP server and the metadata task",
+      },
     ] as const;
     for (const { rule, from, port, what } of theirs)
       if (ingressRules[rule] === "platform")
-        foreignIngress(this, rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), {
-          deployment,
-          owner: "chat",
-          securityGroupId: group.id,
-          from,
-          port,
-          description: what,
-        });
+        foreignIngress(
+          this,
+          rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+          {
+            deployment,
+            owner: "chat",
+            securityGroupId: group.id,
+            from,
+            port,
+            description: what,
+          },
+        );
     return { id: group.id, rules: [...group.rules, ...database.securityGroup.rules] };
   }
 

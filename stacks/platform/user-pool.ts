@@ -83,7 +83,9 @@ export class UserPool extends Construct {
     const found = new DataAwsLambdaFunctions(this, "functions").fqn;
     const { userProvisioner, tokenEnhancement } = triggerFunctionNames(project);
     const arn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
-    const both = [userProvisioner, tokenEnhancement].map((name) => `contains(${found}.function_names, "${name}")`);
+    const both = [userProvisioner, tokenEnhancement].map(
+      (name) => `contains(${found}.function_names, "${name}")`,
+    );
     // The class of CDKTF can't write a block that is there on a condition.
     pool.addOverride("dynamic.lambda_config", {
       for_each: `\${${both.join(" && ")} ? [true] : []}`,

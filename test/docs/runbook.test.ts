@@ -51,7 +51,9 @@ const words = (command: string) =>
 describe("the alarms' sections", () => {
   const alarms = new Set(
     [
-      ...[...environments, environment({ workers: { sync: 2, background: 1 } })].map((data) => new Template(data)),
+      ...[...environments, environment({ workers: { sync: 2, background: 1 } })].map(
+        (data) => new Template(data),
+      ),
       new PlatformTemplate(),
     ].flatMap((template) =>
       Object.values(template.resources("aws_cloudwatch_metric_alarm")).map(({ alarm_description }) =>

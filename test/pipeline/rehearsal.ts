@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import path from "node:path";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
+import { platformStack, platformState } from "../../environments/stack-names.ts";
 import { type AwsServer, startAws } from "../../tools/servers/aws-api.ts";
 import { StateStore } from "../../tools/terraform-offline/check/state-store.ts";
 import { clone } from "../clone.ts";
@@ -67,6 +68,7 @@ export class Rehearsal {
   readonly #store: StateStore;
   /** Terraform runs with the rights of the deploying role. */
   readonly #role: Readonly<Record<string, string>>;
+  #platform: StateStore | undefined;
   /** What happened in ECS, in order. */
   events: string[] = [];
 
@@ -98,6 +100,7 @@ export class Rehearsal {
     await this.aws.stop();
     await this.github.stop();
     await this.#store.stop();
+    await this.#platform?.stop();
     rmSync(path.dirname(this.checkout), { recursive: true, force: true });
   }
 
@@ -144,6 +147,27 @@ export class Rehearsal {
   useStateInMemory(): void {
     mkdirSync(this.stack, { recursive: true });
     this.#store.serve(this.stack);
+  }
+
+  /** Takes the inputs of development from its own platform, and keeps that stack's state in memory too. */
+  async useOwnPlatform(): Promise<void> {
+    const file = path.join(this.checkout, "environments/development.ts");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replace('inputs: { from: "variables" }', 'inputs: { from: "remote-state" }'));
+    const name = platformStack(development.environment);
+    const folder = path.join(path.dirname(this.stack), name);
+    mkdirSync(folder, { recursive: true });
+    const store = await StateStore.start();
+    store.serve(folder);
+    this.#platform = store;
+    const { bucket, key } = platformState(development.environment, development.state);
+    const { objects } = this.aws;
+    const stored = objects.get.bind(objects);
+    objects.get = (name) => (name === `${bucket}/${key}` ? store.read() : stored(name));
+  }
+
+  platformState(): z.output<typeof state> {
+    return state.parse(JSON.parse(this.#platform?.read() ?? "{}"));
   }
 
   /** Copies what Terraform has applied to ECS. */

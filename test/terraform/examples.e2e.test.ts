@@ -21,7 +21,9 @@ const variables = {
 async function checked(name: string, change: readonly object[]): Promise<Run> {
   const out = mkdtempSync(path.join(tmpdir(), "phenom-chat-"));
   const app = new App({ outdir: path.join(out, "cdktf.out"), stackTraces: false });
-  const refused = examples(app).flatMap((stack) => stack.node.findAll().flatMap(({ node }) => node.validate()));
+  const refused = examples(app).flatMap((stack) =>
+    stack.node.findAll().flatMap(({ node }) => node.validate()),
+  );
   expect(refused).toEqual([]);
   app.synth();
   const stack = path.join(out, "cdktf.out/stacks", name);
@@ -59,7 +61,9 @@ describeWith("terraform")("the neighbouring systems on the chat's constructs", (
 describe("an example", () => {
   it.each(["faceplate", "codemonet"])("%s is a stack of fewer than 250 lines", (name) => {
     const sources = readdirSync(`examples/${name}`).filter((file) => file.endsWith(".ts"));
-    const lines = sources.flatMap((file) => readFileSync(`examples/${name}/${file}`, "utf8").trimEnd().split("\n"));
+    const lines = sources.flatMap((file) =>
+      readFileSync(`examples/${name}/${file}`, "utf8").trimEnd().split("\n"),
+    );
     expect(lines.length).toBeLessThan(250);
   });
 });

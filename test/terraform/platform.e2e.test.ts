@@ -32,7 +32,9 @@ async function applied(data: EnvironmentData, existing: Record<string, unknown> 
   withMessage(output, () => expect(code).toBe(0));
   expect(output).toMatch(/ok {4}plan again .* No changes\./);
   // The provider sends no health check settings at all without this argument, whose only value is 1.
-  expect(warnings.filter((warning) => !/Argument is deprecated: "failure_threshold"/.test(warning))).toEqual([]);
+  expect(warnings.filter((warning) => !/Argument is deprecated: "failure_threshold"/.test(warning))).toEqual(
+    [],
+  );
   const { outputs, root_module } = state.parse(JSON.parse(readFileSync(file, "utf8"))).values;
   return {
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
@@ -89,7 +91,8 @@ describeWith("terraform")("the platform is applied, has nothing left to do, and 
   it.concurrent("with the triggers and the event secret, once the chat has made them", async () => {
     const [data] = environments;
     if (!data) throw new Error("there is no environment");
-    const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-development-chat-link-preview-webhook-AbCdEf";
+    const secret =
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-development-chat-link-preview-webhook-AbCdEf";
     const { resources } = await applied(data, {
       aws_lambda_functions: [
         { function_names: ["phenom-dev-chat-user-provisioner", "phenom-dev-chat-token-enhancement"] },

@@ -15,7 +15,6 @@ await main(
     await import(pathToFileURL(path.resolve(APP)).href);
     if (process.exitCode) return;
     for (const { environment } of environments)
-      for (const stack of stacksOf(environment))
-        placeLock(environment, path.join("cdktf.out/stacks", stack));
+      for (const stack of stacksOf(environment)) placeLock(environment, path.join("cdktf.out/stacks", stack));
   }),
 );

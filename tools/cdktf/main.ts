@@ -49,12 +49,13 @@ async function run(command: string, args: readonly string[]): Promise<void> {
     throw new Problem(`${command} ${args[0]} failed: see its messages above`, "", exitCode);
 }
 
-type Verb = "plan" | "apply";
+type Verb = "plan" | "apply" | "destroy";
 
 const descriptions: Readonly<Record<Verb, string>> = {
   plan: "Shows what Terraform would change in a stack.",
   apply:
     "Applies a stack after approval. Where something runs already, npm run ops -- deploy takes its place.",
+  destroy: "Destroys everything of a stack after approval. Production refuses.",
 };
 
 const command = (verb: Verb) =>
@@ -64,7 +65,7 @@ const command = (verb: Verb) =>
     .argument("[options...]", `options of cdktf ${verb}`)
     .allowUnknownOption()
     .action(async (stack, options) => {
-      if (verb === "apply" && !process.stdin.isTTY && !options.includes("--auto-approve"))
+      if (verb !== "plan" && !process.stdin.isTTY && !options.includes("--auto-approve"))
         throw new Problem(
           "there is no terminal to ask for approval",
           "Add --auto-approve if this is what you want; npm run plan shows what would be done",
@@ -79,4 +80,4 @@ const command = (verb: Verb) =>
     });
 
 const [verb, ...args] = process.argv.slice(2);
-await main(command(verb === "apply" ? "apply" : "plan"), args);
+await main(command(verb === "apply" || verb === "destroy" ? verb : "plan"), args);

@@ -108,14 +108,20 @@ const byValues: Readonly<Record<string, (values: unknown, task: unknown) => numb
   aws_eip: () => hourly(publicAddress),
   // A public load balancer has an address in each of its subnets.
   aws_lb: (values) =>
-    hourly(loadBalancer) + (field(values, "internal") === true ? 0 : lengthOf(field(values, "subnets")) * hourly(publicAddress)),
+    hourly(loadBalancer) +
+    (field(values, "internal") === true ? 0 : lengthOf(field(values, "subnets")) * hourly(publicAddress)),
   aws_vpc_endpoint: (values) =>
-    field(values, "vpc_endpoint_type") === "Interface" ? lengthOf(field(values, "subnet_ids")) * hourly(endpoint) : 0,
+    field(values, "vpc_endpoint_type") === "Interface"
+      ? lengthOf(field(values, "subnet_ids")) * hourly(endpoint)
+      : 0,
   // A standby costs as much again. A class without a known price counts its storage alone.
   aws_db_instance(values) {
     const price = instances[String(field(values, "instance_class"))];
     const copies = field(values, "multi_az") === true ? 2 : 1;
-    return copies * ((price ? hourly(price) : 0) + number(field(values, "allocated_storage")) * databaseStorage.usd);
+    return (
+      copies *
+      ((price ? hourly(price) : 0) + number(field(values, "allocated_storage")) * databaseStorage.usd)
+    );
   },
 };
 

@@ -2,12 +2,12 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { discoveryService } from "../../../constructs/discovery.ts";
 import { yamlencode } from "../../../constructs/encode.ts";
 import { FargateService } from "../../../constructs/fargate-service.ts";
 import type { FargateSize } from "../../../constructs/fargate-task.ts";
 import { TargetGroup } from "../../../constructs/target-group.ts";
 import { adminAction } from "../admin-ui/access.ts";
-import { discoveryService } from "../../../constructs/discovery.ts";
 import { SYNAPSE_PORT } from "../homeserver/container.ts";
 import { DEREGISTRATION_DELAY, type SynapseProcess, synapseService } from "../homeserver/service.ts";
 import { homeserverRule } from "../homeserver-rule.ts";

@@ -12,7 +12,7 @@ const harness = awsHarness();
 const secret = { AGENT_USERNAME: "phenom-agent", AGENT_PASSWORD: "p".repeat(40) };
 let status: string;
 let stored: string;
-let applied: number;
+let applied = 0;
 beforeEach(() => {
   [status, stored, applied] = ["FORCE_CHANGE_PASSWORD", JSON.stringify(secret), 0];
   Object.assign(harness.aws.answers, {
@@ -47,7 +47,9 @@ function deployment(changes: readonly Change[], { dryRun = false } = {}) {
     outputs: async () =>
       JSON.stringify({
         cognito_user_pool_id: { value: "us-east-1_AbCdEfGhI" },
-        agent_secret_arn: { value: "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-chat-agent-AbCdEf" },
+        agent_secret_arn: {
+          value: "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-chat-agent-AbCdEf",
+        },
       }),
   });
 }
@@ -83,7 +85,9 @@ describe("the platform's first pass", () => {
   it("names a secret that is no account's, and shows nothing of it", async () => {
     stored = '{"AGENT_USERNAME":"phenom-agent","PASSWORD":"hidden"}';
     const failed = deployment([]).first();
-    await expect(failed).rejects.toThrow(/phenom-dev-chat-agent-AbCdEf lacks AGENT_USERNAME or AGENT_PASSWORD/);
+    await expect(failed).rejects.toThrow(
+      /phenom-dev-chat-agent-AbCdEf lacks AGENT_USERNAME or AGENT_PASSWORD/,
+    );
     await expect(failed).rejects.not.toThrow(/hidden/);
   });
 });

@@ -2,8 +2,8 @@ import { platformStack } from "../../../environments/stack-names.ts";
 import { EXIT } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { Deployment, runningBefore } from "../deployment/deployment.ts";
-import { PlatformDeployment } from "../deployment/platform.ts";
 import { type Change, checkWithin, notIn, readReviewed, summaryLines } from "../deployment/plan.ts";
+import { PlatformDeployment } from "../deployment/platform.ts";
 import { Terraform } from "../deployment/terraform.ts";
 import type { Verb } from "../verb.ts";
 import { checksToRun, skipOption, type Verification, waitOption } from "../verification.ts";
@@ -14,7 +14,10 @@ export const deploy: Verb = ({ verb, run }) =>
       "--plan-check <file>",
       "reviewed plan, as terraform show -json prints it: stop if the new plan would change more",
     )
-    .option("--platform", "also apply the platform's stack: before the chat, and again once its functions exist")
+    .option(
+      "--platform",
+      "also apply the platform's stack: before the chat, and again once its functions exist",
+    )
     .addOption(skipOption())
     // 30 times, 10 seconds apart.
     .addOption(waitOption(5))

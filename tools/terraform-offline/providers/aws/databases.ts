@@ -56,10 +56,7 @@ function checkInstance(checks: Checks, config: Values): void {
   if (!isText(backup_window) || !isText(maintenance_window)) return;
   const [backup, maintenance] = [minutes(backup_window), minutes(maintenance_window)];
   const at = ([hour = 0, minute = 0]: number[]) => 60 * hour + minute;
-  if (
-    at(backup.slice(0, 2)) < at(maintenance.slice(2)) &&
-    at(maintenance.slice(0, 2)) < at(backup.slice(2))
-  )
+  if (at(backup.slice(0, 2)) < at(maintenance.slice(2)) && at(maintenance.slice(0, 2)) < at(backup.slice(2)))
     checks.error(
       "backup_window",
       "InvalidParameterValue: The backup window and maintenance window must not overlap",

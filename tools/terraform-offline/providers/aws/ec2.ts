@@ -1,5 +1,5 @@
-import { blocksOf, isKnown, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
 import { Diagnostic } from "../../plugin/diagnostic.ts";
+import { blocksOf, isKnown, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
 import { CREATED, hex, number } from "../invented.ts";
 import type { Context } from "../provider.ts";
 import type { Checks } from "./checks.ts";
@@ -176,7 +176,10 @@ export const ec2: AwsService = {
         checks.cidr(cidr_block, "cidr_block");
         const bits = Number(textOf(cidr_block)?.split("/")[1] ?? 16);
         if (bits < 16 || bits > 28)
-          checks.error("cidr_block", `InvalidVpc.Range: The CIDR '${cidr_block}' is invalid: from /16 to /28`);
+          checks.error(
+            "cidr_block",
+            `InvalidVpc.Range: The CIDR '${cidr_block}' is invalid: from /16 to /28`,
+          );
       },
       computed(_planned, ids) {
         const id = `vpc-${ids.hex(17)}`;

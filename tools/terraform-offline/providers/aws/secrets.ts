@@ -1,6 +1,15 @@
 import { randomInt } from "node:crypto";
 import { Diagnostic } from "../../plugin/diagnostic.ts";
-import { blocksOf, isKnown, isSet, isText, listOf, textOf, type Value, type Values } from "../../plugin/value.ts";
+import {
+  blocksOf,
+  isKnown,
+  isSet,
+  isText,
+  listOf,
+  textOf,
+  type Value,
+  type Values,
+} from "../../plugin/value.ts";
 import { CREATED, characters, DIGIT, hex, LOWER, seedOf, UPPER, uuid } from "../invented.ts";
 import { ACCOUNT, lastPart, regionOf } from "./ids.ts";
 import { checkPolicy } from "./policy-check.ts";
