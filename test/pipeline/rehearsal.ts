@@ -244,7 +244,8 @@ export class Rehearsal {
             AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
             AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
             CI: "1",
-            ...this.#role,
+            // An administrator deploys a platform.
+            ...(!this.#platform && this.#role),
             ...env,
           },
         },

@@ -33,7 +33,7 @@ async function checked(name: string, change: readonly object[]): Promise<Run> {
   writeFileSync(file, JSON.stringify(Object.fromEntries(inputs)));
   const patch = path.join(out, "patch.json");
   writeFileSync(patch, JSON.stringify(change));
-  const run = await check({ stack, out, inputs: ["--var-file", file] }, "--mutate", patch);
+  const run = await check({ stack, out, role: {}, inputs: ["--var-file", file] }, "--mutate", patch);
   withMessage(run.output, () => expect(run.code).toBe(0));
   expect(run.output).toMatch(/ok {4}plan again .* No changes\./);
   expect(run.warnings).toEqual([]);
