@@ -10,7 +10,7 @@ import { deploySynapse, type Synapse, type SynapseDeployment } from "../../../to
 
 const CLIENTS = 100;
 const SENDERS = 5;
-const MESSAGES_EACH = 10;
+const MESSAGES_EACH = 4;
 
 describeWithSynapse(`a homeserver with ${CLIENTS} people in one room`, () => {
   let postgres: PostgresServer;
