@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -162,7 +162,6 @@ async function initialiseOnFreePort(
       postgresFlags: [
         ["listen_addresses", host],
         ["unix_socket_directories", ""],
-        ["ssl", "on"],
         ["ssl_cert_file", join(directory, "server.crt")],
         ["ssl_key_file", join(directory, "server.key")],
         ["fsync", durability],
@@ -175,6 +174,8 @@ async function initialiseOnFreePort(
     });
 
   await serverOn(0).initialise();
+  // In the file and not a flag, which no statement could change: a test turns TLS off.
+  await appendFile(join(data, "postgresql.conf"), "ssl = on\n");
   await writeFile(join(data, "pg_hba.conf"), `hostssl all all ${host}/32 scram-sha-256\n`);
   // Another process may take the port between the look and the start.
   for (let attempt = 1; ; attempt++) {
