@@ -295,6 +295,8 @@ describeWithSynapse("a homeserver", () => {
   describe("behind the load balancer, with what an app can do wrong,", () => {
     let alb: AlbServer;
     let people: Account[];
+    /** Length of the log before anything goes wrong. */
+    let before: number;
     /** Whether the target group has a target. */
     let isRegistered = true;
     let url: () => string;
@@ -307,7 +309,8 @@ describeWithSynapse("a homeserver", () => {
         () => (isRegistered ? ["synapse"] : []),
         () => url(),
       );
-      people = await Promise.all(Array.from({ length: 5 }, () => newAccount()));
+      people = await Promise.all(Array.from({ length: 6 }, () => newAccount()));
+      before = synapse.output().length;
     });
     afterAll(() => alb?.stop());
 
@@ -366,14 +369,9 @@ describeWithSynapse("a homeserver", () => {
         await ask(`${clients}/directory/room/%23a%00b%3A${deployment.serverName}`),
         await ask(`${clients}/sync?timeout=soon`),
       ],
-      "400 M_FORBIDDEN: setting one's own display name: names come from Phenom": () =>
-        ask(
-          `${clients}/profile/${encodeURIComponent(people[0]?.userId ?? "")}/displayname`,
-          send({ displayname: "phenom-admin" }),
-        ),
       "401 M_MISSING_TOKEN: no access token": () => ask(`${clients}/sync`, { token: "" }),
       "401 M_UNKNOWN_TOKEN: signed out, erased, or an unknown token": async () => {
-        const { accessToken: token } = await newAccount();
+        const token = people.at(-1)?.accessToken;
         await ask(`${clients}/logout`, post({}, { token }));
         return ask(`${clients}/sync`, { token });
       },
@@ -381,6 +379,11 @@ describeWithSynapse("a homeserver", () => {
         () => ask(`${clients}/login`, post({ type: "m.login.token", token: "used" }, { token: "" })),
       "403 M_FORBIDDEN: in a room: not a member, banned or muted": async () =>
         ask(await to(), send({ msgtype: "m.text", body: "let me in" }, { token: people[1]?.accessToken })),
+      "403 M_FORBIDDEN: setting one's own display name: names come from Phenom": () =>
+        ask(
+          `${clients}/profile/${encodeURIComponent(people[0]?.userId ?? "")}/displayname`,
+          send({ displayname: "phenom-admin" }),
+        ),
       "403 M_UNKNOWN: the preview of a link to another host than Phenom's": () =>
         ask(`${preview}${encodeURIComponent("https://evil.example/")}`),
       "404 M_NOT_FOUND: no such room, alias or medium; the preview of a page that can't be fetched":
@@ -389,9 +392,11 @@ describeWithSynapse("a homeserver", () => {
           await ask(`/_matrix/client/v1/media/download/${deployment.serverName}/nothing`),
           // One dead link in the room, and everybody's phone asks for it.
           ...(await Promise.all(
-            people.map(({ accessToken: token }) =>
-              ask(`${preview}${encodeURIComponent("https://thephenom.app/phenom/dead")}`, { token }),
-            ),
+            people
+              .slice(0, 5)
+              .map(({ accessToken: token }) =>
+                ask(`${preview}${encodeURIComponent("https://thephenom.app/phenom/dead")}`, { token }),
+              ),
           )),
         ],
       "404 M_UNRECOGNIZED: no such address of the API": () => ask(`${clients}/nothing`),
@@ -432,11 +437,12 @@ describeWithSynapse("a homeserver", () => {
 
     it.each(Object.entries(provoked))("answers %s", async (row, provoke) => {
       const [expected] = row.split(": ");
-      for (const answer of [await provoke()].flat()) expect(answer).toBe(expected);
+      const answers = [await provoke()].flat();
+      for (const answer of answers) expect(answer).toBe(expected);
     });
 
     it("counts none of them as an error of its own", () => {
-      const lines = synapse.output().split("\n");
+      const lines = synapse.output().slice(before).split("\n");
       expect(lines.filter((line) => /^request \w+ \S+ 5\d\d /.test(line))).toEqual([]);
       expect(lines.filter((line) => /"level":"(?:ERROR|CRITICAL)"/.test(line))).toEqual([]);
     });

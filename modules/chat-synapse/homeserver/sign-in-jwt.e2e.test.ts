@@ -97,9 +97,10 @@ describeWithSynapse("signing in, by browser or with a Cognito ID token,", () => 
   it("fails with a token that names an unknown key, or with what is no token, and logs no error", async () => {
     const [, payload, signature] = harness.cognito.idToken(ivan, { audience: mobileClientId }).split(".");
     const header = Buffer.from(JSON.stringify({ alg: "RS256", kid: "unknown" })).toString("base64url");
+    const before = harness.output().length;
     for (const token of [`${header}.${payload}.${signature}`, "a.b.c", "", 7, ["x"]])
       expect(await post(token)).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
-    expect(harness.output()).not.toContain('"level":"ERROR"');
+    expect(harness.output().slice(before)).not.toContain('"level":"ERROR"');
   });
 
   it("fails with a token that another key signed", async () => {

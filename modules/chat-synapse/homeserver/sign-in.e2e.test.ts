@@ -53,7 +53,7 @@ describeWithSynapse("signing in", () => {
       const path = `/_matrix/client/v3/profile/${encodeURIComponent(userId)}`;
       return (await matrix(harness.url, "GET", path, { token: accessToken })).body["displayname"];
     };
-    const judy = { username: "judy", email: "judy@example.org" };
+    const judy = { sub: randomUUID(), username: "judy", email: "judy@example.org" };
     expect(await shown({ ...judy, name: "Ju\u200bdy" })).toBe("Judy");
     expect(await shown({ ...judy, name: "Judy Smith" })).toBe("Judy Smith");
     // It is kept rather than replaced by what may not be shown.

@@ -8,8 +8,6 @@ import re
 import unicodedata
 from typing import Any
 
-from synapse.handlers.jwt import JwtHandler
-from synapse.handlers.oidc import JinjaOidcMappingProvider
 from synapse.module_api import ModuleApi
 
 MAX_NAME = 100
@@ -24,8 +22,6 @@ TELEPHONE = re.compile(r"[+\d\s().-]+")
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 # Cognito's names of people who sign in with another provider: its name and the person's id there.
 FEDERATED = re.compile(r"(?:google|facebook|loginwithamazon|signinwithapple)_", re.IGNORECASE)
-
-map_user = JinjaOidcMappingProvider.map_user_attributes
 
 
 def is_pictograph(text: str) -> bool:
@@ -68,21 +64,28 @@ def public_name(value: Any) -> str | None:
     return name[:end].rstrip() or None
 
 
-async def map_public_name(provider: JinjaOidcMappingProvider, *args: Any) -> Any:
-    attributes = await map_user(provider, *args)
-    return {**attributes, "display_name": public_name(attributes.get("display_name"))}
-
-
 class PublicNames:
     def __init__(self, config: dict[str, Any], api: ModuleApi) -> None:
-        JinjaOidcMappingProvider.map_user_attributes = map_public_name
+        # Not at the top: authlib, which they load, warns on stderr until Synapse has set its log up.
+        from synapse.handlers.jwt import JwtHandler
+        from synapse.handlers.oidc import JinjaOidcMappingProvider
+
+        map_user = JinjaOidcMappingProvider.map_user_attributes
         # Beside what another module of ours makes of it.
         validate = JwtHandler.validate_login
+
+        # Synapse looks for the parameter `failures` by its name.
+        async def map_public_name(
+            provider: JinjaOidcMappingProvider, userinfo: Any, token: Any, failures: int
+        ) -> Any:
+            attributes = await map_user(provider, userinfo, token, failures)
+            return {**attributes, "display_name": public_name(attributes.get("display_name"))}
 
         def validate_and_name(handler: JwtHandler, *args: Any) -> tuple[str, str | None]:
             user_id, name = validate(handler, *args)
             return user_id, public_name(name)
 
+        JinjaOidcMappingProvider.map_user_attributes = map_public_name
         JwtHandler.validate_login = validate_and_name
 
     @staticmethod

@@ -1,7 +1,6 @@
 """A module of Synapse that answers requests which Synapse itself answers with 5xx, with a reset or too late.
 
-Each class attribute that is replaced here is named at import, so that an upgrade of Synapse that renames it fails at the
-start. docs/mobile.md lists the answers.
+Each function that is replaced here is read first, so that an upgrade of Synapse that renames it fails at the start. docs/mobile.md lists the answers.
 """
 
 import logging
@@ -10,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 
 from synapse.api.errors import Codes, LoginError, SynapseError
-from synapse.handlers.jwt import JwtHandler
 from synapse.http import servlet
 from synapse.http.server import JsonResource
 from synapse.http.site import SynapseRequest
@@ -33,7 +31,6 @@ parse_body = servlet.parse_json_value_from_request
 find_handler = JsonResource._get_handler_for_request
 handle_chunk = SynapseRequest.handleContentChunk
 preview = UrlPreviewer.preview
-validate_token = JwtHandler.validate_login
 
 
 def is_unstorable(value: Any) -> bool:
@@ -75,6 +72,8 @@ def handle_chunk_within_limits(request: SynapseRequest, data: bytes) -> None:
     if request.content.tell() + len(data) > limit:
         length = (request.requestHeaders.getRawHeaders(b"content-length") or [b""])[0]
         if length.isdigit() and len(length) <= 12 and limit < int(length) <= MAX_READ * limit:
+            # Synapse closes the connection behind the answer: nobody may send another request on it.
+            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
             return
     handle_chunk(request, data)
 
@@ -89,21 +88,25 @@ async def preview_or_not_found(previewer: UrlPreviewer, *args: Any, **kwargs: An
         raise SynapseError(HTTPStatus.NOT_FOUND, "The page can't be fetched", Codes.NOT_FOUND)
 
 
-def validate_any_token(handler: JwtHandler, *args: Any) -> Any:
-    """A token whose header names an unknown key, or that is no token at all, is refused like a wrong signature."""
-    try:
-        return validate_token(handler, *args)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        logger.info("Refused a token that can't be read or whose key is unknown")
-        raise LoginError(
-            HTTPStatus.FORBIDDEN,
-            "JWT validation failed: unknown key or malformed token",
-            errcode=Codes.FORBIDDEN,
-        )
-
-
 class Requests:
     def __init__(self, config: dict[str, Any], api: ModuleApi) -> None:
+        # Not at the top: authlib, which it loads, warns on stderr until Synapse has set its log up.
+        from synapse.handlers.jwt import JwtHandler
+
+        validate_token = JwtHandler.validate_login
+
+        def validate_any_token(handler: JwtHandler, *args: Any) -> Any:
+            """A token whose header names an unknown key, or that is no token at all, is refused like a wrong signature."""
+            try:
+                return validate_token(handler, *args)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                logger.info("Refused a token that can't be read or whose key is unknown")
+                raise LoginError(
+                    HTTPStatus.FORBIDDEN,
+                    "JWT validation failed: unknown key or malformed token",
+                    errcode=Codes.FORBIDDEN,
+                )
+
         servlet.parse_json_value_from_request = parse_storable_body
         JsonResource._get_handler_for_request = find_handler_within_limits
         SynapseRequest.handleContentChunk = handle_chunk_within_limits
