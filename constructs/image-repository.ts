@@ -43,17 +43,15 @@ export class ImageRepository extends Construct {
     this.url = repository.repositoryUrl;
     this.arn = repository.arn;
   }
-
-  /** IAM statements that allow pulling its images. */
-  get pullStatements(): PolicyStatement[] {
-    return [
-      { Sid: "SignInToRegistry", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
-      {
-        Sid: "PullImages",
-        Effect: "Allow",
-        Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        Resource: this.arn,
-      },
-    ];
-  }
 }
+
+/** IAM statements that allow pulling images of these repositories. */
+export const pullImages = (repositories: readonly ImageRepository[]): PolicyStatement[] => [
+  { Sid: "SignInToRegistry", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+  {
+    Sid: "PullImages",
+    Effect: "Allow",
+    Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    Resource: repositories.map(({ arn }) => arn),
+  },
+];

@@ -11,7 +11,7 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import { trustService } from "../../constructs/iam-policy.ts";
-import { ImageRepository } from "../../constructs/image-repository.ts";
+import { ImageRepository, pullImages } from "../../constructs/image-repository.ts";
 import { Instance } from "../../constructs/instance.ts";
 import { script } from "../../constructs/script.ts";
 import { SecurityGroup } from "../../constructs/security-group.ts";
@@ -21,7 +21,7 @@ import { ReadableStack } from "../../stacks/addresses.ts";
 import { inputVariable } from "../../stacks/input-variable.ts";
 import { AlarmTopic } from "../../stacks/monitoring/alarm-topic.ts";
 import { Alarms } from "../../stacks/monitoring/alarms.ts";
-import { thresholds } from "../../stacks/monitoring/thresholds.ts";
+import { instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
 import { Mail } from "./mail.ts";
 
 const REGION = "us-east-1";
@@ -68,7 +68,7 @@ export class CodeMonet extends ReadableStack {
       zoneId,
       reportsTo: `postmaster@${DOMAIN}`,
     });
-    const [backend, web] = (["drawing-agent", "web-ssr"] as const).map(
+    const repositories = ["drawing-agent", "web-ssr"].map(
       (name) => new ImageRepository(this, name, { deployment, name, keep: KEPT_IMAGES }),
     );
     const instance = new Instance(this, "instance", {
@@ -79,11 +79,7 @@ export class CodeMonet extends ReadableStack {
       subnetId,
       securityGroupIds: [group.id],
       userData: script("examples/codemonet/first-start.sh"),
-      policy: [
-        mail.sendStatement,
-        ...(backend?.pullStatements ?? []),
-        ...(web?.pullStatements.slice(1) ?? []).map((statement) => ({ ...statement, Sid: "PullWeb" })),
-      ],
+      policy: [mail.sendStatement, ...pullImages(repositories)],
       startsAfter: group.rules,
     });
     this.dataVolume(deployment, instance);
@@ -99,7 +95,6 @@ export class CodeMonet extends ReadableStack {
       records: [address.publicIp],
     });
     this.alarms(deployment, instance, emails);
-    new TerraformOutput(this, "url", { description: "Address of the site", value: `https://${HOST}` });
     new TerraformOutput(this, "shell_command", {
       description: "Opens a shell without SSH",
       value: `aws ssm start-session --target ${instance.id}`,
@@ -114,7 +109,7 @@ export class CodeMonet extends ReadableStack {
     const group = new SecurityGroup(this, "group", {
       deployment,
       name: PROJECT,
-      description: "CodeMonet's web server",
+      description: "Web server of CodeMonet",
       vpcId,
     });
     const anywhere = "0.0.0.0/0";
@@ -174,36 +169,12 @@ export class CodeMonet extends ReadableStack {
   }
 
   private alarms(deployment: Deployment, instance: Instance, emails: string[]): void {
-    const metric = (name: string) => ({
-      namespace: "AWS/EC2",
-      name,
-      dimensions: { InstanceId: instance.id },
-    });
     new Alarms(this, "alarm", {
       deployment,
       prefix: PROJECT,
       topicArn: new AlarmTopic(this, "topic", deployment, `${PROJECT}-alarms`, emails).arn,
       runbookUrl: "https://example.com/codemonet/runbook",
-      alarms: [
-        {
-          id: "cpu",
-          metric: metric("CPUUtilization"),
-          statistic: "Average",
-          threshold: thresholds.cpu,
-          missing: "breaching",
-          meaning: "The instance uses most of its CPU",
-          remedy: "Restart the container that does, or use a larger instance",
-        },
-        {
-          id: "status-check",
-          metric: metric("StatusCheckFailed"),
-          statistic: "Maximum",
-          threshold: { crossed: "at or above", value: 1, period: 60, periods: 2 },
-          missing: "breaching",
-          meaning: "The instance does not answer AWS's checks",
-          remedy: "Stop and start it; if that does not help, replace it and keep its volume",
-        },
-      ],
+      alarms: instanceAlarms({ id: "web", name: "CodeMonet" }, instance.id),
     });
   }
 }

@@ -6,7 +6,7 @@ import type { Construct } from "constructs";
 import type { Deployment } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { GeneratedSecret } from "../../constructs/generated-secret.ts";
-import { ImageRepository } from "../../constructs/image-repository.ts";
+import { ImageRepository, pullImages } from "../../constructs/image-repository.ts";
 import { Instance } from "../../constructs/instance.ts";
 import { ListenerRule } from "../../constructs/listener-rule.ts";
 import { script } from "../../constructs/script.ts";
@@ -17,7 +17,7 @@ import { ReadableStack } from "../../stacks/addresses.ts";
 import { inputVariable } from "../../stacks/input-variable.ts";
 import { AlarmTopic } from "../../stacks/monitoring/alarm-topic.ts";
 import { Alarms } from "../../stacks/monitoring/alarms.ts";
-import { groupAlarms } from "../../stacks/monitoring/service-alarms.ts";
+import { groupAlarms, instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
 import { thresholds } from "../../stacks/monitoring/thresholds.ts";
 
 const PORT = 8000;
@@ -70,7 +70,7 @@ export class Faceplate extends ReadableStack {
         }),
       }),
       policy: [
-        ...images.pullStatements,
+        ...pullImages([images]),
         {
           Sid: "ReadDatabaseSecret",
           Effect: "Allow",
@@ -163,15 +163,7 @@ export class Faceplate extends ReadableStack {
       topicArn: new AlarmTopic(this, "topic", deployment, `${PROJECT}-faceplate-alarms`, alarmEmails).arn,
       runbookUrl: "https://example.com/faceplate/runbook",
       alarms: [
-        {
-          id: "faceplate-cpu",
-          metric: { namespace: "AWS/EC2", name: "CPUUtilization", dimensions: { InstanceId: instance.id } },
-          statistic: "Average",
-          threshold: thresholds.cpu,
-          missing: "breaching",
-          meaning: "Faceplate uses most of its CPU",
-          remedy: "Use a larger instance, or a second one",
-        },
+        ...instanceAlarms({ id: "faceplate", name: "Faceplate" }, instance.id),
         ...groupAlarms(
           { loadBalancer: albArnSuffix },
           { id: "faceplate", name: "Faceplate" },

@@ -26,6 +26,13 @@ export const service = (
   dimensions: { ClusterName: clusterName, ServiceName: serviceName },
 });
 
+/** An EC2 instance: per cent of its CPU, and whether it fails AWS's checks. */
+export const instance = (instanceId: string, name: "CPUUtilization" | "StatusCheckFailed"): Metric => ({
+  namespace: "AWS/EC2",
+  name,
+  dimensions: { InstanceId: instanceId },
+});
+
 /** A target group; `TargetResponseTime` in seconds. Without requests only `HealthyHostCount` is reported. */
 export const targetGroup = (
   loadBalancer: string,

@@ -1,6 +1,6 @@
 import type { FargateService } from "../../constructs/fargate-service.ts";
 import type { AlarmDefinition } from "./alarm-definition.ts";
-import { service, targetGroup } from "./metrics.ts";
+import { instance, service, targetGroup } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { type Threshold, thresholds } from "./thresholds.ts";
 
@@ -112,3 +112,25 @@ export const latencyAlarms = (
           remedy: "Check its CPU, its backend and the database",
         },
       ];
+
+/** Alarms on the metrics of an EC2 instance. */
+export const instanceAlarms = ({ id, name }: Watched, instanceId: string): AlarmDefinition[] => [
+  {
+    id: `${id}-cpu`,
+    metric: instance(instanceId, "CPUUtilization"),
+    statistic: "Average",
+    threshold: thresholds.cpu,
+    missing: "breaching",
+    meaning: `${name} uses most of its CPU`,
+    remedy: "Use a larger instance, or a second one",
+  },
+  {
+    id: `${id}-status-check`,
+    metric: instance(instanceId, "StatusCheckFailed"),
+    statistic: "Maximum",
+    threshold: thresholds.statusCheck,
+    missing: "breaching",
+    meaning: `The instance of ${name} does not answer AWS's checks`,
+    remedy: "Stop and start it; if that does not help, replace it",
+  },
+];

@@ -27,6 +27,8 @@ export const thresholds = {
    * for up to three minutes, and must not send a mail.
    */
   healthyHostsWithGap: { crossed: "below", value: 1, period: MINUTE, periods: 5 },
+  /** Checks by AWS of a machine and its system, which fail at once or not at all. */
+  statusCheck: { crossed: "at or above", value: 1, period: MINUTE, periods: 2 },
   /** Responses. One or two come from a task that stops during a deployment; five in five minutes do not. */
   targetErrors: { crossed: "at or above", value: 5, period: FIVE_MINUTES, periods: 1 },
   /** Seconds, 95th percentile. A tool call takes about ten milliseconds plus its database calls; agents wait 30 s. */

@@ -8,6 +8,7 @@ import * as rds from "@aws-sdk/client-rds";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
+import { stacksOf } from "../../environments/stack-names.ts";
 import { environment, Template } from "../../stacks/chat/template.ts";
 import { PlatformTemplate } from "../../stacks/platform/template.ts";
 import { withMessage } from "../jest/with-message.ts";
@@ -150,8 +151,8 @@ describe("a command of the runbook", () => {
 
   it.each(
     commands.filter((command) => /^npm run (plan|apply)/.test(command)),
-  )("%s names an environment", (command) => {
-    expect(environments.map((data) => data.environment)).toContain(words(command)[4]);
+  )("%s names a stack", (command) => {
+    expect(environments.flatMap(({ environment }) => stacksOf(environment))).toContain(words(command)[4]);
   });
 
   it.each([

@@ -13,7 +13,7 @@ import { READ_ONLY_LOCK } from "../terraform/lock.ts";
 
 const names = environments.map(({ environment }) => environment);
 /** The stacks of each environment. An administrator applies those of the pipeline and of the platform. */
-const stacks = names.flatMap(stacksOf);
+const stacks = [...names, ...names.flatMap(stacksOf).filter((stack) => !names.includes(stack))];
 /** Time limit of a request to the metadata service of EC2, which other machines don't have. */
 const METADATA_TIMEOUT_MS = 300;
 
