@@ -105,8 +105,22 @@ async function handle(
   if (action === "GetCallerIdentity") return send(response, 200, callerIdentity(state.account), "text/xml");
   const xml = state.xml[action];
   if (xml) return send(response, 200, xml(parameters), "text/xml");
-  const object = decodeURIComponent((request.url ?? "").slice(1).replace(/\?.*$/, ""));
+  const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+  const object = decodeURIComponent(pathname.slice(1));
   const content = state.objects.get(object);
+  if (!emulator && request.method === "GET" && searchParams.get("list-type") === "2")
+    return send(
+      response,
+      200,
+      listOf(state.objects, object, searchParams.get("prefix") ?? ""),
+      "application/xml",
+    );
+  if (!emulator && request.method === "HEAD" && object.includes("/")) {
+    response
+      .writeHead(content === undefined ? 404 : 200, { "content-length": String(content?.length ?? 0) })
+      .end();
+    return;
+  }
   if (request.method === "GET" && object.includes("/") && (content !== undefined || !emulator)) {
     return content === undefined
       ? send(response, 404, xmlError("NoSuchKey", "The specified key does not exist."), "application/xml")
@@ -169,6 +183,15 @@ const callerIdentity = (
   </GetCallerIdentityResult>
   <ResponseMetadata><RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId></ResponseMetadata>
 </GetCallerIdentityResponse>`;
+
+/** What S3 lists of a bucket, as Terraform asks for the workspaces of a state. */
+const listOf = (objects: ReadonlyMap<string, string>, bucket: string, prefix: string) => {
+  const name = bucket.replace(/\/$/, "");
+  const keys = [...objects.keys()]
+    .filter((object) => object.startsWith(`${name}/${prefix}`))
+    .map((object) => `<Contents><Key>${object.slice(name.length + 1)}</Key></Contents>`);
+  return `<ListBucketResult><Name>${name}</Name><IsTruncated>false</IsTruncated>${keys.join("")}</ListBucketResult>`;
+};
 
 const xmlError = (code: string, message: string) =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
