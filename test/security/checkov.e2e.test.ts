@@ -7,6 +7,7 @@ import * as z from "zod";
 import { environments } from "../../environments/index.ts";
 import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { pipelineStack, platformStack } from "../../environments/stack-names.ts";
 import { tools } from "../../tools/setup/tools.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { check, synthesised } from "../terraform/offline.ts";
@@ -44,7 +45,8 @@ const plans: readonly EnvironmentData[] = [
 async function findings(): Promise<string[]> {
   const stacks = [
     ...plans.map((data) => synthesised(data)),
-    ...environments.map((data) => synthesised(data, `pipeline-${data.environment}`)),
+    ...environments.map((data) => synthesised(data, pipelineStack(data.environment))),
+    ...environments.map((data) => synthesised(data, platformStack(data.environment))),
   ];
   const files = await Promise.all(
     stacks.map(async (synth) => {

@@ -1,4 +1,4 @@
-import { isKnown, listOf, textOf } from "../../plugin/value.ts";
+import { isKnown, isText, listOf, textOf } from "../../plugin/value.ts";
 import { hex } from "../invented.ts";
 import { isEmpty } from "./checks.ts";
 import { ACCOUNT, type Ids } from "./ids.ts";
@@ -163,6 +163,25 @@ export const edge: AwsService = {
         arn: ids.arn("ses", `identity/${domain}`),
         verification_token: Buffer.from(ids.hex(32)).toString("base64"),
       }),
+      replacedBy: ["domain"],
+    },
+    aws_ses_domain_dkim: {
+      // SES always makes three.
+      computed: ({ domain }, ids) => ({
+        id: domain,
+        dkim_tokens: [1, 2, 3].map((n) => ids.lower(32, `token${n}`)),
+      }),
+      replacedBy: ["domain"],
+    },
+    aws_ses_domain_mail_from: {
+      check(checks, { domain, mail_from_domain: from }) {
+        if (isText(domain) && isText(from) && !from.endsWith(`.${domain}`))
+          checks.error(
+            "mail_from_domain",
+            `InvalidParameterValue: Provided MAIL-FROM domain <${from}> is not subdomain of the domain of the identity <${domain}>`,
+          );
+      },
+      computed: ({ domain }) => ({ id: domain, behavior_on_mx_failure: "UseDefaultValue" }),
       replacedBy: ["domain"],
     },
   },

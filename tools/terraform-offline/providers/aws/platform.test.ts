@@ -76,6 +76,12 @@ describe("AWS refuses", () => {
       "conflicts with",
     ],
     [
+      "mail from another domain than the identity's",
+      "aws_ses_domain_mail_from",
+      { domain: "example.org", mail_from_domain: "mail.example.com" },
+      "is not subdomain of",
+    ],
+    [
       "a certificate for a URL",
       "aws_acm_certificate",
       { domain_name: "https://a.example" },
