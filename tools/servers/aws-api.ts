@@ -117,7 +117,7 @@ async function handle(
     );
   if (!emulator && request.method === "HEAD" && object.includes("/")) {
     response
-      .writeHead(content === undefined ? 404 : 200, { "content-length": String(content?.length ?? 0) })
+      .writeHead(content === undefined ? 404 : 200, { "content-length": Buffer.byteLength(content ?? "") })
       .end();
     return;
   }
@@ -202,6 +202,7 @@ function send(
   body: string,
   type = "application/x-amz-json-1.1",
 ): void {
-  response.writeHead(status, { "content-type": type });
+  // Without its length Terraform asks for an object again and again, as for the next part.
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }
