@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
 import type { HomeserverProps } from "../modules/chat-synapse/homeserver/config.ts";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../shared/matrix-names.ts";
-import { type Cognito, type CognitoUser, createCognito } from "../tools/servers/cognito.ts";
+import type { Cognito, CognitoUser } from "../tools/servers/cognito.ts";
 import { type Internet, startInternet } from "../tools/servers/internet.ts";
 import { type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import {
@@ -11,22 +11,11 @@ import {
   type Synapse,
   type SynapseDeployment,
 } from "../tools/servers/synapse.ts";
+import { exampleCognito } from "../tools/servers/synapse-user-pool.ts";
 import { type Account, appSignIn } from "./matrix.ts";
 
 /** What the mobile app asks Synapse for. */
 export const mobileApp = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDIRECT };
-
-/** The app's own client of the user pool. */
-export const mobileClientId = "mobile1example";
-
-/** The user pool of {@link exampleProps}, with Synapse's client. */
-export function exampleCognito(clientSecret: string): Cognito {
-  const { region, userPoolId, cognitoDomainHost, oidcClientId, serverName } = exampleProps;
-  return createCognito({
-    ...{ region, userPoolId, domainHost: cognitoDomainHost, clientId: oidcClientId, clientSecret },
-    callbackUrl: `https://${serverName}/_synapse/client/oidc/callback`,
-  });
-}
 
 /**
  * Inside a suite: a homeserver whose people sign in with Cognito.

@@ -2,6 +2,7 @@ import { seeded } from "../../tools/ab/random.ts";
 import type { Results, Run, Step } from "../../tools/ab/results.ts";
 import type { Part, SideKey } from "../../tools/ab/side.ts";
 import { dueWithin, operations, type Workload } from "../../tools/ab/workload.ts";
+import { knownCosts, liveSteps } from "./live.ts";
 
 export const workload: Workload = {
   seed: 1,
@@ -15,6 +16,7 @@ export const workload: Workload = {
   warmUpSeconds: 1,
   seconds: 20,
   saturation: { callers: 4, seconds: 5 },
+  delivery: { receivers: 100, messages: 20 },
 };
 
 interface Profile {
@@ -38,8 +40,9 @@ export function exampleResults(runs = 5, changes: Partial<Results> = {}): Result
     standIns: [`what stood in on ${key}`],
   }));
   return {
-    format: 1,
+    format: 2,
     startedAt: "2026-11-21T09:00:00.000Z",
+    minutes: 21.4,
     release: "0.1.0",
     machine: { cpu: "Example CPU", cores: 2, memoryGiB: 16, kernel: "6.1.0" },
     node: "v20.20.0",
@@ -59,6 +62,7 @@ export function exampleRun(side: SideKey, run: number): Run {
     startedAt: `2026-11-21T09:${String(run).padStart(2, "0")}:00.000Z`,
     load: 0.5,
     steps: [exampleStep(side, run, "steady", 20_050), exampleStep(side, run, "saturation", 5_020)],
+    live: side === "C" ? null : liveSteps(knownCosts, side === "A" ? 30 + run : 500 + run),
     acknowledged: 300,
     missing: 0,
   };
@@ -85,6 +89,8 @@ function exampleStep(side: SideKey, run: number, step: Step["step"], took: numbe
       })),
       machineCpuSeconds: 20,
       databaseBytes: latency * 20_000,
+      databaseRows: 400,
+      connections: 10,
     },
   };
 }

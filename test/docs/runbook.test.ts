@@ -96,6 +96,7 @@ describe("the page", () => {
       "The signing key is lost",
       "Restore the database to a point in time",
       "Restore the media",
+      "What a restore takes",
       "The agent's password is known to somebody",
     ]);
   });
@@ -123,9 +124,9 @@ describe("a command of the runbook", () => {
           .join(" "),
       ),
     ),
-  ])("%s … is one of ours, of AWS, git or Terraform", (command) => {
+  ])("%s … is one of ours, of AWS, git or Terraform, or copies files", (command) => {
     expect(command).toMatch(
-      /^(npm run (ops|plan|apply) --( |$)|npm run synth$|aws |git |terraform -chdir=cdktf\.out\/)/,
+      /^(npm run (ops|plan|apply|stage) --( |$)|npm run synth$|aws |cp -a|git |terraform -chdir=cdktf\.out\/)/,
     );
   });
 

@@ -78,6 +78,24 @@ describeWithSynapse("npm run ab on this machine", () => {
     }
   });
 
+  it("delivers every message to every waiting app, and measures what each step used", () => {
+    for (const { side, live } of results.runs) {
+      if (side === "C") expect(live).toBeNull();
+      for (const step of live ?? []) {
+        withMessage(`${side} ${step.step}`, () => expect(step.missing).toBe(0));
+        expect(step.arrivals).toHaveLength(step.sends * step.receivers);
+        expect(step.signInTimes).toHaveLength(step.signIns);
+        expect(step.used?.connections).toBeGreaterThan(0);
+      }
+    }
+    const most = (side: SideKey) =>
+      results.runs.find((run) => run.side === side)?.live?.findLast(({ signIns }) => signIns === 0);
+    // On B a message waits for the next poll; on A it does not.
+    expect(Math.min(...(most("A")?.arrivals ?? []))).toBeLessThan(500);
+    expect(most("A")?.receivers).toBe(10);
+    expect(most("B")?.receivers).toBe(10);
+  });
+
   it("writes the measured figures to the page", () => {
     const shown = (heading: string, side: SideKey) => {
       const cell = cellsOf(html, "figures", heading)["ABC".indexOf(side)] ?? "";

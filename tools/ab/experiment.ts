@@ -1,8 +1,10 @@
 import { loadavg } from "node:os";
 import { closedLoop, type DriverContext, type DriverResult, openLoop, undoSanctions } from "./driver.ts";
+import { measureLive } from "./live.ts";
 import { mcpClient } from "./mcp-client.ts";
+import { difference } from "./observation.ts";
 import type { Run, Step } from "./results.ts";
-import type { Observation, Side, Target } from "./side.ts";
+import type { Side, Target } from "./side.ts";
 import { percentile } from "./statistics.ts";
 import { activeSanctions, dueWithin, operations, type Workload } from "./workload.ts";
 import { findWorld, missingMessages } from "./world.ts";
@@ -60,12 +62,14 @@ async function measure(side: Side, workload: Workload, run: number): Promise<Run
       const id = world.rooms[room]?.id;
       if (id !== undefined) missing += await missingMessages(client, id, ids);
     }
+    const people = target.live && workload.delivery.receivers > 0;
     return {
       side: side.key,
       run,
       startedAt: startedAt.toISOString(),
       load,
       steps: results.flatMap(({ step }) => step ?? []),
+      live: people ? await measureLive(target, workload) : null,
       acknowledged: [...acknowledged.values()].reduce((sum, ids) => sum + ids.size, 0),
       missing,
     };
@@ -110,13 +114,13 @@ async function observed(
   run: () => Promise<DriverResult>,
 ): Promise<{ result: DriverResult; step: Step }> {
   const { target, client } = setting;
-  const before = await target.observe?.();
+  const before = await target.observe?.("begins");
   const traffic = client.traffic();
   const cpu = process.cpuUsage();
   const result = await run();
   const { user, system } = process.cpuUsage(cpu);
   const { sent, received } = client.traffic();
-  const after = await target.observe?.();
+  const after = await target.observe?.("ended");
   await undoSanctions(activeSanctions(result.done), setting);
   return {
     result,
@@ -140,19 +144,6 @@ async function observed(
 
 /** To microseconds. */
 const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
-
-function difference(before: Observation, after: Observation): Step["used"] {
-  return {
-    parts: after.parts.map(({ part, cpuSeconds, memoryMiB, logBytes }, index) => ({
-      part,
-      cpuSeconds: cpuSeconds - (before.parts[index]?.cpuSeconds ?? 0),
-      memoryMiB,
-      logBytes: logBytes - (before.parts[index]?.logBytes ?? 0),
-    })),
-    machineCpuSeconds: after.machineCpuSeconds - before.machineCpuSeconds,
-    databaseBytes: after.databaseBytes - before.databaseBytes,
-  };
-}
 
 function merged(results: readonly DriverResult[]): Map<number, Set<string>> {
   const all = new Map<number, Set<string>>();

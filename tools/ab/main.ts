@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release as kernel, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../shared/version.ts";
+import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { tools } from "../setup/tools.ts";
@@ -11,6 +12,7 @@ import { localHasura, localPostgres } from "./local/relational.ts";
 import { localSynapse } from "./local/synapse.ts";
 import { abCommand, type Options } from "./options.ts";
 import { page } from "./page.ts";
+import { record, recordQuickTime } from "./record.ts";
 import { type Results, readResults } from "./results.ts";
 import type { Side, Target } from "./side.ts";
 
@@ -19,10 +21,18 @@ type Measurement = Extract<Options, { mode: "local" | "deployed" }>;
 /** Measures, or reads earlier results, and writes the page. */
 async function run(options: Options): Promise<void> {
   await mkdir(options.out, { recursive: true });
-  if (options.mode === "render") return writePage(options.out, await readResults(options.from));
+  if (options.mode === "render") {
+    const results = await readResults(options.from);
+    if (options.record) await record(results);
+    return writePage(options.out, results);
+  }
+  if (options.mode === "local" && options.record && !options.quick)
+    assertTrustworthy(false, await busyCores());
   const results = await measure(options, (results) =>
     writeFile(join(options.out, "results.json"), JSON.stringify(results)),
   );
+  if (options.mode === "local" && options.record)
+    await (options.quick ? recordQuickTime(results) : record(results));
   await writePage(options.out, results);
 }
 
@@ -36,7 +46,7 @@ async function measure(options: Measurement, save: (results: Results) => Promise
   const sides = await chosenSides(options);
   const { workload } = options;
   const header = {
-    format: 1 as const,
+    format: 2 as const,
     startedAt: new Date().toISOString(),
     release: version,
     machine: options.mode === "local" ? machine() : null,
@@ -45,15 +55,16 @@ async function measure(options: Measurement, save: (results: Results) => Promise
     sides: sides.map(({ key, name, ran, standIns }) => ({ key, name, ran, standIns: [...standIns] })),
   };
   const start = performance.now();
+  const minutes = () => (performance.now() - start) / 60_000;
   const runs = await experiment(
     stoppedAtSignal(sides),
     workload,
     options.runs,
-    (runs) => save({ ...header, runs: [...runs] }),
+    (runs) => save({ ...header, minutes: minutes(), runs: [...runs] }),
     console.log,
   );
-  console.log(`Measured in ${((performance.now() - start) / 60_000).toFixed(1)} minutes.`);
-  return { ...header, runs };
+  console.log(`Measured in ${minutes().toFixed(1)} minutes.`);
+  return { ...header, minutes: minutes(), runs };
 }
 
 async function chosenSides(options: Measurement): Promise<Side[]> {

@@ -35,7 +35,7 @@ describe("npm run ab", () => {
 
   it("renders the page again from earlier results", async () => {
     expect(await read("--from some/results.json --out elsewhere")).toEqual({
-      ...{ mode: "render", from: "some/results.json", out: "elsewhere" },
+      ...{ mode: "render", from: "some/results.json", out: "elsewhere", record: false },
     });
   });
 

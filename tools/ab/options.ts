@@ -11,7 +11,7 @@ export interface DeployedSide {
 }
 
 export type Options =
-  | { readonly mode: "render"; readonly from: string; readonly out: string }
+  | { readonly mode: "render"; readonly from: string; readonly out: string; readonly record: boolean }
   | {
       readonly mode: "local";
       readonly workload: Workload;
@@ -19,6 +19,8 @@ export type Options =
       readonly out: string;
       /** Whether C is measured as well. */
       readonly reference: boolean;
+      readonly quick: boolean;
+      readonly record: boolean;
     }
   | {
       readonly mode: "deployed";
@@ -50,6 +52,12 @@ const numbers = {
   "warm-up": { description: "seconds of open loop before, not counted", default: 5, quick: 1 },
   saturation: { description: "seconds of closed loop per run, 0 with --a and --b", default: 10, quick: 2 },
   callers: { description: "callers of the closed loop", default: 16, quick: 4 },
+  receivers: {
+    description: "apps that wait for messages at most, 0 with --a and --b",
+    default: 100,
+    quick: 10,
+  },
+  deliveries: { description: "messages to each number of waiting apps", default: 10, quick: 3 },
   seed: { description: "random seed of the operations", default: 1 },
 } as const satisfies Record<string, NumberOption>;
 type NumberName = keyof typeof numbers;
@@ -78,7 +86,7 @@ export function abCommand(variables: Variables, run: (options: Options) => Promi
     "npm run ab --",
     `Runs one workload on both implementations in turn and writes a page that compares them.
 
-Without --a and --b it measures on this machine: about 20 minutes, with --quick 2 to 5 minutes.
+Without --a and --b it measures on this machine. docs/ab.md says how long that takes.
 With --a and --b it measures two deployed MCP servers; AB_TOKEN_A and AB_TOKEN_B hold their access tokens.
 With --from it renders the page again from earlier results.`,
   );
@@ -89,6 +97,11 @@ With --from it renders the page again from earlier results.`,
     .option("--from <file>", "results.json of an earlier measurement")
     .option("--out <folder>", "folder for results.json and index.html", "build/ab")
     .option("--no-reference", "without C, the tables without GraphQL")
+    .option(
+      "--record",
+      "keep what docs/ab.md and docs/capacity.md quote in docs/ab.json; with --quick only the time it took",
+      false,
+    )
     .option("--quick", "one short run of each side, to see that everything works", false)
     .action((switches) =>
       run(
@@ -113,25 +126,27 @@ interface Switches {
   readonly out: string;
   readonly reference: boolean;
   readonly quick: boolean;
+  readonly record: boolean;
 }
 
 /** @throws Problem that names the option, its value and the allowed range */
 function readOptions(
-  { a, b, from, out, reference, quick }: Switches,
+  { a, b, from, out, reference, quick, record }: Switches,
   optionOf: (name: NumberName) => number | undefined,
   variables: Variables,
 ): Options {
-  if (from !== undefined) return { mode: "render", from, out };
+  if (from !== undefined) return { mode: "render", from, out, record };
   const deployed = a !== undefined || b !== undefined;
   const read = (name: NumberName) => {
     const { default: value, quick: short = value }: NumberOption = numbers[name];
-    return optionOf(name) ?? (name === "saturation" && deployed ? 0 : quick ? short : value);
+    const localOnly = name === "saturation" || name === "receivers";
+    return optionOf(name) ?? (localOnly && deployed ? 0 : quick ? short : value);
   };
   const runs = read("runs");
   if (!Number.isInteger(runs) || runs < 1 || runs > 100)
     throw wrong(`--runs ${runs}: must be a whole number from 1 to 100`);
   const workload = readWorkload(read);
-  if (!deployed) return { mode: "local", workload, runs, out, reference };
+  if (!deployed) return { mode: "local", workload, runs, out, reference, quick, record };
   return {
     mode: "deployed",
     workload,
@@ -152,6 +167,8 @@ const optionNames: Readonly<Record<string, NumberName>> = {
   warmUpSeconds: "warm-up",
   "saturation.callers": "callers",
   "saturation.seconds": "saturation",
+  "delivery.receivers": "receivers",
+  "delivery.messages": "deliveries",
 };
 
 function readWorkload(read: (name: NumberName) => number): Workload {
@@ -167,6 +184,7 @@ function readWorkload(read: (name: NumberName) => number): Workload {
     warmUpSeconds: read("warm-up"),
     seconds: read("seconds"),
     saturation: { callers: read("callers"), seconds: read("saturation") },
+    delivery: { receivers: read("receivers"), messages: read("deliveries") },
   };
   const parsed = workloadSchema.safeParse(values, { reportInput: true });
   if (parsed.success) return parsed.data;

@@ -1,9 +1,12 @@
+import { mostApps } from "./delivery.ts";
 import { stepOf } from "./figures.ts";
 import { escapeHtml, significant, withUnit } from "./format.ts";
 import type { Results, Run } from "./results.ts";
 
 /** What was measured, what stood in for something else, and what was not measured at all. */
-export function limitsSection({ sides, machine }: Results): string {
+export function limitsSection(results: Results): string {
+  const { sides, machine } = results;
+  const apps = mostApps(results);
   const standIns = sides.map(({ key, name, ran, standIns }) => {
     const more = standIns.map((text) => `<li>${escapeHtml(text)}</li>`).join("");
     return `<li><b>${key}, ${escapeHtml(name)}:</b> ${escapeHtml(ran)}.${more === "" ? "" : `<ul>${more}</ul>`}</li>`;
@@ -18,11 +21,10 @@ deployed rate limits applied; refused operations count as failed.</li>`;
 <ul>
 ${standIns.join("")}
 <li><b>Interface:</b> all operations were calls of the MCP server's tools, which are the same on both sides and available
-in every environment. The app uses the Matrix protocol with /sync or GraphQL with subscriptions instead; these figures do
-not include that load, which differs between the sides.</li>
+in every environment. ${apps > 0 ? `Only <a href="#delivery">arrival and sign-in</a> were measured in the app's own protocol, with up to ${apps} apps` : "The app's own protocol, Matrix or GraphQL, was not measured"}.</li>
 <li>The agent's one account sent all messages, regardless of the number of callers.</li>
 ${local}
-<li><b>Not measured at all:</b> phones, /sync and subscriptions, the network, sign-in, push, media, encryption, federation,
+<li><b>Not measured at all:</b> phones, the network, Hasura's own subscriptions, Cognito, push, media, encryption, federation,
 and what the team has to learn and operate. All of them matter for the decision: <a href="#criteria">the criteria</a> have
 an open row for each.</li>
 </ul></section>`;
@@ -31,7 +33,7 @@ an open row for each.</li>
 /** How it was measured, and each run. */
 export function methodSection(results: Results): string {
   const { workload, machine, node } = results;
-  const { saturation } = workload;
+  const { saturation, delivery } = workload;
   const facts: [string, string][] = [
     ["Rooms, people in each", `${workload.rooms}, ${workload.people}`],
     ["Senders, readers, moderators", `${workload.senders}, ${workload.readers}, 1`],
@@ -47,6 +49,12 @@ export function methodSection(results: Results): string {
     [
       "A run",
       `${workload.warmUpSeconds} s of warm-up, ${workload.seconds} s of open loop, ${saturation.seconds} s of closed loop with ${saturation.callers} callers`,
+    ],
+    [
+      "Waiting apps",
+      delivery.receivers > 0
+        ? `up to ${delivery.receivers}; ${delivery.messages} messages to each number of them`
+        : "none",
     ],
     ["Random seed", `${workload.seed}: each side got the same operations in the same order`],
     [

@@ -1,4 +1,5 @@
 import { costTurn } from "./cost.ts";
+import { arrival, mostApps, signInTime } from "./delivery.ts";
 import { cost, demandOf, type Figure, figure, latency, type Measure, throughput } from "./figures.ts";
 import { escapeHtml, intervalText, significant, spreadText, withUnit } from "./format.ts";
 import { mark } from "./plots.ts";
@@ -56,7 +57,9 @@ function row(found: Figure, keys: readonly SideKey[]): string {
 const ENOUGH_RUNS = 5;
 
 /** How far the figures carry, and why no further. */
-export function confidence({ sides, runs, machine }: Results): string {
+export function confidence(results: Results): string {
+  const { sides, runs, machine } = results;
+  const apps = mostApps(results);
   const few = runs.filter(({ side }) => side === "A").length < ENOUGH_RUNS;
   const stoodIn = sides
     .filter(({ key, standIns }) => key !== "C" && standIns.length > 0)
@@ -67,7 +70,9 @@ export function confidence({ sides, runs, machine }: Results): string {
       : []),
     ...(stoodIn.length ? [`parts of ${stoodIn.join(" and ")} were stand-ins`] : []),
     ...(machine ? ["all parts shared one machine"] : []),
-    "the app's own protocols carried no load",
+    apps > 0
+      ? `the app's own protocols carried only messages and sign-ins of up to ${apps} apps`
+      : "the app's own protocols carried no load",
   ];
   const level = few || stoodIn.length ? "low" : "medium";
   return `<section id="confidence" class="findings warning"><p><strong>Confidence: ${level}.</strong> ${reasons.join("; ")}.</p></section>`;
@@ -75,17 +80,24 @@ export function confidence({ sides, runs, machine }: Results): string {
 
 /** The main figures in sentences that say no more than what was compared. */
 export function findings(results: Results): string {
-  const sentences = [
+  const apps = mostApps(results);
+  const list = (introduction: string, sentences: readonly (string | undefined)[]) => {
+    const items = sentences.flatMap((sentence) => (sentence === undefined ? [] : [`<li>${sentence}</li>`]));
+    return items.length > 0 ? `<p>${introduction}</p><ul>${items.join("")}</ul>` : "";
+  };
+  const stoodIn = results.sides.some(({ key, standIns }) => key !== "C" && standIns.length > 0);
+  const standIns = stoodIn ? ', with <a href="#limits">the stand-ins above</a>' : "";
+  return `<section id="findings" class="findings">${list(`Through the MCP server${standIns}:`, [
     compare(results, latency("send", 50), "Sending a message takes"),
     compare(results, latency("send", 95), "The slowest 5 % of messages take at least"),
     compare(results, throughput.closedLoop, "In a closed loop, operations per second are"),
     compare(results, cost(1e6), "At a million messages per month, a million costs"),
     compare(results, cost(100e6), "At a hundred million messages per month, a million costs"),
     turn(results),
-  ].filter((sentence) => sentence !== undefined);
-  const stoodIn = results.sides.some(({ key, standIns }) => key !== "C" && standIns.length > 0);
-  const compared = `Through the MCP server${stoodIn ? ', with <a href="#limits">the stand-ins above</a>' : ""}:`;
-  return `<section id="findings" class="findings"><p>${compared}</p><ul>${sentences.map((sentence) => `<li>${sentence}</li>`).join("")}</ul></section>`;
+  ])}${list(`In the app's own protocol${standIns}:`, [
+    compare(results, arrival(apps, 50), `A message reaches ${apps} waiting apps in a median of`),
+    compare(results, signInTime, "A sign-in with the first page takes"),
+  ])}</section>`;
 }
 
 function compare(results: Results, measure: Measure, start: string): string | undefined {

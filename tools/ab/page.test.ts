@@ -26,16 +26,18 @@ describe("the page", () => {
       "findings",
       "criteria",
       "summary",
+      "delivery",
       "latency",
       "throughput",
       "resources",
       "cost",
+      "capacity",
       "limits",
       "method",
     ])
       expect(html).toContain(`id="${id}"`);
     expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
-    expect(html.match(/<svg class="plot"/g)).toHaveLength(7);
+    expect(html.match(/<svg class="plot"/g)).toHaveLength(8);
   });
 
   it("closes every element that it opens", () => {
@@ -83,6 +85,21 @@ describe("the page", () => {
     expect(html.match(/<td class="open" colspan="2">not measured<\/td>/g)?.length).toBeGreaterThan(8);
   });
 
+  it("shows how long a message takes to waiting apps, in a row of its own for each number of them", () => {
+    expect(cellsOf(html, "figures", "Arrival at 100 waiting apps, median").slice(0, 3)).toEqual([
+      expect.stringMatching(/^3\d\.\d ms/),
+      expect.stringMatching(/^50\d ms/),
+      "–",
+    ]);
+    expect(cellsOf(html, "criteria", "A message arrives at 100 waiting apps")).toHaveLength(3);
+  });
+
+  it("computes growth, and shows how far the model is off at two measured points of each side", () => {
+    for (const text of ["30 million", "What ends first", "How far the model is off"])
+      expect(html).toContain(text);
+    expect(html.match(/<th scope="row">[AB]<\/th><td class="number">(10|40)<\/td>/g)).toHaveLength(4);
+  });
+
   it("lists every price with its date and source", () => {
     for (const { what, usd, asOf, readAt } of Object.values(prices)) {
       const row = cellsOf(html, "prices", what);
@@ -114,6 +131,7 @@ describe("the page", () => {
         machine: null,
         runs: results.runs.map((run) => ({
           ...run,
+          live: null,
           steps: run.steps.slice(0, 1).map((step) => ({ ...step, used: null })),
         })),
       }),
@@ -130,7 +148,7 @@ describe("results", () => {
     const file = join(folder, "results.json");
     await writeFile(file, JSON.stringify(results));
     expect(await readResults(file)).toEqual(results);
-    await writeFile(file, JSON.stringify({ ...results, format: 2 }));
+    await writeFile(file, JSON.stringify({ ...results, format: 3 }));
     await expect(readResults(file)).rejects.toThrow(
       /results\.json must be a results.json of npm run ab.*format/s,
     );

@@ -13,8 +13,10 @@ import {
   volumes,
 } from "./figures.ts";
 import { escapeHtml } from "./format.ts";
+import { capacitySection } from "./page-capacity.ts";
 import { costSection } from "./page-cost.ts";
 import { criteriaSection } from "./page-criteria.ts";
+import { deliverySection } from "./page-delivery.ts";
 import { limitsSection, methodSection } from "./page-method.ts";
 import { captioned, confidence, findings, legend, table } from "./page-parts.ts";
 import { type Curve, dotPlot, quantilePlot } from "./plots.ts";
@@ -46,10 +48,12 @@ ${limitsSection(results)}
 ${findings(results)}
 ${criteriaSection(results)}
 ${summarySection(results)}
+${deliverySection(results)}
 ${latencySection(results)}
 ${throughputSection(results)}
 ${resourceSection(results)}
 ${costSection(results)}
+${capacitySection(results)}
 ${methodSection(results)}
 </main>
 </body>
@@ -57,10 +61,14 @@ ${methodSection(results)}
 `;
 }
 
-function setting({ workload, runs, machine }: Results): string {
+function setting({ workload, runs, machine, minutes }: Results): string {
   const each = runs.filter(({ side }) => side === "A").length;
   const where = machine ? "one after the other on one machine" : "on deployed environments";
-  return `${each} ${each === 1 ? "run" : "runs"} of each, ${where}, ${workload.messagesPerSecond} messages per second with ${workload.readsPerMessage} reads each`;
+  const took =
+    minutes < 1
+      ? "less than a minute"
+      : `${Math.round(minutes)} ${Math.round(minutes) === 1 ? "minute" : "minutes"}`;
+  return `${each} ${each === 1 ? "run" : "runs"} of each in ${took}, ${where}, ${workload.messagesPerSecond} messages per second with ${workload.readsPerMessage} reads each`;
 }
 
 const percents = [50, 95, 99] as const;

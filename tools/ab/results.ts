@@ -10,6 +10,19 @@ const key = z.enum(["A", "B", "C"]);
 /** Kind, milliseconds from the start, latency in milliseconds, and error code or null. */
 const sample = z.tuple([z.enum(kinds), number, number, z.string().nullable()]);
 
+/** What the processes used meanwhile; null if they run elsewhere. */
+const usedSchema = z
+  .object({
+    parts: z.array(
+      z.object({ part: z.enum(parts), cpuSeconds: number, memoryMiB: number, logBytes: number }),
+    ),
+    machineCpuSeconds: number,
+    databaseBytes: number,
+    databaseRows: number,
+    connections: number,
+  })
+  .nullable();
+
 const stepSchema = z.object({
   step: z.enum(["steady", "saturation"]),
   /** Milliseconds from the start until the last response. */
@@ -21,16 +34,26 @@ const stepSchema = z.object({
   sentBytes: number,
   receivedBytes: number,
   driverCpuSeconds: number,
-  /** Null if the processes run elsewhere. */
-  used: z
-    .object({
-      parts: z.array(
-        z.object({ part: z.enum(parts), cpuSeconds: number, memoryMiB: number, logBytes: number }),
-      ),
-      machineCpuSeconds: number,
-      databaseBytes: number,
-    })
-    .nullable(),
+  used: usedSchema,
+});
+
+/** Apps wait in one room while others send to it or sign in. */
+const liveStepSchema = z.object({
+  step: z.string(),
+  /** Members of the room, whether they wait or not. */
+  members: z.int(),
+  receivers: z.int(),
+  sends: z.int(),
+  signIns: z.int(),
+  took: number,
+  /** Milliseconds from a send to its arrival at an app: one for each app and message. */
+  arrivals: z.array(number),
+  /** Milliseconds of each sign-in. */
+  signInTimes: z.array(number),
+  /** Messages that an app did not get. */
+  missing: z.int(),
+  receivedBytes: number,
+  used: usedSchema,
 });
 
 const runSchema = z.object({
@@ -41,6 +64,8 @@ const runSchema = z.object({
   /** Load average of the minute before. */
   load: number,
   steps: z.array(stepSchema).min(1),
+  /** Null where no apps were measured. */
+  live: z.array(liveStepSchema).nullable(),
   /** Acknowledged messages, and how many of them the rooms did not show afterwards. */
   acknowledged: number,
   missing: number,
@@ -48,8 +73,10 @@ const runSchema = z.object({
 
 /** Everything that was measured; the page is rendered from it alone. */
 export const resultsSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   startedAt: z.iso.datetime(),
+  /** Minutes that the measurement took so far. */
+  minutes: number,
   release: z.string(),
   /** Null if the processes run elsewhere. */
   machine: z.object({ cpu: z.string(), cores: number, memoryGiB: number, kernel: z.string() }).nullable(),
@@ -73,6 +100,7 @@ const jsonSchema = z
 
 export type Results = z.infer<typeof resultsSchema>;
 export type Run = z.infer<typeof runSchema>;
+export type LiveStep = z.infer<typeof liveStepSchema>;
 export type Step = z.infer<typeof stepSchema>;
 
 /** @throws Problem that names the file and the problem */

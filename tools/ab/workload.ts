@@ -20,6 +20,8 @@ export const workloadSchema = z.strictObject({
   seconds: z.number().positive().max(3600),
   /** Callers and seconds of the closed loop, which finds the maximum throughput; 0 seconds skips it. */
   saturation: z.strictObject({ callers: count.max(1000), seconds: z.number().min(0).max(3600) }),
+  /** The largest number of waiting apps, 0 for none, and messages that are sent to each number of them. */
+  delivery: z.strictObject({ receivers: z.int().min(0).max(1000), messages: count.max(1000) }),
 });
 export type Workload = z.infer<typeof workloadSchema>;
 

@@ -9,11 +9,12 @@ import * as mcpProcess from "./mcp-process.ts";
 import * as mcpSynapse from "./mcp-synapse.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
 import * as mcpTokens from "./mcp-tokens.ts";
-import { assertTrustworthy, remember } from "./measurements.ts";
+import { assertTrustworthy, busyCores, remember } from "./measurements.ts";
 import { measureAll, record, rows } from "./results.ts";
 import * as schemaInsert from "./schema-insert.ts";
 import * as schemaPage from "./schema-page.ts";
 import * as search from "./search.ts";
+import * as synapseStart from "./synapse-start.ts";
 import * as synth from "./synth.ts";
 
 const benchmarks: readonly Benchmark[] = [
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   mcpProcess,
   mcpColdStart,
   mcpSynapse,
+  synapseStart,
 ];
 const list = benchmarks.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join("\n");
 
@@ -50,7 +52,7 @@ const command = createCommand("npm run bench --", "Measures, and compares with b
   )
   .action(async (chosen, { quick, json, record: isRecord, list: onlyList }) => {
     if (onlyList) return console.log(list);
-    if (isRecord) assertTrustworthy(quick);
+    if (isRecord) assertTrustworthy(quick, await busyCores());
     const report = new Reporter(processOutput, json);
     const results = await measureAll(
       chosen.length > 0 ? benchmarks.filter((benchmark) => chosen.includes(benchmark)) : benchmarks,

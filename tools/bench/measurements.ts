@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
+import { availableParallelism, cpus } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { EXIT, Problem } from "../cli/problem.ts";
 import type { Result } from "./results.ts";
@@ -28,18 +29,34 @@ export async function readMeasurements(): Promise<z.infer<typeof measurementsSch
   return measurementsSchema.parse(JSON.parse(await readFile(MEASUREMENTS, "utf8")));
 }
 
-/** @throws Problem where figures would be distorted: in a quick run, or on a machine that does something else */
-export function assertTrustworthy(
-  quick: boolean,
-  [load = 0] = loadavg(),
-  cores = availableParallelism(),
-): void {
+/**
+ * @param busy cores that are in use now
+ * @throws Problem where figures would be distorted: in a quick run, or on a machine that does something else
+ */
+export function assertTrustworthy(quick: boolean, busy: number, cores = availableParallelism()): void {
   if (quick) throw new Problem("--record needs figures to be trusted.", "Leave --quick out.", EXIT.usage);
-  if (load > cores / 2)
+  if (busy > cores / 4)
     throw new Problem(
-      `The machine is busy: a load of ${load.toFixed(1)} on ${cores} cores would distort what is recorded.`,
+      `The machine is busy: ${busy.toFixed(1)} of ${cores} cores in use would distort what is recorded.`,
       "Try again when it is idle, or measure without --record.",
     );
+}
+
+/** Cores in use in the next two seconds. */
+export async function busyCores(): Promise<number> {
+  const before = times();
+  await wait(2000);
+  const after = times();
+  return ((after.used - before.used) / (after.all - before.all)) * cpus().length;
+}
+
+function times() {
+  const all = cpus().map(({ times: { user, nice, sys, irq, idle } }) => ({
+    used: user + nice + sys + irq,
+    idle,
+  }));
+  const used = all.reduce((sum, each) => sum + each.used, 0);
+  return { used, all: used + all.reduce((sum, { idle }) => sum + idle, 0) };
 }
 
 /** Replaces the figures of the benchmarks that could be measured, and leaves the others. */

@@ -4,12 +4,14 @@ import { environments } from "../../environments/index.ts";
 import { CLI_FOLDER, cliFiles } from "../../modules/chat-hasura-lite/metadata/cli-files.ts";
 import { writeBundles } from "../build/bundles.ts";
 import { createCommand, main } from "../cli/command.ts";
+import { abPages } from "./ab.ts";
 import { addressFiles } from "./addresses.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
 import { measurementsPage } from "./measurements.ts";
 import { modulePages } from "./module-pages.ts";
+import { runbook } from "./restore.ts";
 import { COSTS_PAGE, costsPage } from "./standing-costs.ts";
 
 /** Writes the documents that differ from what the code generates. */
@@ -21,6 +23,8 @@ async function writeDocuments(): Promise<void> {
     ["docs/mcp-tools.md", mcpTools()],
     ["docs/measurements.md", await measurementsPage()],
     ...Object.entries(modulePages()),
+    ...Object.entries(await abPages()),
+    ...Object.entries(await runbook()),
     [COSTS_PAGE, costsPage()],
     ...environments.flatMap(addressFiles),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),

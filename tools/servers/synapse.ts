@@ -83,6 +83,7 @@ export interface SynapseDeployment {
   readonly serverName: string;
   readonly secrets: SynapseSecrets;
   readonly mediaDirectory: string;
+  readonly database: { readonly name: string; readonly user: string };
   /** A new container on free ports. One at a time: two main processes would spoil the database. */
   start(changes?: StartChanges): Promise<Synapse>;
   /** Removes the media store. */
@@ -141,6 +142,7 @@ export async function deploySynapse(
     serverName: allProps.serverName,
     secrets,
     mediaDirectory,
+    database,
     start: ({ environment, ...changes } = {}) =>
       start({ ...allProps, ...changes.props }, secrets, mediaDirectory, {
         ...changes,

@@ -3,9 +3,12 @@ import { Argument, Option } from "@commander-js/extra-typings";
 import { development } from "../../environments/development.ts";
 import { environments } from "../../environments/index.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { chooseEngine, ENGINES } from "../images/engine.ts";
+import { rememberRestore } from "../restore/record.ts";
+import { rehearse } from "../restore/rehearsal.ts";
 import { removeAllStages } from "./machine.ts";
 import { planLines } from "./plan.ts";
 import { Stage } from "./stage.ts";
@@ -22,10 +25,16 @@ await main(
     )
     .option("--plan", "say what would be started, and start nothing")
     .option("--down", "end every stage of this machine, also one that was killed, and remove what it made")
-    .action(async (name, { engine: wanted, plan = false, down = false }) => {
+    .option(
+      "--rehearse-restore",
+      "lose and restore its databases and media, without images, and prove that everything is whole",
+    )
+    .option("--record", "with --rehearse-restore: keep the times, which the runbook quotes")
+    .action(async (name, { engine: wanted, plan = false, down = false, rehearseRestore, record }) => {
       if (down) return console.log(`${removeAllStages()} stages ended`);
       const found = environments.find(({ environment }) => environment === name);
       if (!found) throw new Problem(`there is no environment ${name}`);
+      if (rehearseRestore) return rehearseAndRecord(found, record ?? false);
       const data = withExampleInputs(found);
       const engine = chooseEngine(wanted);
       if (plan) {
@@ -35,6 +44,14 @@ await main(
       await run(data, engine);
     }),
 );
+
+async function rehearseAndRecord(data: EnvironmentData, record: boolean): Promise<void> {
+  if (record) assertTrustworthy(false, await busyCores());
+  const rehearsal = await rehearse(data, (line) => console.log(line));
+  if (!record) return;
+  await rememberRestore(rehearsal);
+  console.log("Kept in docs/restore.json; npm run docs writes it to the runbook");
+}
 
 /** There is no other stack here whose remote state could be read: example values take the place of its outputs. */
 function withExampleInputs(data: EnvironmentData): EnvironmentData {

@@ -4,6 +4,7 @@ import { applyMigrations } from "../../../migrations/apply.ts";
 import { type Role, roles } from "../../../shared/hasura-names.ts";
 import { roleOn } from "../../../test/hasura-role.ts";
 import { NotPermitted } from "../../../tools/servers/hasura-permissions.ts";
+import { newMessages, streamStatement } from "../../../tools/servers/hasura-stream.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
 import { tables, usersTable } from "./metadata.ts";
 
@@ -346,4 +347,22 @@ describe("a chat_admin", () => {
 
 it("no chat role is called admin, which would bypass permissions", () => {
   expect(roles).not.toContain("admin");
+});
+
+it("a stream brings each subscriber the readable messages of a room after their cursor", async () => {
+  const statement = streamStatement([usersTable, ...tables]);
+  const subscribers = (Object.keys(room) as (keyof typeof room)[]).map(
+    (name) => [name, { userId: "me", room: room[name], since: 0 }] as const,
+  );
+  const found = await newMessages(client, statement, subscribers);
+  expect(found.map(({ id }) => id).sort()).toEqual(["banOver", "inactive", "mine"]);
+  const mine = found.find(({ id }) => id === "mine");
+  expect(mine?.messages).toEqual([
+    expect.objectContaining({ id: id(1) }),
+    expect.objectContaining({ id: id(2) }),
+  ]);
+  const since = mine?.cursor ?? 0;
+  expect(await newMessages(client, statement, [["mine", { userId: "me", room: room.mine, since }]])).toEqual(
+    [],
+  );
 });

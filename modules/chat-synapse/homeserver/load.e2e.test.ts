@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { type Account, account, createRoom, matrix, register, send } from "../../../test/matrix.ts";
-import { exampleCognito, mobileClientId } from "../../../test/synapse-sign-in.ts";
 import type { Cognito } from "../../../tools/servers/cognito.ts";
 import { type PostgresServer, startPostgres } from "../../../tools/servers/postgres.ts";
 import { deploySynapse, type Synapse, type SynapseDeployment } from "../../../tools/servers/synapse.ts";
+import { exampleCognito, mobileClientId } from "../../../tools/servers/synapse-user-pool.ts";
 
 const CLIENTS = 100;
 const SENDERS = 5;

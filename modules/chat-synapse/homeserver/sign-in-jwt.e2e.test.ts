@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { expect, it } from "@jest/globals";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
 import { account, matrix, register } from "../../../test/matrix.ts";
-import { mobileClientId, signInHarness } from "../../../test/synapse-sign-in.ts";
+import { signInHarness } from "../../../test/synapse-sign-in.ts";
 import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
 import { exampleProps } from "../../../tools/servers/synapse.ts";
+import { mobileClientId } from "../../../tools/servers/synapse-user-pool.ts";
 
 const { serverName } = exampleProps;
 

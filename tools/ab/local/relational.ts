@@ -5,10 +5,11 @@ import { applyMigrations } from "../../../migrations/apply.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
 import { connectionUrl, type DatabaseConnection, query } from "../../servers/postgres.ts";
 import { startProgram, stopAll } from "../../servers/program.ts";
-import type { Side, Target } from "../side.ts";
+import type { Live, Side, Target } from "../side.ts";
 import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { type ObservedDatabase, observer, startObservedDatabase, watch } from "./database.ts";
+import { liveOnHasura } from "./live-hasura.ts";
 
 const AGENT = "phenom-agent";
 const ready = z.object({ endpoint: z.url() });
@@ -21,16 +22,19 @@ export const localHasura: Side = {
   standIns: [
     "A GraphQL server of this project replaced Hasura's engine. It applies the project's roles, permissions and presets to the real database, but its time and CPU differ from the engine's, which compiles a query to a single SQL statement and caches the plan. Of B, only database and MCP server are certain; C shows what remains without GraphQL.",
     "The limit of 10 messages per second and account (bursts of 30) was removed, as on A.",
-    "Nobody subscribed to messages and no message had a link, so event trigger, HTTP API and Lambda were idle.",
+    "Waiting apps: Hasura's engine was not there. The stand-in finds new messages as the engine documents it for streaming subscriptions, with one statement for up to 100 subscribers, an interval of 1 s (the engine's default) after the last. So the time until a message arrives, and the database's share of its cost, are those of that setting; each app had an HTTP response instead of a WebSocket.",
+    "A sign-in was the provisioner's statement and the newest page. Cognito and the functions that call it were not there; no message had a link, so event trigger, HTTP API and Lambda were idle.",
   ],
   start: (workload) =>
-    assemble(workload, async (connection) => {
+    assemble(workload, async (connection, _, [room = ""]) => {
       const engine = await startProgram("tools/servers/hasura-program.ts", ready, {
         variables: { DATABASE: JSON.stringify(connection) },
       });
       return {
         programs: [engine],
         watched: [watch("graphql", { ...engine, logBytes: async () => 0 })],
+        live: (people) =>
+          liveOnHasura(engine.ready.endpoint, connection, { room, members: workload.people + 1 }, people),
         variables: {
           BACKEND_TYPE: "hasura",
           HASURA_ENDPOINT: engine.ready.endpoint,
@@ -65,11 +69,16 @@ interface Middle {
   readonly programs: readonly { stop(): Promise<void> }[];
   readonly watched: Parameters<typeof observer>[1];
   readonly variables: Readonly<Record<string, string>>;
+  readonly live?: (people: number) => Promise<Live & { stop(): Promise<void> }>;
 }
 
 async function assemble(
   workload: Workload,
-  middle: (connection: DatabaseConnection, database: ObservedDatabase) => Promise<Middle>,
+  middle: (
+    connection: DatabaseConnection,
+    database: ObservedDatabase,
+    rooms: readonly string[],
+  ) => Promise<Middle>,
 ): Promise<Target> {
   const stops: (() => Promise<unknown>)[] = [];
   try {
@@ -78,8 +87,8 @@ async function assemble(
     const connection = await database.server.createDatabase("chat");
     await applyMigrations(connection);
     await removeSendLimit(connection);
-    await makeRooms(connection, workload);
-    const { programs, watched, variables } = await middle(connection, database);
+    const rooms = await makeRooms(connection, workload);
+    const { programs, watched, variables, live } = await middle(connection, database, rooms);
     stops.push(...programs.map((program) => program.stop));
     const server = await startMcpServer(callers(workload), variables);
     stops.push(server.stop);
@@ -87,6 +96,13 @@ async function assemble(
       mcp: new URL(server.ready.url),
       tokens: server.ready.tokens,
       observe: observer(database, [watch("mcp", server), ...watched]),
+      ...(live && {
+        live: async (people) => {
+          const made = await live(people);
+          stops.push(made.stop);
+          return made;
+        },
+      }),
       stop: () => stopAll(stops),
     };
   } catch (error) {
@@ -108,7 +124,8 @@ async function removeSendLimit(connection: DatabaseConnection): Promise<void> {
   await query(connection, definition.replace(LIMIT, "2147483647 <= ("));
 }
 
-async function makeRooms(connection: DatabaseConnection, { rooms, people }: Workload): Promise<void> {
+/** @returns the rooms' ids */
+async function makeRooms(connection: DatabaseConnection, { rooms, people }: Workload): Promise<string[]> {
   const client = new Client(connection);
   await client.connect();
   try {
@@ -117,14 +134,15 @@ async function makeRooms(connection: DatabaseConnection, { rooms, people }: Work
       "insert into users (id, username, display_name) select id, id, 'Person' from unnest($1::text[]) id",
       [[AGENT, ...names]],
     );
-    for (let number = 0; number < rooms; number++) {
-      const id = randomUUID();
+    const ids = Array.from({ length: rooms }, () => randomUUID());
+    for (const [number, id] of ids.entries()) {
       await client.query("insert into chat_rooms (id, name) values ($1, $2)", [id, roomName(number)]);
       await client.query(
         "insert into chat_members (room_id, user_id, role) select $1, id, case id when $3 then 'admin' else 'user' end from unnest($2::text[]) id",
         [id, [AGENT, ...names], AGENT],
       );
     }
+    return ids;
   } finally {
     await client.end();
   }

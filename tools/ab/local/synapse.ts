@@ -8,14 +8,20 @@ import { join } from "../../../shared/room-members.ts";
 import { startMcpServer } from "../../servers/mcp-server.ts";
 import { stopAll } from "../../servers/program.ts";
 import { deploySynapse, exampleProps } from "../../servers/synapse.ts";
+import { exampleCognito, mobileClientId } from "../../servers/synapse-user-pool.ts";
 import type { Side, Target } from "../side.ts";
 import { callers, type Workload } from "../workload.ts";
 import { roomName } from "../world.ts";
 import { observer, startObservedDatabase, watch } from "./database.ts";
+import { liveOnSynapse } from "./live-synapse.ts";
 
 /** One account sends all messages in place of many people who each have a quota. */
 const often = { per_second: 1_000_000, burst_count: 1_000_000 };
-export const limits = { rc_message: often, rc_joins: { local: often, remote: often } };
+export const limits = {
+  rc_message: often,
+  rc_joins: { local: often, remote: often },
+  rc_joins_per_room: often,
+};
 
 /** The MCP server on a homeserver with the deployed configuration. */
 export const localSynapse: Side = {
@@ -24,19 +30,29 @@ export const localSynapse: Side = {
   ran: "the MCP server on backend synapse, over a real Synapse (one process, the deployed configuration) and PostgreSQL 17",
   standIns: [
     "Synapse's limit of 10 messages per second and account (bursts of 30) was removed: in the app everyone has their own quota, here one account sends for all. When deployed, the agent's account has that limit.",
-    "Nobody followed the rooms by /sync, federation was off, and no media were used.",
+    "Federation was off, and no media were used. Waiting apps were real clients of /sync, in a process of this machine; they signed in with ID tokens that a test key signed.",
   ],
   async start(workload): Promise<Target> {
     const stops: (() => Promise<unknown>)[] = [];
     try {
       const database = await startObservedDatabase();
       stops.push(database.stop);
-      const deployment = await deploySynapse(database.server);
+      const cognito = exampleCognito();
+      const deployment = await deploySynapse(database.server, {
+        jwt: { keys: cognito.jwks, audiences: [mobileClientId] },
+      });
       stops.push(deployment.remove);
       const synapse = await deployment.start({ config: (known) => ({ ...known, ...limits }) });
       stops.push(synapse.stop);
       const bot = { username: BOTS.mcp, password: randomBytes(20).toString("hex") };
-      await makeRooms(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, bot, workload);
+      const [room = ""] = await makeRooms(
+        synapse.url,
+        deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET,
+        bot,
+        workload,
+      );
+      // With the MCP server's account and the administrator.
+      const members = workload.people + 2;
       const server = await startMcpServer(callers(workload), {
         BACKEND_TYPE: "synapse",
         SYNAPSE_URL: synapse.url,
@@ -55,6 +71,7 @@ export const localSynapse: Side = {
         mcp: new URL(server.ready.url),
         tokens: server.ready.tokens,
         observe: observer(database, [watch("mcp", server), homeserver]),
+        live: (people) => liveOnSynapse(synapse.url, cognito, { room, members }, people),
         stop: () => stopAll(stops),
       };
     } catch (error) {
