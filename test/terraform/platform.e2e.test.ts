@@ -23,12 +23,10 @@ const state = z.object({
 type Resource = z.output<typeof state>["values"]["root_module"]["resources"][number];
 
 /** Applies the platform of an environment. @returns its outputs and resources */
-async function applied(data: EnvironmentData, existing: Record<string, unknown> = {}) {
+async function applied(data: EnvironmentData) {
   const synth = synthesised(data, platformStack(data.environment));
   const file = path.join(synth.out, "state.json");
-  const found = path.join(synth.out, "found.json");
-  writeFileSync(found, JSON.stringify(existing));
-  const { code, output, warnings } = await check(synth, "--data", found, "--state", file);
+  const { code, output, warnings } = await check(synth, "--state", file);
   withMessage(output, () => expect(code).toBe(0));
   expect(output).toMatch(/ok {4}plan again .* No changes\./);
   // The provider sends no health check settings at all without this argument, whose only value is 1.
@@ -86,33 +84,5 @@ describeWith("terraform")("the platform is applied, has nothing left to do, and 
     const run = await check(chat(data, outputs), "--plan-only");
     withMessage(run.output, () => expect(run.code).toBe(0));
     expect(run.warnings.filter((warning) => warning.includes("ingress"))).toEqual([]);
-  });
-
-  it.concurrent("with the triggers and the event secret, once the chat has made them", async () => {
-    const [data] = environments;
-    if (!data) throw new Error("there is no environment");
-    const secret =
-      "arn:aws:secretsmanager:us-east-1:123456789012:secret:phenom-dev-development-chat-link-preview-webhook-AbCdEf";
-    const { resources } = await applied(data, {
-      aws_lambda_functions: [
-        { function_names: ["phenom-dev-chat-user-provisioner", "phenom-dev-chat-token-enhancement"] },
-      ],
-      aws_secretsmanager_secrets: [{ arns: [secret] }],
-    });
-    const pool = resources.find(({ type }) => type === "aws_cognito_user_pool");
-    const lambda = (name: string) => `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
-    expect(pool?.values["lambda_config"]).toMatchObject([
-      {
-        post_authentication: lambda("phenom-dev-chat-user-provisioner"),
-        post_confirmation: lambda("phenom-dev-chat-user-provisioner"),
-        pre_token_generation_config: [
-          { lambda_arn: lambda("phenom-dev-chat-token-enhancement"), lambda_version: "V2_0" },
-        ],
-      },
-    ]);
-    expect(containersOf(resources)[0]?.secrets).toContainEqual({
-      name: "CHAT_LINK_PREVIEW_SECRET",
-      valueFrom: secret,
-    });
   });
 });
