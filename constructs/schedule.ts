@@ -16,7 +16,7 @@ export interface ScheduleProps {
   /** Function that is invoked. */
   readonly fn: NodeLambda;
   /** Event that it gets. */
-  readonly input: Readonly<Record<string, string | boolean>>;
+  readonly input: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Invokes a function regularly, by a rule of EventBridge. */

@@ -122,7 +122,13 @@ export const outputsSchema = z.object({
     .object({
       synapse: z.object({ homeserverUrl: z.string(), serverName: z.string() }).optional(),
       hasura: z.object({ httpEndpoint: z.string(), wsEndpoint: z.string() }).optional(),
-      cognito: z.object({ userPoolId: z.string(), region: z.string() }),
+      cognito: z.object({
+        userPoolId: z.string(),
+        region: z.string(),
+        clientId: z.string(),
+        domain: z.string(),
+        signOutUrl: z.string(),
+      }),
       rooms: z.object({ internal: z.string(), partners: z.string(), community: z.string() }),
     })
     .describe("Configuration of the mobile app"),

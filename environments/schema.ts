@@ -132,6 +132,13 @@ const schema = z
         ),
       )
       .default([]),
+    /** B: days after which messages move to the archive, once a day; 0 keeps them where they are. */
+    messageRetentionDays: z
+      .number()
+      .refine((days) => days === 0 || (Number.isInteger(days) && days >= 30 && days <= 3650), {
+        error: "must be 0, or 30 to 3650 days",
+      })
+      .default(0),
     /** Address of a piece of content, with `{id}` for its id. */
     contentUrlTemplate: matching(
       /^https:\/\/[a-z0-9.-]+\/\S*\{id\}\S*$/,

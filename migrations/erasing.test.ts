@@ -80,6 +80,33 @@ describe("the deletion of a person from users", () => {
 });
 
 describe("chat_erase_user", () => {
+  it("removes blocks and devices of the person, and keeps their reports without a name", async () => {
+    await client.query(`
+      insert into chat_blocks (user_id, blocked_id) values ('ann', 'bob'), ('bob', 'ann'), ('bob', 'mod');
+      insert into chat_push_devices (user_id, app_id, pushkey) values ('ann', 'ios', 'key');
+      insert into chat_reports (message_id, reported_by) select id, 'ann' from chat_messages where user_id = 'mod'`);
+    await rows("select * from chat_erase_user('ann', false)");
+    expect(await rows("select user_id, blocked_id from chat_blocks")).toEqual([
+      { user_id: "bob", blocked_id: "mod" },
+    ]);
+    expect(await rows("select from chat_push_devices")).toEqual([]);
+    expect(await rows("select reported_by from chat_reports")).toEqual([{ reported_by: null }]);
+  });
+
+  it.each([
+    [false, [{ user_id: null, content: "years old" }]],
+    [true, []],
+  ])("finds the person's messages in the archive too (with messages: %s)", async (withMessages, left) => {
+    await client.query(
+      `insert into chat_messages_archive (id, room_id, user_id, content, message_type, is_deleted, created_at, updated_at)
+       values (gen_random_uuid(), '${rooms.community}', 'ann', 'years old', 'text', false, now(), now())`,
+    );
+    expect(await rows(`select * from chat_erase_user('ann', ${withMessages})`)).toMatchObject([
+      { messages: "2" },
+    ]);
+    expect(await rows("select user_id, content from chat_messages_archive")).toEqual(left);
+  });
+
   it("takes a person out of the chat, and leaves their row to its owner", async () => {
     expect(await rows("select * from chat_erase_user('ann', false)")).toEqual([
       { messages: "1", memberships: "1", bans: "1" },

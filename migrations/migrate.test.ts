@@ -303,6 +303,26 @@ describe("the migration task", () => {
     expect(migrationCommand().join("\n")).not.toMatch(/[$%]\{/);
   });
 
+  it("runs nothing of a definition whose SQL was damaged", async () => {
+    const database = await server.createDatabase();
+    const [shell = "", option = "", text = ""] = migrationCommand();
+    const damaged = text.replace(/(?<=printf %s '.{9000})..../, "AAAA");
+    expect(damaged).not.toBe(text);
+    const { code, output } = await startTask([shell, option, damaged], {
+      ...libpqEnvironment(database),
+      USER_PROVISIONER_PASSWORD: "any",
+    }).done;
+    expect([code, output]).toEqual([1, expect.stringContaining("can't be unpacked")]);
+    expect(await query(database, "select to_regclass('chat_schema_migrations') as found")).toEqual([
+      { found: null },
+    ]);
+  });
+
+  it("names in its command each file that it would apply, with its checksum", () => {
+    const text = migrationCommand().join("\n");
+    for (const { name, checksum } of readMigrations()) expect(text).toContain(`# ${name} ${checksum}\n`);
+  });
+
   it("refuses a file with a line that psql would run as a command", () => {
     expect(() => migrationCommand(added("select 1;\n\\! rm -rf /"))).toThrow(/would be read by psql/);
   });

@@ -6,6 +6,9 @@ export const IDENTITY_PROVIDER = "oidc-cognito";
 /** Address to which the browser returns after the sign-in; the mobile app opens it. */
 export const MOBILE_REDIRECT = "phenomapp://chat/sso-callback";
 
+/** Address to which the browser returns after the sign-out; the mobile app opens it. */
+export const MOBILE_SIGNED_OUT = "phenomapp://chat/signed-out";
+
 /** Prefix of the Matrix names of our own accounts; nobody who signs in through Cognito gets such a name. */
 export const RESERVED_PREFIX = "phenom-";
 

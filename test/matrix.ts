@@ -115,18 +115,30 @@ const cookiesOf = (headers: IncomingHttpHeaders) =>
   (headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0]).join("; ");
 
 /** The browser's way from the app's redirect request through Cognito back to Synapse's callback. */
-export async function browserSignIn(
+export const browserSignIn = (
   url: string,
   serverName: string,
   cognito: Cognito,
   user: CognitoUser,
   { provider, redirectUrl }: { provider: string; redirectUrl: string },
-): Promise<BrowserReply> {
-  const start = await throughLoadBalancer(
+): Promise<BrowserReply> =>
+  browserSignInAt(
     url,
     serverName,
+    cognito,
+    user,
     `/_matrix/client/v3/login/sso/redirect/${provider}?redirectUrl=${encodeURIComponent(redirectUrl)}`,
   );
+
+/** @param path path and query of the app's redirect request */
+export async function browserSignInAt(
+  url: string,
+  serverName: string,
+  cognito: Cognito,
+  user: CognitoUser,
+  path: string,
+): Promise<BrowserReply> {
+  const start = await throughLoadBalancer(url, serverName, path);
   if (start.status !== 302) throw new Error(`no redirect to Cognito: ${start.status} ${start.text}`);
   const callback = new URL(cognito.signIn(start.location, user));
   return throughLoadBalancer(url, serverName, `${callback.pathname}${callback.search}`, start.cookies);

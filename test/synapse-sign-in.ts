@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from "@jest/globals";
 import type { HomeserverProps } from "../modules/chat-synapse/homeserver/config.ts";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../shared/matrix-names.ts";
 import type { Cognito, CognitoUser } from "../tools/servers/cognito.ts";
-import { type Internet, startInternet } from "../tools/servers/internet.ts";
+import { type Internet, type Site, startInternet } from "../tools/servers/internet.ts";
 import { type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
 import {
   deploySynapse,
@@ -20,8 +20,12 @@ export const mobileApp = { provider: IDENTITY_PROVIDER, redirectUrl: MOBILE_REDI
 /**
  * Inside a suite: a homeserver whose people sign in with Cognito.
  * @param inputs what the homeserver takes beside {@link exampleProps}
+ * @param sites public hosts beside Cognito's
  */
-export function signInHarness(inputs: (cognito: Cognito) => Partial<HomeserverProps> = () => ({})) {
+export function signInHarness(
+  inputs: (cognito: Cognito) => Partial<HomeserverProps> = () => ({}),
+  sites: Readonly<Record<string, Site>> = {},
+) {
   let postgres: PostgresServer;
   let internet: Internet;
   let cognito: Cognito;
@@ -31,7 +35,7 @@ export function signInHarness(inputs: (cognito: Cognito) => Partial<HomeserverPr
   beforeAll(async () => {
     const clientSecret = randomUUID();
     cognito = exampleCognito(clientSecret);
-    internet = await startInternet(cognito.sites);
+    internet = await startInternet({ ...cognito.sites, ...sites });
     postgres = await startPostgres();
     deployment = await deploySynapse(postgres, inputs(cognito), { SYNAPSE_OIDC_CLIENT_SECRET: clientSecret });
     synapse = await deployment.start({ environment: internet.environment });

@@ -5,12 +5,15 @@ import { invalidFields } from "../shared/parsing.ts";
 import { createService, type Service } from "../shared/provisioning/service.ts";
 import { request } from "./event.ts";
 import type { Outcome } from "./outcomes.ts";
+import { archiveMessages } from "./retention.ts";
 import { type Result, syncGroups, syncPool } from "./sync.ts";
 
 /** Time that is left for the answer. */
 const RESERVE_MS = 5000;
 /** Time for one page of the user pool. */
 const PAGE_MS = 20_000;
+/** Part of the time that archiving may take, before the user pool is read. */
+const ARCHIVE_SHARE = 0.4;
 
 let service: Service | undefined;
 
@@ -48,6 +51,16 @@ export async function handler(
       for (const failure of failures)
         invocation.log("ERROR", "refused by the database", { ...failure, userId: id });
     };
+    const started = context.getRemainingTimeInMillis();
+    const archived =
+      data.task === "pool" && data.retentionDays > 0
+        ? await archiveMessages(
+            service,
+            data.retentionDays,
+            signal,
+            () => context.getRemainingTimeInMillis() < started * (1 - ARCHIVE_SHARE),
+          )
+        : undefined;
     const result =
       data.task === "groups"
         ? await syncGroups(service, data.userPoolId, signal, onFailure)
@@ -60,9 +73,9 @@ export async function handler(
             onFailure,
           );
     const { added, removed, failed, next } = result;
-    const fields = { task: data.task, added, removed, failed, isComplete: next === undefined };
+    const fields = { task: data.task, added, removed, failed, archived, isComplete: next === undefined };
     invocation.finish(failed > 0 ? "failed" : "synchronised", failed > 0 ? "ERROR" : "INFO", fields);
-    return result;
+    return { ...result, ...(archived !== undefined && { archived }) };
   } catch (error) {
     invocation.log("ERROR", "not synchronised", { error: describeError(error), task: data.task });
     invocation.finish("failed", "ERROR", { task: data.task });

@@ -114,6 +114,45 @@ describe("everybody in the user pool", () => {
   });
 });
 
+describe("messages that are older than the retention", () => {
+  const days = (age: number, content: string) =>
+    world.database.query(
+      `insert into chat_messages (room_id, user_id, content, created_at)
+       values ($1, $2, $3, now() - make_interval(days => $4))`,
+      [rooms.community, id(1), content, age],
+    );
+  const contents = async (table: string) =>
+    (await world.database.query(`select content from ${table} order by content`)).rows.map(
+      ({ content }) => content,
+    );
+  beforeEach(async () => {
+    world.aws.groups.clear();
+    person(1);
+    await sync("pool");
+    await world.database.query("delete from chat_messages_archive");
+    await days(100, "old");
+    await days(10, "new");
+  });
+
+  it("move to the archive before the pool is read, and no cache is told that they were removed", async () => {
+    expect(await sync("pool", { retentionDays: 90 })).toMatchObject({ archived: 1, failed: 0 });
+    expect(await contents("chat_messages")).toEqual(["new"]);
+    expect(await contents("chat_messages_archive")).toEqual(["old"]);
+    expect((await world.database.query("select from chat_removed_messages")).rows).toEqual([]);
+    expect(await sync("pool", { retentionDays: 90 })).toMatchObject({ archived: 0 });
+  });
+
+  it("stay where no retention is set", async () => {
+    expect(await sync("pool", { retentionDays: 0 })).toEqual({ added: 0, removed: 0, failed: 0 });
+    expect(await contents("chat_messages")).toEqual(["new", "old"]);
+  });
+
+  it("are not moved by a retention of less than 30 days", async () => {
+    await expect(sync("pool", { retentionDays: 7 })).rejects.toThrow("at least 30 days");
+    expect(await contents("chat_messages")).toEqual(["new", "old"]);
+  });
+});
+
 it("the preflight finds what the database would refuse of a sign-in, and the remedy", async () => {
   expect(await sync("preflight")).toEqual({ problems: [] });
   await world.database.query("alter table users add constraint reachable check (display_name is null)");

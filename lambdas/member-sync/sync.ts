@@ -12,6 +12,8 @@ export interface Result {
   readonly removed: number;
   /** People for whom the database refused something. */
   readonly failed: number;
+  /** Messages that were moved to the archive, if that was asked for. */
+  readonly archived?: number;
   /** Where to go on, if time ran out. */
   readonly next?: string | undefined;
 }

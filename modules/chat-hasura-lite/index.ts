@@ -40,6 +40,8 @@ export interface ChatHasuraLiteProps {
   readonly userPoolArn: string;
   /** Who owns names and pictures in table `users`: with `backend` the chat fills only what is empty. */
   readonly profileOwner: "backend" | "cognito";
+  /** Days after which messages move to the archive, at least 30; 0 keeps them. */
+  readonly messageRetentionDays: number;
   /** Stock images of PostgreSQL and curl: the tasks bring their scripts along. */
   readonly images: { readonly postgres: ContainerImage; readonly curl: ContainerImage };
   /** Version of the user provisioner's database password: raise it to draw a new one. */
@@ -173,10 +175,10 @@ export class ChatHasuraLite extends Construct {
     new Schedule(this, "pool-sync", {
       deployment,
       name: `${project}-chat-pool-sync`,
-      description: "Adds the members of the user pool to Community, once a day",
+      description: "Adds the members of the user pool to Community and archives old messages, once a day",
       everyMinutes: 24 * 60,
       fn: memberSync,
-      input: { task: "pool", userPoolId },
+      input: { task: "pool", userPoolId, retentionDays: props.messageRetentionDays },
     });
 
     const tokenEnhancement = new NodeLambda(this, "token-enhancement", {

@@ -61,6 +61,14 @@ describe("the Cognito clients", () => {
     });
   });
 
+  it("let the app's and the administrators' browser sign out, and return to their own address only", () => {
+    for (const name of ["synapse_oidc", "mcp"])
+      expect(client(name)).toMatchObject({ logout_urls: ["phenomapp://chat/signed-out"] });
+    expect(client("admin_ui")).toMatchObject({
+      logout_urls: ["https://chat-testing.thephenom.app/chat-admin/"],
+    });
+  });
+
   it("do not reveal whether a user exists, and allow tokens to be revoked", () => {
     for (const body of Object.values(template.resources("aws_cognito_user_pool_client")))
       expect(body).toMatchObject({ prevent_user_existence_errors: "ENABLED", enable_token_revocation: true });

@@ -9,6 +9,7 @@ import { type Deployment, stateful } from "../../constructs/deployment.ts";
 import { jsonencode } from "../../constructs/encode.ts";
 import { Secret, type SecretValue, secretValue } from "../../constructs/generated-secret.ts";
 import { checkedName } from "../../constructs/names.ts";
+import { MOBILE_SIGNED_OUT } from "../../shared/matrix-names.ts";
 import { MCP_CALLBACK } from "../../shared/mcp-paths.ts";
 
 export interface ChatSharedProps {
@@ -79,11 +80,12 @@ export class ChatShared extends Construct {
       });
 
     /** Authorisation code flow with the hosted pages. */
-    const codeFlow = (callbackUrls: readonly string[], scopes: readonly string[]) => ({
+    const codeFlow = (callbackUrl: string, logoutUrl: string, scopes: readonly string[]) => ({
       allowedOauthFlowsUserPoolClient: true,
       allowedOauthFlows: ["code"],
       allowedOauthScopes: [...scopes],
-      callbackUrls: [...callbackUrls],
+      callbackUrls: [callbackUrl],
+      logoutUrls: [logoutUrl],
       supportedIdentityProviders: props.identityProviders,
       // Not empty, because Cognito's default also allows SRP and custom flows.
       explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
@@ -93,10 +95,11 @@ export class ChatShared extends Construct {
       ? client("synapse-oidc", `${project}-synapse-oidc`, {
           generateSecret: true,
           refreshTokenValidity: 1,
-          ...codeFlow(
-            [`https://${serverName}/_synapse/client/oidc/callback`],
-            ["openid", "email", "profile"],
-          ),
+          ...codeFlow(`https://${serverName}/_synapse/client/oidc/callback`, MOBILE_SIGNED_OUT, [
+            "openid",
+            "email",
+            "profile",
+          ]),
         })
       : undefined;
 
@@ -109,7 +112,8 @@ export class ChatShared extends Construct {
     const mcp = client("mcp", `${project}-chat-mcp`, {
       generateSecret: false,
       refreshTokenValidity: 30,
-      ...codeFlow([`https://${serverName}${MCP_CALLBACK}`], ["openid"]),
+      // Where Synapse does not run, the app signs out with this client.
+      ...codeFlow(`https://${serverName}${MCP_CALLBACK}`, MOBILE_SIGNED_OUT, ["openid"]),
       // OAuth 2.1 asks it for public clients. Within a minute the former token still works, for a client that tries again.
       refreshTokenRotation: [{ feature: "ENABLED", retryGracePeriodSeconds: 60 }],
       // Rotation excludes ALLOW_REFRESH_TOKEN_AUTH; the token endpoint, which the server uses, needs no flow of this list.
@@ -121,7 +125,9 @@ export class ChatShared extends Construct {
       ? client("admin-ui", `${project}-chat-admin-ui`, {
           generateSecret: true,
           refreshTokenValidity: 1,
-          ...codeFlow([`https://${serverName}/oauth2/idpresponse`], ["openid"]),
+          ...codeFlow(`https://${serverName}/oauth2/idpresponse`, `https://${serverName}/chat-admin/`, [
+            "openid",
+          ]),
         })
       : undefined;
 

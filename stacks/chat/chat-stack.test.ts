@@ -201,7 +201,14 @@ describe("the stack", () => {
         httpEndpoint: "https://chat-testing.thephenom.app${var.hasura_public_path}",
         wsEndpoint: "wss://chat-testing.thephenom.app${var.hasura_public_path}",
       },
-      cognito: { userPoolId: "${var.cognito_user_pool_id}", region: "us-east-1" },
+      cognito: {
+        userPoolId: "${var.cognito_user_pool_id}",
+        region: "us-east-1",
+        clientId: "${aws_cognito_user_pool_client.chat_shared_synapse_oidc.id}",
+        domain: "${var.cognito_domain}.auth.us-east-1.amazoncognito.com",
+        signOutUrl:
+          "https://${var.cognito_domain}.auth.us-east-1.amazoncognito.com/logout?client_id=${aws_cognito_user_pool_client.chat_shared_synapse_oidc.id}&logout_uri=phenomapp%3A%2F%2Fchat%2Fsigned-out",
+      },
       rooms: {
         internal: "550e8400-e29b-41d4-a716-446655440001",
         partners: "550e8400-e29b-41d4-a716-446655440002",

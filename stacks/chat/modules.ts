@@ -101,6 +101,7 @@ function chatHasura(scope: Construct, { environment, inputs, images, deployment 
     userPoolId: inputs.userPoolId,
     userPoolArn: inputs.userPoolArn,
     profileOwner: environment.profileOwner,
+    messageRetentionDays: environment.messageRetentionDays,
     images,
     provisionerPasswordVersion: secretVersions.userProvisionerPassword,
     provisionerConcurrency: inputs.userProvisionerConcurrency,

@@ -1,6 +1,7 @@
 import { TerraformOutput, TerraformVariable } from "cdktf";
 import { outputsSchema, type StackOutputs } from "../../environments/outputs.ts";
 import { rooms } from "../../shared/chat-rooms.ts";
+import { MOBILE_SIGNED_OUT } from "../../shared/matrix-names.ts";
 import type { ReadableStack } from "../addresses.ts";
 import type { Monitoring } from "../monitoring/index.ts";
 import type { Modules, StackInputs } from "./modules.ts";
@@ -44,6 +45,8 @@ function userOutputs(
 ): Omit<StackOutputs, OperationsOutput | "inputs" | "dashboard" | "alarm_topic_arn"> {
   const { serverName, region } = environment;
   const graphqlHost = `${serverName}${inputs.hasuraPublicPath}`;
+  const signInDomain = `${inputs.cognitoDomain}.auth.${region}.amazoncognito.com`;
+  const signOutClientId = shared.synapseClientId ?? shared.mcpClientId;
   return {
     urls: {
       homeserver: synapse && `https://${serverName}`,
@@ -81,7 +84,13 @@ function userOutputs(
     chatConfig: {
       synapse: synapse && { homeserverUrl: `https://${serverName}`, serverName },
       hasura: hasura && { httpEndpoint: `https://${graphqlHost}`, wsEndpoint: `wss://${graphqlHost}` },
-      cognito: { userPoolId: inputs.userPoolId, region },
+      cognito: {
+        userPoolId: inputs.userPoolId,
+        region,
+        clientId: signOutClientId,
+        domain: signInDomain,
+        signOutUrl: `https://${signInDomain}/logout?client_id=${signOutClientId}&logout_uri=${encodeURIComponent(MOBILE_SIGNED_OUT)}`,
+      },
       rooms,
     },
   };

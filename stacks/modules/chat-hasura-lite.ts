@@ -53,6 +53,18 @@ export const chatHasuraLite: TerraformModule = {
         shape: "backend or cognito",
         default: "backend",
       },
+      message_retention_days: {
+        type: "number",
+        description: "Days after which messages move to the archive, once a day; 0 keeps them",
+        default: 0,
+        rules: [
+          {
+            condition:
+              "var.message_retention_days == 0 || (var.message_retention_days >= 30 && var.message_retention_days <= 3650 && floor(var.message_retention_days) == var.message_retention_days)",
+            remedy: "choose 0, or a whole number from 30 to 3650",
+          },
+        ],
+      },
       user_provisioner_concurrency: shared.user_provisioner_concurrency,
       secret_kms_key_arns: shared.secret_kms_key_arns,
       add_hasura_ingress: flag(
@@ -94,6 +106,7 @@ export const chatHasuraLite: TerraformModule = {
       userPoolArn: userPoolArn(deployment),
       // The variable takes these two values only.
       profileOwner: variables.profile_owner.string as "backend" | "cognito",
+      messageRetentionDays: variables.message_retention_days.number,
       images: {
         postgres: { uri: imageUri("postgres", "postgres_image_tag") },
         curl: { uri: imageUri("curl", "curl_image_tag") },

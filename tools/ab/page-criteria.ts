@@ -17,7 +17,7 @@ const OPEN: readonly (readonly [criterion: string, why: string])[] = [
     "there was no network between the parts, or only the data centre's",
   ],
   ["Sign-in as people see it", "Cognito's page, and on B the functions that Cognito calls, were not there"],
-  ["Push notifications", "neither side had a phone to wake"],
+  ["Time until a push notification", "neither side had a phone to wake"],
   ["End-to-end encryption", "off on A, not there on B"],
   ["Federation with other homeservers", "off on A, not there on B"],
   ["Media and link previews", "no message had any"],
@@ -27,6 +27,14 @@ const OPEN: readonly (readonly [criterion: string, why: string])[] = [
 const MCP = "measured through the MCP server";
 const APP = "measured in the app's own protocol; on B with a stand-in that polls as Hasura's engine does";
 const PRICES = "list prices times measured resources";
+
+/** What the mobile app gets from each side, as docs/mobile.md describes it. */
+const FEATURES: readonly (readonly [criterion: string, a: string, b: string])[] = [
+  ["Unread counts, read receipts, typing", "yes", "none: the app keeps what it has shown"],
+  ["Push notifications", "pushers; a gateway is needed", "an outbox; a function and a gateway are needed"],
+  ["Reporting messages, blocking people", "yes, from the block on", "yes, earlier messages too"],
+  ["Editing and deleting one's own messages", "yes", "yes"],
+];
 
 /** The criteria of the decision in one table: what was measured with its figures, and what was not as an open row. */
 export function criteriaSection(results: Results): string {
@@ -51,9 +59,13 @@ export function criteriaSection(results: Results): string {
     return `<tr><th scope="row">${escapeHtml(criterion)}</th>${cells.join("")}<td>${escapeHtml(source)}</td></tr>`;
   });
   const open = OPEN.map(([criterion, why]) => unmeasured(criterion, why));
+  const features = FEATURES.map(
+    ([criterion, a, b]) =>
+      `<tr><th scope="row">${escapeHtml(criterion)}</th><td>${escapeHtml(a)}</td><td>${escapeHtml(b)}</td><td>docs/mobile.md</td></tr>`,
+  );
   return `<section id="criteria"><h2>Criteria</h2>
 <p>Fill in the open rows before deciding: none of the measured ones outweighs them by itself.</p>
-<div class="scroll"><table class="criteria"><thead><tr><th scope="col">Criterion</th><th scope="col" class="number">${mark("A")} A</th><th scope="col" class="number">${mark("B")} B</th><th scope="col">Source</th></tr></thead><tbody>${rows.join("")}${open.join("")}</tbody></table></div>
+<div class="scroll"><table class="criteria"><thead><tr><th scope="col">Criterion</th><th scope="col" class="number">${mark("A")} A</th><th scope="col" class="number">${mark("B")} B</th><th scope="col">Source</th></tr></thead><tbody>${rows.join("")}${features.join("")}${open.join("")}</tbody></table></div>
 </section>`;
 }
 

@@ -1,4 +1,4 @@
-export type Unit = "s" | "ms" | "µs" | "kB" | "MiB" | "requests/s" | "tokens";
+export type Unit = "s" | "ms" | "µs" | "kB" | "MiB" | "requests/s" | "tokens" | "rows";
 
 /** Holds for the ratio where a figure has a baseline, otherwise for the measured value. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };

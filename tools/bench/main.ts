@@ -4,13 +4,16 @@ import { EXIT, Problem } from "../cli/problem.ts";
 import { processOutput, Reporter } from "../ops/report.ts";
 import type { Benchmark } from "./benchmark.ts";
 import * as lambdas from "./lambdas.ts";
+import * as liveQueries from "./live-queries.ts";
 import * as mcpColdStart from "./mcp-cold-start.ts";
 import * as mcpProcess from "./mcp-process.ts";
 import * as mcpSynapse from "./mcp-synapse.ts";
 import * as mcpThroughput from "./mcp-throughput.ts";
 import * as mcpTokens from "./mcp-tokens.ts";
 import { assertTrustworthy, busyCores, remember } from "./measurements.ts";
+import * as pushActions from "./push-actions.ts";
 import { measureAll, record, rows } from "./results.ts";
+import * as retention from "./retention.ts";
 import * as schemaInsert from "./schema-insert.ts";
 import * as schemaPage from "./schema-page.ts";
 import * as search from "./search.ts";
@@ -23,6 +26,9 @@ const benchmarks: readonly Benchmark[] = [
   schemaInsert,
   schemaPage,
   search,
+  liveQueries,
+  retention,
+  pushActions,
   mcpTokens,
   mcpThroughput,
   mcpProcess,

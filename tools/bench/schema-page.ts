@@ -23,7 +23,8 @@ const queries = {
   // The SQL that Hasura makes of the select permission of the role user.
   user: page(`and m.is_deleted = false and exists (select from chat_rooms r where r.id = m.room_id
     and exists (select from chat_members p where p.room_id = r.id and p.user_id = 'user-7')
-    and not exists (select from chat_bans b where b.room_id = r.id and b.user_id = 'user-7' and chat_bans_is_active(b)))`),
+    and not exists (select from chat_bans b where b.room_id = r.id and b.user_id = 'user-7' and chat_bans_is_active(b)))
+    and not exists (select from chat_blocks k where k.blocked_id = m.user_id and k.user_id = 'user-7')`),
 };
 
 type Cursor = readonly [room: string, createdAt: unknown, id: string];

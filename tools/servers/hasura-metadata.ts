@@ -14,6 +14,14 @@ const args = z.looseObject({
   replace: z.boolean().optional(),
 });
 
+const usersPermission = z.object({
+  permission: z.object({
+    columns: z.union([z.literal("*"), z.array(z.string())]),
+    filter: z.record(z.string(), z.unknown()),
+    query_root_fields: z.array(z.string()).optional(),
+  }),
+});
+
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -31,6 +39,8 @@ export interface MetadataApi {
   readonly objects: Map<string, unknown>;
   /** Database triggers that exist, by event trigger. */
   readonly databaseTriggers: Set<string>;
+  /** Ids of the rows of the backend's table. */
+  readonly users: string[];
   disturbance: Disturbance | undefined;
   stop(): Promise<void>;
 }
@@ -43,13 +53,15 @@ const refusal = (code: string, error: string): Answer => ({
 
 /**
  * Answers as Hasura v2's metadata and schema API documents for the calls that the chat's metadata task
- * sends: codes already-tracked, already-exists and not-exists with status 400, `bulk` all or nothing.
+ * sends: codes already-tracked, already-exists and not-exists with status 400, `bulk` all or nothing. GraphQL as a role is
+ * answered for what the task asks of the backend's table `users`.
  */
 export async function startMetadataApi(adminSecret = 'se"cr\\et $HOME'): Promise<MetadataApi> {
   const api = {
     calls: [] as string[],
     objects: new Map<string, unknown>(),
     databaseTriggers: new Set<string>(),
+    users: [] as string[],
     disturbance: undefined as Disturbance | undefined,
   };
 
@@ -125,6 +137,28 @@ export async function startMetadataApi(adminSecret = 'se"cr\\et $HOME'): Promise
     }
   };
 
+  /** The two queries that the task sends as a role, answered by the select permission on users. */
+  const asRole = (query: string, role: string): Answer => {
+    const permission = usersPermission.safeParse(api.objects.get(`select permission of ${role} on users`))
+      .data?.permission;
+    const error = (message: string): Answer => ({
+      status: 200,
+      body: { errors: [{ message, extensions: { path: "$", code: "validation-failed" } }] },
+    });
+    if (query.includes("{ users(limit: 1)")) {
+      if (role !== "admin" && (!permission || permission.query_root_fields?.length === 0))
+        return error("field 'users' not found in type: 'query_root'");
+      const hidden = role !== "admin" && Object.keys(permission?.filter ?? {}).length > 0;
+      return { status: 200, body: { data: { users: hidden ? [] : api.users.map((id) => ({ id })) } } };
+    }
+    const asked = /user \{ ([\w ]+) \}/.exec(query)?.[1]?.split(" ") ?? [];
+    const columns = permission?.columns ?? [];
+    const missing = asked.find((column) => columns !== "*" && !columns.includes(column));
+    return missing === undefined
+      ? { status: 200, body: { data: { chat_messages: [] } } }
+      : error(`field '${missing}' not found in type: 'users'`);
+  };
+
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const reply = ({ status, body: answer }: Answer) => {
@@ -137,6 +171,13 @@ export async function startMetadataApi(adminSecret = 'se"cr\\et $HOME'): Promise
         body: { path: "$", error: 'invalid "x-hasura-admin-secret"', code: "access-denied" },
       });
     }
+    if (request.url === "/v1/graphql")
+      return reply(
+        asRole(
+          z.object({ query: z.string() }).parse(JSON.parse(body)).query,
+          String(request.headers["x-hasura-role"] ?? "admin"),
+        ),
+      );
     const { type, args: given } = call.parse(JSON.parse(body));
     api.calls.push(type);
     const disturbed = api.disturbance?.(type, body);

@@ -44,13 +44,18 @@ export function objectRelationship(entry: TableEntry, name: string): Relationshi
     return { table: nameOf(manual.remote_table), column, remoteColumn, isForeignKey: false };
   }
   const column = using.foreign_key_constraint_on ?? "";
-  // Hasura finds the table by the foreign key; ours lead to rooms and users.
-  const table = column === "room_id" ? "chat_rooms" : "users";
+  // Hasura finds the table by the foreign key.
+  const table = { room_id: "chat_rooms", message_id: "chat_messages" }[column] ?? "users";
   return { table, column, remoteColumn: "id", isForeignKey: true };
 }
 
 export function arrayRelationship(entry: TableEntry, name: string): Relationship | undefined {
   const using = entry.array_relationships?.find((each) => each.name === name)?.using;
+  const manual = using?.manual_configuration;
+  if (manual) {
+    const [[column, remoteColumn] = ["", ""]] = Object.entries(manual.column_mapping);
+    return { table: nameOf(manual.remote_table), column, remoteColumn, isForeignKey: false };
+  }
   const key = using?.foreign_key_constraint_on;
   return key && { table: nameOf(key.table), column: "id", remoteColumn: key.column, isForeignKey: true };
 }

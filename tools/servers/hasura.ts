@@ -22,7 +22,8 @@ import type { DatabaseConnection } from "./postgres.ts";
  * A GraphQL server that does over the real database what Hasura v2 documents for the operations that this
  * project sends: the role's own schema, permission filters, presets and checks from the project's metadata,
  * one transaction for a mutation with `hasura.user` set in it, errors with the engine's codes and words.
- * An operation that the role's schema does not know is refused, as by the engine.
+ * An operation that the role's schema does not know is refused, as by the engine. A subscription is answered once, with
+ * what the engine would send first.
  */
 export interface HasuraServer {
   readonly endpoint: string;
@@ -37,6 +38,8 @@ const schemas = new Map(
     buildSchema(readFileSync(`modules/chat-hasura-lite/metadata/schema/${role}.graphql`, "utf8")),
   ]),
 );
+/** The claim `x-hasura-default-role` of every token. */
+const DEFAULT_ROLE = "user";
 const allTables = [usersTable, ...tables];
 const requestSchema = z.object({
   query: z.string(),
@@ -63,7 +66,7 @@ export async function startHasuraServer(connection: DatabaseConnection): Promise
     const { query, variables } = requestSchema.parse(JSON.parse(await text(request)));
     const token = (request.headers.authorization ?? "").replace("Bearer ", "");
     if (refuses(token)) return failure("invalid-jwt", "Could not verify JWT: JWTExpired");
-    const session = readSession(token, String(request.headers["x-hasura-role"]));
+    const session = readSession(token, String(request.headers["x-hasura-role"] ?? DEFAULT_ROLE));
     const schema = session && schemas.get(session.role);
     if (!session || !schema) return failure("access-denied", "Your requested role is not in allowed roles");
     const document = parse(query);
@@ -237,7 +240,12 @@ function resolvers(client: PoolClient, session: Session) {
       (await select(table, () => escapeIdentifier(table), { where: { id: { _eq: id } } }))[0] ?? null;
     fields[`insert_${table}_one`] = ({ object }) => insert(table, isExpression(object) ? object : {});
     fields[`update_${table}`] = (args) => update(table, args);
+    fields[`update_${table}_by_pk`] = async ({ pk_columns, _set }) =>
+      (await update(table, { where: byKey(pk_columns), _set })).returning[0] ?? null;
     fields[`delete_${table}`] = (args) => remove(table, args);
+    fields[`delete_${table}_by_pk`] = async (key) =>
+      (await remove(table, { where: byKey(key) })).returning[0] ?? null;
+    fields[`${table}_stream`] = (args) => select(table, () => escapeIdentifier(table), streamed(args));
   }
   const sessionJson = JSON.stringify({
     "x-hasura-role": session.role,
@@ -260,6 +268,28 @@ function resolvers(client: PoolClient, session: Session) {
   return fields;
 }
 
+const byKey = (key: unknown): Expression =>
+  Object.fromEntries(
+    Object.entries(isExpression(key) ? key : {}).map(([name, value]) => [name, { _eq: value }]),
+  );
+
+const streamSchema = z.object({
+  batch_size: z.number(),
+  cursor: z.tuple([z.object({ initial_value: z.record(z.string(), z.unknown()) })]),
+  where: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** A stream's first batch as a query: rows after the cursor, in its order. */
+function streamed(args: Expression): Expression {
+  const { batch_size, cursor, where } = streamSchema.parse(args);
+  const [[column = "", value] = []] = Object.entries(cursor[0].initial_value);
+  return {
+    where: { _and: [where, { [column]: { _gt: value } }] },
+    order_by: [{ [column]: "asc" }],
+    limit: batch_size,
+  };
+}
+
 /** A row as JSON, with what our operations ask of its relationships and computed fields. */
 function shape(table: string, alias: string): string {
   const related = (target: string, on: string) =>
@@ -267,6 +297,8 @@ function shape(table: string, alias: string): string {
   const extra: Record<string, string> = {
     chat_messages: `'user', ${related("users", `id = ${alias}.user_id`)}, 'link_preview', ${related("link_previews", `phenom_id = ${alias}.phenom_id and link_previews_is_fresh(r)`)}`,
     chat_members: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_banned', chat_members_is_banned(${alias}.*)`,
+    chat_reports: `'message', ${related("chat_messages", `id = ${alias}.message_id`)}, 'user', ${related("users", `id = ${alias}.reported_by`)}`,
+    chat_blocks: `'blocked', ${related("users", `id = ${alias}.blocked_id`)}`,
     chat_bans: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now())`,
   };
   return `(to_jsonb(${alias}) || jsonb_build_object(${extra[table] ?? ""}))`;

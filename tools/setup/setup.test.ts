@@ -40,6 +40,7 @@ describe("the table of tools", () => {
       ["cdktf", "cdktf-cli"],
       ["mcp-clients", "@modelcontextprotocol/inspector"],
       ["agent-frameworks", "ai"],
+      ["matrix-sdk", "matrix-js-sdk"],
     ] as const) {
       const { source, version } = tools[name];
       const file = source.kind === "npm-lock" ? `${source.folder}/package.json` : "";

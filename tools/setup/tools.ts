@@ -176,6 +176,17 @@ export const tools = define({
     programs: { python: "bin/python" },
     needs: ["uv"],
   },
+  "matrix-sdk": {
+    purpose: "the Matrix SDK of the samples for the mobile app's developers",
+    version: "43.0.0",
+    source: {
+      kind: "npm-lock",
+      folder: "test/matrix-js-sdk",
+      options: ["--ignore-scripts", "--engine-strict=false"],
+    },
+    programs: { package: "node_modules/matrix-js-sdk/package.json" },
+    needs: ["node22"],
+  },
   moto: {
     purpose: "emulates Cognito and other services of AWS",
     ...pypi("moto"),

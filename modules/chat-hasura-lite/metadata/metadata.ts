@@ -17,6 +17,9 @@ const anyRow: BooleanExpression = {};
 const callerIsMember = { members: { user_id: { _eq: USER_ID } } };
 const callerIsBanned = { bans: { user_id: { _eq: USER_ID }, is_active: { _eq: true } } };
 
+/** The caller blocked the message's author. */
+const callerBlockedAuthor = { blocks: { user_id: { _eq: USER_ID } } };
+
 const table = (name: string) => ({ schema: "public", name });
 
 const objectRelationship = (name: string, column: string) => ({
@@ -88,10 +91,22 @@ const messages: TableEntry = {
       },
     },
   ],
+  array_relationships: [
+    {
+      name: "blocks",
+      using: {
+        manual_configuration: {
+          remote_table: table("chat_blocks"),
+          column_mapping: { user_id: "blocked_id" },
+        },
+      },
+    },
+  ],
   select_permissions: [
     ...select(["user"], messageColumns, {
       is_deleted: { _eq: false },
       ...inReadableRoom,
+      _not: callerBlockedAuthor,
     }),
     ...select(staff, [...messageColumns, "deleted_by"]),
   ],
@@ -203,6 +218,63 @@ const bans: TableEntry = {
   delete_permissions: [{ role: "chat_admin", permission: { filter: anyRow } }],
 };
 
+const ownReports = { reported_by: { _eq: USER_ID } };
+const reportColumns = ["id", "message_id", "reason", "created_at", "is_resolved"];
+
+/** People report messages that they can read; moderators read the reports and close them. */
+const reports: TableEntry = {
+  table: table("chat_reports"),
+  object_relationships: [
+    objectRelationship("message", "message_id"),
+    objectRelationship("user", "reported_by"),
+  ],
+  select_permissions: [
+    ...select(["user"], reportColumns, ownReports),
+    ...select(staff, [...reportColumns, "reported_by", "resolved_by"]),
+  ],
+  insert_permissions: [
+    {
+      role: "user",
+      permission: {
+        columns: ["message_id", "reason"],
+        set: { reported_by: USER_ID },
+        check: { ...ownReports, message: inReadableRoom },
+      },
+    },
+  ],
+  update_permissions: staff.map((role) => ({
+    role,
+    permission: {
+      columns: ["is_resolved"],
+      set: { resolved_by: USER_ID },
+      filter: { is_resolved: { _eq: false } },
+      check: { is_resolved: { _eq: true } },
+    },
+  })),
+};
+
+const own = { user_id: { _eq: USER_ID } };
+
+/** A person's blocks are nobody else's business. */
+const blocks: TableEntry = {
+  table: table("chat_blocks"),
+  object_relationships: [objectRelationship("blocked", "blocked_id")],
+  select_permissions: select(["user"], ["id", "blocked_id", "created_at"], own),
+  insert_permissions: [
+    { role: "user", permission: { columns: ["blocked_id"], set: { user_id: USER_ID }, check: own } },
+  ],
+  delete_permissions: [{ role: "user", permission: { filter: own } }],
+};
+
+const pushDevices: TableEntry = {
+  table: table("chat_push_devices"),
+  select_permissions: select(["user"], ["id", "app_id", "pushkey", "created_at"], own),
+  insert_permissions: [
+    { role: "user", permission: { columns: ["app_id", "pushkey"], set: { user_id: USER_ID }, check: own } },
+  ],
+  delete_permissions: [{ role: "user", permission: { filter: own } }],
+};
+
 const previewColumns = [
   "url",
   "phenom_id",
@@ -251,6 +323,9 @@ export const tables: readonly TableEntry[] = [
   changes,
   members,
   bans,
+  reports,
+  blocks,
+  pushDevices,
   previews,
   previewRequests,
 ];
@@ -258,12 +333,16 @@ export const tables: readonly TableEntry[] = [
 /** The table whose inserts fire the event trigger. */
 export const eventTriggerTable = previewRequests.table;
 
+/** What the chat's clients read of a person. */
+export const USER_COLUMNS: readonly string[] = ["id", "username", "display_name", "avatar_url"];
+
 /**
- * Belongs to the Phenom backend, whose metadata may have other permissions for it: added if missing, never changed.
+ * Belongs to the Phenom backend, whose metadata may have other permissions for it: added if missing, never changed. The
+ * metadata task checks that they suffice.
  */
 export const usersTable: TableEntry = {
   table: table("users"),
-  select_permissions: select(roles, ["id", "username", "display_name", "avatar_url"]),
+  select_permissions: select(roles, USER_COLUMNS),
 };
 
 interface TrackedFunction {

@@ -43,6 +43,12 @@ beforeAll(async () => {
       ('${id(22)}', '${room.banOver}', 'me', 'other', now() - interval '1 day'),
       ('${id(23)}', '${room.mine}', 'third', 'other', null);
     update chat_rooms set is_active = false where id = '${room.inactive}';
+    insert into chat_reports (id, message_id, reported_by, reason) values
+      ('${id(41)}', '${id(1)}', 'me', 'a mistake'), ('${id(42)}', '${id(1)}', 'other', 'spam');
+    insert into chat_blocks (id, user_id, blocked_id) values
+      ('${id(51)}', 'me', 'third'), ('${id(52)}', 'other', 'me');
+    insert into chat_push_devices (id, user_id, app_id, pushkey) values
+      ('${id(61)}', 'me', 'ios', 'mine'), ('${id(62)}', 'other', 'ios', 'theirs');
     insert into link_previews (id, url, phenom_id) values ('${id(31)}', 'https://thephenom.app/phenom/p1', 'p1');
   `);
 });
@@ -69,6 +75,9 @@ const granted: Record<Role, Record<string, readonly ("select" | "insert" | "upda
     chat_message_changes: ["select"],
     chat_members: ["select"],
     chat_bans: [],
+    chat_reports: ["select", "insert"],
+    chat_blocks: ["select", "insert", "delete"],
+    chat_push_devices: ["select", "insert", "delete"],
     link_previews: ["select"],
     chat_link_preview_requests: [],
   },
@@ -78,6 +87,9 @@ const granted: Record<Role, Record<string, readonly ("select" | "insert" | "upda
     chat_message_changes: ["select"],
     chat_members: ["select"],
     chat_bans: ["select", "insert"],
+    chat_reports: ["select", "update"],
+    chat_blocks: [],
+    chat_push_devices: [],
     link_previews: ["select"],
     chat_link_preview_requests: [],
   },
@@ -87,6 +99,9 @@ const granted: Record<Role, Record<string, readonly ("select" | "insert" | "upda
     chat_message_changes: ["select"],
     chat_members: ["select", "update", "insert"],
     chat_bans: ["select", "insert", "delete"],
+    chat_reports: ["select", "update"],
+    chat_blocks: [],
+    chat_push_devices: [],
     link_previews: ["select", "insert"],
     chat_link_preview_requests: [],
   },
@@ -124,6 +139,24 @@ const requests: Record<string, Record<string, (role: Role) => Promise<unknown>>>
     insert: (role) => as(role).insert("chat_bans", { room_id: room.mine, user_id: "other", reason: "spam" }),
     update: (role) => as(role).update("chat_bans", id(21), { reason: "other" }),
     delete: (role) => as(role).remove("chat_bans", id(21)),
+  },
+  chat_reports: {
+    select: (role) => as(role).select("chat_reports"),
+    insert: (role) => as(role).insert("chat_reports", { message_id: id(2), reason: "spam" }),
+    update: (role) => as(role).update("chat_reports", id(42), { is_resolved: true }),
+    delete: (role) => as(role).remove("chat_reports", id(42)),
+  },
+  chat_blocks: {
+    select: (role) => as(role).select("chat_blocks"),
+    insert: (role) => as(role).insert("chat_blocks", { blocked_id: "other" }),
+    update: (role) => as(role).update("chat_blocks", id(51), { blocked_id: "other" }),
+    delete: (role) => as(role).remove("chat_blocks", id(51)),
+  },
+  chat_push_devices: {
+    select: (role) => as(role).select("chat_push_devices"),
+    insert: (role) => as(role).insert("chat_push_devices", { app_id: "ios", pushkey: "new" }),
+    update: (role) => as(role).update("chat_push_devices", id(61), { pushkey: "new" }),
+    delete: (role) => as(role).remove("chat_push_devices", id(61)),
   },
   link_previews: {
     select: (role) => as(role).select("link_previews"),
@@ -261,6 +294,77 @@ describe("a user's own message", () => {
       is_deleted: true,
     });
     expect(ids(await as("user").select("chat_message_changes"), "message_id")).not.toContain(id(4));
+  });
+});
+
+describe("a report", () => {
+  it("is of a message that its reporter can read, and names the reporter whatever they pass", async () => {
+    expect(await as("user").insert("chat_reports", { message_id: id(2), reason: "spam" })).toMatchObject([
+      { message_id: id(2), reported_by: "me", is_resolved: false },
+    ]);
+    for (const unreadable of [id(4), id(5)])
+      await expect(as("user").insert("chat_reports", { message_id: unreadable })).rejects.toThrow(
+        NotPermitted,
+      );
+    await expect(
+      as("user").insert("chat_reports", { message_id: id(2), reported_by: "other" }),
+    ).rejects.toThrow(NotPermitted);
+  });
+
+  it("is made once of a message by a person, and shown to its reporter and to moderators only", async () => {
+    await expect(as("user").insert("chat_reports", { message_id: id(1) })).rejects.toThrow(/unique/);
+    expect(ids(await as("user").select("chat_reports"))).toEqual([id(41)]);
+    expect(ids(await as("support").select("chat_reports"))).toEqual([id(41), id(42)]);
+  });
+
+  it("is closed once by a moderator, who is recorded", async () => {
+    const close = () => as("support").update("chat_reports", id(42), { is_resolved: true });
+    expect(await close()).toMatchObject([{ resolved_by: "me", reported_by: "other" }]);
+    expect(await close()).toEqual([]);
+    await expect(as("support").update("chat_reports", id(41), { is_resolved: false })).rejects.toThrow(
+      NotPermitted,
+    );
+  });
+});
+
+describe("a block", () => {
+  it("hides the blocked person's messages from the blocker, in lists and search, until it is lifted", async () => {
+    const [block] = await as("user").insert("chat_blocks", { blocked_id: "other" });
+    expect(block).toMatchObject({ user_id: "me" });
+    expect(ids(await as("user").select("chat_messages"))).toEqual([id(1)]);
+    expect(ids(await as("user").select("chat_messages", ["id"], "search_chat_messages('light')"))).toEqual([
+      id(1),
+    ]);
+    expect(ids(await as("support").select("chat_messages"))).toEqual(allMessages);
+    await as("user").remove("chat_blocks", String(block?.["id"]));
+    expect(ids(await as("user").select("chat_messages"))).toEqual([1, 2, 6, 7].map(id));
+  });
+
+  it("of the caller by others changes nothing for the caller, who does not learn of it", async () => {
+    expect(ids(await as("user").select("chat_messages"))).toContain(id(2));
+    expect(ids(await as("user").select("chat_blocks"))).toEqual([id(51)]);
+    expect(await as("user").remove("chat_blocks", id(52))).toBe(0);
+  });
+
+  it("of oneself, or twice of the same person, is refused", async () => {
+    await expect(as("user").insert("chat_blocks", { blocked_id: "me" })).rejects.toThrow(/check/);
+    await expect(as("user").insert("chat_blocks", { blocked_id: "third" })).rejects.toThrow(/unique/);
+  });
+});
+
+describe("a device for push notifications", () => {
+  it("is seen and removed by its own person only", async () => {
+    expect(ids(await as("user").select("chat_push_devices"))).toEqual([id(61)]);
+    expect(await as("user").remove("chat_push_devices", id(62))).toBe(0);
+    expect(await as("user").remove("chat_push_devices", id(61))).toBe(1);
+  });
+
+  it("belongs to whoever signed in on it last, and can be registered again", async () => {
+    const register = () => as("user").insert("chat_push_devices", { app_id: "ios", pushkey: "theirs" });
+    await register();
+    expect(await register()).toMatchObject([{ user_id: "me", pushkey: "theirs" }]);
+    const { rows } = await client.query("select user_id from chat_push_devices where pushkey = 'theirs'");
+    expect(rows).toEqual([{ user_id: "me" }]);
   });
 });
 

@@ -23,12 +23,14 @@ engine=$(printf %s "$HASURA_ENDPOINT" | sed 's|/v1/graphql$||')
 # Given to curl as configuration on its input: an argument could be read in the process list.
 secret=$(printf %s "$HASURA_ADMIN_SECRET" | sed 's|[\\"]|\\&|g')
 
-# send <path> <call>: leaves Hasura's answer in $answer; fails on every status but success.
+# send <path> <call> [<option of curl>...]: leaves Hasura's answer in $answer; fails on every status but success.
 send() {
+  path=$1 call=$2
+  shift 2
   answer=$(printf 'header = "x-hasura-admin-secret: %s"\n' "$secret" |
     curl --config - --silent --show-error --fail-with-body \
       --connect-timeout 10 --max-time 60 \
-      --header 'content-type: application/json' --data-binary "$2" "$engine$1" 2>&1)
+      --header 'content-type: application/json' "$@" --data-binary "$call" "$engine$path" 2>&1)
 }
 present() {
   printf %s "$answer" | grep -Eq '"code" *: *"already-(exists|tracked)"'
@@ -83,4 +85,25 @@ if ! has_trigger; then
   send /v1/metadata '{"type":"reload_metadata","args":{"recreate_event_triggers":true}}' || refused "reload"
   has_trigger || stop "the database trigger @DATABASE_TRIGGER@ does not exist: Hasura's log says why" 1
 fi
+# Table users belongs to the backend, so permissions that it has are kept: do the documents of the chat's clients work?
+unusable=
+send /v1/graphql '@USERS_ROW@' || refused "query of table users"
+all_rows=$answer
+for role in @ROLES@; do
+  send /v1/graphql '@USERS_COLUMNS@' --header "x-hasura-role: $role" --header 'x-hasura-user-id: nobody' ||
+    refused "query of role $role"
+  case "$answer" in
+    *'"errors"'*)
+      say "role $role can't read @COLUMNS@ of users: Hasura answered: $answer" >&2
+      unusable="$unusable $role" ;;
+  esac
+  send /v1/graphql '@USERS_ROW@' --header "x-hasura-role: $role" --header 'x-hasura-user-id: nobody' ||
+    refused "query of role $role"
+  case "$all_rows$answer" in
+    *'"id"'*'"users":[]'*)
+      say "WARNING: role $role sees only some rows of users, so that other people have no name in the chat: the select permission of role $role on users has a filter" >&2 ;;
+  esac
+done
+[ -z "$unusable" ] ||
+  stop "everything was applied, but requests of the chat's clients fail for the roles$unusable: give their select permission on users the columns @COLUMNS@ under these names, and run again" 1
 say "applied"

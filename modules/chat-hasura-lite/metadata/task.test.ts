@@ -73,7 +73,10 @@ describe("the metadata task", () => {
   it("does not change the objects of others: another table, and the users table with its own permissions", async () => {
     const theirs = {
       source: "default",
-      permission: { columns: ["id"], filter: { id: { _eq: "X-Hasura-User-Id" } } },
+      permission: {
+        columns: ["id", "username", "display_name", "avatar_url", "language"],
+        filter: { id: { _eq: "X-Hasura-User-Id" } },
+      },
     };
     api.objects.set("table users", {});
     api.objects.set("select permission of user on users", theirs);
@@ -82,6 +85,42 @@ describe("the metadata task", () => {
     expect(api.objects.get("select permission of user on users")).toEqual(theirs);
     expect(api.objects.get("table phenoms")).toEqual({ any: "thing" });
     expect(api.calls.filter((type) => /replace_metadata|clear_metadata|untrack/.test(type))).toEqual([]);
+  });
+
+  describe("given a backend's own select permission on users", () => {
+    const theirs = (permission: object) => {
+      api.users.push("someone");
+      api.objects.set("table users", {});
+      api.objects.set("select permission of user on users", { source: "default", permission });
+    };
+    const columns = ["id", "username", "display_name", "avatar_url"];
+
+    it("fails if it lacks a column that the chat's clients read, and names role, columns and remedy", async () => {
+      theirs({ columns: ["id", "username"], filter: {} });
+      const { code, output } = await runTask();
+      expect(code).toBe(1);
+      expect(output).toContain("role user can't read id, username, display_name, avatar_url of users");
+      expect(output).toContain("field 'display_name' not found");
+      expect(output).toContain(
+        "requests of the chat's clients fail for the roles user: give their select permission",
+      );
+      expect(api.objects.has("event trigger chat_link_preview")).toBe(true);
+    });
+
+    it("warns if its filter hides other people, and applies everything", async () => {
+      theirs({ columns, filter: { id: { _eq: "X-Hasura-User-Id" } } });
+      const { code, output } = await runTask();
+      expect(output).toContain("WARNING: role user sees only some rows of users");
+      expect(output).not.toContain("WARNING: role support");
+      expect(code).toBe(0);
+    });
+
+    it("says nothing if it has more columns and offers no root field", async () => {
+      theirs({ columns: [...columns, "mail"], filter: {}, query_root_fields: [] });
+      const { code, output } = await runTask();
+      expect(output).not.toMatch(/WARNING|can't read/);
+      expect(code).toBe(0);
+    });
   });
 
   it("recreates the database trigger if the event trigger has none", async () => {

@@ -1,20 +1,26 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import * as z from "zod";
 import { IDENTITY_PROVIDER, MOBILE_REDIRECT } from "../../../shared/matrix-names.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
+import { itWith } from "../../../test/jest/describe-if.ts";
+import { eventually } from "../../../test/jest/eventually.ts";
 import { withMessage } from "../../../test/jest/with-message.ts";
 import {
   account,
   browserSignIn,
+  browserSignInAt,
   createRoom,
   matrix,
   register,
+  send,
   throughLoadBalancer,
 } from "../../../test/matrix.ts";
+import { runSamples } from "../../../test/mobile-samples.ts";
 import { mobileApp, signInHarness } from "../../../test/synapse-sign-in.ts";
 import { type CognitoUser, subject } from "../../../tools/servers/cognito.ts";
 import { exampleProps, synapsePython } from "../../../tools/servers/synapse.ts";
@@ -23,7 +29,14 @@ import { homeserverConfig } from "./config.ts";
 const { serverName, region, cognitoDomainHost } = exampleProps;
 
 describeWithSynapse("signing in", () => {
-  const harness = signInHarness();
+  /** Notifications that the push gateway was sent. */
+  const pushed: unknown[] = [];
+  const harness = signInHarness(undefined, {
+    "push.thephenom.app": async (request, response) => {
+      pushed.push(JSON.parse(await text(request)));
+      response.end('{"rejected": []}');
+    },
+  });
 
   const whoami = async (token: string) =>
     (await matrix(harness.url, "GET", "/_matrix/client/v3/account/whoami", { token })).body["user_id"];
@@ -217,6 +230,119 @@ describeWithSynapse("signing in", () => {
       body: { username: "mallory", password, auth: { type: "m.login.dummy" } },
     });
     expect(open).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+  });
+
+  itWith("matrix-sdk", "node22")("works as the samples for the app's developers show it", async () => {
+    const newAccount = async (username: string, admin = false) =>
+      account(
+        await register(harness.url, harness.registrationSecret, {
+          ...{ username, password: randomUUID() + randomUUID(), admin },
+        }),
+      );
+    const admin = await newAccount("phenom-admin", true);
+    const asAdmin = async (path: string) =>
+      (await matrix(harness.url, "GET", `/_synapse/admin${path}`, { token: admin.accessToken })).body;
+    const community = await createRoom(harness.url, admin, {
+      ...{ room_alias_name: "community", preset: "public_chat" },
+    });
+    // Both join by themselves, because the room is there.
+    const bob = await newAccount("bob");
+    const alice = { username: "alice-mobile", email: "alice-mobile@example.org" };
+    const aliceId = `@alice-mobile:${serverName}`;
+
+    const opened: string[] = [];
+    const shown: string[] = [];
+    const signOutUrl = `https://${cognitoDomainHost}/logout?client_id=${exampleProps.oidcClientId}`;
+    const chatConfig = {
+      synapse: { homeserverUrl: harness.url, serverName },
+      cognito: { signOutUrl },
+    };
+    const messages = async () =>
+      z
+        .array(z.looseObject({ event_id: z.string(), sender: z.string(), content: z.unknown() }))
+        .parse(
+          (
+            await matrix(
+              harness.url,
+              "GET",
+              `/_matrix/client/v3/rooms/${encodeURIComponent(community)}/messages?dir=b&limit=50`,
+              { token: bob.accessToken },
+            )
+          ).body["chunk"],
+        );
+
+    await runSamples(
+      { chatConfig, deviceId: "PHONE", deviceToken: "token of the device" },
+      {
+        async openBrowser(url) {
+          opened.push(url);
+          if (!url.startsWith(harness.url)) return "phenomapp://chat/signed-out";
+          const path = url.slice(harness.url.length);
+          return (await browserSignInAt(harness.url, serverName, harness.cognito, alice, path)).location;
+        },
+        showMessage(sender, body) {
+          shown.push(`${sender} ${body}`);
+        },
+        async sampleEnded(sample) {
+          if (sample.includes("startClient")) {
+            await send(harness.url, bob, community, "hello Alice");
+            await eventually(() => expect(shown).toContain(`${bob.userId} hello Alice`));
+          }
+          if (sample.includes("txnId"))
+            expect(await messages()).toContainEqual(
+              expect.objectContaining({
+                sender: aliceId,
+                content: { msgtype: "m.text", body: "Look: https://thephenom.app/phenom/abc" },
+              }),
+            );
+          if (sample.includes("redactEvent"))
+            expect((await messages()).filter(({ sender }) => sender === aliceId)).toContainEqual(
+              expect.objectContaining({ content: {} }),
+            );
+          if (sample.includes("setPusher")) {
+            // Community notifies of mentions only.
+            await send(harness.url, bob, community, "hello everybody");
+            await matrix(
+              harness.url,
+              "PUT",
+              `/_matrix/client/v3/rooms/${encodeURIComponent(community)}/send/m.room.message/${randomUUID()}`,
+              {
+                token: bob.accessToken,
+                body: { msgtype: "m.text", body: "Alice!", "m.mentions": { user_ids: [aliceId] } },
+              },
+            );
+            await eventually(() =>
+              expect(pushed).toContainEqual({
+                notification: expect.objectContaining({
+                  room_id: community,
+                  event_id: expect.any(String),
+                  devices: [expect.objectContaining({ app_id: "app.thephenom.ios" })],
+                }),
+              }),
+            );
+            expect(pushed).toHaveLength(1);
+            // With event_id_only the gateway learns neither the text nor the sender.
+            expect(JSON.stringify(pushed)).not.toMatch(/Alice!|@bob/);
+            await eventually(() => expect(shown).toContain(`${bob.userId} Alice!`));
+          }
+          if (sample.includes("setIgnoredUsers")) {
+            expect((await asAdmin("/v1/event_reports"))["event_reports"]).toEqual([
+              expect.objectContaining({ user_id: aliceId, sender: bob.userId, reason: "Spam" }),
+            ]);
+            await send(harness.url, bob, community, "of a blocked person");
+            await send(harness.url, admin, community, "of somebody else");
+            await eventually(() => expect(shown).toContain(`${admin.userId} of somebody else`));
+            expect(shown).not.toContain(`${bob.userId} of a blocked person`);
+          }
+          if (sample.includes("logout"))
+            expect(await asAdmin(`/v1/users/${encodeURIComponent(aliceId)}/pushers`)).toMatchObject({
+              total: 0,
+            });
+        },
+      },
+    );
+    expect(opened).toEqual([expect.stringContaining("/login/sso/redirect/oidc-cognito?"), signOutUrl]);
+    expect((await asAdmin(`/v2/users/${encodeURIComponent(aliceId)}/devices`))["total"]).toBe(0);
   });
 });
 
