@@ -10,7 +10,7 @@ import {
 import { listeners, sharedWorkerConfig, type WorkerTopology } from "../workers/workers.ts";
 import { containerPaths } from "./container.ts";
 
-/** People whose push rules are kept in memory, 1 to 2 KiB each. */
+/** People whose push rules are kept in memory. */
 const PUSH_RULES = 20_000;
 
 /** Homeservers that may exchange events with ours. */
