@@ -51,7 +51,7 @@ export function costsOf(runs: readonly Run[], side: Candidate): Costs | undefine
   );
   if (!(small && idle && waiting && one && many && signIn)) return undefined;
 
-  const perIdle = amounts((quantity) => idle.used[quantity] / idle.counts.idle);
+  const perIdle = each(idle.used, idle.counts.idle);
   const rest = (point: Point, known: Amounts, times: OperationName) =>
     amounts((quantity) => point.used[quantity] - known[quantity] * point.counts[times]);
   const notIdle = (point: Point) => rest(point, perIdle, "idle");
