@@ -60,7 +60,7 @@ describeWith("chromium")("the page in a browser", () => {
     ["slow.html", 1200],
   ])("%s fits its window of %d pixels, and no label is cut off or overlaps another", async (file, width) => {
     const { plots, overlaps, outside, wider } = await lookAt(file, width);
-    expect(plots).toBe(7);
+    expect(plots).toBe(8);
     expect(overlaps).toEqual(overlaps.map(() => 0));
     expect(outside).toBe(0);
     expect(wider).toBeLessThanOrEqual(0);
