@@ -37,6 +37,13 @@ export const inputTable = {
     description: "Private subnets with a route to the internet through NAT",
     ...id("subnet"),
   },
+  natGatewayIds: {
+    name: "nat_gateway_ids",
+    type: "list(string)",
+    description: "NAT gateways of these subnets, whose ports are watched",
+    ...id("nat"),
+    default: [],
+  },
   ecsClusterArn: {
     name: "ecs_cluster_id",
     type: "string",
@@ -133,6 +140,13 @@ export const inputTable = {
     shape: "a path that begins with /",
     default: "/api/graphql",
   },
+  hasuraTargetGroup: {
+    name: "hasura_target_group_arn_suffix",
+    type: "string",
+    description: "End of the ARN of Hasura's target group, as its metrics name it",
+    pattern: "^targetgroup/[a-zA-Z0-9-]+/[0-9a-f]+$",
+    shape: "the end of its ARN, targetgroup/<name>/<id>",
+  },
   agentSecretArn: {
     name: "agent_secret_arn",
     type: "string",
@@ -158,6 +172,32 @@ export const inputTable = {
     description: "Mail addresses of the alarms; each confirms its subscription once",
     pattern: "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$",
     shape: "a mail address",
+  },
+  pagerEndpoints: {
+    name: "pager_endpoints",
+    type: "list(string)",
+    description:
+      "HTTPS addresses that get what wakes somebody, such as a pager's; the mail addresses get it too. Plans show them",
+    pattern: "^https://",
+    shape: "an address that begins with https://",
+    default: [],
+  },
+  monthlyBudget: {
+    name: "monthly_budget_usd",
+    type: "number",
+    description:
+      "US dollars a month above which the mail addresses are told, by costs with the tag Project; 0 for no budget",
+    min: 1,
+    shape: "a whole number from 1 up, or 0 for no budget",
+    default: 0,
+  },
+  rdsReplicas: {
+    name: "rds_replica_identifiers",
+    type: "list(string)",
+    description: "Identifiers of the read replicas of the RDS instance, whose lag is watched",
+    pattern: "^[a-z](?:[a-z0-9-]*[a-z0-9])?$",
+    shape: "an instance identifier of lower-case letters, digits and hyphens",
+    default: [],
   },
   contentEndpoint: {
     name: "content_endpoint",

@@ -117,7 +117,8 @@ export const outputsSchema = z.object({
     })
     .describe("Cognito clients"),
   dashboard: z.string().describe("CloudWatch dashboard of this environment"),
-  alarm_topic_arn: z.string().describe("SNS topic of the alarms"),
+  alarm_topic_arn: z.string().describe("SNS topic of the alarms that are tickets"),
+  page_topic_arn: z.string().describe("SNS topic of the alarms that wake somebody"),
   chatConfig: z
     .object({
       synapse: z.object({ homeserverUrl: z.string(), serverName: z.string() }).optional(),

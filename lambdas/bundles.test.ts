@@ -9,6 +9,7 @@ const limits = {
   "user-provisioner": 450_000,
   "member-sync": 450_000,
   "synapse-members": 150_000,
+  outside: 100_000,
 };
 
 describe.each(Object.entries(limits))("the bundle of %s", (name, limit) => {

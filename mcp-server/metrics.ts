@@ -7,9 +7,11 @@ export const METRIC_NAMESPACE = "PhenomChat/McpServer";
 export const METRICS = { calls: "Calls", errors: "Errors", latency: "Latency" } as const;
 /** Their dimensions. */
 export const DIMENSIONS = ["tool", "backend"] as const;
+/** The dimensions of all tools together, which an alarm can't add up: a metric math alarm takes ten metrics. */
+export const BY_BACKEND = ["backend"] as const;
 
 const directives = [
-  metricDirective(METRIC_NAMESPACE, [DIMENSIONS], {
+  metricDirective(METRIC_NAMESPACE, [DIMENSIONS, BY_BACKEND], {
     [METRICS.calls]: "Count",
     [METRICS.errors]: "Count",
     [METRICS.latency]: "Milliseconds",

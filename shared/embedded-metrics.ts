@@ -1,5 +1,5 @@
 /** Units of CloudWatch that our metrics have. */
-export type Unit = "Count" | "Milliseconds";
+export type Unit = "Count" | "Milliseconds" | "Seconds";
 
 /** Names the fields of a log line that are metrics, and the sets of fields that they are counted by. */
 export const metricDirective = (

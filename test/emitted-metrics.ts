@@ -1,6 +1,9 @@
 import * as z from "zod";
+import { outboxFields } from "../lambdas/link-preview/outbox-metrics.ts";
+import { expiryFields, reachedFields } from "../lambdas/outside/metrics.ts";
 import { startInvocation } from "../lambdas/shared/invocation.ts";
 import { callMetrics } from "../mcp-server/metrics.ts";
+import { MARKER } from "../shared/deployment-marker.ts";
 import { mcpLog, synapseLog } from "../stacks/monitoring/log-metrics.ts";
 
 /** A metric's kind: what CloudWatch knows it by, without the values of its dimensions. */
@@ -28,6 +31,13 @@ const AWS: readonly [namespace: string, dimensions: string[], names: string[]][]
       "TargetResponseTime",
     ],
   ],
+  ["AWS/ApplicationELB", ["LoadBalancer"], ["HTTPCode_ELB_5XX_Count", "RequestCount"]],
+  ["AWS/Cognito", ["UserPool", "UserPoolClient"], ["SignInThrottles", "TokenRefreshThrottles"]],
+  ["AWS/NATGateway", ["NatGatewayId"], ["ErrorPortAllocation"]],
+  ["AWS/CertificateManager", ["CertificateArn"], ["DaysToExpiry"]],
+  ["AWS/EFS", ["FileSystemId"], ["PercentIOLimit"]],
+  // What `ops` writes: tools/ops/deployment/marker.ts.
+  [MARKER.namespace, [MARKER.dimension], [MARKER.name]],
   [
     "AWS/Lambda",
     ["FunctionName"],
@@ -37,7 +47,14 @@ const AWS: readonly [namespace: string, dimensions: string[], names: string[]][]
   [
     "AWS/RDS",
     ["DBInstanceIdentifier"],
-    ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "FreeStorageSpace", "ReadLatency"],
+    [
+      "CPUUtilization",
+      "DatabaseConnections",
+      "FreeableMemory",
+      "FreeStorageSpace",
+      "ReadLatency",
+      "ReplicaLag",
+    ],
   ],
   [
     "AWS/Backup",
@@ -98,6 +115,9 @@ export function emittedMetrics(environment: string): ReadonlySet<string> {
       names.map((name) => kind(namespace, name, dimensions)),
     ),
     ...kindsIn(invocationLine()),
+    ...kindsIn(outboxFields({ depth: 0, ageSeconds: 0 })),
+    ...kindsIn(reachedFields(environment, "a", true)),
+    ...(["certificate", "domain"] as const).flatMap((what) => kindsIn(expiryFields(environment, what, 30))),
     ...kindsIn(callMetrics({ tool: "t", backend: "b", failed: false, milliseconds: 1 })),
     ...[...Object.values(synapseLog), ...Object.values(mcpLog)].map(({ name }) =>
       kind(`PhenomChat/Log/${environment}`, name, []),

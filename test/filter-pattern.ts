@@ -25,9 +25,12 @@ function jsonPattern(text: string) {
 
 function delimitedPattern(text: string) {
   const columns = text.split(", ").map((column) => {
-    const [, name = "", glob] = /^(\w+)(?: = (\S+))?$/.exec(column) ?? [];
-    if (!name) throw new Error(`unknown column: ${column}`);
-    return { name, matches: glob === undefined ? () => true : matcher(glob) };
+    const alternatives = column.split(" || ").map((one) => /^(\w+)(?: = (\S+))?$/.exec(one) ?? []);
+    const [[, name = ""] = []] = alternatives;
+    if (!name || alternatives.some(([, other]) => other !== name))
+      throw new Error(`unknown column: ${column}`);
+    const matchers = alternatives.map(([, , glob]) => (glob === undefined ? () => true : matcher(glob)));
+    return { name, matches: (value: string) => matchers.some((matches) => matches(value)) };
   });
   return (line: string) => {
     const values = line.split(" ");

@@ -21,7 +21,7 @@ import { ReadableStack } from "../../stacks/addresses.ts";
 import { inputVariable } from "../../stacks/input-variable.ts";
 import { AlarmTopic } from "../../stacks/monitoring/alarm-topic.ts";
 import { Alarms } from "../../stacks/monitoring/alarms.ts";
-import { instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
+import { asTickets, instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
 import { Mail } from "./mail.ts";
 
 const REGION = "us-east-1";
@@ -169,12 +169,15 @@ export class CodeMonet extends ReadableStack {
   }
 
   private alarms(deployment: Deployment, instance: Instance, emails: string[]): void {
+    const topic = new AlarmTopic(this, "topic", { deployment, name: `${PROJECT}-alarms`, emails });
     new Alarms(this, "alarm", {
       deployment,
       prefix: PROJECT,
-      topicArn: new AlarmTopic(this, "topic", deployment, `${PROJECT}-alarms`, emails).arn,
+      topicArns: { page: topic.arn, ticket: topic.arn },
       runbookUrl: "https://example.com/codemonet/runbook",
-      alarms: instanceAlarms({ id: "web", name: "CodeMonet" }, instance.id),
+      alarms: asTickets(
+        instanceAlarms({ id: "web", name: "CodeMonet", part: "platform", essential: true }, instance.id),
+      ),
     });
   }
 }

@@ -17,7 +17,7 @@ import { ReadableStack } from "../../stacks/addresses.ts";
 import { inputVariable } from "../../stacks/input-variable.ts";
 import { AlarmTopic } from "../../stacks/monitoring/alarm-topic.ts";
 import { Alarms } from "../../stacks/monitoring/alarms.ts";
-import { groupAlarms, instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
+import { asTickets, groupAlarms, instanceAlarms } from "../../stacks/monitoring/service-alarms.ts";
 import { thresholds } from "../../stacks/monitoring/thresholds.ts";
 
 const PORT = 8000;
@@ -157,20 +157,21 @@ export class Faceplate extends ReadableStack {
 
   private alarms(deployment: Deployment, instance: Instance, targets: TargetGroup): void {
     const { albArnSuffix, alarmEmails } = this.inputs;
+    const topic = new AlarmTopic(this, "topic", {
+      deployment,
+      name: `${PROJECT}-faceplate-alarms`,
+      emails: alarmEmails,
+    });
+    const subject = { id: "faceplate", name: "Faceplate", part: "platform", essential: true } as const;
     new Alarms(this, "alarm", {
       deployment,
       prefix: PROJECT,
-      topicArn: new AlarmTopic(this, "topic", deployment, `${PROJECT}-faceplate-alarms`, alarmEmails).arn,
+      topicArns: { page: topic.arn, ticket: topic.arn },
       runbookUrl: "https://example.com/faceplate/runbook",
-      alarms: [
-        ...instanceAlarms({ id: "faceplate", name: "Faceplate" }, instance.id),
-        ...groupAlarms(
-          { loadBalancer: albArnSuffix },
-          { id: "faceplate", name: "Faceplate" },
-          targets.arnSuffix,
-          thresholds.healthyHosts,
-        ),
-      ],
+      alarms: asTickets([
+        ...instanceAlarms(subject, instance.id),
+        ...groupAlarms({ loadBalancer: albArnSuffix }, subject, targets.arnSuffix, thresholds.healthyHosts),
+      ]),
     });
   }
 }

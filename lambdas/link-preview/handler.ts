@@ -6,7 +6,9 @@ import { secret } from "../shared/secret.ts";
 import { environment } from "./environment.ts";
 import { parseHttpRequest, parsePreviewRequest, scheduled } from "./event.ts";
 import { sendTo, sendToHasura } from "./hasura.ts";
+import { outboxFields } from "./outbox-metrics.ts";
 import { type Outcome, statusCodes } from "./outcomes.ts";
+import { waitingRequests } from "./previews.ts";
 import { renewPreviews, resolvePreview } from "./resolve.ts";
 import { webhookVerifier } from "./webhook-secret.ts";
 
@@ -51,6 +53,12 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   try {
     service ??= createService();
     if (isRenewal) {
+      try {
+        invocation.measure("outbox", outboxFields(await waitingRequests(service.sources.hasura, signal)));
+      } catch (error) {
+        // Renewing matters more than counting.
+        invocation.log("WARN", "requests not counted", { error: describeError(error) });
+      }
       const { error, ...counts } = await renewPreviews(service.sources, signal);
       if (error !== undefined) invocation.log("ERROR", "not all renewed", { error: describeError(error) });
       return end(counts.failed > 0 ? "failed" : "renewed", counts.failed > 0 ? "ERROR" : "INFO", counts);

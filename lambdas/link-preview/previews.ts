@@ -35,10 +35,35 @@ const EXPIRING_PREVIEWS = `query ExpiringPreviews($until: timestamptz!, $limit: 
   link_previews(where: { expires_at: { _lt: $until } }, order_by: [{ expires_at: asc }], limit: $limit) { phenom_id }
 }`;
 
+const WAITING_REQUESTS = `query WaitingRequests($since: timestamptz!, $limit: Int!) {
+  chat_link_preview_requests(
+    where: { created_at: { _gt: $since } }, order_by: [{ created_at: asc }], limit: $limit
+  ) { created_at }
+}`;
+
 const id = z.object({ id: z.string() });
+const waiting = z.object({ chat_link_preview_requests: z.array(z.object({ created_at: z.string() })) });
 const expiring = z.object({ link_previews: z.array(z.object({ phenom_id: z.nullable(z.string()) })) });
 const fresh = z.object({ link_previews: z.array(id) });
 const stored = z.object({ insert_link_previews_one: z.nullable(id) });
+
+/** A request that is older was given up: its link is no longer what people look at. */
+const LOOKED_AT_MS = 24 * 60 * 60 * 1000;
+/** More than these are as bad as these. */
+const COUNTED = 1000;
+
+/** The requests that wait for a preview: how many, and for how long the oldest does. */
+export async function waitingRequests(
+  send: Send,
+  signal: AbortSignal,
+): Promise<{ depth: number; ageSeconds: number }> {
+  const since = new Date(Date.now() - LOOKED_AT_MS).toISOString();
+  const rows = waiting.parse(await send(WAITING_REQUESTS, { since, limit: COUNTED }, signal));
+  const { chat_link_preview_requests: requests } = rows;
+  const [oldest] = requests;
+  const age = oldest ? Date.now() - Date.parse(oldest.created_at) : 0;
+  return { depth: requests.length, ageSeconds: Math.max(0, Math.round(age / 1000)) };
+}
 
 /** Whether an unexpired preview of the content is stored. */
 export async function hasFreshPreview(send: Send, phenomId: string, signal: AbortSignal): Promise<boolean> {

@@ -28,6 +28,8 @@ export interface InvocationContext {
 /** The log of one invocation, which ends with one `Outcome`. */
 export interface Invocation<Outcome extends string = string> {
   log(level: Level, message: string, fields?: Fields): void;
+  /** Logs a line that holds metrics of its own. @param fields with their `_aws`, in the embedded metric format */
+  measure(message: string, fields: object): void;
   /**
    * Writes the invocation's last line, which holds its metrics too: `Invocations` (count) and `Duration` (ms) by
    * Function and by Function and Outcome, the latencies by Function.
@@ -57,6 +59,7 @@ export function startInvocation<Outcome extends string>(
   const common = { [dimensionNames.function]: functionName, requestId: context.awsRequestId };
   return {
     log: (level, message, fields = {}) => write(level, { message, ...common, ...fields }),
+    measure: (message, fields) => write("INFO", { message, ...common, ...fields }),
     finish(outcome, level, fields = {}, latencies = {}) {
       const names = Object.keys(latencies);
       const units = Object.fromEntries(names.map((name): [string, Unit] => [name, "Milliseconds"]));

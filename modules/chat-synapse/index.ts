@@ -39,6 +39,8 @@ export class ChatSynapse extends Construct {
   };
   /** Name of the vault that holds the media's backups. */
   readonly backupVault: string;
+  /** File system of the media. */
+  readonly fileSystemId: string;
   /** Nodes of the workers' Redis as metrics name them; empty without workers. */
   readonly redisNodes: readonly string[];
   /** One-shot tasks that make the database, and the bots, rooms and members. */
@@ -130,6 +132,7 @@ export class ChatSynapse extends Construct {
       workers: workers?.services ?? {},
     };
     this.backupVault = media.backupVault;
+    this.fileSystemId = media.fileSystemId;
     this.redisNodes = redis?.nodes ?? [];
     this.tasks = {
       databaseSetup: databaseSetupTask(this, props, secrets),

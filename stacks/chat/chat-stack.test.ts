@@ -23,13 +23,13 @@ describe("turning an implementation off", () => {
       "Synapse",
       { implementations: hasuraOnly.implementations, mcp: { backend: "hasura" } },
       { mcp: { backend: "hasura" } },
-      /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_)/,
+      /\.(chat_synapse_|chat_shared_synapse_oidc$|monitoring_alarm_synapse_|monitoring_synapse_log_|monitoring_alarm_a_|monitoring_alarm_\w+_a(_|$))/,
     ],
     [
       "Hasura",
       { implementations: synapseOnly.implementations, mcp: { backend: "synapse" } },
       { mcp: { backend: "synapse" } },
-      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|hasura_from_ecs_tasks$|monitoring_alarm_(link_preview|user_provisioner|member_sync|token_enhancement)_)/,
+      /\.(chat_hasura_lite_|chat_link_preview_|chat_lambdas|hasura_from_ecs_tasks$|monitoring_alarm_(link_preview|user_provisioner|member_sync|token_enhancement|graphql|outbox|b)_|monitoring_alarm_\w+_b(_|$))/,
     ],
   ] as const)("%s removes its own resources only", (_, without, withBoth, own) => {
     const all = addresses(withBoth);
@@ -44,6 +44,10 @@ describe("turning an implementation off", () => {
     const aboutAll = [
       "aws_secretsmanager_secret_version.chat_shared_clients_version",
       "aws_cloudwatch_dashboard.monitoring_dashboard",
+      "aws_cloudwatch_composite_alarm.monitoring_alarm_platform_causes",
+      "aws_cloudwatch_metric_alarm.monitoring_alarm_cognito_throttles",
+      // It asks what there is.
+      "aws_lambda_function.monitoring_outside_function",
     ];
     for (const address of without.addresses())
       if (!aboutAll.includes(address))

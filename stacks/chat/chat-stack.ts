@@ -1,3 +1,4 @@
+import { DataAwsLbListener } from "@cdktf/provider-aws/lib/data-aws-lb-listener";
 import { DnsRecord } from "@cdktf/provider-cloudflare/lib/dns-record";
 import type { Construct } from "constructs";
 import { moduleDeployment } from "../../constructs/deployment.ts";
@@ -72,7 +73,7 @@ export class ChatStack extends ReadableStack {
   private monitoringAndOutputs(stackInputs: StackInputs, parts: Modules): void {
     const { environment, inputs, deployment } = stackInputs;
     const { synapse, hasura, mcp } = parts;
-    const { allocatedStorage, maxConnections } = new DatabaseCheck(
+    const { allocatedStorage, memory, maxConnections } = new DatabaseCheck(
       this,
       "rds",
       environment,
@@ -80,20 +81,40 @@ export class ChatStack extends ReadableStack {
     );
     const monitoring = new Monitoring(this, "monitoring", {
       deployment: moduleDeployment(deployment, "monitoring"),
+      addresses: {
+        serverName: environment.serverName,
+        mcpHealth: `${mcp.url}/health`,
+        versions: synapse && `https://${environment.serverName}/_matrix/client/versions`,
+        graphql: hasura && `https://${environment.serverName}${inputs.hasuraPublicPath}`,
+      },
       alarmEmails: inputs.alarmEmails,
+      pagerEndpoints: inputs.pagerEndpoints,
+      monthlyBudget: inputs.monthlyBudget,
       runbookUrl: RUNBOOK_URL,
       parts: {
         clusterName: inputs.ecsClusterName,
         loadBalancer: inputs.albArnSuffix,
-        database: { identifier: inputs.rdsInstanceIdentifier, allocatedStorage, maxConnections },
+        database: {
+          identifier: inputs.rdsInstanceIdentifier,
+          allocatedStorage,
+          memory,
+          maxConnections,
+          replicas: inputs.rdsReplicas,
+        },
+        certificateArn: new DataAwsLbListener(this, "listener", { arn: inputs.albListenerArn })
+          .certificateArn,
+        userPool: { id: inputs.userPoolId, clientIds: ourClients(parts) },
+        natGatewayIds: inputs.natGatewayIds,
         mcp: { service: mcp.service, backend: environment.mcp.backend },
         synapse: synapse && {
           ...synapse.services,
           members: synapse.members,
           backupVault: synapse.backupVault,
+          fileSystemId: synapse.fileSystemId,
           redisNodes: synapse.redisNodes,
         },
         hasura: hasura && {
+          targetGroup: inputs.hasuraTargetGroup,
           linkPreview: hasura.linkPreview.function,
           linkPreviewApiId: hasura.linkPreview.apiId,
           userProvisioner: hasura.hasuraLite.userProvisioner,
@@ -105,3 +126,9 @@ export class ChatStack extends ReadableStack {
     outputs(this, stackInputs, parts, monitoring);
   }
 }
+
+/** Cognito's clients of the chat. */
+const ourClients = ({ shared }: Modules): string[] =>
+  [shared.agentClientId, shared.mcpClientId, shared.synapseClientId, shared.adminClientId].filter(
+    (id) => id !== undefined,
+  );

@@ -5,7 +5,7 @@ import { expression } from "../../constructs/expression.ts";
 import type { Environment } from "../../environments/schema.ts";
 import type { ReadableStack } from "../addresses.ts";
 import { databaseBackupDays } from "../monitoring/thresholds.ts";
-import { maxConnections } from "../rds-connections.ts";
+import { maxConnections, memoryOf } from "../rds-connections.ts";
 
 /**
  * Reads the RDS instance, which belongs to others. Plan and apply warn if its automatic backups are off or not kept
@@ -14,6 +14,8 @@ import { maxConnections } from "../rds-connections.ts";
 export class DatabaseCheck extends Construct {
   /** Storage in GiB. */
   readonly allocatedStorage: number;
+  /** GiB of its class. */
+  readonly memory: number;
   /** Connections that it takes at once by default, from the memory of its class. */
   readonly maxConnections: number;
 
@@ -30,10 +32,12 @@ export class DatabaseCheck extends Construct {
         `${days} at least: ask its owner to raise backup_retention_period.`,
     });
     this.allocatedStorage = instance.allocatedStorage;
-    this.maxConnections = new TerraformLocal(
-      this,
+    const local = (name: string, value: string) => new TerraformLocal(this, name, `\${${value}}`);
+    const gib = local("memory", memoryOf(expression(this, instance.dbInstanceClass)));
+    this.memory = gib.asNumber;
+    this.maxConnections = local(
       "max-connections",
-      `\${${maxConnections(expression(this, instance.dbInstanceClass))}}`,
+      maxConnections(expression(this, instance.dbInstanceClass)),
     ).asNumber;
   }
 }

@@ -20,6 +20,7 @@ export function outputs(
     ...userOutputs(stackInputs, modules),
     dashboard: monitoring.dashboardName,
     alarm_topic_arn: monitoring.topicArn,
+    page_topic_arn: monitoring.pageTopicArn,
   };
   for (const [name, { description = "" }] of Object.entries(outputsSchema.shape)) {
     const value = values[name as keyof StackOutputs];
@@ -42,7 +43,7 @@ type OperationsOutput = keyof ReturnType<typeof operationsOutputs>;
 function userOutputs(
   { environment, inputs }: StackInputs,
   { shared, synapse, hasura, mcp }: Modules,
-): Omit<StackOutputs, OperationsOutput | "inputs" | "dashboard" | "alarm_topic_arn"> {
+): Omit<StackOutputs, OperationsOutput | "inputs" | "dashboard" | "alarm_topic_arn" | "page_topic_arn"> {
   const { serverName, region } = environment;
   const graphqlHost = `${serverName}${inputs.hasuraPublicPath}`;
   const signInDomain = `${inputs.cognitoDomain}.auth.${region}.amazoncognito.com`;

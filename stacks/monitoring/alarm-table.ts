@@ -4,14 +4,17 @@ import type { Outcome as TokenOutcome } from "../../lambdas/token-enhancement/ou
 import type { Outcome as ProvisionerOutcome } from "../../lambdas/user-provisioner/outcomes.ts";
 import type { AlarmDefinition } from "./alarm-definition.ts";
 import { logMetric, mcpLog, synapseLog } from "./log-metrics.ts";
-import { httpApi, invocations, lambda } from "./metrics.ts";
+import { httpApi, invocations, lambda, outbox } from "./metrics.ts";
+import { outsideAlarms } from "./outside-alarms.ts";
 import type { Parts } from "./parts.ts";
-import { groupAlarms, latencyAlarms, serviceAlarms, taskAlarms } from "./service-alarms.ts";
-import { backupAlarms, databaseAlarms, redisAlarms } from "./storage-alarms.ts";
+import { deploying, platformAlarms } from "./platform-alarms.ts";
+import { groupAlarms, latencyAlarms, type Subject, serviceAlarms, taskAlarms } from "./service-alarms.ts";
+import { burnAlarms, serviceLevels } from "./service-levels.ts";
+import { backupAlarms, databaseAlarms, fileSystemAlarms, redisAlarms } from "./storage-alarms.ts";
 import { type Threshold, thresholds } from "./thresholds.ts";
 
-const mcpServer = { id: "mcp", name: "The MCP server" };
-const adminUi = { id: "synapse-admin", name: "Synapse's admin UI" };
+const mcpServer: Subject = { id: "mcp", name: "The MCP server", part: "agents", essential: true };
+const adminUi: Subject = { id: "synapse-admin", name: "Synapse's admin UI", part: "a", essential: false };
 
 /** The alarms for everything that runs in an environment. */
 export function alarmTable(parts: Parts): AlarmDefinition[] {
@@ -21,6 +24,8 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
     ...latencyAlarms(parts, mcpServer, mcp.service),
     {
       id: "mcp-errors",
+      part: "agents",
+      role: "cause",
       metric: logMetric(environment, mcpLog.errors),
       statistic: "Sum",
       threshold: thresholds.logErrors,
@@ -29,21 +34,35 @@ export function alarmTable(parts: Parts): AlarmDefinition[] {
       remedy: "Read the errors in the log; check the backend first",
     },
     ...(synapse ? synapseAlarms(parts, synapse) : []),
-    ...(hasura ? hasuraAlarms(hasura) : []),
+    ...(hasura ? hasuraAlarms(parts, hasura) : []),
     ...databaseAlarms(parts),
+    ...platformAlarms(parts),
+    ...outsideAlarms(parts),
+    ...serviceLevels(parts).flatMap(burnAlarms),
+    deploying(parts),
   ];
 }
 
 /** Implementation A. */
 function synapseAlarms(
   parts: Parts,
-  { synapse, synapseAdmin, workers, members, backupVault, redisNodes }: NonNullable<Parts["synapse"]>,
+  {
+    synapse,
+    synapseAdmin,
+    workers,
+    members,
+    backupVault,
+    fileSystemId,
+    redisNodes,
+  }: NonNullable<Parts["synapse"]>,
 ): AlarmDefinition[] {
   const { environment } = parts;
   return [
-    ...serviceAlarms(parts, { id: "synapse", name: "Synapse" }, synapse),
+    ...serviceAlarms(parts, { id: "synapse", name: "Synapse", part: "a", essential: true }, synapse),
     {
       id: "synapse-latency",
+      part: "a",
+      role: "cause",
       // Not the target group's response time: syncing clients hold a request open for 30 seconds.
       metric: logMetric(environment, synapseLog.sends),
       statistic: "p95",
@@ -54,6 +73,8 @@ function synapseAlarms(
     },
     {
       id: "synapse-errors",
+      part: "a",
+      role: "cause",
       metric: logMetric(environment, synapseLog.errors),
       statistic: "Sum",
       threshold: thresholds.logErrors,
@@ -64,11 +85,13 @@ function synapseAlarms(
     ...functionAlarms(
       members,
       "People keep the access to Matrix rooms of groups that they left",
+      "ticket",
       thresholds.repeatedErrors,
-    ),
+    ).map((alarm): AlarmDefinition => ({ ...alarm, part: "a" })),
     ...workerAlarms(parts, workers),
     ...redisAlarms(redisNodes),
     ...backupAlarms(backupVault),
+    ...fileSystemAlarms(fileSystemId),
     ...(synapseAdmin
       ? [...serviceAlarms(parts, adminUi, synapseAdmin), ...latencyAlarms(parts, adminUi, synapseAdmin)]
       : []),
@@ -79,32 +102,41 @@ function synapseAlarms(
 function workerAlarms(parts: Parts, workers: NonNullable<Parts["synapse"]>["workers"]): AlarmDefinition[] {
   const sections = "synapse-worker";
   const tasks = Object.entries(workers).flatMap(([worker, of]) =>
-    taskAlarms(parts, { id: `synapse-${worker}`, name: `Synapse worker ${worker}`, sections }, of),
+    taskAlarms(
+      parts,
+      { id: `synapse-${worker}`, name: `Synapse worker ${worker}`, part: "a", essential: false, sections },
+      of,
+    ),
   );
   const byGroup = new Map<string, string[]>();
   for (const [worker, { targetGroupArnSuffix: group }] of Object.entries(workers))
     if (group !== undefined) byGroup.set(group, [...(byGroup.get(group) ?? []), worker]);
   const groups = [...byGroup].flatMap(([group, members]) => {
     const kind = members[0]?.replace(/-\d+$/, "") ?? "";
-    const watched = {
+    const subject = {
       id: `synapse-${kind}`,
       name: `At least one Synapse worker (${members.join(", ")})`,
+      part: "a",
+      // The others of its kind take over; without any, people's requests fail.
+      essential: members.length === 1,
       sections,
-    };
+    } as const;
     const healthyHosts = { ...thresholds.healthyHostsWithGap, value: members.length };
-    return groupAlarms(parts, watched, group, healthyHosts);
+    return groupAlarms(parts, subject, group, healthyHosts);
   });
   return [...tasks, ...groups];
 }
 
 /** Implementation B. */
-function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
-  const { linkPreview, linkPreviewApiId, userProvisioner, memberSync, tokenEnhancement } = parts;
+function hasuraAlarms(parts: Parts, hasura: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
+  const { linkPreview, linkPreviewApiId, userProvisioner, memberSync, tokenEnhancement } = hasura;
+  const graphql: Subject = { id: "graphql", name: "Hasura's GraphQL", part: "b", essential: true };
   const outcomeAlarm = <Outcome extends string>(
     { handler }: NodeLambda,
     outcome: Outcome,
-    definition: Pick<AlarmDefinition, "id" | "threshold" | "meaning" | "remedy">,
+    definition: Pick<AlarmDefinition, "id" | "role" | "threshold" | "meaning" | "remedy">,
   ): AlarmDefinition => ({
+    part: "b",
     metric: invocations(handler, outcome),
     statistic: "Sum",
     // Each outcome has its own metric, with values only if it occurred.
@@ -113,9 +145,13 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
   });
   const { passingFailures, lastingFailures } = thresholds;
   return [
+    ...groupAlarms(parts, graphql, hasura.targetGroup, thresholds.healthyHosts),
+    ...latencyAlarms(parts, graphql, { targetGroupArnSuffix: hasura.targetGroup }),
     ...functionAlarms(linkPreview, "New links in messages get no preview until Hasura retries"),
     {
       id: "link-preview-api-5xx",
+      part: "b",
+      role: "cause",
       metric: httpApi(linkPreviewApiId, "5xx"),
       statistic: "Sum",
       threshold: thresholds.httpApiErrors,
@@ -125,46 +161,76 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
     },
     outcomeAlarm<PreviewOutcome>(linkPreview, "failed", {
       id: "link-preview-failed",
+      role: "cause",
       threshold: passingFailures,
       meaning: "Link previews fail: Hasura or the content query answers with an error or not at all",
       remedy: "Read the error in the log; Hasura retries by itself",
     }),
     outcomeAlarm<PreviewOutcome>(linkPreview, "misconfigured", {
       id: "link-preview-misconfigured",
+      role: "ticket",
       threshold: lastingFailures,
       meaning: "The link preview function has an invalid variable or secret",
       remedy: "Correct the variable that the log names, and apply",
     }),
     outcomeAlarm<PreviewOutcome>(linkPreview, "unauthorized", {
       id: "link-preview-unauthorized",
+      role: "ticket",
       threshold: passingFailures,
       meaning:
         "Requests to the webhook carry a wrong secret: Hasura has an old one, or somebody else sends them",
       remedy: "Find the sender in the access log; if it is Hasura, restart it",
     }),
+    {
+      id: "outbox-age",
+      part: "b",
+      role: "ticket",
+      metric: outbox(linkPreview.handler, "age"),
+      statistic: "Maximum",
+      threshold: thresholds.outboxAge,
+      // The run that counts them failed: link-preview-errors tells of that.
+      missing: "notBreaching",
+      meaning: "Links in messages of the last day wait for their previews, and Hasura has given them up",
+      remedy: "Find out why the function failed, then insert the requests anew",
+    },
+    {
+      id: "outbox-depth",
+      part: "b",
+      role: "cause",
+      metric: outbox(linkPreview.handler, "depth"),
+      statistic: "Maximum",
+      threshold: thresholds.outboxDepth,
+      missing: "notBreaching",
+      meaning: "Many links in messages wait for their previews",
+      remedy: "Check whether the function answers Hasura, and who sends so many links",
+    },
     ...functionAlarms(userProvisioner, "People can't sign in, because Cognito waits for the function"),
     outcomeAlarm<ProvisionerOutcome>(userProvisioner, "failed", {
       id: "user-provisioner-failed",
+      role: "ticket",
       threshold: passingFailures,
       meaning: "People sign in but are not added to the chat's tables: new users can't read or write",
       remedy: "Read the error in the log; check the database. The member sync and the next sign-in try again",
     }),
     outcomeAlarm<ProvisionerOutcome>(userProvisioner, "provisioned_without_groups", {
       id: "user-provisioner-without-groups",
+      role: "ticket",
       threshold: passingFailures,
       meaning: "Cognito does not return people's groups: new users are not added to private rooms",
       remedy: "Read the warning in the log; check the function's role and Cognito's quotas",
     }),
     outcomeAlarm<ProvisionerOutcome>(userProvisioner, "malformed", {
       id: "user-provisioner-malformed",
+      role: "ticket",
       threshold: lastingFailures,
       meaning: "Cognito sends the provisioner events of a kind that it does not know",
       remedy: "Check which trigger of the user pool the function is attached to",
     }),
-    ...functionAlarms(memberSync, "People keep the access of groups that they left"),
+    ...functionAlarms(memberSync, "People keep the access of groups that they left", "ticket"),
     ...functionAlarms(tokenEnhancement, "People can't sign in, because Cognito waits for the function"),
     outcomeAlarm<TokenOutcome>(tokenEnhancement, "malformed", {
       id: "token-enhancement-malformed",
+      role: "cause",
       threshold: lastingFailures,
       meaning:
         "Cognito sends the token enhancement events of a kind that it does not know: Hasura refuses the tokens",
@@ -177,6 +243,7 @@ function hasuraAlarms(parts: NonNullable<Parts["hasura"]>): AlarmDefinition[] {
 function functionAlarms(
   { handler, name, timeout }: NodeLambda,
   effect: string,
+  role: "cause" | "ticket" = "cause",
   errors: Threshold = thresholds.functionErrors,
 ): AlarmDefinition[] {
   const { throttles, durationShare } = thresholds;
@@ -188,6 +255,8 @@ function functionAlarms(
     remedy: string,
   ): AlarmDefinition => ({
     id: `${handler}-${what}`,
+    part: "b",
+    role,
     metric: lambda(name, metric),
     statistic: metric === "Duration" ? "Maximum" : "Sum",
     threshold,

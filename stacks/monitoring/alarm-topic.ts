@@ -10,18 +10,27 @@ import { policyDocument } from "../../constructs/iam-policy.ts";
 
 const cloudWatch = { Service: "cloudwatch.amazonaws.com" };
 
-/** Encrypted topic that this account's CloudWatch alarms publish to, and its subscriptions by mail. */
+export interface AlarmTopicProps {
+  readonly deployment: Deployment;
+  /** Name of the topic. */
+  readonly name: string;
+  /** Mail addresses; each confirms its subscription once. */
+  readonly emails: string[];
+  /** HTTPS endpoints of a pager; each confirms its subscription by itself. @default - none */
+  readonly endpoints?: string[];
+}
+
+/** Encrypted topic that this account's CloudWatch alarms publish to, and its subscriptions. */
 export class AlarmTopic extends Construct {
   readonly arn: string;
 
-  /** @param name of the topic and of its key's alias */
-  constructor(scope: Construct, id: string, deployment: Deployment, name: string, emails: string[]) {
+  constructor(scope: Construct, id: string, { deployment, name, emails, endpoints }: AlarmTopicProps) {
     super(scope, id);
-    const { project, region, accountId } = deployment;
+    const { region, accountId } = deployment;
 
     // A customer managed key, because the policy of the AWS managed key for SNS does not let CloudWatch use it.
     const key = new KmsKey(this, "key", {
-      description: `Encrypts the alarms of ${project}`,
+      description: `Encrypts the messages of ${name}`,
       enableKeyRotation: true,
       policy: policyDocument(
         {
@@ -72,6 +81,17 @@ export class AlarmTopic extends Construct {
       protocol: "email",
       endpoint: addresses.value,
     });
+
+    if (endpoints) {
+      const addresses = TerraformIterator.fromList(endpoints);
+      new SnsTopicSubscription(this, "pager", {
+        forEach: addresses,
+        topicArn: topic.arn,
+        protocol: "https",
+        endpoint: addresses.value,
+        endpointAutoConfirms: true,
+      });
+    }
 
     // The policy's, so that no alarm goes off before it may publish.
     this.arn = policy.arn;

@@ -18,6 +18,9 @@ const both = bodyOf(environment());
 type MetricRow = readonly unknown[];
 const rows = ({ widgets }: DashboardBody) =>
   widgets.flatMap(({ properties }) => (properties.metrics ?? []) as MetricRow[]);
+/** Metric math names other rows, so it shows no metric of its own. */
+const isMath = ([first]: MetricRow) =>
+  typeof first === "object" && first !== null && "id" in first && "expression" in first;
 
 /** The metric that a line of a graph shows: namespace, name, then names and values of dimensions, then how. */
 function kindOf(row: MetricRow): string {
@@ -64,6 +67,7 @@ describe.each<[string, EnvironmentData]>([
     expect(rows(body)).not.toHaveLength(0);
     expect(
       rows(body)
+        .filter((row) => !isMath(row))
         .map(kindOf)
         .filter((metric) => !emitted.has(metric)),
     ).toEqual([]);
@@ -98,6 +102,29 @@ describe("A and B", () => {
     const [a, b] = [titled(both, `A: ${question}`), titled(both, `B: ${question}`)];
     expect(a).toMatchObject({ x: 0, width: COLUMNS / 2 });
     expect(b).toMatchObject({ x: COLUMNS / 2, y: a?.y, width: COLUMNS / 2 });
+  });
+
+  it.each([
+    "sign in",
+    "send and read",
+    "previews",
+  ])("show the same indicator side by side, with our deployments: %s", (what) => {
+    const [a, b] = [
+      titled(both, `A: ${what}, share that fails`),
+      titled(both, `B: ${what}, share that fails`),
+    ];
+    expect(b).toMatchObject({ y: a?.y, properties: { annotations: a?.properties.annotations } });
+    for (const widget of [a, b])
+      expect(rows({ widgets: widget ? [widget] : [] }).at(-1)).toEqual(
+        expect.arrayContaining(["PhenomChat/Operations", "Deploying"]),
+      );
+  });
+
+  it("come after what people feel and what changed", () => {
+    const order = ["A: sign in, share that fails", "We deploy", "A: volume", "Tasks: CPU"];
+    const places = order.map((title) => titled(both, title)?.y ?? -1);
+    expect(places).toEqual([...places].sort((one, other) => one - other));
+    expect(places[0]).toBeGreaterThan(0);
   });
 
   it("are compared in one unit by a tool that does the same on both", () => {

@@ -1,65 +1,52 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import { Construct } from "constructs";
 import { jsonencode } from "../../constructs/encode.ts";
-import type { FargateService } from "../../constructs/fargate-service.ts";
+import type { NodeLambda } from "../../constructs/node-lambda.ts";
+import type { Calculated } from "./alarm-definition.ts";
+import type { Alarms } from "./alarms.ts";
+import { platformRows } from "./dashboard-platform.ts";
+import { GRAPH, type GroupMetric, graph, groupLines, HEADING, line, percentiles } from "./graphs.ts";
 import { logMetric, mcpLog, synapseLog } from "./log-metrics.ts";
 import {
-  backupJobs,
-  cacheEngine,
-  cacheNode,
-  database,
+  deploymentMarker,
   everyTool,
   httpApi,
   invocationDuration,
   invocations,
   lambda,
-  type Metric,
-  type Statistic,
-  service,
   targetGroup,
   toolCalls,
 } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
-import { connectionLimit } from "./storage-alarms.ts";
-import { thresholds } from "./thresholds.ts";
-import { type Content, type DashboardBody, type Line, layOut, type Row } from "./widgets.ts";
+import { failureShare, type ServiceLevel, serviceLevels, speeds } from "./service-levels.ts";
+import { type Content, type DashboardBody, layOut, type Row } from "./widgets.ts";
 
 /** The tool by which the backends are compared: it writes, and that is where they differ most. */
 export const COMPARED_TOOL = "chat_send_message";
 
-const HEADING = 2;
-const GRAPH = 6;
-
-const line = (label: string, metric: Metric, statistic: Statistic): Line => ({ label, metric, statistic });
-const percentiles = (label: string, metric: Metric): Line[] =>
-  (["p50", "p95"] as const).map((statistic) => line(`${label}, ${statistic}`, metric, statistic));
-const graph = (title: string, unit: string, lines: readonly Line[], limit?: number): Content => ({
-  type: "metric",
-  title,
-  unit,
-  lines,
-  ...(limit !== undefined && { limit: { label: "alarm", value: limit } }),
-});
-
 /**
- * The dashboard of an environment: active alarms, then volume, latency and errors of implementations A and B side by
- * side, then the platform below both.
+ * The dashboard of an environment, in the order of the questions of somebody who was just woken: do people suffer and since
+ * when, what changed, which part is it.
  */
 export function dashboard(
   parts: Parts,
-  { alarmArns, runbookUrl }: { alarmArns: readonly string[]; runbookUrl: string },
+  { alarms, runbookUrl }: { alarms: Pick<Alarms, "tellingArns" | "otherArns">; runbookUrl: string },
 ): DashboardBody {
   const { environment, region } = parts;
-  const title: Content = {
-    type: "text",
-    markdown: `# Phenom Chat, ${environment}\nWhat to do about an alarm: [runbook](${runbookUrl})`,
-  };
-  const alarms: Content = { type: "alarm", title: "Alarms", alarmArns };
+  const text = (markdown: string): Row => ({ height: HEADING, contents: [{ type: "text", markdown }] });
   return layOut(
     [
-      { height: HEADING, contents: [title] },
-      { height: 4, contents: [alarms] },
+      text(
+        `# Phenom Chat, ${environment}: do people suffer, and since when?\nPages first, then tickets. What to do: [runbook](${runbookUrl}). Grey: we deploy.`,
+      ),
+      { height: 4, contents: [{ type: "alarm", title: "Who is told", alarmArns: alarms.tellingArns }] },
+      ...indicatorRows(parts),
+      text("## What changed?\nDeployments, tasks and load."),
+      { height: GRAPH, contents: changes(parts) },
+      text("## Which part?\nThe alarms that explain; below them A and B, the tools, and the platform."),
+      { height: 5, contents: [{ type: "alarm", title: "All other alarms", alarmArns: alarms.otherArns }] },
       ...sideBySide(parts),
+      ...(parts.hasura ? functionRows(parts.hasura) : []),
       ...mcpRows(parts),
       ...platformRows(parts),
     ],
@@ -67,27 +54,78 @@ export function dashboard(
   );
 }
 
-type GroupMetric = Parameters<typeof targetGroup>[2];
+/** What people do, with the levels that tell of it on A and on B. */
+const questions = [
+  ["Sign in", ["sign-in-a"], ["sign-in-b"]],
+  ["Send and read", ["send-a", "read-a"], ["graphql-b"]],
+  ["Previews", ["previews-a"], ["previews-b"]],
+] as const;
 
-/** A line for each target group; services that share one share its line. */
-function groupLines(
-  loadBalancer: string,
-  services: Readonly<Record<string, FargateService>>,
-  name: GroupMetric,
-  statistic: Statistic,
-  label: (service: string) => string,
-): Line[] {
-  const groups = new Map<string, string>();
-  for (const [id, { targetGroupArnSuffix: group }] of Object.entries(services))
-    if (group !== undefined && !groups.has(group)) groups.set(group, id);
-  return [...groups].map(([group, id]) => line(label(id), targetGroup(loadBalancer, group, name), statistic));
+/** The same indicator of A and B side by side: the share that fails, with the line from which on it pages or is a ticket. */
+function indicatorRows(parts: Parts): Row[] {
+  const levels = new Map(serviceLevels(parts).map((level) => [level.id, level]));
+  const indicator = (title: string, ids: readonly string[]): Content[] => {
+    const shown = ids.flatMap((id) => levels.get(id) ?? []);
+    const [first] = shown;
+    if (!first) return [];
+    const { burnRate } = speeds[first.pages ? "fast" : "slow"];
+    return [
+      {
+        type: "metric",
+        title,
+        unit: "per cent",
+        lines: shown.map((level) => ({ label: level.title, calculated: failedPercent(level) })),
+        limit: {
+          label: first.pages ? "pages" : "ticket",
+          value: Number((100 * burnRate * (1 - first.objective)).toFixed(3)),
+        },
+        deployments: deploymentMarker(parts.environment),
+      },
+    ];
+  };
+  const rows = questions.map(([what, a, b]) => [
+    ...indicator(`A: ${what.toLowerCase()}, share that fails`, a),
+    ...indicator(`B: ${what.toLowerCase()}, share that fails`, b),
+  ]);
+  return [...rows, indicator("Agents' calls, share that fails", ["agents"])].map((contents) => ({
+    height: GRAPH,
+    contents,
+  }));
+}
+
+function failedPercent(level: ServiceLevel): Calculated {
+  const { metrics, expressions } = failureShare(level, 1);
+  return { metrics, expressions: { ...expressions, percent: "100 * share" } };
+}
+
+/** When something changed: our deployments, tasks that come and go, and how much people do. */
+function changes(parts: Parts): Content[] {
+  const { loadBalancer, mcp, synapse, hasura } = parts;
+  const services = { mcp: mcp.service, ...(synapse && { synapse: synapse.synapse, ...synapse.workers }) };
+  return [
+    graph("We deploy", "1 while we do", [
+      line("ops deploy, rollback, restart", deploymentMarker(parts.environment), "Maximum"),
+    ]),
+    graph("Healthy tasks", "tasks", [
+      ...groupLines(loadBalancer, services, "HealthyHostCount", "Minimum", (id) => id),
+      ...(hasura
+        ? [line("hasura", targetGroup(loadBalancer, hasura.targetGroup, "HealthyHostCount"), "Minimum")]
+        : []),
+    ]),
+    graph("Requests", "in 5 minutes", [
+      ...groupLines(loadBalancer, services, "RequestCount", "Sum", (id) => id),
+      ...(hasura
+        ? [line("hasura", targetGroup(loadBalancer, hasura.targetGroup, "RequestCount"), "Sum")]
+        : []),
+    ]),
+  ];
 }
 
 /** One column for each implementation that runs, one row for each question. */
 function sideBySide(parts: Parts): Row[] {
   const columns = [
     ...(parts.synapse ? [columnA(parts, parts.synapse)] : []),
-    ...(parts.hasura ? [columnB(parts.hasura)] : []),
+    ...(parts.hasura ? [columnB(parts, parts.hasura)] : []),
   ];
   const row = (height: number, of: keyof Column): Row => ({
     height,
@@ -131,29 +169,36 @@ function columnA(
   };
 }
 
-function columnB({
-  linkPreview,
-  linkPreviewApiId,
-  userProvisioner,
-  memberSync,
-  tokenEnhancement,
-}: NonNullable<Parts["hasura"]>): Column {
+function columnB(
+  { loadBalancer }: Parts,
+  {
+    targetGroup: group,
+    linkPreview,
+    linkPreviewApiId,
+    userProvisioner,
+    memberSync,
+    tokenEnhancement,
+  }: NonNullable<Parts["hasura"]>,
+): Column {
   const functions = [linkPreview, userProvisioner, memberSync, tokenEnhancement];
   return {
     heading: {
       type: "text",
       markdown:
-        "## B: Hasura\nHasura itself is measured by its owners; these are the chat's own parts, and below the tools that use it.",
+        "## B: Hasura\nGraphQL as the load balancer sees it, and the chat's functions. Hasura answers most of its own errors with 200.",
     },
     volume: graph("B: volume", "in 5 minutes", [
+      line("GraphQL", targetGroup(loadBalancer, group, "RequestCount"), "Sum"),
       ...functions.map(({ handler }) => line(handler, invocations(handler), "Sum")),
       line("calls of the webhook", httpApi(linkPreviewApiId, "Count"), "Sum"),
     ]),
-    latency: graph("B: latency", "milliseconds", [
-      ...functions.flatMap(({ handler }) => percentiles(handler, invocationDuration(handler))),
-      ...percentiles("webhook", httpApi(linkPreviewApiId, "Latency")),
-    ]),
+    latency: graph(
+      "B: latency",
+      "seconds",
+      percentiles("GraphQL", targetGroup(loadBalancer, group, "TargetResponseTime")),
+    ),
     errors: graph("B: errors", "in 5 minutes", [
+      line("GraphQL: 5xx", targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"), "Sum"),
       line("previews failed", invocations(linkPreview.handler, "failed"), "Sum"),
       line("previews misconfigured", invocations(linkPreview.handler, "misconfigured"), "Sum"),
       line("webhook: wrong secret", invocations(linkPreview.handler, "unauthorized"), "Sum"),
@@ -163,6 +208,34 @@ function columnB({
       ...functions.map(({ handler, name }) => line(`${handler} crashed`, lambda(name, "Errors"), "Sum")),
     ]),
   };
+}
+
+/** How long B's functions take; sign-ins wait for two of them. */
+function functionRows({
+  linkPreview,
+  linkPreviewApiId,
+  userProvisioner,
+  memberSync,
+  tokenEnhancement,
+}: NonNullable<Parts["hasura"]>): Row[] {
+  const lines = (...functions: NodeLambda[]) =>
+    functions.flatMap(({ handler }) => percentiles(handler, invocationDuration(handler)));
+  return [
+    {
+      height: GRAPH,
+      contents: [
+        graph(
+          "B: functions that sign-ins wait for",
+          "milliseconds",
+          lines(tokenEnhancement, userProvisioner),
+        ),
+        graph("B: other functions", "milliseconds", [
+          ...lines(linkPreview, memberSync),
+          ...percentiles("webhook", httpApi(linkPreviewApiId, "Latency")),
+        ]),
+      ],
+    },
+  ];
 }
 
 /** Compares the backends: the tools do the same on both. Only one backend is in use at a time. */
@@ -218,99 +291,6 @@ function mcpRows({ environment, loadBalancer, mcp }: Parts): Row[] {
           ...group("HTTPCode_Target_5XX_Count"),
           line("errors logged", logMetric(environment, mcpLog.errors), "Sum"),
         ]),
-      ],
-    },
-  ];
-}
-
-/** The platform below both implementations. */
-function platformRows(parts: Parts): Row[] {
-  const { clusterName, loadBalancer, mcp, synapse, database: instance } = parts;
-  const services = {
-    mcp: mcp.service,
-    ...(synapse && { synapse: synapse.synapse, ...synapse.workers }),
-    ...(synapse?.synapseAdmin && { "synapse-admin": synapse.synapseAdmin }),
-  };
-  const use = (name: "CPUUtilization" | "MemoryUtilization", title: string, limit: number): Content =>
-    graph(
-      title,
-      "per cent",
-      Object.entries(services).map(([id, of]) => line(id, service(clusterName, of.name, name), "Average")),
-      limit,
-    );
-  return [
-    { height: HEADING, contents: [{ type: "text", markdown: "## Platform" }] },
-    {
-      height: GRAPH,
-      contents: [
-        use("CPUUtilization", "Tasks: CPU", thresholds.cpu.value),
-        use("MemoryUtilization", "Tasks: memory", thresholds.memory.value),
-        graph(
-          "Tasks: healthy",
-          "tasks",
-          groupLines(loadBalancer, services, "HealthyHostCount", "Minimum", (id) => id),
-        ),
-      ],
-    },
-    {
-      height: GRAPH,
-      contents: [
-        graph("Database: CPU", "per cent", [
-          line("CPU", database(instance.identifier, "CPUUtilization"), "Average"),
-        ]),
-        graph(
-          "Database: connections",
-          "connections",
-          [line("connections", database(instance.identifier, "DatabaseConnections"), "Maximum")],
-          connectionLimit(instance.maxConnections),
-        ),
-        graph("Database: free storage", "bytes", [
-          line("free", database(instance.identifier, "FreeStorageSpace"), "Minimum"),
-        ]),
-        ...(synapse
-          ? [
-              graph("Media: backups", "in 5 minutes", [
-                line("completed", backupJobs(synapse.backupVault, "Completed"), "Sum"),
-                line("failed", backupJobs(synapse.backupVault, "Failed"), "Sum"),
-              ]),
-            ]
-          : []),
-      ],
-    },
-    ...redisRows(synapse?.redisNodes ?? []),
-  ];
-}
-
-/** Redis, if Synapse runs with workers. */
-function redisRows(nodes: readonly string[]): Row[] {
-  if (nodes.length === 0) return [];
-  const lines = (metric: (cluster: string) => Metric, what = "") =>
-    nodes.map((cluster, index) => line(`node ${index + 1}${what}`, metric(cluster), "Average"));
-  const { cacheEngineCpu, cacheMemory } = thresholds;
-  return [
-    {
-      height: GRAPH,
-      contents: [
-        graph(
-          "Redis: CPU",
-          "per cent",
-          [
-            ...lines((cluster) => cacheEngine(cluster, "EngineCPUUtilization"), ", Redis itself"),
-            ...lines((cluster) => cacheNode(cluster, "CPUUtilization")),
-          ],
-          cacheEngineCpu.value,
-        ),
-        graph(
-          "Redis: memory",
-          "per cent",
-          lines((cluster) => cacheEngine(cluster, "DatabaseMemoryUsagePercentage")),
-          cacheMemory.value,
-        ),
-        graph(
-          "Redis: connections",
-          "connections",
-          lines((cluster) => cacheNode(cluster, "CurrConnections")),
-        ),
       ],
     },
   ];

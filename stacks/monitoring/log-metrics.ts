@@ -14,8 +14,22 @@ interface LogMetric {
 
 const LOG_NAMESPACE = "PhenomChat/Log";
 
-const sends = (status: string) =>
-  `[line = ${REQUEST_LINE}, method = PUT, seconds, status = ${status}, path = /_matrix/client/*/send/*]`;
+const requests = (method: string, status: string, paths: string) =>
+  `[line = ${REQUEST_LINE}, method = ${method}, seconds, status = ${status}, ${paths
+    .split(" ")
+    .map((path) => `path = ${path}`)
+    .join(" || ")}]`;
+const sends = (status: string) => requests("PUT", status, "/_matrix/client/*/send/*");
+/** By SSO: to the provider, back from it, and for the token. Browsers ask with OPTIONS first, which is no sign-in. */
+const signIns = (status: string) =>
+  requests(
+    "*",
+    status,
+    "/_matrix/client/*/login/sso/redirect* /_synapse/client/oidc/callback* /_matrix/client/*/login",
+  );
+const reads = (status: string) =>
+  requests("*", status, "/_matrix/client/*/sync* /_matrix/client/*/rooms/*/messages*");
+const previews = (status: string) => requests("GET", status, "/_matrix/*/preview_url*");
 
 /** Metrics from Synapse's log. */
 export const synapseLog = {
@@ -28,6 +42,12 @@ export const synapseLog = {
   /** One value for each message that a client sent: the number of values is the volume, the values are the latency. */
   sends: { name: "SynapseSendSeconds", pattern: sends("200"), value: "$seconds", unit: "Seconds" },
   failedSends: { name: "SynapseFailedSends", pattern: sends("5*"), value: "1", unit: "Count" },
+  signIns: { name: "SynapseSignIns", pattern: signIns("2* || status = 3*"), value: "1", unit: "Count" },
+  failedSignIns: { name: "SynapseFailedSignIns", pattern: signIns("5*"), value: "1", unit: "Count" },
+  reads: { name: "SynapseReads", pattern: reads("200"), value: "1", unit: "Count" },
+  failedReads: { name: "SynapseFailedReads", pattern: reads("5*"), value: "1", unit: "Count" },
+  previews: { name: "SynapsePreviews", pattern: previews("200"), value: "1", unit: "Count" },
+  failedPreviews: { name: "SynapseFailedPreviews", pattern: previews("5*"), value: "1", unit: "Count" },
 } as const satisfies Record<string, LogMetric>;
 
 /** Metrics from the MCP server's log. */

@@ -1,9 +1,18 @@
+import { outboxMetrics } from "../../lambdas/link-preview/outbox-metrics.ts";
+import {
+  OUTSIDE_NAMESPACE,
+  outsideDimensions,
+  outsideMetrics,
+  type Target,
+} from "../../lambdas/outside/metrics.ts";
 import { dimensionNames, METRICS_NAMESPACE, metricNames } from "../../lambdas/shared/invocation.ts";
 import {
+  BY_BACKEND,
   DIMENSIONS as CALL_DIMENSIONS,
   METRICS as CALL_METRICS,
   METRIC_NAMESPACE as CALL_NAMESPACE,
 } from "../../mcp-server/metrics.ts";
+import { MARKER } from "../../shared/deployment-marker.ts";
 
 /** One time series of CloudWatch. */
 export interface Metric {
@@ -44,6 +53,13 @@ export const targetGroup = (
   dimensions: { LoadBalancer: loadBalancer, TargetGroup: targetGroup },
 });
 
+/** What the load balancer answers itself, for everything behind it. Reported only if there are such answers. */
+export const loadBalancerErrors = (loadBalancer: string): Metric => ({
+  namespace: "AWS/ApplicationELB",
+  name: "HTTPCode_ELB_5XX_Count",
+  dimensions: { LoadBalancer: loadBalancer },
+});
+
 /** What Lambda reports of a function; `Duration` in milliseconds. */
 export const lambda = (
   functionName: string,
@@ -57,10 +73,10 @@ export const httpApi = (apiId: string, name: "4xx" | "5xx" | "Count" | "Latency"
   dimensions: { ApiId: apiId },
 });
 
-/** An RDS instance; `FreeStorageSpace` in bytes. */
+/** An RDS instance; `FreeStorageSpace` and `FreeableMemory` in bytes, a replica's `ReplicaLag` in seconds. */
 export const database = (
   identifier: string,
-  name: "CPUUtilization" | "DatabaseConnections" | "FreeStorageSpace",
+  name: "CPUUtilization" | "DatabaseConnections" | "FreeableMemory" | "FreeStorageSpace" | "ReplicaLag",
 ): Metric => ({ namespace: "AWS/RDS", name, dimensions: { DBInstanceIdentifier: identifier } });
 
 /**
@@ -87,6 +103,38 @@ export const cacheNode = (cluster: string, name: "CPUUtilization" | "CurrConnect
   dimensions: { CacheClusterId: cluster, CacheNodeId: "0001" },
 });
 
+/** The share of an EFS file system's operations that are in use, in per cent; of general purpose mode only. */
+export const fileSystem = (id: string, name: "PercentIOLimit"): Metric => ({
+  namespace: "AWS/EFS",
+  name,
+  dimensions: { FileSystemId: id },
+});
+
+/** Requests of one client of a Cognito user pool that were throttled. */
+export const cognitoThrottles = (
+  userPoolId: string,
+  clientId: string,
+  name: "SignInThrottles" | "TokenRefreshThrottles",
+): Metric => ({
+  namespace: "AWS/Cognito",
+  name,
+  dimensions: { UserPool: userPoolId, UserPoolClient: clientId },
+});
+
+/** Connections that a NAT gateway could not open. */
+export const natPorts = (gateway: string): Metric => ({
+  namespace: "AWS/NATGateway",
+  name: "ErrorPortAllocation",
+  dimensions: { NatGatewayId: gateway },
+});
+
+/** Written by `ops` while it changes what runs: 1 each half minute, and 0 at the end. */
+export const deploymentMarker = (environment: string): Metric => ({
+  namespace: MARKER.namespace,
+  name: MARKER.name,
+  dimensions: { [MARKER.dimension]: environment },
+});
+
 /** Invocations of one of our functions as its code counts them: all, or those with one outcome. */
 export const invocations = (handler: string, outcome?: string): Metric => ({
   namespace: METRICS_NAMESPACE,
@@ -95,6 +143,34 @@ export const invocations = (handler: string, outcome?: string): Metric => ({
     [dimensionNames.function]: handler,
     ...(outcome !== undefined && { [dimensionNames.outcome]: outcome }),
   },
+});
+
+/** Requests for link previews that wait: their number, or the seconds for which the oldest does. Every 15 minutes. */
+export const outbox = (handler: string, name: keyof typeof outboxMetrics): Metric => ({
+  namespace: METRICS_NAMESPACE,
+  name: outboxMetrics[name],
+  dimensions: { [dimensionNames.function]: handler },
+});
+
+/** Whether a part of the chat answered from outside, 1 or 0, each minute. */
+export const reachable = (environment: string, target: Target): Metric => ({
+  namespace: OUTSIDE_NAMESPACE,
+  name: outsideMetrics.reachable,
+  dimensions: { [outsideDimensions.environment]: environment, [outsideDimensions.target]: target },
+});
+
+/** Days until the certificate that Cloudflare shows, or the domain, expires; every six hours. */
+export const expiryDays = (environment: string, what: "certificate" | "domain"): Metric => ({
+  namespace: OUTSIDE_NAMESPACE,
+  name: outsideMetrics[what],
+  dimensions: { [outsideDimensions.environment]: environment },
+});
+
+/** Days until a certificate of ACM expires, daily. */
+export const certificateDays = (certificateArn: string): Metric => ({
+  namespace: "AWS/CertificateManager",
+  name: "DaysToExpiry",
+  dimensions: { CertificateArn: certificateArn },
 });
 
 /** How long an invocation of one of our functions took, in milliseconds. */
@@ -113,6 +189,13 @@ export const toolCalls = (tool: string, backend: string, name: keyof typeof CALL
     dimensions: { [toolDimension]: tool, [backendDimension]: backend },
   };
 };
+
+/** Calls of all tools of the MCP server on one backend. */
+export const backendCalls = (backend: string, name: keyof typeof CALL_METRICS): Metric => ({
+  namespace: CALL_NAMESPACE,
+  name: CALL_METRICS[name],
+  dimensions: { [BY_BACKEND[0]]: backend },
+});
 
 /** The search that finds the series of every tool on one backend. */
 export const everyTool = (backend: string, name: keyof typeof CALL_METRICS, statistic: Statistic) => {

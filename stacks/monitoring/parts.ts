@@ -12,9 +12,19 @@ export interface Parts {
     readonly identifier: string;
     /** GiB. */
     readonly allocatedStorage: number;
+    /** GiB, by the instance's class. */
+    readonly memory: number;
+    /** Identifiers of its read replicas. */
+    readonly replicas: string[];
     /** Connections that it takes at once. */
     readonly maxConnections: number;
   };
+  /** Certificate of the load balancer's listener. */
+  readonly certificateArn: string;
+  /** Cognito user pool, and those of its clients that are ours. */
+  readonly userPool: { readonly id: string; readonly clientIds: readonly string[] };
+  /** NAT gateways of the VPC. */
+  readonly natGatewayIds: string[];
   readonly mcp: { readonly service: FargateService; readonly backend: "hasura" | "synapse" };
   /** Implementation A. */
   readonly synapse:
@@ -27,6 +37,8 @@ export interface Parts {
         readonly members: NodeLambda;
         /** Name of the vault that holds the media's backups. */
         readonly backupVault: string;
+        /** File system of the media. */
+        readonly fileSystemId: string;
         /** Nodes of the workers' Redis, as metrics name their cache clusters. */
         readonly redisNodes: readonly string[];
       }
@@ -34,6 +46,8 @@ export interface Parts {
   /** Implementation B. */
   readonly hasura:
     | {
+        /** ARN suffix of Hasura's target group, which belongs to others. */
+        readonly targetGroup: string;
         readonly linkPreview: NodeLambda;
         readonly linkPreviewApiId: string;
         readonly userProvisioner: NodeLambda;

@@ -1,5 +1,5 @@
 import type { FargateService } from "../../constructs/fargate-service.ts";
-import type { AlarmDefinition } from "./alarm-definition.ts";
+import type { AlarmDefinition, Part } from "./alarm-definition.ts";
 import { instance, service, targetGroup } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { type Threshold, thresholds } from "./thresholds.ts";
@@ -7,22 +7,25 @@ import { type Threshold, thresholds } from "./thresholds.ts";
 /** The cluster and the load balancer, as metrics name them. */
 type Place = Pick<Parts, "clusterName" | "loadBalancer">;
 
-/** What an alarm watches: the prefix of its id, and its name for people. */
-export interface Watched {
+/** What alarms are about: the prefix of their ids, and its name for people. */
+export interface Subject {
   readonly id: string;
   readonly name: string;
+  readonly part: Part;
+  /** Whether people feel it at once when all its tasks are down. */
+  readonly essential: boolean;
   /** Prefix of the runbook's sections. @default - the id */
   readonly sections?: string;
 }
 
 /** Alarms on the metrics of a service and its target group. */
-export const serviceAlarms = (parts: Place, watched: Watched, of: FargateService): AlarmDefinition[] => [
-  ...taskAlarms(parts, watched, of),
+export const serviceAlarms = (parts: Place, subject: Subject, of: FargateService): AlarmDefinition[] => [
+  ...taskAlarms(parts, subject, of),
   ...(of.targetGroupArnSuffix === undefined
     ? []
     : groupAlarms(
         parts,
-        watched,
+        subject,
         of.targetGroupArnSuffix,
         // Such a service stops its task before it starts the next.
         of.maxTasks === 1 ? thresholds.healthyHostsWithGap : thresholds.healthyHosts,
@@ -32,13 +35,15 @@ export const serviceAlarms = (parts: Place, watched: Watched, of: FargateService
 /** Alarms on the metrics of a service's tasks. */
 export function taskAlarms(
   { clusterName }: Place,
-  { id, name, sections = id }: Watched,
+  { id, name, part, sections = id }: Subject,
   of: FargateService,
 ): AlarmDefinition[] {
   return [
     {
       id: `${id}-cpu`,
       section: `${sections}-cpu`,
+      part,
+      role: "cause",
       metric: service(clusterName, of.name, "CPUUtilization"),
       statistic: "Average",
       threshold: thresholds.cpu,
@@ -50,6 +55,8 @@ export function taskAlarms(
     {
       id: `${id}-memory`,
       section: `${sections}-memory`,
+      part,
+      role: "cause",
       metric: service(clusterName, of.name, "MemoryUtilization"),
       statistic: "Average",
       threshold: thresholds.memory,
@@ -63,7 +70,7 @@ export function taskAlarms(
 /** @param healthyHosts healthy tasks that the group should have */
 export function groupAlarms(
   { loadBalancer }: Pick<Place, "loadBalancer">,
-  { id, name, sections = id }: Watched,
+  { id, name, part, essential, sections = id }: Subject,
   group: string,
   healthyHosts: Threshold,
 ): AlarmDefinition[] {
@@ -71,6 +78,8 @@ export function groupAlarms(
     {
       id: `${id}-healthy-hosts`,
       section: `${sections}-healthy-hosts`,
+      part,
+      role: essential ? "symptom" : "cause",
       metric: targetGroup(loadBalancer, group, "HealthyHostCount"),
       statistic: "Average",
       threshold: healthyHosts,
@@ -82,6 +91,8 @@ export function groupAlarms(
     {
       id: `${id}-5xx`,
       section: `${sections}-5xx`,
+      part,
+      role: "cause",
       metric: targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"),
       statistic: "Sum",
       threshold: thresholds.targetErrors,
@@ -96,14 +107,16 @@ export function groupAlarms(
 /** Alarm on the time in which a service answers. */
 export const latencyAlarms = (
   { loadBalancer }: Place,
-  { id, name }: Watched,
-  { targetGroupArnSuffix }: FargateService,
+  { id, name, part }: Subject,
+  { targetGroupArnSuffix }: Pick<FargateService, "targetGroupArnSuffix">,
 ): AlarmDefinition[] =>
   targetGroupArnSuffix === undefined
     ? []
     : [
         {
           id: `${id}-latency`,
+          part,
+          role: "cause",
           metric: targetGroup(loadBalancer, targetGroupArnSuffix, "TargetResponseTime"),
           statistic: "p95",
           threshold: thresholds.latency,
@@ -113,10 +126,16 @@ export const latencyAlarms = (
         },
       ];
 
+/** Where there are no composites, every alarm tells somebody by itself. */
+export const asTickets = (alarms: readonly AlarmDefinition[]): AlarmDefinition[] =>
+  alarms.map((alarm) => ({ ...alarm, role: "ticket" }));
+
 /** Alarms on the metrics of an EC2 instance. */
-export const instanceAlarms = ({ id, name }: Watched, instanceId: string): AlarmDefinition[] => [
+export const instanceAlarms = ({ id, name, part }: Subject, instanceId: string): AlarmDefinition[] => [
   {
     id: `${id}-cpu`,
+    part,
+    role: "cause",
     metric: instance(instanceId, "CPUUtilization"),
     statistic: "Average",
     threshold: thresholds.cpu,
@@ -126,6 +145,8 @@ export const instanceAlarms = ({ id, name }: Watched, instanceId: string): Alarm
   },
   {
     id: `${id}-status-check`,
+    part,
+    role: "cause",
     metric: instance(instanceId, "StatusCheckFailed"),
     statistic: "Maximum",
     threshold: thresholds.statusCheck,

@@ -1,6 +1,6 @@
 import { Fn, Op, Token } from "cdktf";
 import type { AlarmDefinition } from "./alarm-definition.ts";
-import { backupJobs, cacheEngine, cacheNode, database } from "./metrics.ts";
+import { backupJobs, cacheEngine, cacheNode, database, fileSystem } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { thresholds } from "./thresholds.ts";
 
@@ -12,12 +12,26 @@ export const connectionLimit = (maxConnections: number): number =>
 
 /** Alarms on the RDS instance that both implementations use. */
 export function databaseAlarms({
-  database: { identifier, allocatedStorage, maxConnections },
+  database: { identifier, allocatedStorage, memory, maxConnections },
 }: Parts): AlarmDefinition[] {
-  const { databaseConnectionShare, freeStorageShare } = thresholds;
+  const { databaseConnectionShare, freeMemoryShare, freeStorageShare } = thresholds;
   return [
     {
+      id: "database-gone",
+      part: "platform",
+      role: "symptom",
+      metric: database(identifier, "DatabaseConnections"),
+      statistic: "Minimum",
+      threshold: thresholds.databaseGone,
+      // A running database reports every minute, so only missing data starts this alarm.
+      missing: "breaching",
+      meaning: "The database reports nothing: it is down, fails over, or was renamed",
+      remedy: "Check the instance's state and events",
+    },
+    {
       id: "database-connections",
+      part: "platform",
+      role: "cause",
       metric: database(identifier, "DatabaseConnections"),
       statistic: "Average",
       threshold: { ...databaseConnectionShare, value: connectionLimit(maxConnections) },
@@ -27,7 +41,34 @@ export function databaseAlarms({
       remedy: "Find the client with too many connections and restart it",
     },
     {
+      id: "database-cpu",
+      part: "platform",
+      role: "cause",
+      metric: database(identifier, "CPUUtilization"),
+      statistic: "Average",
+      threshold: thresholds.databaseCpu,
+      missing: "notBreaching",
+      meaning: "The database uses most of its CPU, and everything that reads or writes gets slower",
+      remedy: "Find the longest query; otherwise have the instance's owner choose a larger class",
+    },
+    {
+      id: "database-memory",
+      part: "platform",
+      role: "cause",
+      metric: database(identifier, "FreeableMemory"),
+      statistic: "Average",
+      threshold: {
+        ...freeMemoryShare,
+        value: Token.asNumber(Op.mul(memory, freeMemoryShare.value * GIB)),
+      },
+      missing: "notBreaching",
+      meaning: "The database has little memory left; when it swaps, every query gets slower",
+      remedy: "Find the connections that hold memory; otherwise have its owner choose a larger class",
+    },
+    {
       id: "database-storage",
+      part: "platform",
+      role: "ticket",
       metric: database(identifier, "FreeStorageSpace"),
       statistic: "Minimum",
       threshold: {
@@ -48,6 +89,8 @@ export function databaseAlarms({
 export const backupAlarms = (vault: string): AlarmDefinition[] => [
   {
     id: "synapse-backup-failed",
+    part: "a",
+    role: "ticket",
     metric: backupJobs(vault, "Failed"),
     statistic: "Sum",
     threshold: thresholds.failedBackups,
@@ -58,6 +101,8 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
   },
   {
     id: "synapse-backup-missing",
+    part: "a",
+    role: "ticket",
     metric: backupJobs(vault, "Completed"),
     statistic: "Sum",
     threshold: thresholds.missingBackups,
@@ -65,6 +110,21 @@ export const backupAlarms = (vault: string): AlarmDefinition[] => [
     missing: "breaching",
     meaning: `No backup of Synapse's media has completed for ${thresholds.missingBackups.periods} hours`,
     remedy: "Check the last backup jobs and start a backup by hand",
+  },
+];
+
+/** The file system of Synapse's media has elastic throughput: it has no burst credits that could run out. */
+export const fileSystemAlarms = (id: string): AlarmDefinition[] => [
+  {
+    id: "synapse-media-operations",
+    part: "a",
+    role: "cause",
+    metric: fileSystem(id, "PercentIOLimit"),
+    statistic: "Average",
+    threshold: thresholds.fileSystemOperations,
+    missing: "notBreaching",
+    meaning: "The media's file system gets nearly as many operations as it takes, and media load slowly",
+    remedy: "Find what reads so much: a copy, a scan, or people",
   },
 ];
 
@@ -79,6 +139,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
       {
         id: `synapse-redis-${index + 1}-engine-cpu`,
         section: "synapse-redis-engine-cpu",
+        part: "a",
+        role: "cause",
         metric: cacheEngine(cluster, "EngineCPUUtilization"),
         statistic: "Average",
         threshold: thresholds.cacheEngineCpu,
@@ -90,6 +152,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
       {
         id: `synapse-redis-${index + 1}-cpu`,
         section: "synapse-redis-cpu",
+        part: "a",
+        role: "cause",
         metric: cacheNode(cluster, "CPUUtilization"),
         statistic: "Average",
         threshold: thresholds.cacheNodeCpu,
@@ -100,6 +164,8 @@ export const redisAlarms = (nodes: readonly string[]): AlarmDefinition[] =>
       {
         id: `synapse-redis-${index + 1}-memory`,
         section: "synapse-redis-memory",
+        part: "a",
+        role: "cause",
         metric: cacheEngine(cluster, "DatabaseMemoryUsagePercentage"),
         statistic: "Average",
         threshold: thresholds.cacheMemory,

@@ -23,10 +23,10 @@ export const thresholds = {
   /** Targets, as in the neighbouring systems. */
   healthyHosts: { crossed: "below", value: 1, period: MINUTE, periods: 2 },
   /**
-   * Targets of a service that stops its task before it starts the next. Each deployment leaves it without a healthy task
-   * for up to three minutes, and must not send a mail.
+   * Targets of a service that stops its task before it starts the next. When AWS replaces the task's host, that leaves it
+   * without a healthy task for two or three minutes. Our deployments keep the alarm quiet, so it need not wait for them.
    */
-  healthyHostsWithGap: { crossed: "below", value: 1, period: MINUTE, periods: 5 },
+  healthyHostsWithGap: { crossed: "below", value: 1, period: MINUTE, periods: 3 },
   /** Checks by AWS of a machine and its system, which fail at once or not at all. */
   statusCheck: { crossed: "at or above", value: 1, period: MINUTE, periods: 2 },
   /** Responses. One or two come from a task that stops during a deployment; five in five minutes do not. */
@@ -56,8 +56,36 @@ export const thresholds = {
    * with 1 GiB. The memory in that formula is a little less than the instance class has, hence 70 per cent and not 80.
    */
   databaseConnectionShare: { crossed: "above", value: 0.7, period: FIVE_MINUTES, periods: 2 },
+  /** Connections, of which there are never less than none: only missing data counts, for as long as a failover takes. */
+  databaseGone: { crossed: "below", value: 0, period: MINUTE, periods: 2 },
+  /** Per cent of the instance's CPU, by CloudWatch's recommended alarms for RDS; a nightly dump takes 15 minutes. */
+  databaseCpu: { crossed: "above", value: 90, period: FIVE_MINUTES, periods: 4 },
+  /** Share of the class' memory. PostgreSQL on RDS takes a quarter for itself and gives the rest to the page cache. */
+  freeMemoryShare: { crossed: "below", value: 0.05, period: FIVE_MINUTES, periods: 3 },
   /** Share of the allocated storage. RDS's storage autoscaling acts at 10 %, so this alarm comes before it. */
   freeStorageShare: { crossed: "below", value: 0.15, period: FIVE_MINUTES, periods: 1 },
+  /** Per cent of the operations that a file system in general purpose mode takes, by CloudWatch's recommended alarms. */
+  fileSystemOperations: { crossed: "at or above", value: 90, period: FIVE_MINUTES, periods: 3 },
+  /** Responses that the load balancer gives itself, because no target did: 502, 503, 504. */
+  loadBalancerErrors: { crossed: "at or above", value: 20, period: FIVE_MINUTES, periods: 2 },
+  /** Requests of our clients that Cognito refused because there were too many; each is a failed sign-in. */
+  cognitoThrottles: { crossed: "at or above", value: 5, period: FIVE_MINUTES, periods: 1 },
+  /** Connections that a NAT gateway could not open, because all ports to that address are in use. */
+  natPorts: { crossed: "at or above", value: 1, period: FIVE_MINUTES, periods: 1 },
+  /** Seconds by which a read replica is behind; people then miss what they have just sent. */
+  replicaLag: { crossed: "above", value: 30, period: MINUTE, periods: 5 },
+  /** Seconds. Hasura gives an event up after five tries within minutes, so nothing repairs what waits for an hour. */
+  outboxAge: { crossed: "above", value: HOUR, period: 15 * MINUTE, periods: 2 },
+  /** Requests. More than this at once is a flood, or previews no longer work. */
+  outboxDepth: { crossed: "at or above", value: 500, period: 15 * MINUTE, periods: 2 },
+  /** Share of the answers from outside, of which there is one a minute: two missing ones in a row are no accident. */
+  reachable: { crossed: "below", value: 1, period: MINUTE, periods: 3 },
+  /** Days. ACM and Cloudflare renew from 60 and 30 days before the end on, so something hinders them. */
+  certificateDays: { crossed: "below", value: 14, period: 6 * HOUR, periods: 2 },
+  /** Days. A registrar that can't renew needs weeks of letters. */
+  domainDays: { crossed: "below", value: 30, period: 6 * HOUR, periods: 2 },
+  /** A value of 1 each half minute says that we deploy; a 0 says that we are done. */
+  deploying: { crossed: "at or above", value: 1, period: MINUTE, periods: 1 },
   /** Backups. There is one a night, so a single failure counts. */
   failedBackups: { crossed: "at or above", value: 1, period: HOUR, periods: 1 },
   /**

@@ -1,3 +1,4 @@
+import { MARKER } from "../../shared/deployment-marker.ts";
 import { boundaryArn } from "./boundary.ts";
 import { allow, object, type RightsProps, resources, type Statements } from "./resources.ts";
 
@@ -231,6 +232,16 @@ export function deployRights(props: RightsProps): DeployRights {
           "cloudwatch:UntagResource",
         ],
         [arn("cloudwatch", `alarm:${project}-*`), `arn:aws:cloudwatch::${accountId}:dashboard/${project}-*`],
+      ),
+      // CloudWatch makes a composite alarm only for who may make any.
+      allow("CompositeAlarms", "cloudwatch:PutCompositeAlarm", "*"),
+      allow("DeploymentMarker", "cloudwatch:PutMetricData", "*", {
+        StringEquals: { "cloudwatch:namespace": MARKER.namespace },
+      }),
+      allow(
+        "Budgets",
+        ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"],
+        `arn:aws:budgets::${accountId}:budget/${project}-*`,
       ),
       allow(
         "AlarmTopics",

@@ -25,6 +25,8 @@ export function planRights(props: RightsProps): PlanRights {
           "backup:DescribeBackupVault",
           "backup:GetBackup*",
           "backup:List*",
+          "budgets:ListTagsForResource",
+          "budgets:ViewBudget",
           "cloudwatch:Describe*",
           "cloudwatch:GetDashboard",
           "cloudwatch:ListTagsForResource",

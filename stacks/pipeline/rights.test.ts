@@ -120,6 +120,7 @@ describe.each(environments)("the rights of the pipeline in $environment", (data)
       "logs:ListLogDeliveries",
       "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery",
+      "cloudwatch:PutCompositeAlarm",
       "sns:SetSubscriptionAttributes",
       "sns:Unsubscribe",
       "servicediscovery:UntagResource",
@@ -129,12 +130,12 @@ describe.each(environments)("the rights of the pipeline in $environment", (data)
     for (const { Action } of Object.values(writing).flat())
       for (const action of list(Action)) expect(action).not.toContain("*");
     for (const action of read.flatMap(({ Action }) => list(Action)))
-      expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
+      expect(action).toMatch(/:(?:Describe|Get|List|GET$|View)/);
   });
 
   it("let the planning role change nothing", () => {
     const actions = [...policies.read, ...policies.readState].flatMap(({ Action }) => list(Action));
-    for (const action of actions) expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
+    for (const action of actions) expect(action).toMatch(/:(?:Describe|Get|List|GET$|View)/);
   });
 
   it("fit into IAM's policy size, with unique statement ids", () => {

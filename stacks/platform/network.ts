@@ -42,6 +42,8 @@ export class PlatformNetwork extends Construct {
   readonly cidr: string;
   readonly publicSubnetIds: string[];
   readonly privateSubnetIds: string[];
+  /** NAT gateways of these subnets. */
+  readonly natGatewayIds: string[];
   readonly databaseSubnetIds: string[];
   /** Routes to the internet: nothing that runs starts without them. */
   readonly routes: readonly ITerraformDependable[];
@@ -108,6 +110,7 @@ export class PlatformNetwork extends Construct {
 
     const ids = (subnets: readonly Subnet[]) => subnets.map((subnet) => subnet.id);
     this.publicSubnetIds = ids(publicSubnets);
+    this.natGatewayIds = nats.map(({ id }) => id);
     this.privateSubnetIds = ids(privateSubnets);
     this.databaseSubnetIds = ids(databaseSubnets);
     this.routes = [outward, ...throughNat, ...associations];

@@ -8,6 +8,9 @@ type Optional =
   | "contentEndpoint"
   | "contentRole"
   | "hasuraPublicPath"
+  | "monthlyBudget"
+  | "pagerEndpoints"
+  | "rdsReplicas"
   | "secretKmsKeyArns"
   | "userProvisionerConcurrency";
 

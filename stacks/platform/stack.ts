@@ -15,7 +15,7 @@ import { ReadableStack } from "../addresses.ts";
 import { inputVariable } from "../input-variable.ts";
 import { AlarmTopic } from "../monitoring/alarm-topic.ts";
 import { Alarms } from "../monitoring/alarms.ts";
-import { serviceAlarms } from "../monitoring/service-alarms.ts";
+import { asTickets, serviceAlarms } from "../monitoring/service-alarms.ts";
 import { RUNBOOK_URL, settings } from "../settings.ts";
 import { Database } from "./database.ts";
 import { HASURA_PORT, Hasura } from "./hasura.ts";
@@ -118,6 +118,8 @@ export class PlatformStack extends ReadableStack {
       cognitoDomain: userPool.domain,
       hasuraEndpoint: hasura.endpoint,
       hasuraAdminSecretArn: hasura.adminSecretArn,
+      hasuraTargetGroup: hasura.service.targetGroupArnSuffix ?? "",
+      natGatewayIds: network.natGatewayIds,
       agentSecretArn: userPool.agentSecretArn,
       dockerhubCredentialsArn: dockerhub.arn,
       cloudflareZoneId: zoneId,
@@ -208,15 +210,19 @@ export class PlatformStack extends ReadableStack {
     { service }: Hasura,
   ): void {
     const prefix = `${deployment.project}-platform`;
+    const topic = new AlarmTopic(this, "alarm-topic", { deployment, name: `${prefix}-alarms`, emails });
     new Alarms(this, "alarm", {
       deployment,
       prefix,
-      topicArn: new AlarmTopic(this, "alarm-topic", deployment, `${prefix}-alarms`, emails).arn,
+      topicArns: { page: topic.arn, ticket: topic.arn },
       runbookUrl: RUNBOOK_URL,
-      alarms: serviceAlarms(
-        { clusterName, loadBalancer: arnSuffix },
-        { id: "hasura", name: "Hasura" },
-        service,
+      // The chat's own alarms page for B; these tell who runs the platform.
+      alarms: asTickets(
+        serviceAlarms(
+          { clusterName, loadBalancer: arnSuffix },
+          { id: "hasura", name: "Hasura", part: "b", essential: true },
+          service,
+        ),
       ),
     });
   }

@@ -18,11 +18,12 @@ const pages = files.filter((file) => file.endsWith(".md"));
 /** A page without its code blocks, whose text links nowhere. */
 const prose = (page: string) => readFileSync(page, "utf8").replaceAll(/^ *```.*?^ *```$/gms, "");
 
-/** The anchors that GitHub makes of a page's headings; a repeated heading gets a number. */
+/** The anchors that GitHub makes of a page's headings; a repeated heading gets a number. Rows of a table may have one. */
 function anchors(page: string): Set<string> {
   const found = new Map<string, number>();
-  return new Set(
-    [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
+  return new Set([
+    ...[...prose(page).matchAll(/<a id="([^"]+)"><\/a>/g)].map(([, id = ""]) => id),
+    ...[...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
       const anchor = heading
         .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
         .toLowerCase()
@@ -32,7 +33,7 @@ function anchors(page: string): Set<string> {
       found.set(anchor, before + 1);
       return before ? `${anchor}-${before}` : anchor;
     }),
-  );
+  ]);
 }
 
 /** Relative targets of links and images, inline and by reference. */

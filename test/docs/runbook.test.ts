@@ -43,36 +43,57 @@ const commandsIn = (text: string): string[] =>
       .map((line) => line.trim())
       .filter((line) => line !== ""),
   );
-const commands = commandsIn(page);
+/** A command in a row of a table; the bar is escaped there. */
+const inTables = [...page.matchAll(/^\| <a id=.*$/gm)].flatMap(([row]) =>
+  [...row.matchAll(/ `((?:npm run|aws) (?:[^`\\]|\\.)*)` \|/g)].map(([, command = ""]) =>
+    command.replaceAll("\\|", "|"),
+  ),
+);
+const commands = [...commandsIn(page), ...inTables];
 
 /** A command line's words; quotes hold one together. */
 const words = (command: string) =>
   [...command.matchAll(/(?:'[^']*'|"[^"]*"|<[^>]*>|[^\s'"<]+)+/g)].map(([word]) => word);
 
-describe("the alarms' sections", () => {
-  const alarms = new Set(
-    [
-      ...[...environments, environment({ workers: { sync: 2, background: 1 } })].map(
-        (data) => new Template(data),
-      ),
-      new PlatformTemplate(),
-    ].flatMap((template) =>
-      Object.values(template.resources("aws_cloudwatch_metric_alarm")).map(({ alarm_description }) =>
-        String(alarm_description).replace(/^.*\/docs\/runbook\.md#/, ""),
-      ),
+describe("the alarms' places", () => {
+  const templates = [
+    ...[...environments, environment({ workers: { sync: 2, background: 1 } })].map(
+      (data) => new Template(data),
     ),
-  );
+    new PlatformTemplate(),
+  ];
+  const placesOf = (type: string, which: (body: Readonly<Record<string, unknown>>) => boolean = () => true) =>
+    new Set(
+      templates.flatMap((template) =>
+        Object.values(template.resources(type))
+          .filter(which)
+          .map(({ alarm_description }) => String(alarm_description).replace(/^.*\/docs\/runbook\.md#/, "")),
+      ),
+    );
+  const isPage = ({ alarm_actions }: Readonly<Record<string, unknown>>) =>
+    String(alarm_actions).includes("page_topic");
+  const pages = placesOf("aws_cloudwatch_composite_alarm", isPage);
 
-  it("are those that the alarms of every environment lead to, and no others", () => {
-    const described = sections
-      .filter(({ chapter }) => chapter.startsWith("Alarms"))
-      .map(({ heading }) => anchor(heading));
-    expect(described.sort()).toEqual([...alarms].sort());
+  it("are a section for each alarm that pages", () => {
+    const described = sections.filter(({ chapter }) => chapter === "Pages").map(({ heading }) => heading);
+    expect(described.sort()).toEqual([...pages].sort());
   });
 
-  it("are named as their alarms, so that who searches for one finds it", () => {
-    for (const { chapter, heading } of sections)
-      if (chapter.startsWith("Alarms")) expect(heading).toBe(anchor(heading));
+  it.each([...pages])("%s has a symptom, a first command and causes in order", (page) => {
+    const { text = "" } = sections.find(({ heading }) => heading === page) ?? {};
+    expect(text).toMatch(
+      /\*\*Symptom\.\*\* .*First:\n\n```sh\n[^`]+```\n\nLikely causes, in order:\n\n1\. \*\*/s,
+    );
+  });
+
+  it("are a row for each of the others, which its mail leads to", () => {
+    const others = new Set([
+      ...placesOf("aws_cloudwatch_metric_alarm"),
+      ...placesOf("aws_cloudwatch_composite_alarm"),
+    ]);
+    for (const each of pages) others.delete(each);
+    const rows = [...page.matchAll(/^\| <a id="([a-z0-9-]+)"><\/a>`\1` \|/gm)].map(([, id = ""]) => id);
+    expect(rows.sort()).toEqual([...others].sort());
   });
 });
 
@@ -101,6 +122,11 @@ describe("the page", () => {
     ]);
   });
 
+  it("has a command in each row of the alarms that are no symptoms", () => {
+    const rows = page.match(/^\| <a id=.*\|.*\|.*\|.*\|$/gm) ?? [];
+    expect(inTables).toHaveLength(rows.length);
+  });
+
   it.each(sections.map(({ heading, text }) => [heading, text] as const))("%s says what to run", (_, text) => {
     expect(commandsIn(text).length).toBeGreaterThan(0);
   });
@@ -109,7 +135,10 @@ describe("the page", () => {
     for (const [, target = ""] of page.matchAll(/\]\(([^)]+)\)/g)) {
       const [file = "", fragment = ""] = target.split("#");
       const linked = file === "" ? page : readFileSync(path.join("docs", file), "utf8");
-      const anchors = [...linked.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
+      const anchors = [
+        ...[...linked.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading)),
+        ...[...linked.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id),
+      ];
       if (fragment) withMessage(target, () => expect(anchors).toContain(fragment));
     }
   });
@@ -201,6 +230,7 @@ const PARTS = [
   "member_sync",
   "synapse_members",
   "token_enhancement",
+  "outside",
 ];
 
 /** Where a client of the SDK is installed, its commands are the service's operations. */
@@ -219,6 +249,9 @@ const COMMAND_LINE_ONLY = [
   "s3 rm",
   "sns list-subscriptions-by-topic",
   "lambda get-account-settings",
+  "acm list-certificates",
+  "ec2 describe-nat-gateways",
+  "efs describe-file-systems",
   "backup list-backup-jobs",
   "backup list-recovery-points-by-backup-vault",
   "backup start-backup-job",

@@ -127,6 +127,7 @@ async function platformAccount(): Promise<PlatformAccount> {
       ...(await secrets(clients)),
       hasura_endpoint: "http://hasura.phenom-dev.internal:8080/v1/graphql",
       hasura_public_path: "/api/graphql",
+      hasura_target_group_arn_suffix: "targetgroup/phenom-dev-graphql-tg/6d0ecf831eec9f09",
       cloudflare_zone_id: "0123456789abcdef0123456789abcdef",
       alarm_emails: ["on-call@example.org"],
       content_endpoint: "",

@@ -144,6 +144,7 @@ it("a variable that no environment sets is one of these, for the given reason", 
     AGENT_USER_ID: "backend postgres, which is not deployed",
     DATABASE_URL: "backend postgres, which is not deployed",
     RATE_LIMIT_PER_SECOND: "its default is meant for every environment",
+    RDAP_URL: "its default is meant for every environment",
   };
   const set = new Set(
     Object.values(all).flatMap((processes) => processes.flatMap(({ variables }) => variables)),
@@ -156,6 +157,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   "link-preview": ["lambdas/link-preview"],
   "member-sync": ["lambdas/member-sync", "lambdas/shared/provisioning"],
   "synapse-members": ["lambdas/synapse-members"],
+  outside: ["lambdas/outside"],
   "token-enhancement": ["lambdas/token-enhancement"],
   "user-provisioner": ["lambdas/user-provisioner", "lambdas/shared/provisioning"],
   "phenom-dev-chat-bootstrap": ["mcp-server/bootstrap"],

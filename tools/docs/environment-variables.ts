@@ -1,6 +1,7 @@
 import { FargateTask } from "../../constructs/fargate-task.ts";
 import { NodeLambda } from "../../constructs/node-lambda.ts";
 import { environment as linkPreview } from "../../lambdas/link-preview/environment.ts";
+import { environment as outside } from "../../lambdas/outside/environment.ts";
 import { environment as userProvisioner } from "../../lambdas/shared/provisioning/environment.ts";
 import { environment as synapseMembers } from "../../lambdas/synapse-members/environment.ts";
 import { environment as tokenEnhancement } from "../../lambdas/token-enhancement/environment.ts";
@@ -16,6 +17,7 @@ export const declared: Readonly<Record<string, EnvironmentSchema>> = {
   "user-provisioner": userProvisioner,
   "member-sync": userProvisioner,
   "synapse-members": synapseMembers,
+  outside,
   "phenom-dev-chat-bootstrap": bootstrap,
   "phenom-dev-chat-mcp": mcpServer,
 };

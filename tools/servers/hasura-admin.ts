@@ -93,11 +93,18 @@ const hasuraSchema = buildSchema(`
     link_previews(
       where: link_previews_bool_exp, order_by: [link_previews_order_by!], limit: Int
     ): [link_previews!]!
+    chat_link_preview_requests(
+      where: chat_link_preview_requests_bool_exp, order_by: [chat_link_preview_requests_order_by!], limit: Int
+    ): [chat_link_preview_requests!]!
     phenoms_by_pk(id: String!): phenoms
   }
+  type chat_link_preview_requests { phenom_id: String! created_at: timestamptz! }
+  input chat_link_preview_requests_order_by { created_at: order_by }
   enum order_by { asc desc }
   input link_previews_order_by { expires_at: order_by }
-  input chat_link_preview_requests_bool_exp { phenom_id: String_comparison_exp }
+  input chat_link_preview_requests_bool_exp {
+    phenom_id: String_comparison_exp created_at: timestamptz_comparison_exp
+  }
   type link_previews_mutation_response { affected_rows: Int! }
   type chat_link_preview_requests_mutation_response { affected_rows: Int! }
   type phenoms { id: String! title: String description: String thumbnail_url: String media_type: String }
@@ -137,16 +144,20 @@ export async function startHasura(database: Pool, content: Root): Promise<Hasura
     const { rowCount } = await database.query(`delete from ${table} where ${condition}`, sql.values);
     return { affected_rows: rowCount };
   };
+  const select =
+    (table: string, order: string): Root[string] =>
+    async ({ where, limit }) => {
+      const sql = new HasuraSql(tables, {});
+      const condition = sql.condition(table, table, expression.parse(where));
+      const text = `select * from ${table} where ${condition} order by ${order} limit ${limit}`;
+      return (await database.query(text, sql.values)).rows;
+    };
   const root: Root = {
     ...content,
+    chat_link_preview_requests: select("chat_link_preview_requests", "created_at"),
     delete_link_previews: remove("link_previews"),
     delete_chat_link_preview_requests: remove("chat_link_preview_requests"),
-    link_previews: async ({ where, limit }) => {
-      const sql = new HasuraSql(tables, {});
-      const condition = sql.condition("link_previews", "link_previews", expression.parse(where));
-      const text = `select * from link_previews where ${condition} order by expires_at limit ${limit}`;
-      return (await database.query(text, sql.values)).rows;
-    },
+    link_previews: select("link_previews", "expires_at"),
     insert_link_previews_one: async (args) => {
       const { object, on_conflict } = insertArguments.parse(args);
       const sql = new HasuraSql(tables, {});

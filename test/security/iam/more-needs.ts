@@ -25,6 +25,7 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
   const alarm = arn("cloudwatch", `alarm:${project}-chat-mcp-cpu`);
   const vault = arn("backup", `backup-vault:${project}-synapse-media`);
   const pool = arn("cognito-idp", "userpool/us-east-1_AbCdEfGhI");
+  const budget = `arn:aws:budgets::${ACCOUNT}:budget/${project}-chat`;
   const topic = arn("sns", `${project}-chat-alarms`);
   const api = "arn:aws:apigateway:us-east-1::/apis/a1";
   const scaling = arn("application-autoscaling", "scalable-target/1a2b");
@@ -186,7 +187,19 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["elasticache:ModifyCacheSubnetGroup", subnets],
     ],
     "npm run ops -- sync-members": [["lambda:InvokeFunction", fn]],
+    "composite alarms and the budget, which the recorded provider did not make": [
+      ["cloudwatch:PutCompositeAlarm", "*"],
+      ["cloudwatch:DescribeAlarms", "*"],
+      ["cloudwatch:DeleteAlarms", arn("cloudwatch", `alarm:${project}-chat-a-failing`)],
+      ["cloudwatch:TagResource", arn("cloudwatch", `alarm:${project}-chat-a-failing`), newTags],
+      ["budgets:ModifyBudget", budget],
+      ["budgets:ViewBudget", budget],
+      ["budgets:TagResource", budget, newTags],
+      ["budgets:UntagResource", budget],
+      ["budgets:ListTagsForResource", budget],
+    ],
     "npm run ops -- deploy and verify": [
+      ["cloudwatch:PutMetricData", "*", { "cloudwatch:namespace": "PhenomChat/Operations" }],
       ["s3:GetObject", `arn:aws:s3:::${state.bucket}/${state.key}`],
       ["ecs:DescribeServices", service],
       ["ecs:DescribeTaskDefinition", "*"],

@@ -115,7 +115,7 @@ describe.each(environments)("the pipeline's roles in $environment", (data) => {
       expect([name, isAllowed({ statements: toPlan }, request)]).toEqual([name, false]);
     }
     for (const action of toPlan.flatMap(({ Action }) => [Action].flat()))
-      expect(action).toMatch(/:(?:Describe|Get|List|GET$)/);
+      expect(action).toMatch(/:(?:Describe|Get|List|GET$|View)/);
   });
 
   it.each(rightsThatWereMissing)("would not suffice without %s", (right) => {

@@ -15,6 +15,8 @@ export const madeAnew: Readonly<Record<string, string>> = {
     "Terraform writes the value as a new version; the old one stays as AWSPREVIOUS until the next change",
   aws_cloudwatch_event_rule: "EventBridge overwrites a rule of the same name with the same schedule",
   aws_cloudwatch_event_target: "EventBridge overwrites the target of the same rule and id",
+  aws_cloudwatch_composite_alarm: "CloudWatch overwrites an alarm of the same name",
+  aws_budgets_budget: "its name is new; AWS refuses a second one of it, so remove a budget that has it",
   aws_kms_key: "it has no name, and nothing but the alarm topic uses it",
   aws_elasticache_parameter_group: "workers are added after the adoption",
   aws_elasticache_replication_group: "workers are added after the adoption",

@@ -2,6 +2,7 @@ import { platformStack } from "../../../environments/stack-names.ts";
 import { EXIT } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import { Deployment, runningBefore } from "../deployment/deployment.ts";
+import { whileDeploying } from "../deployment/marker.ts";
 import { type Change, checkWithin, notIn, readReviewed, summaryLines } from "../deployment/plan.ts";
 import { PlatformDeployment } from "../deployment/platform.ts";
 import { Terraform } from "../deployment/terraform.ts";
@@ -77,9 +78,8 @@ export async function runDeployment(
         : "stop at the first failure, since nothing ran before that could be restored",
     ];
     if (!(await context.confirm(steps))) return EXIT.ok;
-    const exitCode = await new Deployment(context, terraform, plan, before, () => passes?.second()).run(
-      verification,
-    );
+    const deployment = new Deployment(context, terraform, plan, before, () => passes?.second());
+    const exitCode = await whileDeploying(context, () => deployment.run(verification));
     report.line(`deployed ${environment.environment}`);
     return exitCode;
   } finally {

@@ -1,4 +1,5 @@
 import { EXIT } from "../../cli/problem.ts";
+import { whileDeploying } from "../deployment/marker.ts";
 import { servicesArgument, servicesToChange } from "../parts.ts";
 import { updateService, waitUntilStable } from "../services.ts";
 import type { Verb } from "../verb.ts";
@@ -12,16 +13,18 @@ export const restart: Verb = ({ verb, run }) =>
         const { outputs, services } = await servicesToChange(context, names, options.all);
         const steps = services.map(({ name }) => `start new tasks of ${name} and stop its old ones`);
         if (!(await context.confirm(steps))) return EXIT.ok;
-        const targets = [];
-        for (const { name } of services)
-          targets.push(
-            await updateService(context, {
-              cluster: outputs.cluster,
-              service: name,
-              forceNewDeployment: true,
-            }),
-          );
-        await waitUntilStable(context, outputs.cluster, targets);
+        await whileDeploying(context, async () => {
+          const targets = [];
+          for (const { name } of services)
+            targets.push(
+              await updateService(context, {
+                cluster: outputs.cluster,
+                service: name,
+                forceNewDeployment: true,
+              }),
+            );
+          await waitUntilStable(context, outputs.cluster, targets);
+        });
         const restarted = services.map(({ name }) => name);
         context.report.line(`restarted: ${restarted.join(", ")}`);
         context.report.result({ restarted });

@@ -1,5 +1,6 @@
 import { wholeNumber } from "../../cli/command.ts";
 import { EXIT, Problem } from "../../cli/problem.ts";
+import { whileDeploying } from "../deployment/marker.ts";
 import { type NamedService, servicesArgument, servicesToChange } from "../parts.ts";
 import { isBehind, type RollbackTarget, revisionBefore, revisionNumbered, rollBack } from "../rollback.ts";
 import { describeService, revisionOf } from "../services.ts";
@@ -39,7 +40,7 @@ export const rollback: Verb = ({ verb, run }) =>
           (target) => `put ${target.name} back from ${revisionOf(target.from)} to ${revisionOf(target.to)}`,
         );
         if (!(await context.confirm([...steps, "verify the environment"]))) return EXIT.ok;
-        await rollBack(context, outputs.cluster, targets);
+        await whileDeploying(context, () => rollBack(context, outputs.cluster, targets));
         report.result({ rolledBack: targets });
         for (const step of steps) report.line(step);
         report.line("Terraform still wants the newer task definitions: the next apply brings them back.");

@@ -1,5 +1,6 @@
 import { paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
 import type { Service } from "@aws-sdk/client-ecs";
+import { MARKER } from "../../../shared/deployment-marker.ts";
 import { EXIT } from "../../cli/problem.ts";
 import type { Context } from "../context.ts";
 import type { ServiceOutput } from "../outputs.ts";
@@ -50,15 +51,25 @@ async function row(context: Context, service: ServiceOutput, running: Service | 
   };
 }
 
-/** Alarms of the chat that are on. */
+/** Alarms of the chat that are on, those of what people feel first. */
 async function alarmsOn({ aws, environment }: Context) {
   const pages = paginateDescribeAlarms(
     { client: aws.cloudwatch },
-    { AlarmNamePrefix: `${environment.project}-chat-`, StateValue: "ALARM" },
+    {
+      AlarmNamePrefix: `${environment.project}-chat-`,
+      AlarmTypes: ["CompositeAlarm", "MetricAlarm"],
+      StateValue: "ALARM",
+    },
   );
-  const alarms: { name: string; reason: string }[] = [];
-  for await (const { MetricAlarms = [] } of pages)
-    for (const { AlarmName: name = "", StateReason: reason = "" } of MetricAlarms)
-      alarms.push({ name, reason });
-  return alarms;
+  const composite: { name: string; reason: string }[] = [];
+  const metric: typeof composite = [];
+  for await (const page of pages)
+    for (const [found, alarms] of [
+      [page.CompositeAlarms, composite],
+      [page.MetricAlarms, metric],
+    ] as const)
+      for (const { AlarmName: name = "", StateReason: reason = "" } of found ?? [])
+        alarms.push({ name, reason });
+  const marker = `${environment.project}-chat-${MARKER.alarm}`;
+  return [...composite, ...metric].filter(({ name }) => name !== marker);
 }

@@ -1,0 +1,2 @@
+/** How an invocation can end. */
+export type Outcome = "measured" | "malformed";
