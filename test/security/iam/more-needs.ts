@@ -198,6 +198,11 @@ const byReason = ({ project, environment, production, state }: Environment): Rec
       ["budgets:UntagResource", budget],
       ["budgets:ListTagsForResource", budget],
     ],
+    "the certificate of the load balancer's listener": [
+      ["elasticloadbalancing:DescribeListeners", "*"],
+      ["elasticloadbalancing:DescribeListenerAttributes", "*"],
+      ["elasticloadbalancing:DescribeTags", "*"],
+    ],
     "npm run ops -- deploy and verify": [
       ["cloudwatch:PutMetricData", "*", { "cloudwatch:namespace": "PhenomChat/Operations" }],
       ["s3:GetObject", `arn:aws:s3:::${state.bucket}/${state.key}`],

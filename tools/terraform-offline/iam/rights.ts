@@ -121,6 +121,18 @@ export const rights: Readonly<Record<string, Rights>> = {
         "DeleteBackupVault",
       ),
   },
+  aws_budgets_budget: {
+    create: of("budgets", "ModifyBudget", "TagResource"),
+    read: of("budgets", "ViewBudget", "ListTagsForResource"),
+    update: of("budgets", "ModifyBudget", "TagResource", "UntagResource"),
+    delete: of("budgets", "ModifyBudget"),
+  },
+  aws_cloudwatch_composite_alarm: {
+    create: of("cloudwatch", "PutCompositeAlarm", "TagResource"),
+    read: of("cloudwatch", "DescribeAlarms", "ListTagsForResource"),
+    update: of("cloudwatch", "PutCompositeAlarm", "TagResource", "UntagResource"),
+    delete: of("cloudwatch", "DeleteAlarms"),
+  },
   aws_cloudwatch_dashboard: {
     create: ["cloudwatch:PutDashboard"],
     read: ["cloudwatch:GetDashboard"],
@@ -392,6 +404,9 @@ export const rights: Readonly<Record<string, Rights>> = {
 
   "data.aws_caller_identity": reading(),
   "data.aws_db_instance": reading("rds:DescribeDBInstances", "rds:ListTagsForResource"),
+  "data.aws_lb_listener": reading(
+    ...of("elasticloadbalancing", "DescribeListeners", "DescribeListenerAttributes", "DescribeTags"),
+  ),
   "data.aws_resourcegroupstaggingapi_resources": reading("tag:GetResources"),
   "data.aws_route_table": reading("ec2:DescribeRouteTables"),
   "data.aws_route_tables": reading("ec2:DescribeRouteTables"),
