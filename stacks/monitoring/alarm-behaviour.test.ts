@@ -1,17 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Notification, notifications } from "../../test/cloudwatch/notifications.ts";
-import { stackAlarms } from "../../test/cloudwatch/stack-alarms.ts";
-import { DAY, type Event, HOUR, happenings, traffic } from "../../test/cloudwatch/traffic.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
+import { type Notification, notifications } from "../../tools/cloudwatch/notifications.ts";
+import { stackAlarms, thresholdsOfDatabase } from "../../tools/cloudwatch/stack-alarms.ts";
+import { DAY, type Event, HOUR, happenings, traffic } from "../../tools/cloudwatch/traffic.ts";
 import { Template } from "../chat/template.ts";
 
-const GIB = 1024 ** 3;
-/** Of a db.t4g.medium with 100 GiB. */
-const alarms = stackAlarms(new Template(), {
-  "database-connections": 315,
-  "database-memory": 0.05 * 4 * GIB,
-  "database-storage": 15 * GIB,
-});
+const alarms = stackAlarms(new Template(), thresholdsOfDatabase);
 const play = (days: number, ...events: readonly (readonly Event[])[]) =>
   notifications(alarms, traffic(days * DAY, events.flat()), days * DAY);
 const pages = (sent: readonly Notification[]) => sent.filter(({ severity }) => severity === "page");

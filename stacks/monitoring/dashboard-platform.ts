@@ -1,4 +1,4 @@
-import { GRAPH, graph, groupLines, HEADING, line } from "./graphs.ts";
+import { GRAPH, graph, HEADING, line } from "./graphs.ts";
 import {
   backupJobs,
   cacheEngine,
@@ -37,11 +37,6 @@ export function platformRows(parts: Parts): Row[] {
       contents: [
         use("CPUUtilization", "Tasks: CPU", thresholds.cpu.value),
         use("MemoryUtilization", "Tasks: memory", thresholds.memory.value),
-        graph(
-          "Tasks: healthy",
-          "tasks",
-          groupLines(loadBalancer, services, "HealthyHostCount", "Minimum", (id) => id),
-        ),
       ],
     },
     {
@@ -65,14 +60,6 @@ export function platformRows(parts: Parts): Row[] {
         graph("Database: free storage", "bytes", [
           line("free", database(instance.identifier, "FreeStorageSpace"), "Minimum"),
         ]),
-        ...(synapse
-          ? [
-              graph("Media: backups", "in 5 minutes", [
-                line("completed", backupJobs(synapse.backupVault, "Completed"), "Sum"),
-                line("failed", backupJobs(synapse.backupVault, "Failed"), "Sum"),
-              ]),
-            ]
-          : []),
       ],
     },
     {
@@ -100,6 +87,10 @@ export function platformRows(parts: Parts): Row[] {
                 [line("in use", fileSystem(synapse.fileSystemId, "PercentIOLimit"), "Average")],
                 thresholds.fileSystemOperations.value,
               ),
+              graph("Media: backups", "in 5 minutes", [
+                line("completed", backupJobs(synapse.backupVault, "Completed"), "Sum"),
+                line("failed", backupJobs(synapse.backupVault, "Failed"), "Sum"),
+              ]),
             ]
           : []),
       ],

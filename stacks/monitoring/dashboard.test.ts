@@ -74,11 +74,15 @@ describe.each<[string, EnvironmentData]>([
     for (const row of rows(body)) expect(row.at(-1)).toHaveProperty("label");
   });
 
-  it("fits CloudWatch's grid, without overlaps", () => {
+  it("fits CloudWatch's grid, without overlaps or empty columns", () => {
     expect(overlaps(body)).toEqual([]);
-    for (const { x, width, height } of body.widgets) {
-      expect(x + width).toBeLessThanOrEqual(COLUMNS);
-      expect(height).toBeGreaterThan(0);
+    for (const top of new Set(body.widgets.map(({ y }) => y))) {
+      const row = body.widgets.filter(({ y }) => y === top);
+      expect(row.reduce((sum, { width }) => sum + width, 0)).toBe(COLUMNS);
+      for (const { x, width, height } of row) {
+        expect(x + width).toBeLessThanOrEqual(COLUMNS);
+        expect(height).toBe(row[0]?.height);
+      }
     }
   });
 

@@ -44,7 +44,17 @@ export function dashboard(
       text("## What changed?\nDeployments, tasks and load."),
       { height: GRAPH, contents: changes(parts) },
       text("## Which part?\nThe alarms that explain; below them A and B, the tools, and the platform."),
-      { height: 5, contents: [{ type: "alarm", title: "All other alarms", alarmArns: alarms.otherArns }] },
+      {
+        height: 4,
+        contents: [
+          {
+            type: "alarm",
+            title: "Other alarms that are not OK",
+            alarmArns: alarms.otherArns,
+            hideOk: true,
+          },
+        ],
+      },
       ...sideBySide(parts),
       ...(parts.hasura ? functionRows(parts.hasura) : []),
       ...mcpRows(parts),
@@ -102,12 +112,16 @@ function failedPercent(level: ServiceLevel): Calculated {
 function changes(parts: Parts): Content[] {
   const { loadBalancer, mcp, synapse, hasura } = parts;
   const services = { mcp: mcp.service, ...(synapse && { synapse: synapse.synapse, ...synapse.workers }) };
+  const all = {
+    ...services,
+    ...(synapse?.synapseAdmin && { "synapse-admin": synapse.synapseAdmin }),
+  };
   return [
     graph("We deploy", "1 while we do", [
       line("ops deploy, rollback, restart", deploymentMarker(parts.environment), "Maximum"),
     ]),
     graph("Healthy tasks", "tasks", [
-      ...groupLines(loadBalancer, services, "HealthyHostCount", "Minimum", (id) => id),
+      ...groupLines(loadBalancer, all, "HealthyHostCount", "Minimum", (id) => id),
       ...(hasura
         ? [line("hasura", targetGroup(loadBalancer, hasura.targetGroup, "HealthyHostCount"), "Minimum")]
         : []),

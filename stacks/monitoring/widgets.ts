@@ -13,7 +13,13 @@ export type Line =
 /** A widget without its position. */
 export type Content =
   | { readonly type: "text"; readonly markdown: string }
-  | { readonly type: "alarm"; readonly title: string; readonly alarmArns: readonly string[] }
+  | {
+      readonly type: "alarm";
+      readonly title: string;
+      readonly alarmArns: readonly string[];
+      /** Hides alarms that are OK. @default - all are shown, those that are on first */
+      readonly hideOk?: boolean;
+    }
   | {
       readonly type: "metric";
       readonly title: string;
@@ -72,7 +78,12 @@ function properties(content: Content, region: string): Widget["properties"] {
     case "text":
       return { markdown: content.markdown };
     case "alarm":
-      return { title: content.title, alarms: content.alarmArns };
+      return {
+        title: content.title,
+        alarms: content.alarmArns,
+        sortBy: "stateUpdatedTimestamp",
+        ...(content.hideOk && { states: ["ALARM", "INSUFFICIENT_DATA"] }),
+      };
     case "metric":
       return {
         title: content.title,

@@ -6,6 +6,7 @@ import { writeBundles } from "../build/bundles.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { abPages } from "./ab.ts";
 import { addressFiles } from "./addresses.ts";
+import { DASHBOARD_PICTURE, dashboardPicture } from "./dashboard-picture.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { graphqlSchemas, schemaFile } from "./graphql-schemas.ts";
 import { mcpTools } from "./mcp-tools.ts";
@@ -26,6 +27,7 @@ async function writeDocuments(): Promise<void> {
     ...Object.entries(await abPages()),
     ...Object.entries(await runbook()),
     [COSTS_PAGE, costsPage()],
+    [DASHBOARD_PICTURE, dashboardPicture()],
     ...environments.flatMap(addressFiles),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
     ...[...(await graphqlSchemas())].map(([role, schema]) => [schemaFile(role), schema] as const),

@@ -4,7 +4,8 @@ import { compositeRule, type States } from "./composite-alarm.ts";
 import type { Metric, MetricAlarm } from "./metric-alarm.ts";
 import type { Statistic } from "./series.ts";
 
-const statistic = z.custom<Statistic>(
+/** A statistic by CloudWatch's name. */
+export const statistic = z.custom<Statistic>(
   (value) => typeof value === "string" && /^(Average|Maximum|Minimum|SampleCount|Sum|p\d+)$/.test(value),
 );
 const dimensions = z.record(z.string(), z.string()).default({});
@@ -82,14 +83,23 @@ const comparisons: Readonly<Record<string, MetricAlarm["breaches"]>> = {
   LessThanOrEqualToThreshold: (value, threshold) => value <= threshold,
 };
 
+const GIB = 1024 ** 3;
+/** Thresholds that only Terraform knows, by alarm: those of a db.t4g.medium with 100 GiB. */
+export const thresholdsOfDatabase = {
+  "database-connections": 315,
+  "database-memory": 0.05 * 4 * GIB,
+  "database-storage": 15 * GIB,
+} as const;
+
+/** An alarm's name without the project. */
+export const shortName = (alarm: string): string => alarm.replace(/^[a-z]+-[a-z]+-chat-/, "");
+
 /**
  * The alarms of a synthesised stack, ready to be evaluated.
  *
  * @param known values of expressions that only Terraform knows, by alarm
  */
 export function stackAlarms(template: Template, known: Readonly<Record<string, number>>): StackAlarms {
-  const prefix = /^[a-z]+-[a-z]+-chat-/;
-  const short = (name: string) => name.replace(prefix, "");
   const metricAlarms = Object.entries(template.resources("aws_cloudwatch_metric_alarm"))
     .map(([address, body]) => ({ address, ...metricAlarm.parse(body) }))
     .filter(({ for_each }) => for_each === undefined);
@@ -106,13 +116,13 @@ export function stackAlarms(template: Template, known: Readonly<Record<string, n
   ]);
   const resolved = (text: string) =>
     text.replaceAll(/\$\{([\w.]+)\.alarm_name\}/g, (_, address: string) =>
-      short(names.get(address) ?? address),
+      shortName(names.get(address) ?? address),
     );
   const topic = ([action]: readonly string[]) => action && /monitoring_(\w+)_topic_/.exec(action)?.[1];
 
   return {
     metric: metricAlarms.map((alarm) => {
-      const name = short(alarm.alarm_name);
+      const name = shortName(alarm.alarm_name);
       const threshold = typeof alarm.threshold === "number" ? alarm.threshold : known[name];
       if (threshold === undefined)
         throw new Error(`the threshold of ${name} is not known: ${alarm.threshold}`);
@@ -150,7 +160,7 @@ export function stackAlarms(template: Template, known: Readonly<Record<string, n
     }),
     composite: sorted(
       compositeAlarms.map((alarm) => ({
-        name: short(alarm.alarm_name),
+        name: shortName(alarm.alarm_name),
         text: resolved(alarm.alarm_rule),
         rule: (states: States) => compositeRule(resolved(alarm.alarm_rule), states),
         topic: topic(alarm.alarm_actions),
