@@ -39,7 +39,7 @@ export function dashboard(
       text(
         `# Phenom Chat, ${environment}: do people suffer, and since when?\nPages first, then tickets. What to do: [runbook](${runbookUrl}). Grey: we deploy.`,
       ),
-      { height: 4, contents: [{ type: "alarm", title: "Who is told", alarmArns: alarms.tellingArns }] },
+      { height: 6, contents: [{ type: "alarm", title: "Who is told", alarmArns: alarms.tellingArns }] },
       ...indicatorRows(parts),
       text("## What changed?\nDeployments, tasks and load."),
       { height: GRAPH, contents: changes(parts) },

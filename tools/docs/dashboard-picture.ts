@@ -115,7 +115,8 @@ const ends = Array.from({ length: SHOWN / PERIOD }, (_, index) => NOW - 1 - SHOW
 function known(template: Template, value: unknown): unknown {
   if (typeof value === "string") return template.resolve(value);
   // The only number that Terraform computes.
-  if (typeof value === "number" && Token.isUnresolved(value)) return thresholdsOfDatabase["database-connections"];
+  if (typeof value === "number" && Token.isUnresolved(value))
+    return thresholdsOfDatabase["database-connections"];
   if (Array.isArray(value)) return value.map((each) => known(template, each));
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, known(template, each)]));
@@ -177,7 +178,8 @@ function linesOf(rows: readonly z.infer<typeof row>[], series: SeriesOf): DrawnL
 }
 
 /** Here a percentile is the highest value of a window; the median is nearer to the average. */
-const points = (series: Series, of: Statistic): Values => series.windows(of === "p50" ? "Average" : of, PERIOD);
+const points = (series: Series, of: Statistic): Values =>
+  series.windows(of === "p50" ? "Average" : of, PERIOD);
 
 function named([namespace = "", name = "", ...dimensions]: readonly string[]): Metric {
   const pairs = dimensions.flatMap((key, index) => (index % 2 ? [] : [[key, dimensions[index + 1] ?? ""]]));

@@ -186,11 +186,7 @@ const ticks = ({ place, ticks }: Scale): [y: number, label: string][] =>
   ticks.map((tick) => [round(place(tick)), short(tick)]);
 
 /** Interrupted where values are missing; a lone value is a dot. */
-function path(
-  values: readonly number[],
-  x: (index: number) => number,
-  y: (value: number) => number,
-): string {
+function path(values: readonly number[], x: (index: number) => number, y: (value: number) => number): string {
   let drawing = false;
   return values
     .map((value, index) => {
@@ -203,9 +199,9 @@ function path(
     .join("");
 }
 
-const [LEGEND_LINE, LEGEND_LINES] = [17, 3];
+const [LEGEND_LINE, LEGEND_LINES] = [16, 5];
 
-/** The names of the lines below a graph, in at most three lines. CloudWatch scrolls to the rest, which is counted here. */
+/** The names of the lines below a graph, in at most five lines. CloudWatch scrolls to the rest, which is counted here. */
 function legend(lines: readonly { readonly label: string; readonly color: string }[], w: number) {
   let [x, row] = [12, 0];
   const places = lines.map(({ label, color }) => {
@@ -237,7 +233,13 @@ function legend(lines: readonly { readonly label: string; readonly color: string
 
 /** A number as CloudWatch writes it at an axis: 20G, 1.5k. */
 function short(value: number): string {
-  const [unit, size] = ([["G", 1e9], ["M", 1e6], ["k", 1e3]] as const).find(([, least]) => value >= least) ?? ["", 1];
+  const [unit, size] = (
+    [
+      ["G", 1e9],
+      ["M", 1e6],
+      ["k", 1e3],
+    ] as const
+  ).find(([, least]) => value >= least) ?? ["", 1];
   return `${Number((value / size).toPrecision(4))}${unit}`;
 }
 
