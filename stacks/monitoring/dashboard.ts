@@ -37,7 +37,7 @@ export function dashboard(
   return layOut(
     [
       text(
-        `# Phenom Chat, ${environment}: do people suffer, and since when?\nPages first, then tickets. What to do: [runbook](${runbookUrl}). Grey: we deploy.`,
+        `# Phenom Chat, ${environment}: do people suffer, and since when?\nAlarms that are on come first. What to do: [runbook](${runbookUrl}). Grey: we deploy.`,
       ),
       { height: 6, contents: [{ type: "alarm", title: "Who is told", alarmArns: alarms.tellingArns }] },
       ...indicatorRows(parts),

@@ -19,7 +19,7 @@ const NOW = 2 * DAY + 14 * HOUR + 20;
 const [SHOWN, PERIOD] = [3 * HOUR, 5];
 
 const BROKEN_FOR = 38;
-/** We deployed an hour ago, and a third of what people send on A has failed for half an hour; agents are on B. */
+/** We deployed an hour ago, and a quarter of what people send on A has failed for half an hour; agents are on B. */
 const story: readonly Event[] = [
   ...happenings.deployment(NOW - 60),
   ...happenings.sendsFail(NOW - BROKEN_FOR, BROKEN_FOR, 0.3),
