@@ -14,7 +14,7 @@ umask 077
 aws secretsmanager get-secret-value --region @REGION@ --secret-id @SECRET@ --query SecretString --output text |
   jq --raw-output '"DATABASE_URL=\(.url)"' > /etc/faceplate.env
 run "$version"
-for attempt in $(seq 30); do
+for _ in $(seq 30); do
   if curl --fail --silent --output /dev/null http://localhost:8000/health; then
     echo "$version" > /etc/faceplate.version
     exit 0

@@ -260,8 +260,8 @@ describeWith("terraform")("development with A and B, inputs from variables", () 
     const { widgets } = JSON.parse(body) as {
       widgets: { type: string; properties: { alarms?: string[] } }[];
     };
-    const alarms = resources.filter(({ type }) => type === "aws_cloudwatch_metric_alarm");
-    expect(widgets.find(({ type }) => type === "alarm")?.properties.alarms?.sort()).toEqual(
+    const alarms = resources.filter(({ type }) => /^aws_cloudwatch_(metric|composite)_alarm$/.test(type));
+    expect(widgets.flatMap(({ properties }) => properties.alarms ?? []).sort()).toEqual(
       alarms.map(({ values }) => values.arn).sort(),
     );
     for (const { type, values } of resources) {

@@ -89,6 +89,7 @@ fi
 unusable=
 send /v1/graphql '@USERS_ROW@' || refused "query of table users"
 all_rows=$answer
+# shellcheck disable=SC2043 # several roles stand here in the task
 for role in @ROLES@; do
   send /v1/graphql '@USERS_COLUMNS@' --header "x-hasura-role: $role" --header 'x-hasura-user-id: nobody' ||
     refused "query of role $role"
