@@ -76,14 +76,12 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
 describeWith("terraform")("Terraform plans", () => {
   it.concurrent.each<[string, EnvironmentData]>([
     ["development with inputs from remote state", { ...development, ...fromRemoteState }],
-    ["development with every kind of worker and federation", { ...development, ...withWorkers }],
     [
       "development without rules in security groups of others",
       { ...development, ingressRules: ownedByPlatform },
     ],
     ["development with closed admin paths", { ...development, adminAccess: "closed" }],
     ["development with open admin paths", { ...development, adminAccess: "open" }],
-    ["development with federation", { ...development, federation: { domains: ["matrix.org"] } }],
     [
       "development with sign-in by token, preview hosts and a former signing key",
       {
@@ -100,7 +98,6 @@ describeWith("terraform")("Terraform plans", () => {
     ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
     ["production with A and B, inputs from remote state", production],
     ["production with inputs from variables", { ...production, ...fromVariables }],
-    ["production with closed admin paths", { ...production, adminAccess: "closed" }],
     ["production with A alone", { ...production, ...onlySynapse }],
     ["production with B alone", { ...production, ...onlyHasura }],
   ])("%s", async (_, data) => {

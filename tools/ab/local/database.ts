@@ -31,14 +31,15 @@ const connectionsSchema = z.object({ connections: z.coerce.number() });
 
 /**
  * Tables grow by several pages at once, so file sizes say little about a few hundred messages. Counts tuples within the
- * pages instead, and file sizes only of indexes that pgstattuple cannot read.
+ * pages instead, and file sizes only of indexes that pgstattuple cannot read, such as one that Synapse is still building.
  */
 const STORED = `
   select coalesce(sum(coalesce(counted.tuple_len, pg_relation_size(c.oid))), 0) as bytes,
     coalesce(sum(counted.tuple_count) filter (where c.relkind = 'r'), 0) as rows
-  from pg_class c left join pg_am am on am.oid = c.relam
+  from pg_class c left join pg_am am on am.oid = c.relam left join pg_index i on i.indexrelid = c.oid
     left join lateral observer.pgstattuple(
-      (case when am.amname in ('heap', 'btree', 'hash') then c.oid end)::regclass) counted on true
+      (case when am.amname in ('heap', 'btree', 'hash') and i.indisvalid is not false then c.oid end)::regclass) counted
+      on true
   where c.relkind in ('r', 'i', 't') and c.relpersistence = 'p' and c.oid >= 16384`;
 
 export async function startObservedDatabase(): Promise<ObservedDatabase> {
