@@ -65,30 +65,39 @@ function meets({ Condition = {} }: PolicyStatement, context: Readonly<Record<str
 
 const ELEMENTS = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
 
-/** Whether a statement is about a request. */
-export function applies(statement: PolicyStatement, { action, resource, context = {} }: Request): boolean {
+/** Whether a statement names an action. */
+function names(statement: PolicyStatement, action: string): boolean {
   const unknown = Object.keys(statement).filter((element) => !ELEMENTS.includes(element));
   if (unknown.length) throw new Error(`${statement.Sid}: ${unknown.join(", ")} is not supported`);
-  return (
-    list(statement.Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
-    list(statement.Resource).some((pattern) => matches(pattern, resource)) &&
-    meets(statement, context)
-  );
+  return list(statement.Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase()));
+}
+
+/** Whether a statement is about a request. */
+export const applies = (statement: PolicyStatement, request: Request): boolean =>
+  names(statement, request.action) && fits(statement, request);
+
+const fits = (statement: PolicyStatement, { resource, context = {} }: Request): boolean =>
+  list(statement.Resource).some((pattern) => matches(pattern, resource)) && meets(statement, context);
+
+const known = new WeakMap<readonly PolicyStatement[], Map<string, readonly PolicyStatement[]>>();
+
+/** The statements that name an action. An apply asks about the same few hundred actions again and again. */
+function naming(statements: readonly PolicyStatement[], action: string): readonly PolicyStatement[] {
+  const byAction = known.get(statements) ?? new Map<string, readonly PolicyStatement[]>();
+  known.set(statements, byAction);
+  const found = byAction.get(action) ?? statements.filter((statement) => names(statement, action));
+  byAction.set(action, found);
+  return found;
 }
 
 /** Statements that allow an action, be it only on other resources or under other conditions. */
 export const aboutAction = (
   statements: readonly PolicyStatement[],
   action: string,
-): readonly PolicyStatement[] =>
-  statements.filter(
-    ({ Effect, Action }) =>
-      Effect === "Allow" &&
-      list(Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())),
-  );
+): readonly PolicyStatement[] => naming(statements, action).filter(({ Effect }) => Effect === "Allow");
 
 const allows = (statements: readonly PolicyStatement[], request: Request): boolean => {
-  const about = statements.filter((statement) => applies(statement, request));
+  const about = naming(statements, request.action).filter((statement) => fits(statement, request));
   return about.length > 0 && about.every(({ Effect }) => Effect === "Allow");
 };
 
