@@ -179,7 +179,7 @@ describeWith("moto")("on an emulator of AWS", () => {
       expect([exitCode, stdout]).toEqual([
         0,
         "ada: created; groups support, partners\n" +
-          "After the first sign-in, npm run ops -- bootstrap development joins the Matrix room.\n",
+          "Within four minutes of the first sign-in the account joins its Matrix room.\n",
       ]);
       const ada = await clients().cognito.send(new AdminGetUserCommand(user("ada")));
       expect(ada.UserStatus).toBe("FORCE_CHANGE_PASSWORD");
