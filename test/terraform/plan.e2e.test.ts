@@ -257,7 +257,11 @@ describeWith("terraform")("development with A and B, inputs from variables", () 
     const { widgets } = JSON.parse(body) as {
       widgets: { type: string; properties: { alarms?: string[] } }[];
     };
-    const alarms = resources.filter(({ type }) => /^aws_cloudwatch_(metric|composite)_alarm$/.test(type));
+    // An alarm for each NAT gateway or replica is not in the list: how many there are is known at apply alone.
+    const alarms = resources.filter(
+      ({ type, values }) =>
+        /^aws_cloudwatch_(metric|composite)_alarm$/.test(type) && !/-nat-/.test(String(values.alarm_name)),
+    );
     expect(widgets.flatMap(({ properties }) => properties.alarms ?? []).sort()).toEqual(
       alarms.map(({ values }) => values.arn).sort(),
     );
