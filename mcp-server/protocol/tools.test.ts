@@ -403,7 +403,9 @@ describe("the metrics", () => {
     ]);
     expect(lines[0]?.["_aws"]).toMatchObject({
       Timestamp: expect.any(Number),
-      CloudWatchMetrics: [{ Namespace: "PhenomChat/McpServer", Dimensions: [["tool", "backend"], ["backend"]] }],
+      CloudWatchMetrics: [
+        { Namespace: "PhenomChat/McpServer", Dimensions: [["tool", "backend"], ["backend"]] },
+      ],
     });
   });
 });
