@@ -21,7 +21,7 @@ export interface GraphqlServer {
   stop(): Promise<void>;
 }
 
-const body = z.strictObject({ query: z.string(), variables: z.record(z.string(), z.unknown()) });
+const body = z.strictObject({ query: z.string(), variables: z.record(z.string(), z.unknown()).default({}) });
 
 /** Headers of the request that a resolver answers. */
 type Context = IncomingHttpHeaders;
