@@ -11,7 +11,7 @@ export interface SecurityGroupProps {
   readonly vpcId: string;
 }
 
-/** A TCP rule. Its peer is a group, or an address range where there is no group. */
+/** A TCP rule for one peer: a security group, or else an address range. */
 interface Rule {
   readonly port: number | "all";
   readonly description: string;

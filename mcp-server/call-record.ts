@@ -24,7 +24,7 @@ export function recordCall(log: Log, call: EndedCall): void {
   const logged = call.outcome instanceof ChatError ? {} : call.outcome.logged;
   const who = { request: call.request, caller: caller.id, client: caller.clientId };
   const outcome = error?.code ?? "ok";
-  // An error of the caller's is no failure of the service.
+  // A wrong call is the caller's error, and does not count as a failure of the service.
   const failed = error !== undefined && ["internal", "unavailable", "timeout"].includes(error.code);
   const metrics = callMetrics({ tool: tool.name, backend, failed, milliseconds });
   const cause = error?.cause === undefined ? {} : { error: describeError(error.cause) };

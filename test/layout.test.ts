@@ -3,34 +3,26 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "./jest/with-message.ts";
 
+/** What the commands may import. */
+const BELOW_TOOLS = [
+  "examples",
+  "stacks",
+  "environments",
+  "modules",
+  "constructs",
+  "lambdas",
+  "mcp-server",
+  "migrations",
+  "shared",
+];
+
 /**
  * The folders at the root and what each may import, besides itself. Each line names only folders of lines below it,
  * so that every import points downwards.
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  test: [
-    "tools",
-    "examples",
-    "stacks",
-    "environments",
-    "modules",
-    "constructs",
-    "lambdas",
-    "mcp-server",
-    "migrations",
-    "shared",
-  ],
-  tools: [
-    "examples",
-    "stacks",
-    "environments",
-    "modules",
-    "constructs",
-    "lambdas",
-    "mcp-server",
-    "migrations",
-    "shared",
-  ],
+  test: ["tools", ...BELOW_TOOLS],
+  tools: BELOW_TOOLS,
   "main.ts": ["stacks", "environments"],
   examples: ["stacks", "environments", "constructs"],
   stacks: ["environments", "modules", "constructs", "lambdas", "mcp-server", "migrations", "shared"],

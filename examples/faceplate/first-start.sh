@@ -6,5 +6,5 @@ cat > /usr/local/bin/deploy <<'END_OF_SCRIPT'
 @DEPLOY@
 END_OF_SCRIPT
 chmod 755 /usr/local/bin/deploy
-# There is no image before the first release.
+# The image exists only after the first release.
 deploy "@VERSION@" || echo "faceplate @VERSION@ does not run yet" >&2

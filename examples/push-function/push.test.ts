@@ -79,7 +79,7 @@ describe("the example function", () => {
   it("tells the gateway of a message by its id, for members who may see it, and forgets it", async () => {
     const id = await send(rooms.partners);
     expect(await handler()).toEqual({ announced: 1 });
-    // Not ann, who wrote it, cat, who is banned, dan, who blocked ann, or eve, who is no member.
+    // Bob alone: ann wrote it, cat is banned, dan blocked ann, and eve is not a member.
     const devices = [{ app_id: "ios", pushkey: "phone of bob" }];
     expect(notified).toEqual([
       ["/_matrix/push/v1/notify", { notification: { event_id: id, room_id: rooms.partners, devices } }],

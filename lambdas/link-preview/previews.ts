@@ -47,9 +47,9 @@ const expiring = z.object({ link_previews: z.array(z.object({ phenom_id: z.nulla
 const fresh = z.object({ link_previews: z.array(id) });
 const stored = z.object({ insert_link_previews_one: z.nullable(id) });
 
-/** A request that is older was given up: its link is no longer what people look at. */
+/** Age at which a request is given up, because people have scrolled past its link. */
 const LOOKED_AT_MS = 24 * 60 * 60 * 1000;
-/** More than these are as bad as these. */
+/** Requests that are counted at most: an alarm rings at fewer. */
 const COUNTED = 1000;
 
 /** The requests that wait for a preview: how many, and for how long the oldest does. */

@@ -63,8 +63,8 @@ const RENEW_BEFORE_MS = 2 * 60 * 60 * 1000;
 const PARALLEL = 5;
 
 /**
- * Renews the previews that expire soon, and removes those whose content has gone or is no longer public. A preview
- * whose content can't be asked for expires by itself.
+ * Renews the previews that expire soon, and removes those whose content was deleted or made private. A preview expires by
+ * itself if the content query fails.
  *
  * @returns how many were renewed, removed and failed
  */

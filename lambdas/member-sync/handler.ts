@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { describeError } from "../../shared/describe-error.ts";
 import { type InvocationContext, startInvocation } from "../shared/invocation.ts";
-import { invalidFields } from "../shared/parsing.ts";
+import { parseRequest } from "../shared/parsing.ts";
 import { createService, type Service } from "../shared/provisioning/service.ts";
 import { request } from "./event.ts";
 import type { Outcome } from "./outcomes.ts";
@@ -30,12 +30,7 @@ export async function handler(
   context: InvocationContext,
 ): Promise<Result | { problems: z.infer<typeof problems> }> {
   const invocation = startInvocation<Outcome>("member-sync", context);
-  const { success, data, error } = request.safeParse(event);
-  if (!success) {
-    const problem = `wrong or missing: ${invalidFields(error, "event")}`;
-    invocation.finish("malformed", "ERROR", { problem });
-    throw new Error(problem);
-  }
+  const data = parseRequest(request, event, invocation);
   try {
     service ??= createService();
     const signal = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));

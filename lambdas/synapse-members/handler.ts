@@ -8,7 +8,7 @@ import { type Group, type Homeserver, type Room, syncRoom } from "../../shared/r
 import type { StepReport } from "../../shared/step-report.ts";
 import { attribute, groupMembers } from "../shared/group-members.ts";
 import { type Invocation, type InvocationContext, startInvocation } from "../shared/invocation.ts";
-import { invalidFields } from "../shared/parsing.ts";
+import { parseRequest } from "../shared/parsing.ts";
 import { secret } from "../shared/secret.ts";
 import { Administrator } from "./administrator.ts";
 import { environment } from "./environment.ts";
@@ -51,12 +51,7 @@ export interface Result {
  */
 export async function handler(event: unknown, context: InvocationContext): Promise<Result | Erasure> {
   const invocation = startInvocation<Outcome>("synapse-members", context);
-  const { success, data, error } = request.safeParse(event);
-  if (!success) {
-    const problem = `wrong or missing: ${invalidFields(error, "event")}`;
-    invocation.finish("malformed", "ERROR", { problem });
-    throw new Error(problem);
-  }
+  const data = parseRequest(request, event, invocation);
   try {
     service ??= createService();
     const { administrator, homeserver } = service;

@@ -20,7 +20,7 @@ const requests = (method: string, status: string, paths: string) =>
     .map((path) => `path = ${path}`)
     .join(" || ")}]`;
 const sends = (status: string) => requests("PUT", status, "/_matrix/client/*/send/*");
-/** By SSO: to the provider, back from it, and for the token. Browsers ask with OPTIONS first, which is no sign-in. */
+/** The three requests of a sign-in by SSO: to the provider, back from it, and for the token. Synapse does not log OPTIONS. */
 const signIns = (status: string) =>
   requests(
     "*",

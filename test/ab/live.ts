@@ -1,19 +1,29 @@
-import { type Costs, operationNames, predicted, quantities } from "../../tools/ab/costs.ts";
+import {
+  amounts,
+  type Costs,
+  type OperationName,
+  operationNames,
+  predicted,
+  quantities,
+} from "../../tools/ab/costs.ts";
 import { plans } from "../../tools/ab/live.ts";
 import type { LiveStep } from "../../tools/ab/results.ts";
 
 /** Costs that differ in every operation and quantity; tool calls are no part of the steps. */
-export const knownCosts = Object.fromEntries(
-  operationNames.map((name, row) => [
-    name,
-    Object.fromEntries(
-      quantities.map((quantity, column) => [
-        quantity,
-        name === "call" || quantity === "mcp" ? 0 : (row + 1) * 0.1 + column * 0.01,
-      ]),
-    ),
-  ]),
-) as unknown as Costs;
+export const knownCosts: Costs = {
+  idle: costOf("idle"),
+  waiting: costOf("waiting"),
+  send: costOf("send"),
+  member: costOf("member"),
+  delivery: costOf("delivery"),
+  signIn: costOf("signIn"),
+  call: amounts(() => 0),
+};
+
+function costOf(name: OperationName) {
+  const row = (operationNames.indexOf(name) + 1) * 0.1;
+  return amounts((quantity) => (quantity === "mcp" ? 0 : row + quantities.indexOf(quantity) * 0.01));
+}
 
 /**
  * Steps that cost exactly that.

@@ -30,7 +30,8 @@ export const predicted = (costs: Costs, counts: Counts): Amounts =>
 
 export const cpuSeconds = (used: Amounts): number => parts.reduce((sum, part) => sum + used[part], 0);
 
-const amounts = (of: (quantity: Quantity) => number): Amounts =>
+/** The same computed for each quantity. */
+export const amounts = (of: (quantity: Quantity) => number): Amounts =>
   Object.fromEntries(quantities.map((quantity) => [quantity, of(quantity)])) as Record<Quantity, number>;
 
 /** Steps of all runs that did the same, as one. */

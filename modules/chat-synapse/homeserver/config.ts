@@ -94,7 +94,7 @@ const LOCALPART_TEMPLATE = [
 
 /**
  * Display name: the given name, else the user name unless it is a mail address or another provider's id. The image's module
- * `phenom_names` leaves out what is no name, and what can't be seen of one.
+ * `phenom_names` refuses reserved names and telephone numbers, and removes invisible characters.
  */
 const DISPLAY_NAME_TEMPLATE =
   "{{ user.name or user.preferred_username or user.nickname or (user['cognito:username'] if not user.identities and '@' not in user['cognito:username'] | default('@') else '') }}";

@@ -1,8 +1,7 @@
 import type { PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { describe, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
-import type { Context } from "../context.ts";
-import { whileDeploying } from "./marker.ts";
+import { type MarkerContext, whileDeploying } from "./marker.ts";
 
 /** A context whose CloudWatch keeps the values of the marker, or refuses them. */
 function context({ refuses = false } = {}) {
@@ -15,11 +14,11 @@ function context({ refuses = false } = {}) {
     expect(MetricData[0]?.Dimensions).toEqual([{ Name: "Environment", Value: "development" }]);
     values.push(MetricData[0]?.Value);
   };
-  const used = {
+  const used: MarkerContext = {
     aws: { cloudwatch: { send } },
     environment: development,
-    report: { progress: (line: string) => told.push(line) },
-  } as unknown as Context;
+    report: { progress: (line) => void told.push(line) },
+  };
   return { used, values, told };
 }
 

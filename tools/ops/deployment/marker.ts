@@ -1,17 +1,25 @@
 import { PutMetricDataCommand, StandardUnit } from "@aws-sdk/client-cloudwatch";
+import type { EnvironmentData } from "../../../environments/schema.ts";
 import { MARKER } from "../../../shared/deployment-marker.ts";
-import type { Context } from "../context.ts";
 import { explain } from "../explain.ts";
+import type { Report } from "../report.ts";
 
 const HALF_A_MINUTE = 30_000;
 /** A deployment that hangs for longer keeps no alarm quiet. */
 const LONGEST = 60 * 60_000;
 
+/** The part of an operation's context that the marker uses. */
+export interface MarkerContext {
+  readonly aws: { readonly cloudwatch: { send(command: PutMetricDataCommand): Promise<unknown> } };
+  readonly environment: Pick<EnvironmentData, "environment">;
+  readonly report: Pick<Report, "progress">;
+}
+
 /**
  * Keeps the alarms quiet while `work` changes what runs. The marker is a metric that is written again and again: it ends
  * with `work`, however that ends, and within minutes if this process dies.
  */
-export async function whileDeploying<T>(context: Context, work: () => Promise<T>): Promise<T> {
+export async function whileDeploying<T>(context: MarkerContext, work: () => Promise<T>): Promise<T> {
   const { aws, environment, report } = context;
   let told = false;
   const mark = async (value: number) => {
