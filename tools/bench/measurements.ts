@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { EXIT, Problem } from "../cli/problem.ts";
+import { units } from "./benchmark.ts";
 import type { Result } from "./results.ts";
 
 /** What `npm run bench -- --record` keeps, by benchmark; `npm run docs` makes docs/measurements.md of it. */
@@ -17,7 +18,7 @@ export const measurementsSchema = z.record(
     cores: z.number(),
     figures: z.array(
       quantity.extend({
-        unit: z.enum(["s", "ms", "µs", "kB", "MiB", "requests/s", "tokens"]),
+        unit: z.enum(units),
         baseline: quantity.optional(),
         target: z.union([z.object({ atMost: z.number() }), z.object({ atLeast: z.number() })]).optional(),
       }),
