@@ -25,7 +25,11 @@ export interface AlbOptions {
   readonly signInPage?: (domain: string) => string;
   /** Answers what no rule of ours matches. @default - 404 */
   readonly otherwise?: (incoming: IncomingMessage, response: ServerResponse) => void;
+  /** Milliseconds without a byte from the target after which the request ends. @default - Elastic Load Balancing's 60 s */
+  readonly idleTimeout?: number;
 }
+
+const IDLE_TIMEOUT = 60_000;
 
 /** @param balance the rules, evaluated; see {@link AlbOptions} for the others */
 export async function startAlb(
@@ -33,11 +37,12 @@ export async function startAlb(
   host: string,
   targets: AlbOptions["targets"],
   urlOf: AlbOptions["urlOf"],
+  { idleTimeout = IDLE_TIMEOUT }: Pick<AlbOptions, "idleTimeout"> = {},
 ): Promise<AlbServer> {
   const answered: string[] = [];
   const onForward = (target: string, method: string, path: string) =>
     answered.push(`${target} ${method} ${path}`);
-  const server = createServer(albListener({ balance, host, targets, urlOf, onForward }));
+  const server = createServer(albListener({ balance, host, targets, urlOf, onForward, idleTimeout }));
   return {
     url: `http://127.0.0.1:${await listen(server)}`,
     answered,
@@ -60,7 +65,7 @@ export function albListener(
       return;
     }
     options.onForward?.(target, incoming.method ?? "", outcome.target.replace(/\?.*$/, ""));
-    forward(options.host, options.urlOf(target), outcome.target, incoming, response);
+    forward(options, options.urlOf(target), outcome.target, incoming, response);
   };
 }
 
@@ -79,7 +84,7 @@ function answer(
 }
 
 function forward(
-  host: string,
+  { host, idleTimeout = IDLE_TIMEOUT }: AlbOptions,
   url: string,
   path: string,
   incoming: IncomingMessage,
@@ -103,9 +108,15 @@ function forward(
       reply.pipe(response);
     },
   );
-  onward.once("error", () => {
+  const fail = (status: number) => {
+    if (response.writableEnded) return;
     if (response.headersSent) response.destroy();
-    else response.writeHead(502, { "content-type": "application/json" }).end('{"errcode":"BAD_GATEWAY"}');
+    else response.writeHead(status, { "content-type": "text/html" }).end();
+  };
+  onward.once("error", () => fail(502));
+  onward.setTimeout(idleTimeout, () => {
+    fail(504);
+    onward.destroy();
   });
   response.once("close", () => onward.destroy());
   incoming.pipe(onward);
