@@ -5,9 +5,11 @@ import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { abPages } from "./ab.ts";
 import { measurements, measurementsPage } from "./measurements.ts";
 import { runbook } from "./restore.ts";
+import { SCALING_PAGE, scalingPage } from "./scaling.ts";
 
-it("the page of measurements matches what was recorded", async () => {
+it("the pages of measurements and of scaling match what was recorded", async () => {
   await expectUpToDate("docs/measurements.md", await measurementsPage());
+  await expectUpToDate(SCALING_PAGE, await scalingPage());
 });
 
 it("the page shows of each figure its baseline, target and whether it was met", () => {

@@ -6,20 +6,24 @@ import { format, table } from "./markdown.ts";
 /** The page of the recorded measurements, as Markdown. */
 export const measurementsPage = async (): Promise<string> => measurements(await readMeasurements());
 
-export function measurements(recorded: z.infer<typeof measurementsSchema>): string {
-  const parts = Object.entries(recorded).map(([name, { date, node, cores, figures }]) => {
-    const [head = [], ...body] = rows([
-      { name, figures: figures as Parameters<typeof rows>[0][number]["figures"] },
-    ]);
-    return [
-      `## ${name}`,
-      `${date}, Node.js ${node.slice(1)}, ${cores} cores.`,
-      table(
-        head.slice(1),
-        body.map((row) => row.slice(1)),
-      ),
-    ].join("\n\n");
-  });
+type Recorded = z.infer<typeof measurementsSchema>;
+
+/** When a benchmark was recorded, and its table. */
+export function measured(name: string, { date, node, cores, figures }: Recorded[string]): string {
+  const [head = [], ...body] = rows([
+    { name, figures: figures as Parameters<typeof rows>[0][number]["figures"] },
+  ]);
+  return [
+    `${date}, Node.js ${node.slice(1)}, ${cores} cores.`,
+    table(
+      head.slice(1),
+      body.map((row) => row.slice(1)),
+    ),
+  ].join("\n\n");
+}
+
+export function measurements(recorded: Recorded): string {
+  const parts = Object.entries(recorded).map(([name, one]) => `## ${name}\n\n${measured(name, one)}`);
   return format(
     "docs/measurements.md",
     [

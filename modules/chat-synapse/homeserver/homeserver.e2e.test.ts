@@ -537,6 +537,42 @@ describeWithSynapse("a homeserver", () => {
       const { body } = await get(`${clients}/directory/room/${encodeURIComponent(community())}`);
       expect(joined).toEqual([body["room_id"]]);
     });
+
+    it("notifies of mentions only, for whoever has no rule of their own", async () => {
+      const [user, author] = [await newAccount(), await newAccount()];
+      const { body } = await get(`${clients}/directory/room/${encodeURIComponent(community())}`);
+      const room = z.string().parse(body["room_id"]);
+      const say = async (text: string, mentioned: readonly string[] = []) => {
+        const content = { msgtype: "m.text", body: text, "m.mentions": { user_ids: mentioned } };
+        await matrix(
+          synapse.url,
+          "PUT",
+          `${clients}/rooms/${encodeURIComponent(room)}/send/m.room.message/${randomUUID()}`,
+          { token: author.accessToken, body: content },
+        );
+      };
+      const notified = async () =>
+        z
+          .array(z.object({ event: z.object({ content: z.object({ body: z.string() }) }) }))
+          .parse((await get(`${clients}/notifications`, user.accessToken)).body["notifications"])
+          .map(({ event }) => event.content.body);
+
+      await say("for everybody");
+      await say("for you", [user.userId]);
+      expect(await notified()).toEqual(["for you"]);
+      // Clients that compute notifications by themselves see the rule.
+      const { body: rules } = await get(`${clients}/pushrules/`, user.accessToken);
+      expect(rules["global"]).toMatchObject({
+        underride: expect.arrayContaining([
+          expect.objectContaining({ rule_id: `.phenom.mentions_only:${room}`, actions: [], enabled: true }),
+        ]),
+      });
+
+      const rule = `${clients}/pushrules/global/room/${encodeURIComponent(room)}`;
+      await matrix(synapse.url, "PUT", rule, { token: user.accessToken, body: { actions: ["notify"] } });
+      await say("for who wants all");
+      expect(await notified()).toEqual(["for who wants all", "for you"]);
+    });
   });
 
   it("has the same messages, media, users and signing key after it was replaced", async () => {

@@ -300,7 +300,7 @@ describeWithSynapse("signing in", () => {
               expect.objectContaining({ content: {} }),
             );
           if (sample.includes("setPusher")) {
-            // Community notifies of mentions only.
+            // Community notifies of mentions only, without a rule of Alice's.
             await send(harness.url, bob, community, "hello everybody");
             await matrix(
               harness.url,
@@ -324,6 +324,10 @@ describeWithSynapse("signing in", () => {
             // With event_id_only the gateway learns neither the text nor the sender.
             expect(JSON.stringify(pushed)).not.toMatch(/Alice!|@bob/);
             await eventually(() => expect(shown).toContain(`${bob.userId} Alice!`));
+          }
+          if (sample.includes("addPushRule")) {
+            await send(harness.url, bob, community, "hello again");
+            await eventually(() => expect(pushed).toHaveLength(2));
           }
           if (sample.includes("setIgnoredUsers")) {
             expect((await asAdmin("/v1/event_reports"))["event_reports"]).toEqual([

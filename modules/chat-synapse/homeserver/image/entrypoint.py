@@ -40,7 +40,7 @@ REPLICATION_SECRET_FILE = ("worker_replication_secret_path",)
 MEDIA_STORE = ("media_store_path",)
 MEDIA_WORKER = "synapse.app.media_repository"
 # The image's own modules, beside this file: the image brings the setting, so that no configuration names what it lacks.
-MODULES = ["phenom_requests.Requests", "phenom_names.PublicNames"]
+MODULES = ["phenom_requests.Requests", "phenom_names.PublicNames", "phenom_push.MentionsOnly"]
 MEDIA_MODULE = "phenom_media.ThumbnailQueue"
 
 # 32 bytes in base64 without padding.
