@@ -10,7 +10,7 @@ import { LogMetrics, mcpLog, synapseLog } from "./log-metrics.ts";
 import { Outside, type PublicAddresses } from "./outside.ts";
 import type { Parts } from "./parts.ts";
 import { deploying } from "./platform-alarms.ts";
-import { serviceLevels } from "./service-levels.ts";
+import { type ServiceLevel, serviceLevels } from "./service-levels.ts";
 
 export interface MonitoringProps {
   readonly deployment: Deployment;
@@ -33,12 +33,14 @@ export class Monitoring extends Construct {
   /** Topic of pages. */
   readonly pageTopicArn: string;
   readonly dashboardName: string;
+  readonly serviceLevels: readonly ServiceLevel[];
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     const { deployment, addresses, alarmEmails, pagerEndpoints, monthlyBudget, runbookUrl } = props;
     const { project, environment, region } = deployment;
     const parts: Parts = { ...props.parts, environment, region };
+    this.serviceLevels = serviceLevels(parts);
 
     new LogMetrics(this, "mcp-log", environment, parts.mcp.service.task.logGroup.name, mcpLog);
     // Every process has its own filters; CloudWatch merges their values into one metric.
@@ -67,7 +69,7 @@ export class Monitoring extends Construct {
       topicArns: { page: this.pageTopicArn, ticket: this.topicArn },
       runbookUrl,
       alarms: definitions,
-      composites: composites(definitions, serviceLevels(parts)),
+      composites: composites(definitions, this.serviceLevels),
       marker: deploying(parts).id,
     });
     new Outside(this, "outside", deployment, addresses);

@@ -15,6 +15,8 @@ export interface ServiceLevel {
   readonly bad: readonly Watched[];
   /** Share of the attempts that shall succeed within 30 days. */
   readonly objective: number;
+  /** Source of the indicator, for people. */
+  readonly measuredBy: string;
   /** Why this objective and this indicator. */
   readonly reason: string;
   /** Whether losing the budget fast wakes somebody. */
@@ -56,9 +58,10 @@ export const serviceLevels = (parts: Parts): ServiceLevel[] => [
     title: `Agents' calls, on ${parts.mcp.backend}`,
     all: [sum(backendCalls(parts.mcp.backend, "calls"))],
     bad: [sum(backendCalls(parts.mcp.backend, "errors"))],
+    measuredBy: "the MCP server, by its backend",
     objective: 0.995,
     reason:
-      "An agent tries again by itself, so one call in 200 may fail. An error of the caller's is no failure",
+      "An agent tries again by itself, so one call in 200 may fail. A call that fails through the caller's mistake does not count",
     pages: true,
   },
 ];
@@ -79,6 +82,7 @@ function levelsOfA({ environment }: Parts): ServiceLevel[] {
       part: "a",
       title: "A: sign in",
       ...counted(synapseLog.signIns, synapseLog.failedSignIns),
+      measuredBy: "Synapse's log: SSO redirect, callback and login",
       objective: 0.995,
       reason: "People are signed in for weeks, and who is refused tries again at once",
       pages: true,
@@ -88,6 +92,7 @@ function levelsOfA({ environment }: Parts): ServiceLevel[] {
       part: "a",
       title: "A: send",
       ...counted(synapseLog.sends, synapseLog.failedSends),
+      measuredBy: "Synapse's log",
       objective: 0.999,
       reason: "A message that is not sent is what people complain about; clients repeat it once or twice",
       pages: true,
@@ -97,6 +102,7 @@ function levelsOfA({ environment }: Parts): ServiceLevel[] {
       part: "a",
       title: "A: read",
       ...counted(synapseLog.reads, synapseLog.failedReads),
+      measuredBy: "Synapse's log: sync and history",
       objective: 0.999,
       reason: "A client that fails to sync shows itself as offline, and asks again within seconds",
       pages: true,
@@ -106,6 +112,7 @@ function levelsOfA({ environment }: Parts): ServiceLevel[] {
       part: "a",
       title: "A: previews",
       ...counted(synapseLog.previews, synapseLog.failedPreviews),
+      measuredBy: "Synapse's log",
       objective: 0.99,
       reason: "A link without a card still works, so nobody is woken for it",
       pages: false,
@@ -127,6 +134,7 @@ function levelsOfB(
       // Cognito counts a wrong password as a failure too. Its triggers fail by our fault only.
       all: [...each("Invocations"), ...each("Throttles")],
       bad: [...each("Errors"), ...each("Throttles"), sum(invocations(tokenEnhancement.handler, "malformed"))],
+      measuredBy: "both triggers of Cognito: errors, throttles, tokens without claims",
       objective: 0.995,
       reason: "The same as on A. Cognito refuses a sign-in whose trigger fails",
       pages: true,
@@ -137,6 +145,7 @@ function levelsOfB(
       title: "B: send and read",
       all: [sum(targetGroup(loadBalancer, group, "RequestCount"))],
       bad: [sum(targetGroup(loadBalancer, group, "HTTPCode_Target_5XX_Count"))],
+      measuredBy: "Hasura's target group",
       objective: 0.999,
       reason: "The same as on A. GraphQL has one path, so sending and reading are one indicator",
       pages: true,
@@ -147,6 +156,7 @@ function levelsOfB(
       title: "B: previews",
       all: [sum(httpApi(linkPreviewApiId, "Count"))],
       bad: [sum(httpApi(linkPreviewApiId, "5xx"))],
+      measuredBy: "the webhook's HTTP API",
       objective: 0.99,
       reason: "The same as on A. Hasura delivers an event again after a failure",
       pages: false,

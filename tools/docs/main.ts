@@ -13,6 +13,8 @@ import { mcpTools } from "./mcp-tools.ts";
 import { measurementsPage } from "./measurements.ts";
 import { modulePages } from "./module-pages.ts";
 import { runbook } from "./restore.ts";
+import { SCALING_PAGE, scalingPage } from "./scaling.ts";
+import { MONITORING_PAGE, monitoringPage } from "./service-levels.ts";
 import { COSTS_PAGE, costsPage } from "./standing-costs.ts";
 
 /** Writes the documents that differ from what the code generates. */
@@ -27,6 +29,8 @@ async function writeDocuments(): Promise<void> {
     ...Object.entries(await abPages()),
     ...Object.entries(await runbook()),
     [COSTS_PAGE, costsPage()],
+    [SCALING_PAGE, await scalingPage()],
+    [MONITORING_PAGE, monitoringPage()],
     [DASHBOARD_PICTURE, dashboardPicture()],
     ...environments.flatMap(addressFiles),
     ...[...cliFiles()].map(([file, content]) => [path.join(CLI_FOLDER, file), content] as const),
