@@ -117,7 +117,7 @@ const platformDefaults: Readonly<
     // Billed by metric; the alarms need none of them.
     containerInsights: false,
     database: {
-      // A full version such as 17.4 becomes one that RDS refuses to make; 17.4 itself did in May 2026.
+      // RDS refuses to make a minor version once its support ends: 17.1 to 17.4 since 1 May 2026.
       engineVersion: "17",
       instanceClass: "db.t4g.micro",
       // RDS's least with gp3.
