@@ -22,7 +22,7 @@ const BELOW_TOOLS = [
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   test: ["tools", ...BELOW_TOOLS],
-  tools: BELOW_TOOLS,
+  tools: ["main.ts", ...BELOW_TOOLS],
   "main.ts": ["stacks", "environments"],
   examples: ["stacks", "environments", "constructs"],
   stacks: ["environments", "modules", "constructs", "lambdas", "mcp-server", "migrations", "shared"],

@@ -14,8 +14,12 @@ import { bundledPackages } from "./bundled-packages.ts";
 import { entryOptions } from "./zip.ts";
 
 const OUT = "build";
-/** The bundled app, which synthesises Terraform when it is loaded. */
-export const APP = `${OUT}/main.cjs`;
+/** Programs that synthesise Terraform when they are loaded, by the bundle's name, as paths of source and bundle. */
+export const apps = {
+  app: { source: "main.ts", bundle: `${OUT}/main.cjs` },
+  everything: { source: "tools/build/everything.ts", bundle: `${OUT}/everything.cjs` },
+} as const;
+
 /** Bundles all entry points in one call, so that esbuild reads what they share once. */
 async function bundle(entryPoints: Record<string, string>, options: BuildOptions) {
   const { outputFiles, metafile } = await build({
@@ -55,14 +59,20 @@ async function bundlePrograms(): Promise<void> {
   );
 }
 
-async function bundleApp(): Promise<void> {
-  const { files } = await bundle({ main: "main.ts" }, appBundle);
-  for (const { contents } of files) await write(APP, contents);
+async function bundleApp(app: keyof typeof apps): Promise<void> {
+  const { files } = await bundle({ [app]: apps[app].source }, appBundle);
+  for (const { contents } of files) await write(apps[app].bundle, contents);
 }
 
-const bundles = { app: bundleApp, lambdas: bundleLambdas, programs: bundlePrograms };
+const bundles = {
+  app: () => bundleApp("app"),
+  everything: () => bundleApp("everything"),
+  lambdas: bundleLambdas,
+  programs: bundlePrograms,
+};
 
 export type BundleName = keyof typeof bundles;
+/** What is deployed, and the app. */
 export const bundleNames: readonly BundleName[] = ["app", "lambdas", "programs"];
 
 /** Writes bundles into build/. The same sources give the same bytes. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { environments } from "../../environments/index.ts";
 import { writeBundles } from "../build/bundles.ts";
@@ -6,16 +6,7 @@ import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { archive } from "./archive.ts";
 import { MODULES, moduleFiles, moveFiles } from "./files.ts";
-
-async function write(files: ReadonlyMap<string, string | Uint8Array>, folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  for (const [name, content] of files) {
-    const target = path.join(folder, name);
-    await mkdir(path.dirname(target), { recursive: true });
-    await writeFile(target, content);
-  }
-  console.log(`wrote ${files.size} files to ${folder}`);
-}
+import { writeFiles } from "./write.ts";
 
 await main(
   createCommand(
@@ -27,7 +18,7 @@ await main(
     .action(async ({ archive: file, moves: name }) => {
       await writeBundles(["lambdas"]);
       const files = moduleFiles();
-      await write(files, MODULES);
+      writeFiles(files, MODULES);
       if (file !== undefined) {
         await mkdir(path.dirname(path.resolve(file)), { recursive: true });
         await writeFile(file, archive(files));
@@ -40,6 +31,6 @@ await main(
           `there is no environment ${name}`,
           `Environments: ${environments.map(({ environment }) => environment).join(", ")}`,
         );
-      await write(moveFiles(environment), `dist/moves/${name}`);
+      writeFiles(moveFiles(environment), `dist/moves/${name}`);
     }),
 );
