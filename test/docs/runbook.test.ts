@@ -1,14 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import * as cloudwatch from "@aws-sdk/client-cloudwatch";
-import * as logs from "@aws-sdk/client-cloudwatch-logs";
-import * as cognito from "@aws-sdk/client-cognito-identity-provider";
-import * as ecs from "@aws-sdk/client-ecs";
-import * as rds from "@aws-sdk/client-rds";
-import * as secretsmanager from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "@jest/globals";
 import { environments } from "../../environments/index.ts";
-import { stacksOf } from "../../environments/stack-names.ts";
 import { environment, Template } from "../../stacks/chat/template.ts";
 import { PlatformTemplate } from "../../stacks/platform/template.ts";
 import { withMessage } from "../jest/with-message.ts";
@@ -178,28 +171,6 @@ describe("a command of the runbook", () => {
         for (const part of partsOf(rest)) expect(PARTS).toContain(part);
     });
   });
-
-  it.each(
-    commands.filter((command) => /^npm run (plan|apply)/.test(command)),
-  )("%s names a stack", (command) => {
-    expect(environments.flatMap(({ environment }) => stacksOf(environment))).toContain(words(command)[4]);
-  });
-
-  it.each([
-    ...new Set(
-      commands
-        .filter((command) => command.startsWith("aws "))
-        .map((command) => words(command).slice(1, 3).join(" ")),
-    ),
-  ])("aws %s exists", (command) => {
-    const [service = "", operation = ""] = command.split(" ");
-    const client = CLIENTS[service];
-    if (client && !COMMAND_LINE_ONLY.includes(command))
-      expect(Object.keys(client).map((name) => name.toLowerCase())).toContain(
-        `${operation.replaceAll("-", "")}command`,
-      );
-    else expect(COMMAND_LINE_ONLY).toContain(command);
-  });
 });
 
 function split<T>(list: readonly T[], separator: T): [T[], T[] | undefined] {
@@ -231,32 +202,4 @@ const PARTS = [
   "synapse_members",
   "token_enhancement",
   "outside",
-];
-
-/** Where a client of the SDK is installed, its commands are the service's operations. */
-const CLIENTS: Readonly<Record<string, object>> = {
-  cloudwatch,
-  "cognito-idp": cognito,
-  ecs,
-  logs,
-  rds,
-  secretsmanager,
-};
-/** Of the AWS command line alone, or of services whose client nothing here uses. */
-const COMMAND_LINE_ONLY = [
-  "logs tail",
-  "rds wait",
-  "s3 rm",
-  "sns list-subscriptions-by-topic",
-  "lambda get-account-settings",
-  "acm list-certificates",
-  "ec2 describe-nat-gateways",
-  "efs describe-file-systems",
-  "backup list-backup-jobs",
-  "backup list-recovery-points-by-backup-vault",
-  "backup start-backup-job",
-  "backup start-restore-job",
-  "backup describe-restore-job",
-  "elasticache describe-events",
-  "elasticache describe-replication-groups",
 ];

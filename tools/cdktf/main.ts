@@ -1,19 +1,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import { Argument } from "@commander-js/extra-typings";
-import { environments } from "../../environments/index.ts";
-import { stacksOf } from "../../environments/stack-names.ts";
 import { runInterruptible } from "../cli/child.ts";
-import { createCommand, main } from "../cli/command.ts";
+import { main } from "../cli/command.ts";
 import { EXIT, Problem } from "../cli/problem.ts";
 import { explain } from "../ops/explain.ts";
 import { tools } from "../setup/tools.ts";
 import { READ_ONLY_LOCK } from "../terraform/lock.ts";
+import { stackCommand, type Verb } from "./command.ts";
 
-const names = environments.map(({ environment }) => environment);
-/** The stacks of each environment. An administrator applies those of the pipeline and of the platform. */
-const stacks = [...names, ...names.flatMap(stacksOf).filter((stack) => !names.includes(stack))];
 /** Time limit of a request to the metadata service of EC2, which other machines don't have. */
 const METADATA_TIMEOUT_MS = 300;
 
@@ -49,35 +44,20 @@ async function run(command: string, args: readonly string[]): Promise<void> {
     throw new Problem(`${command} ${args[0]} failed: see its messages above`, "", exitCode);
 }
 
-type Verb = "plan" | "apply" | "destroy";
-
-const descriptions: Readonly<Record<Verb, string>> = {
-  plan: "Shows what Terraform would change in a stack.",
-  apply:
-    "Applies a stack after approval. Where something runs already, npm run ops -- deploy takes its place.",
-  destroy: "Destroys everything of a stack after approval. Production refuses.",
-};
-
-const command = (verb: Verb) =>
-  createCommand(`npm run ${verb} --`, descriptions[verb])
-    .usage("<stack> [options of the CDKTF CLI]")
-    .addArgument(new Argument("<stack>", "which stack").choices(stacks))
-    .argument("[options...]", `options of cdktf ${verb}`)
-    .allowUnknownOption()
-    .action(async (stack, options) => {
-      if (verb !== "plan" && !process.stdin.isTTY && !options.includes("--auto-approve"))
-        throw new Problem(
-          "there is no terminal to ask for approval",
-          "Add --auto-approve if this is what you want; npm run plan shows what would be done",
-          EXIT.usage,
-        );
-      await checkTerraform();
-      await checkCredentials();
-      // Not a dependency of the project: 400 MB that only those who plan and apply need.
-      if (!tools.cdktf.present()) await run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
-      // The lock is committed: the CLI would ask the registry for checksums and write them into it.
-      await run(tools.cdktf.path("cdktf"), [verb, stack, "--skip-provider-lock", ...options]);
-    });
+async function act(verb: Verb, stack: string, options: readonly string[]): Promise<void> {
+  if (verb !== "plan" && !process.stdin.isTTY && !options.includes("--auto-approve"))
+    throw new Problem(
+      "there is no terminal to ask for approval",
+      "Add --auto-approve if this is what you want; npm run plan shows what would be done",
+      EXIT.usage,
+    );
+  await checkTerraform();
+  await checkCredentials();
+  // Not a dependency of the project: 400 MB that only those who plan and apply need.
+  if (!tools.cdktf.present()) await run("npm", ["run", "--silent", "setup", "--", "--only", "cdktf"]);
+  // The lock is committed: the CLI would ask the registry for checksums and write them into it.
+  await run(tools.cdktf.path("cdktf"), [verb, stack, "--skip-provider-lock", ...options]);
+}
 
 const [verb, ...args] = process.argv.slice(2);
-await main(command(verb === "apply" || verb === "destroy" ? verb : "plan"), args);
+await main(stackCommand(verb === "apply" || verb === "destroy" ? verb : "plan", act), args);
