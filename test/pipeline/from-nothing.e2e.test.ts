@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { environmentVariables } from "../../tools/terraform/variables.ts";
 import { describeWith } from "../jest/describe-if.ts";
@@ -81,4 +82,20 @@ describeWith("terraform")("an empty account, by the commands of its page", () =>
       `{"name":"CHAT_LINK_PREVIEW_SECRET","valueFrom":"${secret?.attributes["arn"]}"}`,
     );
   });
+
+  it("gets the pipeline's roles, and is empty again after the page's last commands", async () => {
+    await account.useStateOf("pipeline-development");
+    const page = readFileSync("docs/from-an-empty-account.md", "utf8");
+    const destroyed = [...page.matchAll(/^ {4}npm run destroy -- (\S+)$/gm)].map(([, stack = ""]) => stack);
+    expect(destroyed).toHaveLength(3);
+    const run = async (verb: "apply" | "destroy", stack: string) => {
+      const { exitCode, stdout, stderr } = await account.terraform(verb, stack, variables);
+      withMessage(`${stack}: ${stderr}`, () => expect(exitCode).toBe(0));
+      return stdout;
+    };
+    expect(await run("apply", "pipeline-development")).toContain("Apply complete!");
+    for (const stack of destroyed)
+      expect(await run("destroy", stack)).toMatch(/Destroy complete! Resources: [1-9]\d* destroyed/);
+    expect([account.state().resources, account.platformState().resources]).toEqual([[], []]);
+  }, 300_000);
 });

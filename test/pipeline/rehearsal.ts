@@ -69,6 +69,7 @@ export class Rehearsal {
   /** Terraform runs with the rights of the deploying role. */
   readonly #role: Readonly<Record<string, string>>;
   #platform: StateStore | undefined;
+  readonly #others: StateStore[] = [];
   /** What happened in ECS, in order. */
   events: string[] = [];
 
@@ -101,6 +102,7 @@ export class Rehearsal {
     await this.github.stop();
     await this.#store.stop();
     await this.#platform?.stop();
+    for (const store of this.#others) await store.stop();
     rmSync(path.dirname(this.checkout), { recursive: true, force: true });
   }
 
@@ -164,6 +166,21 @@ export class Rehearsal {
     const { objects } = this.aws;
     const stored = objects.get.bind(objects);
     objects.get = (name) => (name === `${bucket}/${key}` ? store.read() : stored(name));
+  }
+
+  /** Runs `terraform apply` or `destroy` in a stack's folder, as the CDKTF CLI does after synthesis. */
+  terraform(verb: "apply" | "destroy", stack: string, variables: Readonly<Record<string, string>>) {
+    return this.shell(
+      `cd cdktf.out/stacks/${stack}; terraform init -input=false >/dev/null; exec terraform ${verb} -auto-approve -input=false`,
+      variables,
+    );
+  }
+
+  /** Keeps the state of a synthesised stack in memory that nothing else reads. */
+  async useStateOf(stack: string): Promise<void> {
+    const store = await StateStore.start();
+    this.#others.push(store);
+    store.serve(path.join(path.dirname(this.stack), stack));
   }
 
   platformState(): z.output<typeof state> {
