@@ -4,8 +4,12 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { clone } from "./clone.ts";
 
-const synth = (cwd: string, env: NodeJS.ProcessEnv = {}) =>
-  spawnSync("npm", ["run", "--silent", "synth"], { cwd, encoding: "utf8", env: { ...process.env, ...env } });
+const synth = (cwd: string, env: NodeJS.ProcessEnv = {}, ...options: string[]) =>
+  spawnSync("npm", ["run", "--silent", "synth", "--", ...options], {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
 
 const files = (folder: string): Record<string, string> =>
   Object.fromEntries(
@@ -16,13 +20,21 @@ const files = (folder: string): Record<string, string> =>
   );
 
 describe("npm run synth", () => {
-  it("writes the same bytes in two clones in different folders", () => {
+  it("writes the same bytes in two clones in different folders, also beside modules and examples", () => {
     const [one, two] = [clone("one"), clone("a-longer-name")];
     expect(synth(one, { TZ: "UTC" }).status).toBe(0);
-    expect(synth(two, { TZ: "Pacific/Auckland" }).status).toBe(0);
-    const [first, second] = [files(path.join(one, "cdktf.out")), files(path.join(two, "cdktf.out"))];
-    expect(Object.keys(first)).toContain("stacks/development/cdk.tf.json");
-    expect(second).toEqual(first);
+    expect(synth(two, { TZ: "Pacific/Auckland" }, "--everything").status).toBe(0);
+    const stacks = (folder: string) => files(path.join(folder, "cdktf.out/stacks"));
+    const [first, second] = [stacks(one), stacks(two)];
+    expect(Object.keys(first)).toContain("development/cdk.tf.json");
+    const isExample = (name: string) => name.startsWith("example-");
+    expect(Object.fromEntries(Object.entries(second).filter(([name]) => !isExample(name)))).toEqual(first);
+    expect(Object.keys(second).filter(isExample)).toEqual(
+      expect.arrayContaining(["example-codemonet/cdk.tf.json", "example-faceplate/cdk.tf.json"]),
+    );
+    expect(readdirSync(path.join(two, "dist/modules")).sort()).toEqual([
+      ...["chat-hasura-lite", "chat-link-preview", "chat-mcp-server", "chat-shared", "chat-synapse"],
+    ]);
     for (const [name, content] of Object.entries(first))
       expect([name, Buffer.from(content, "base64").includes(path.dirname(one))]).toEqual([name, false]);
   });

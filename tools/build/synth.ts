@@ -14,7 +14,7 @@ await main(
     .option("--everything", "also what npm run modules and npm run examples write", false)
     .action(async ({ everything }) => {
       const app = everything ? "everything" : "app";
-      await writeBundles([app, "lambdas", "programs"]);
+      await writeBundles([app, "lambdas"]);
       await import(pathToFileURL(path.resolve(apps[app].bundle)).href);
       if (process.exitCode) return;
       for (const { environment } of environments)
