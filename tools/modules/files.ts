@@ -9,9 +9,6 @@ import { synthesisedStack } from "../ops/synthesised.ts";
 import { moves, toModules, toStack } from "./moves.ts";
 import { readme } from "./readme.ts";
 
-/** Folder that the modules are written to. */
-export const MODULES = "dist/modules";
-
 /** Versions that the resources of the modules need. The caller configures the providers. */
 const versions = {
   required_version: ">= 1.11.0",

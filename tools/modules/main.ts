@@ -5,8 +5,7 @@ import { writeBundles } from "../build/bundles.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { archive } from "./archive.ts";
-import { MODULES, moduleFiles, moveFiles } from "./files.ts";
-import { writeFiles } from "./write.ts";
+import { MODULES, writeFiles } from "./write.ts";
 
 await main(
   createCommand(
@@ -17,6 +16,8 @@ await main(
     .option("--moves <environment>", "also write the blocks that take its state to the modules, and back")
     .action(async ({ archive: file, moves: name }) => {
       await writeBundles(["lambdas"]);
+      // Loaded by those who need it: synthesis takes a second.
+      const { moduleFiles, moveFiles } = await import("./files.ts");
       const files = moduleFiles();
       writeFiles(files, MODULES);
       if (file !== undefined) {

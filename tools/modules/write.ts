@@ -1,6 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
+/** Folder that the modules are written to. */
+export const MODULES = "dist/modules";
+
 /** Replaces a folder by one with these files, by their paths below it. */
 export function writeFiles(files: ReadonlyMap<string, string | Uint8Array>, folder: string): void {
   rmSync(folder, { recursive: true, force: true });

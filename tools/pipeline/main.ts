@@ -23,9 +23,7 @@ import { asRunning, declaredVariables, parseImageTags, terraformVariables } from
 import { checkVersion, cutRelease, packageVersion, releaseNotes } from "./release.ts";
 import { COMMENT_LIMIT, refusal, report } from "./report.ts";
 import { checkedReview, checkReviewed, publish, type Reviewed, reviewedBefore } from "./review.ts";
-import { runningImages } from "./running.ts";
 import { checkNotOlder } from "./stale.ts";
-import { tryTools } from "./try-tools.ts";
 import { admit } from "./untrusted/admit.ts";
 
 /** The limit of a step's summary is 1 MiB; a character takes up to three bytes. */
@@ -177,7 +175,11 @@ command(
   "print which of our images an environment runs, as JSON; {} before its first deployment",
 )
   .addArgument(environmentArgument())
-  .action(async (environment) => console.log(JSON.stringify(await runningImages(environment))));
+  .action(async (environment) => {
+    // Loaded by those who need it: the AWS SDK, and the MCP SDK below, take longer than most steps.
+    const { runningImages } = await import("./running.ts");
+    console.log(JSON.stringify(await runningImages(environment)));
+  });
 
 command("candidate", "exit with 1 where the commit's deployment to development is not green").action(
   async () => {
@@ -326,6 +328,7 @@ command("release", "commit a version: package.json, its lock file and the change
 command("try-tools", "start the built MCP server, and call each of its tools")
   .argument("<command...>", "program and arguments that start the server, after --")
   .action(async (words) => {
+    const { tryTools } = await import("./try-tools.ts");
     const { version, tools } = await tryTools(words);
     const expected = packageVersion(".");
     if (version !== expected)

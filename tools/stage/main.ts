@@ -7,11 +7,8 @@ import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { createCommand, main } from "../cli/command.ts";
 import { Problem } from "../cli/problem.ts";
 import { chooseEngine, ENGINES } from "../images/engine.ts";
-import { rememberRestore } from "../restore/record.ts";
-import { rehearse } from "../restore/rehearsal.ts";
 import { removeAllStages } from "./machine.ts";
-import { planLines } from "./plan.ts";
-import { Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 await main(
   createCommand("npm run stage --", "Runs an environment on this machine, from its synthesised Terraform.")
@@ -30,6 +27,7 @@ await main(
       "lose and restore its databases and media, without images, and prove that everything is whole",
     )
     .option("--record", "with --rehearse-restore: keep the times, which the runbook quotes")
+    // What starts and synthesises is loaded by those who need it: that takes a second.
     .action(async (name, { engine: wanted, plan = false, down = false, rehearseRestore, record }) => {
       if (down) return console.log(`${removeAllStages()} stages ended`);
       const found = environments.find(({ environment }) => environment === name);
@@ -38,6 +36,7 @@ await main(
       const data = withExampleInputs(found);
       const engine = chooseEngine(wanted);
       if (plan) {
+        const { planLines } = await import("./plan.ts");
         for (const line of planLines(data, engine)) console.log(line);
         return;
       }
@@ -47,6 +46,8 @@ await main(
 
 async function rehearseAndRecord(data: EnvironmentData, record: boolean): Promise<void> {
   if (record) assertTrustworthy(false, await busyCores());
+  const { rehearse } = await import("../restore/rehearsal.ts");
+  const { rememberRestore } = await import("../restore/record.ts");
   const rehearsal = await rehearse(data, (line) => console.log(line));
   if (!record) return;
   await rememberRestore(rehearsal);
@@ -60,6 +61,7 @@ function withExampleInputs(data: EnvironmentData): EnvironmentData {
 
 async function run(data: EnvironmentData, engine: ReturnType<typeof chooseEngine>): Promise<void> {
   const started = performance.now();
+  const { Stage } = await import("./stage.ts");
   const stage = await Stage.prepare(data, { engine, report: (line) => console.log(line) });
   const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   try {
