@@ -18,12 +18,14 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   "alarms, dashboard": ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard"],
 };
 
-const templates = (data: EnvironmentData) => [new PlatformTemplate(data), new Template(data)];
+type Templates = readonly (PlatformTemplate | Template)[];
+
+const templates = (data: EnvironmentData): Templates => [new PlatformTemplate(data), new Template(data)];
 
 /** US dollars a month of all resources of these types. */
-function costOf(data: EnvironmentData, types: readonly string[]): number {
+function costOf(stacks: Templates, types: readonly string[]): number {
   let sum = 0;
-  for (const template of templates(data))
+  for (const template of stacks)
     for (const type of types)
       for (const body of Object.values(template.resources(type))) {
         const [, task] = /\$\{(aws_ecs_task_definition\.\w+)\./.exec(String(body.task_definition)) ?? [];
@@ -36,9 +38,10 @@ const dollars = (value: number) => `$${value.toFixed(2)}`;
 
 /** The page's table of what platform and chat cost a month. */
 export function costsPage(): string {
+  const synthesised = environments.map(templates);
   const rows = Object.entries(kinds).map(([kind, types]) => ({
     kind,
-    costs: environments.map((data) => costOf(data, types)),
+    costs: synthesised.map((stacks) => costOf(stacks, types)),
   }));
   const sums = environments.map((_, i) => rows.reduce((sum, { costs }) => sum + (costs[i] ?? 0), 0));
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
