@@ -81,12 +81,13 @@ function services({ environment }: StackInputs, { synapse, mcp }: Modules): Reco
   return present({
     synapse: synapse && serviceOutput(synapse.services.synapse),
     synapse_admin: synapse?.services.synapseAdmin && serviceOutput(synapse.services.synapseAdmin),
-    ...Object.fromEntries(
-      workers.map(([worker, service]) => [`synapse_${worker.replace("-", "_")}`, serviceOutput(service)]),
-    ),
+    ...Object.fromEntries(workers.map(([worker, service]) => [workerOutput(worker), serviceOutput(service)])),
     mcp: { ...serviceOutput(mcp.service), least_tasks: minCount, most_tasks: maxCount },
   });
 }
+
+/** A worker's name among the services. */
+export const workerOutput = (worker: string) => `synapse_${worker.replace("-", "_")}`;
 
 const serviceOutput = ({ name, task, targetGroupArn, maxTasks }: FargateService): ServiceOutput => ({
   name,

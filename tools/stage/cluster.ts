@@ -47,14 +47,22 @@ export class Cluster {
     }
   }
 
-  /** Deploys what an apply changed in services that run, as ECS does on Terraform's UpdateService. */
-  update(applied: Applied): void {
+  /** Deploys what an apply changed, as ECS does on Terraform's CreateService, UpdateService and DeleteService. */
+  async update(applied: Applied): Promise<void> {
+    const before = new Map(this.services);
     this.take(applied);
     for (const { name, desired_count, task_definition } of services(applied)) {
       const service = this.services.get(name);
-      if (!service || service.deployments.length === 0) continue;
+      const starts = before.has(name) ? service?.deployments.length !== 0 : true;
+      before.delete(name);
+      if (!service || !starts) continue;
       service.desiredCount = desired_count;
-      if (service.primary.definition.arn !== task_definition) service.deploy(task_definition);
+      if (service.deployments[0]?.definition.arn !== task_definition) service.deploy(task_definition);
+    }
+    for (const [name, removed] of before) {
+      this.services.delete(name);
+      if (removed.deployments.length > 0) await removed.drain();
+      await removed.stop();
     }
   }
 

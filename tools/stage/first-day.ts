@@ -1,3 +1,6 @@
+import type { EnvironmentData } from "../../environments/schema.ts";
+import { workersOf } from "../../modules/chat-synapse/workers/workers.ts";
+import { workerOutput } from "../../stacks/chat/operations-outputs.ts";
 import type { Stage } from "./stage.ts";
 
 export type Report = (line: string) => void;
@@ -9,6 +12,10 @@ export async function timed<T>(report: Report, what: string, action: () => Promi
   report(`${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return result;
 }
+
+/** Services of Synapse's workers, by their names in the outputs. */
+export const workerServices = ({ workers }: EnvironmentData): string[] =>
+  workers ? workersOf(workers).map(({ name }) => workerOutput(name)) : [];
 
 /** Runs the tasks and services of a stage in the order of the first day. @throws Error with the log of what failed */
 export async function runFirstDay(stage: Stage, report: Report): Promise<void> {
@@ -26,6 +33,7 @@ export async function runFirstDay(stage: Stage, report: Report): Promise<void> {
     );
   await run("database_setup");
   await start("synapse", "synapse_admin");
+  await start(...workerServices(stage.data));
   await run("bootstrap");
   await run("migration");
   await run("metadata");

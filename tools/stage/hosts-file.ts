@@ -5,7 +5,7 @@ import type { Network } from "./network.ts";
 export class HostsFile {
   readonly path: string;
   readonly #network: Network;
-  readonly #onHost: readonly string[];
+  readonly #onHost: string[];
   readonly #discovered = new Map<string, readonly string[]>();
   #sites: readonly string[] = [];
 
@@ -13,8 +13,16 @@ export class HostsFile {
   constructor(path: string, network: Network, onHost: readonly string[]) {
     this.path = path;
     this.#network = network;
-    this.#onHost = onHost;
+    this.#onHost = [...onHost];
     this.#write();
+  }
+
+  /** Adds a server at this machine's address in the VPC. @returns whether it is new */
+  addOnHost(name: string): boolean {
+    if (this.#onHost.includes(name)) return false;
+    this.#onHost.push(name);
+    this.#write();
+    return true;
   }
 
   /** Names of sites outside the VPC. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Problem } from "../cli/problem.ts";
-import { tools } from "../setup/tools.ts";
+import { type ToolName, tools } from "../setup/tools.ts";
 import { bridges, MAX_STAGES, Network, PREFIX, removeNetwork } from "./network.ts";
 
 /** Program that is process 1 of a container with `initProcessEnabled`; it is linked statically. */
@@ -31,15 +31,16 @@ export interface Machine {
 /**
  * Takes a number that no other stage has, after removing what stages left behind whose process has ended.
  *
+ * @param needed programs beside those of every stage
  * @throws Problem without the rights or the programs for it
  */
-export function takeMachine(): Machine {
+export function takeMachine(needed: readonly ToolName[] = []): Machine {
   if (process.getuid?.() !== 0)
     throw new Problem(
       "A stage makes network namespaces and runs containers, for which it needs to be root",
       "Run it again with sudo",
     );
-  const missing = STAGE_TOOLS.filter((name) => !tools[name].present());
+  const missing = [...STAGE_TOOLS, ...needed].filter((name) => !tools[name].present());
   if (missing.length > 0)
     throw new Problem(
       `A stage needs tools that are not installed: ${missing.join(", ")}`,

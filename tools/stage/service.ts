@@ -119,6 +119,12 @@ export class Service {
     await this.#end(found, "Task stopped by user");
   }
 
+  /** Ends every task as a deletion of the service does, after its target group sends no more requests. */
+  async drain(): Promise<void> {
+    this.desiredCount = 0;
+    await this.untilStable();
+  }
+
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#running;

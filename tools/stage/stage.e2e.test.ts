@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 import { development } from "../../environments/development.ts";
+import type { EnvironmentData } from "../../environments/schema.ts";
 import { IDENTITY_PROVIDER } from "../../shared/matrix-names.ts";
 import { builtImages } from "../../test/built-image.ts";
 import { describeAsRootWith } from "../../test/jest/describe-if.ts";
@@ -39,9 +40,20 @@ const people = [
 ];
 const [ann, bob, agent] = people;
 
+/** What a later apply changes: a limit, and the first worker, with the Redis that it needs. */
+const changed: EnvironmentData = {
+  ...development,
+  maxUploadSize: "60M",
+  workers: {
+    ...{ sync: 1, client: 0, events: 0, streams: 0, media: 0, background: 0 },
+    ...{ size: { cpu: 512, memory: 1024 }, redisNodeType: "cache.t4g.micro" },
+  },
+};
+
 describeAsRootWith(
   ...STAGE_TOOLS,
   "image-tools",
+  "redis",
   "moto",
   "terraform",
   "matrix-nio",
@@ -67,15 +79,6 @@ describeAsRootWith(
     expect(stdout).toContain("8. ops verify");
     expect(stdout).not.toContain("none here");
   }, 60_000);
-
-  it("is refused with Synapse workers, for which a stage has no Redis", async () => {
-    const workers = {
-      ...{ sync: 1, client: 0, events: 0, streams: 0, media: 0, background: 0 },
-      ...{ size: { cpu: 512, memory: 1024 }, redisNodeType: "cache.t4g.micro" },
-    };
-    const refused = Stage.prepare({ ...development, workers }, { engine: stage.images.engine });
-    await expect(refused).rejects.toThrow("a stage has no Redis");
-  });
 
   it("passes every check of ops verify", async () => {
     const { code, output } = await stage.ops("verify");
@@ -155,7 +158,7 @@ describeAsRootWith(
     const service = stage.service("synapse");
     const [task] = service.tasks;
 
-    await stage.apply({ ...development, maxUploadSize: "60M" }, { mcp_image_tag: "testing" });
+    await stage.apply(changed, { mcp_image_tag: "testing" });
     await service.untilStable();
     expect(service.tasks.map(({ id }) => id)).not.toContain(task?.id);
     const limits = await matrix("GET", "/_matrix/client/v1/media/config", token);
@@ -164,6 +167,30 @@ describeAsRootWith(
     const path = content_uri.replace("mxc://", "");
     expect((await matrix("GET", `/_matrix/client/v1/media/download/${path}`, token)).text).toBe("kept");
   }, 180_000);
+
+  it("answers /sync by a worker, which learns from Redis what the main process stored", async () => {
+    const worker = stage.service("synapse_sync_1");
+    await worker.untilStable();
+    const token = await matrixToken();
+    const client = "/_matrix/client/v3";
+    const community = encodeURIComponent(`#community:${development.serverName}`);
+    const joined = await matrix("POST", `${client}/join/${community}`, token, "{}");
+    const { room_id } = z.object({ room_id: z.string() }).parse(joined.json);
+    const sync = async (query: string) =>
+      z
+        .looseObject({ next_batch: z.string() })
+        .parse((await matrix("GET", `${client}/sync?${query}`, token)).json);
+    const { next_batch } = await sync("timeout=0");
+    stage.forwarded.length = 0;
+    const waiting = sync(`timeout=20000&since=${next_batch}`);
+    const message = JSON.stringify({ msgtype: "m.text", body: "by way of Redis" });
+    await matrix("PUT", `${client}/rooms/${room_id}/send/m.room.message/1`, token, message);
+    expect(JSON.stringify(await waiting)).toContain("by way of Redis");
+    const targetOf = (path: string) =>
+      stage.forwarded.find((line) => line.includes(` ${client}${path}`))?.split(" ")[0];
+    expect(targetOf("/sync")).toContain(worker.tasks[0]?.interface.address);
+    expect(targetOf("/rooms/")).toContain(stage.service("synapse").tasks[0]?.interface.address);
+  }, 120_000);
 
   it("scales the MCP server to three tasks, and loses no request while one is stopped", async () => {
     const service = stage.service("mcp");
@@ -250,11 +277,7 @@ describeAsRootWith(
 
   it("offers the nine tools on Synapse, too", async () => {
     stage.service("mcp").desiredCount = 1;
-    await stage.apply({
-      ...development,
-      maxUploadSize: "60M",
-      mcp: { ...development.mcp, backend: "synapse" },
-    });
+    await stage.apply({ ...changed, mcp: { ...development.mcp, backend: "synapse" } });
     await stage.service("mcp").untilStable();
     expect(logOf("mcp")).toContainEqual(expect.objectContaining({ event: "warmed_up" }));
     const caller = await McpCaller.connect(browser, stage, agent);

@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { EnvironmentData } from "../../environments/schema.ts";
-import { Problem } from "../cli/problem.ts";
 import type { Engine } from "../images/engine.ts";
 import type { AwsServer } from "../servers/aws-api.ts";
 import { startMoto } from "../servers/moto.ts";
 import { startPostgres } from "../servers/postgres.ts";
 import { stopAll } from "../servers/program.ts";
+import { startRedis } from "../servers/redis.ts";
 import { openAccessPoint } from "./access-point.ts";
 import { type Applied, exampleVariables, OfflineApply, type Variables } from "./applied.ts";
 import { Images } from "./available-images.ts";
@@ -23,6 +23,8 @@ import { type Machine, takeMachine } from "./machine.ts";
 import { examplePeople, makePeople, type Person } from "./people.ts";
 import { readSecret } from "./secrets.ts";
 import type { Service } from "./service.ts";
+import { forwardPort } from "./sites.ts";
+import { redisGroups } from "./state.ts";
 import { startSurroundings } from "./surroundings.ts";
 import type { TaskHost } from "./task.ts";
 import { UserPool } from "./user-pool.ts";
@@ -92,12 +94,7 @@ export class Stage {
    * @throws Problem or Error; nothing is left behind then
    */
   static async prepare(data: EnvironmentData, options: StageOptions): Promise<Stage> {
-    if (data.workers)
-      throw new Problem(
-        `${data.environment} has Synapse workers, and a stage has no Redis, with which they find each other`,
-        "Leave out workers of the environment's data; modules/chat-synapse/workers/workers.e2e.test.ts runs them",
-      );
-    const machine = takeMachine();
+    const machine = takeMachine(data.workers ? ["redis"] : []);
     // Servers keep their files there, and --down knows them by it.
     process.env["TMPDIR"] = machine.folder;
     const stage = new Stage(data, machine, options);
@@ -160,11 +157,11 @@ export class Stage {
     await service.untilStable();
   }
 
-  /** Applies a changed environment: new task definitions are deployed. */
+  /** Applies a changed environment: new task definitions and services are deployed, removed services are stopped. */
   async apply(data: EnvironmentData, variables: Variables = {}): Promise<void> {
     this.#variables = { ...this.#variables, ...variables };
     await this.#applyTerraform(data);
-    this.#cluster.update(this.#applied);
+    await this.#cluster.update(this.#applied);
   }
 
   /** `npm run ops`, with this stage as its AWS account and its names resolved. */
@@ -241,6 +238,16 @@ export class Stage {
   async #applyTerraform(data: EnvironmentData): Promise<void> {
     this.#applied = await this.#apply.apply(data, this.#variables);
     for (const version of this.#applied.secrets) await this.#secrets.put(version);
+    for (const group of redisGroups(this.#applied))
+      if (this.#hosts.addOnHost(group.primary_endpoint_address)) await this.#startRedis(group.port);
+  }
+
+  /** In place of ElastiCache. */
+  async #startRedis(port: number): Promise<void> {
+    const redis = await startRedis();
+    this.#stops.push(redis.stop);
+    const forward = await forwardPort(this.machine.network.hostAddress, port, redis.port);
+    this.#stops.push(forward.stop);
   }
 
   #taskHost(databaseCaFile: string): TaskHost {

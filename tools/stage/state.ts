@@ -83,6 +83,8 @@ const lambdaFunction = z.object({
 });
 export type LambdaDefinition = z.infer<typeof lambdaFunction>;
 
+const redisGroup = z.object({ primary_endpoint_address: z.string(), port: z.number() });
+
 const api = z.object({ id: z.string(), api_endpoint: z.string() });
 const integration = z.object({ api_id: z.string(), integration_uri: z.string() });
 
@@ -94,6 +96,8 @@ export const targetGroups = (applied: Applied) => all(applied, "aws_lb_target_gr
 export const accessPoints = (applied: Applied) => all(applied, "aws_efs_access_point", accessPoint);
 export const userPoolClients = (applied: Applied) =>
   all(applied, "aws_cognito_user_pool_client", userPoolClient);
+export const redisGroups = (applied: Applied) =>
+  all(applied, "aws_elasticache_replication_group", redisGroup);
 export const lambdaFunctions = (applied: Applied) => all(applied, "aws_lambda_function", lambdaFunction);
 
 /** DNS names of Cloud Map services, by the ARN of the service. */

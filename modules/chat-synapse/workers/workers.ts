@@ -26,7 +26,7 @@ export const maxWorkers: Readonly<Record<WorkerKind, number>> = {
   background: 1,
 };
 
-export type WorkerCounts = Readonly<Partial<Record<WorkerKind, number>>>;
+export type WorkerCounts = Readonly<Partial<Record<WorkerKind, number | undefined>>>;
 
 export interface Worker {
   readonly kind: WorkerKind;
