@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
 import * as z from "zod";
+import { roles } from "../../shared/hasura-names.ts";
 import { startHasuraServer } from "../servers/hasura.ts";
 import { startHasura } from "../servers/hasura-admin.ts";
 import { startMetadataApi } from "../servers/hasura-metadata.ts";
@@ -26,6 +27,8 @@ export interface HasuraOptions {
   readonly content: ReadonlyMap<string, Content>;
   /** Sends an event to a webhook. @returns the status */
   readonly deliver: (url: string, headers: Readonly<Record<string, string>>, body: object) => Promise<number>;
+  /** Divides the interval between two deliveries of one event. */
+  readonly haste: number;
   /** Whether a token has the user pool's signature. */
   readonly isGenuine: (token: string) => boolean;
 }
@@ -39,7 +42,7 @@ export interface Hasura {
 const eventTrigger = z.object({
   webhook: z.string(),
   headers: z.array(z.object({ name: z.string(), value_from_env: z.string() })),
-  retry_conf: z.object({ num_retries: z.number() }),
+  retry_conf: z.object({ num_retries: z.number(), interval_sec: z.number() }),
 });
 const POLL_MS = 200;
 
@@ -74,9 +77,9 @@ export async function startHasuraStandIn(options: HasuraOptions): Promise<Hasura
           ],
         }),
       );
-    // With the admin secret a request may still act as another role.
-    const actsAsAdmin = isAdmin && !("x-hasura-role" in incoming.headers);
-    pass(actsAsAdmin ? admin.endpoint : users.endpoint, incoming, response);
+    // With the admin secret a request may act as any role: of this project's, or of who may read the content.
+    const actsAsOurs = roles.some((role) => role === incoming.headers["x-hasura-role"]);
+    pass(isAdmin && !actsAsOurs ? admin.endpoint : users.endpoint, incoming, response);
   });
   return {
     port: await listen(server),
@@ -107,10 +110,10 @@ function pass(endpoint: string, incoming: IncomingMessage, response: ServerRespo
 async function runEventTriggers(
   pool: Pool,
   objects: ReadonlyMap<string, unknown>,
-  { environment, deliver }: HasuraOptions,
+  { environment, deliver, haste }: HasuraOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const tries = new Map<string, number>();
+  const deliveries = new Map<string, { readonly retry: number; readonly at: number }>();
   while (!signal.aborted) {
     await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
     const definitions = [...objects].filter(([name]) => name.startsWith("event trigger "));
@@ -122,9 +125,8 @@ async function runEventTriggers(
       const { webhook, headers, retry_conf } = eventTrigger.parse(definition);
       for (const row of rows) {
         const key = `${name} ${row.id}`;
-        const retry = tries.get(key) ?? 0;
-        if (retry > retry_conf.num_retries) continue;
-        tries.set(key, retry + 1);
+        const { retry, at } = deliveries.get(key) ?? { retry: 0, at: 0 };
+        if (retry > retry_conf.num_retries || performance.now() < at) continue;
         const status = await deliver(
           webhook,
           Object.fromEntries(headers.map((each) => [each.name, environment[each.value_from_env] ?? ""])),
@@ -139,7 +141,11 @@ async function runEventTriggers(
             event: { op: "INSERT", data: { old: null, new: row }, session_variables: null },
           },
         ).catch(() => 0);
-        if (status >= 200 && status < 300) tries.set(key, Number.POSITIVE_INFINITY);
+        const delivered = status >= 200 && status < 300;
+        deliveries.set(key, {
+          retry: delivered ? Number.POSITIVE_INFINITY : retry + 1,
+          at: performance.now() + (retry_conf.interval_sec * 1000) / haste,
+        });
       }
     }
   }

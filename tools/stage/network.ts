@@ -54,7 +54,7 @@ export class Network {
       throw new Error(`The network ${this.#subnet}.0/24 has no free address: stop some tasks`);
     this.#used.add(number);
     const name = `${this.#bridge}-${number}`;
-    const [outside, inside] = [`ps${this.#number}o${number}`, `ps${this.#number}i${number}`];
+    const [outside, inside] = [`${outsidePrefix(this.#number)}${number}`, `ps${this.#number}i${number}`];
     ip("netns", "add", name);
     ip("link", "add", outside, "type", "veth", "peer", "name", inside);
     ip("link", "set", outside, "master", this.#bridge, "up");
@@ -68,6 +68,8 @@ export class Network {
       address: `${this.#subnet}.${number}`,
       namespace: `/run/netns/${name}`,
       remove: () => {
+        // The kernel removes the interfaces of a deleted namespace some time later; the next stage needs their names.
+        ip("link", "delete", outside);
         ip("netns", "delete", name);
         this.#used.delete(number);
       },
@@ -75,9 +77,16 @@ export class Network {
   }
 }
 
-/** Removes the bridge and the namespaces of a stage, if there are any. */
+/** Interfaces of this machine that lead to a stage's tasks begin with it. */
+const outsidePrefix = (stage: number) => `ps${stage}o`;
+
+/** Removes the bridge, the interfaces and the namespaces of a stage, if there are any. */
 export function removeNetwork(number: number): void {
   const bridge = `${PREFIX}-${number}`;
+  for (const [, name = ""] of ip("-brief", "link", "show", "type", "veth").matchAll(
+    new RegExp(`^(${outsidePrefix(number)}\\d+)\\b`, "gm"),
+  ))
+    ip("link", "delete", name);
   for (const [, name = ""] of ip("netns", "list").matchAll(new RegExp(`^(${bridge}-\\d+)\\b`, "gm")))
     ip("netns", "delete", name);
   if (bridges().includes(number)) ip("link", "delete", bridge);

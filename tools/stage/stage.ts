@@ -30,7 +30,7 @@ import type { TaskHost } from "./task.ts";
 import { UserPool } from "./user-pool.ts";
 import { type StageInputs, type StageOutputs, stageInputs, stageOutputs } from "./values.ts";
 
-/** Intervals of health checks and deregistration delays are divided by it, so that a stage is ready soon. */
+/** Intervals of health checks and events, and deregistration delays, are divided by it, so that a stage is ready soon. */
 export const HASTE = 10;
 const ACCOUNT = "123456789012";
 const CA_FILE = "/etc/phenom-stage/ca.pem";
@@ -225,7 +225,7 @@ export class Stage {
     const { certificateFile, siteNames, stops } = await startSurroundings({
       ...{ data: this.data, inputs: this.#inputs, outputs: this.outputs, machine: this.machine },
       ...{ pool, postgres, secrets: this.#secrets, awsUrl: this.awsUrl, applied: () => this.#applied },
-      content: this.#content,
+      ...{ content: this.#content, haste: HASTE },
       targets: (group) => this.#cluster.targetGroup(group).urls,
       onForward: (...words) => this.forwarded.push(words.join(" ")),
     });

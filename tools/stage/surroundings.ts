@@ -29,6 +29,8 @@ export interface SurroundingsParts {
   /** URL of the AWS APIs. */
   readonly awsUrl: string;
   readonly content: ReadonlyMap<string, Content>;
+  /** Intervals are divided by it. */
+  readonly haste: number;
   /** URLs of a target group's targets that receive requests. */
   readonly targets: (groupArn: string) => readonly string[];
   readonly onForward: (...words: readonly string[]) => void;
@@ -77,7 +79,7 @@ export async function startSurroundings(parts: SurroundingsParts): Promise<Surro
 }
 
 async function startHasura(parts: SurroundingsParts, call: FunctionCall): Promise<Hasura> {
-  const { inputs, outputs, pool, postgres, secrets, content } = parts;
+  const { inputs, outputs, pool, postgres, secrets, content, haste } = parts;
   const { hasura_event_trigger: trigger } = outputs;
   return startHasuraStandIn({
     database: await postgres.createDatabase(inputs.rds_database),
@@ -87,6 +89,7 @@ async function startHasura(parts: SurroundingsParts, call: FunctionCall): Promis
       : {},
     content,
     isGenuine: (token) => pool.isGenuine(token),
+    haste,
     deliver: async (url, headers, body) => {
       const api = httpApis(parts.applied()).find(({ host }) => host === new URL(url).host);
       if (!api) throw new Error(`there is no API ${url}`);

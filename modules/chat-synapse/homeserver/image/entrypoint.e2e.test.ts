@@ -242,6 +242,7 @@ describeWithSynapse("the entrypoint", () => {
 
     it("needs the media store only if it serves media", async () => {
       await rm(join(container, "media"), { recursive: true });
+      expect(start(asWorker()).code).toBe(1);
       const elsewhere = asWorker((copy) => ({ ...copy, enable_media_repo: false }));
       expect(start(elsewhere).code).toBe(1);
       const media = stringify(workerConfig({ kind: "media", name: "media-1" }, false));

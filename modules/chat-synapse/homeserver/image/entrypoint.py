@@ -140,7 +140,8 @@ def main() -> None:
         config_paths.append(os.path.join(folder, "worker.yaml"))
         files[config_paths[-1]] = variable(WORKER)
     media_store = path_setting(config, MEDIA_STORE)
-    has_media = config.get("enable_media_repo") is not False or worker.get("worker_app") == MEDIA_WORKER
+    # Of the workers, only the one for media mounts the media store.
+    has_media = worker.get("worker_app") == MEDIA_WORKER if worker else config.get("enable_media_repo") is not False
     modules = [*MODULES, MEDIA_MODULE] if has_media else MODULES
     config_paths.append(os.path.join(folder, "modules.yaml"))
     files[config_paths[-1]] = yaml.safe_dump({"modules": [{"module": name, "config": {}} for name in modules]})
