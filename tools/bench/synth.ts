@@ -253,9 +253,11 @@ const asInTemplate = (source: string): string =>
           .map((imported) => imported.trim())
           .filter(Boolean)
           .map((imported) => {
-            const bare = imported.replace(/^type /, "");
-            const type = `type ${bare} = ${namespace}.${bare};`;
-            return allTypes || imported !== bare ? type : `const ${bare} = ${namespace}.${bare}; ${type}`;
+            const [bare = "", name = bare] = imported.replace(/^type /, "").split(" as ");
+            const type = `type ${name} = ${namespace}.${bare};`;
+            return allTypes || imported.startsWith("type ")
+              ? type
+              : `const ${name} = ${namespace}.${bare}; ${type}`;
           });
         return `import { ${camelCase(resource)} as ${namespace} } from "${provider}";\n${lines.join("\n")}`;
       },
