@@ -50,7 +50,7 @@ const subscriptions = {
 export async function measure({ quick, progress }: Run): Promise<Figure[]> {
   const messages = quick ? 10_000 : 200_000;
   const polls = quick ? 20 : 200;
-  const server = await startPostgres();
+  const server = await startPostgres({ large: true });
   try {
     const client = await peopledDatabase(server);
     progress(`filling a table with ${messages} messages`);

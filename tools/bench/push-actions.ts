@@ -46,7 +46,7 @@ export async function measure({ quick, progress }: Run): Promise<Figure[]> {
   const messages = quick ? 3 : 30;
   const stops: (() => Promise<unknown>)[] = [];
   try {
-    const postgres = await startPostgres();
+    const postgres = await startPostgres({ large: true });
     stops.push(postgres.stop);
     const deployment = await deploySynapse(postgres);
     stops.push(deployment.remove);

@@ -15,7 +15,7 @@ const movedSchema = z.tuple([z.object({ moved: z.coerce.number() })]);
 
 export async function measure({ quick, progress }: Run): Promise<Figure[]> {
   const messages = quick ? 10_000 : 200_000;
-  const server = await startPostgres();
+  const server = await startPostgres({ large: true });
   try {
     const client = await peopledDatabase(server);
     // With triggers, because they fill the search.

@@ -33,7 +33,7 @@ const newest: Cursor = [ROOM, "2100-01-01", "ffffffff-ffff-ffff-ffff-fffffffffff
 export async function measure({ quick, progress }: Run): Promise<Figure[]> {
   const many = quick ? 200_000 : 5_000_000;
   const runs = quick ? 200 : 2000;
-  const server = await startPostgres();
+  const server = await startPostgres({ large: true });
   try {
     const small = await filled(server, FEW);
     progress(`filling a table with ${many} messages`);

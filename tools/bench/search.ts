@@ -20,7 +20,7 @@ const MS_P99 = 50;
 export async function measure({ quick, progress }: Run): Promise<Figure[]> {
   const messages = quick ? 150_000 : 5_000_000;
   const runs = quick ? 100 : 500;
-  const server = await startPostgres();
+  const server = await startPostgres({ large: true });
   try {
     progress(`filling a table with ${messages} messages`);
     const client = await filled(server, messages);

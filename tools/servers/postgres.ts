@@ -70,6 +70,8 @@ export const connectionUrl = (
 export interface PostgresOptions {
   /** Whether a commit waits for the disk, as on RDS. @default - no: data outlives a killed process, not a killed machine */
   readonly durable?: boolean;
+  /** Whether it holds gigabytes, for which a disk is needed. @default - no: it lies in memory where there is enough */
+  readonly large?: boolean;
   /** Names that the server's certificate has beside its address. @default - none */
   readonly names?: readonly string[];
   /** Whether it archives its log of changes, so that it can be restored to a point in time. @default - no */
@@ -78,7 +80,9 @@ export interface PostgresOptions {
 
 /** Starts a PostgreSQL 17 of its own on a free port of 127.0.0.1: TLS demanded, SCRAM passwords, no Unix socket. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const directory = await mkdtemp(join(options.durable ? tmpdir() : await quickFolder(), "phenom-postgres-"));
+  const directory = await mkdtemp(
+    join(options.durable || options.large ? tmpdir() : await quickFolder(), "phenom-postgres-"),
+  );
   // As root the server runs as the user postgres, who has to pass through here.
   await chmod(directory, 0o755);
   const caFile = await createCertificates(directory, options.names ?? []);
