@@ -84,7 +84,7 @@ async function run(folder: string, command: string, args: readonly string[]): Pr
 async function exec(folder: string, [program, ...args]: readonly string[]): Promise<number> {
   if (program === undefined)
     return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
-  const state = newRunState(path.resolve(folder), { allTypes: true });
+  const state = newRunState(path.resolve(folder));
   return withProviders(state, (env) => execute(program, args, env));
 }
 

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
 import { type Account, readAccount } from "./account.ts";
 import { type Role, readRole } from "./iam/role.ts";
 import type { JsonObject } from "./json.ts";
@@ -18,8 +16,6 @@ export interface WrittenSecret {
 export interface RunState {
   /** Folder from which relative file names are looked up. */
   folder: string;
-  /** Resource types that are not served. */
-  readonly omittedTypes: readonly string[];
   /** Seeds that a resource already took its values from. */
   readonly seeds: Set<string>;
   /** Names that are in use, with the id of what bears them. */
@@ -42,25 +38,8 @@ export interface RunState {
 /** Attributes of what exists, by data source type. */
 export type ExistingData = Readonly<Record<string, readonly Values[]>>;
 
-/**
- * The web ACL is most of the AWS schema, which every terraform command reads anew: it is served only if the
- * configuration or the state names it.
- */
-const largeTypes = ["aws_wafv2_web_acl"];
-
-function unusedLargeTypes(folder: string): string[] {
-  const text = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(tf|tf\.json|tfstate)$/.test(entry.name))
-    .map((entry) => readFileSync(path.join(folder, entry.name), "utf8"))
-    .join("\n");
-  const hasModules = /"?module"?\s*["{:]/.test(text);
-  return hasModules ? [] : largeTypes.filter((type) => !text.includes(type));
-}
-
-/** @param options.allTypes serves every type, whatever the folder holds. @default false */
-export const newRunState = (folder: string, options: { allTypes?: boolean } = {}): RunState => ({
+export const newRunState = (folder: string): RunState => ({
   folder,
-  omittedTypes: options.allTypes ? [] : unusedLargeTypes(folder),
   seeds: new Set(),
   names: new Map(),
   revisions: new Map(),

@@ -119,7 +119,6 @@ export class ServedProvider {
     this.provider = provider;
     this.run = run;
     this.schema = loadSchema(name);
-    for (const type of run.omittedTypes) delete this.schema.resource_schemas[type];
   }
 
   /** The same object each time, so that it is encoded once for all the commands of a run. */
@@ -133,7 +132,8 @@ export class ServedProvider {
       provider_meta: null,
       server_capabilities: {
         plan_destroy: false,
-        get_provider_schema_optional: false,
+        // As the real ones say: Terraform then asks for the schemas once in a command, and not for each instance.
+        get_provider_schema_optional: true,
         move_resource_state: false,
       },
     };

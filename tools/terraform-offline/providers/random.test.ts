@@ -3,7 +3,7 @@ import type { Values } from "../plugin/value.ts";
 import { newRunState } from "../run-state.ts";
 import { random } from "./random.ts";
 
-const context = () => ({ run: newRunState(".", { allTypes: true }), providerConfig: null });
+const context = () => ({ run: newRunState("."), providerConfig: null });
 
 const password = (planned: Values, own = context()) =>
   String(

@@ -1,7 +1,7 @@
 import { isKnown, isText, listOf, textOf } from "../../plugin/value.ts";
 import { hex } from "../invented.ts";
 import { isEmpty } from "./checks.ts";
-import { ACCOUNT, type Ids } from "./ids.ts";
+import type { Ids } from "./ids.ts";
 import type { AwsService } from "./service.ts";
 
 const recordTypes = [
@@ -65,43 +65,6 @@ export const edge: AwsService = {
         invoke_url: `${apiUrl(ids, api_id)}/${name === "$default" ? "" : name}`,
         deployment_id: ids.lower(6),
       }),
-    },
-    aws_wafv2_web_acl: {
-      check(checks, config) {
-        checks.oneOf(config, "scope", ["CLOUDFRONT", "REGIONAL"]);
-        checks.matches(config, "name", /^[A-Za-z0-9_-]{1,128}$/, "At most 128 letters, digits, - and _.");
-      },
-      computed({ scope }, ids) {
-        const [id, name] = [ids.uuid(), ids.name()];
-        return {
-          id,
-          name,
-          arn:
-            scope === "CLOUDFRONT"
-              ? `arn:aws:wafv2:us-east-1:${ACCOUNT}:global/webacl/${name}/${id}`
-              : ids.arn("wafv2", `regional/webacl/${name}/${id}`),
-          lock_token: ids.uuid("l"),
-          capacity: 100,
-        };
-      },
-      replacedBy: ["name", "scope"],
-      unique: { by: ["name", "scope"], error: "WAFDuplicateItemException" },
-    },
-    aws_wafv2_ip_set: {
-      computed(_planned, ids) {
-        const [id, name] = [ids.uuid(), ids.name()];
-        return {
-          id,
-          name,
-          arn: ids.arn("wafv2", `regional/ipset/${name}/${id}`),
-          lock_token: ids.uuid("l"),
-        };
-      },
-    },
-    aws_wafv2_web_acl_association: {
-      computed: ({ web_acl_arn, resource_arn }) => ({ id: `${web_acl_arn},${resource_arn}` }),
-      replacedBy: ["resource_arn", "web_acl_arn"],
-      unique: { by: ["resource_arn"], error: "WAFDuplicateItemException" },
     },
     aws_acm_certificate: {
       check(checks, config) {

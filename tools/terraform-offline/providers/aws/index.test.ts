@@ -3,7 +3,7 @@ import { UNKNOWN, type Values } from "../../plugin/value.ts";
 import { newRunState } from "../../run-state.ts";
 import { aws } from "./index.ts";
 
-const context = { run: newRunState(".", { allTypes: true }), providerConfig: null };
+const context = { run: newRunState("."), providerConfig: null };
 
 /** A configuration in which everything else is left out. */
 const without = (names: readonly string[], given: Values): Values => ({
@@ -139,7 +139,7 @@ describe("two resources of one kind", () => {
     ["one region", "us-east-1", "us-east-1", true],
     ["two regions", "us-east-1", "us-west-2", false],
   ])("of the same name in %s", (_, first, second, refused) => {
-    const own = { ...context, run: newRunState(".", { allTypes: true }) };
+    const own = { ...context, run: newRunState(".") };
     const create = (region: string, id: string) => {
       const change = { config: planned, prior: null, planned, block: {} };
       aws.applied?.("aws_cloudwatch_log_group", { name: "/a", region, id }, change, own);

@@ -5,7 +5,7 @@ import { aws } from "./index.ts";
 
 const region = "us-east-1";
 const block = { attributes: {} };
-const context = () => ({ run: newRunState(".", { allTypes: true }), providerConfig: null });
+const context = () => ({ run: newRunState("."), providerConfig: null });
 
 /** What AWS would say to a configuration in which everything that `given` lacks is left out. */
 const errors = (type: string, given: Values) => {

@@ -1,4 +1,4 @@
-import type { Attribute, Block, BlockSchema, NestedBlock, Type } from "../../plugin/schema.ts";
+import type { Attribute, Block, NestedBlock } from "../../plugin/schema.ts";
 import { mapValues } from "../../plugin/value.ts";
 
 const flagNames = ["required", "optional", "computed", "sensitive", "deprecated", "write_only"] as const;
@@ -54,37 +54,4 @@ export function addMissing(block: Block, newer: Block, path: string): string[] {
     }
   }
   return added;
-}
-
-const attributeLine = /^(\w+) = (.+?) \(([^)]*)\)/;
-const blockLine = /^(\w+) block "(\w+)" \((\w+)\) \{$/;
-
-/** Reads the outline of a schema in the syntax of HCL, which is at hand where the JSON is not. */
-export function schemaFromOutline(text: string): BlockSchema {
-  const root: Block = { attributes: {}, block_types: {} };
-  const open: Block[] = [];
-  for (const line of text.split("\n").map((line) => line.trim())) {
-    const block = open.at(-1);
-    const [, blockName, nesting, presence] = blockLine.exec(line) ?? [];
-    const [, name, type, flags] = attributeLine.exec(line) ?? [];
-    if (line === "") continue;
-    if (/^(resource|data) ".*" \{$/.test(line)) open.push(root);
-    else if (line === "}") open.pop();
-    else if (block?.block_types && blockName !== undefined) {
-      const inner: Block = { attributes: {}, block_types: {} };
-      block.block_types[blockName] = {
-        nesting_mode: nesting as NestedBlock["nesting_mode"],
-        block: inner,
-        ...(presence === "Required" ? { min_items: 1 } : {}),
-      };
-      open.push(inner);
-    } else if (block?.attributes && name !== undefined && type !== undefined) {
-      const declared = type.startsWith("[") ? JSON.parse(type.replaceAll("'", '"')) : type;
-      block.attributes[name] = {
-        type: declared as Type,
-        ...Object.fromEntries((flags ?? "").split(/,\s*/).map((flag) => [flag.toLowerCase(), true])),
-      };
-    } else throw new Error(`line of the outline not understood: ${line}`);
-  }
-  return { version: 0, block: root };
 }

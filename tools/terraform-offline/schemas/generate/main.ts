@@ -21,7 +21,7 @@ import {
 } from "../../plugin/schema.ts";
 import types from "../types.json" with { type: "json" };
 import { blockFromBindings } from "./bindings.ts";
-import { addMissing, schemaFromOutline, trimBlock } from "./blocks.ts";
+import { addMissing, trimBlock } from "./blocks.ts";
 
 /** Attributes that the bindings do not mark as sensitive. */
 const sensitiveAttributes: Readonly<Record<string, readonly string[]>> = {
@@ -59,18 +59,13 @@ function fromBindings(provider: ProviderName, kind: Kind, name: string): Block |
   return file === undefined ? undefined : blockFromBindings(file, nestedIn(provider));
 }
 
-/** The schema of an AWS type in the folder `--aws`, as JSON or as an outline. */
+/** The schema of an AWS type in the folder `--aws`. */
 function fromAws(kind: Kind, type: string): BlockSchema | undefined {
   if (aws === undefined) return undefined;
-  const file = path.join(aws, kinds[kind].schemas, type);
-  if (existsSync(`${file}.json`)) {
-    const { version, block }: BlockSchema = JSON.parse(readText(`${file}.json`));
-    return { version: version ?? 0, block: trimBlock(block) };
-  }
-  if (!existsSync(`${file}.tf`)) return undefined;
-  console.log(`${type}: from the outline`);
-  const { version, block } = schemaFromOutline(readText(`${file}.tf`));
-  return { version, block: trimBlock(block) };
+  const file = path.join(aws, kinds[kind].schemas, `${type}.json`);
+  if (!existsSync(file)) return undefined;
+  const { version, block }: BlockSchema = JSON.parse(readText(file));
+  return { version: version ?? 0, block: trimBlock(block) };
 }
 
 function schemaOf(provider: ProviderName, kind: Kind, name: string): BlockSchema {
