@@ -78,7 +78,7 @@ const mutations = (output: string) =>
     .slice(1)
     .map((step) => lines(step, "diff"));
 
-/** init, validate, plan, apply, a second plan that must be empty, destroy: with the rights of the deploying role. */
+/** init, plan, apply, a second plan that must be empty, destroy: with the rights of the deploying role. */
 export async function check({ stack, inputs, role }: Synthesised, ...options: string[]): Promise<Run> {
   const { code, output } = await runTool([stack, "check", ...inputs, ...options], {
     env: { ...process.env, ...role },

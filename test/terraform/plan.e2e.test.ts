@@ -13,9 +13,11 @@ import { ownedByPlatform } from "../ingress-rules.ts";
 import { describeWith } from "../jest/describe-if.ts";
 import { withMessage } from "../jest/with-message.ts";
 import { requiredVariables } from "../task.ts";
+import example from "../../environments/development.example.tfvars.json" with { type: "json" };
 import { folderOf } from "./configuration.ts";
 import { enforcedRole } from "./enforced-role.ts";
 import { check, type Run, type Synthesised, synthesised } from "./offline.ts";
+import { passed } from "./passed.ts";
 import { runTool } from "./tool.ts";
 
 const onlySynapse = {
@@ -28,64 +30,20 @@ const onlyHasura = {
   mcp: { backend: "hasura" },
   unprotected: ["synapse"],
 } as const satisfies Partial<EnvironmentData>;
-const withWorkers = {
-  workers: { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 },
-  federation: { domains: ["matrix.org"] },
-} as const satisfies Partial<EnvironmentData>;
-const fromVariables = { inputs: { from: "variables" } } as const;
-const fromRemoteState = { inputs: production.inputs };
-
-/** The offline provider's RDS instance keeps no backups, so every plan must warn. */
-const noBackups =
-  /^Check block assertion failed: \w+: RDS keeps automatic backups of the database for 0 days, and should for [17] at least/;
-const knownWarnings = [
-  noBackups,
-  // The specification's name of this secret ends like the suffix that AWS adds; it is only ever used by its whole ARN.
-  /^aws_secretsmanager_secret\.chat_synapse_homeserver_config: the secret name "phenom-\w+-synapse-homeserver-config" ends in a hyphen and six characters/,
-  // The provider sends no health check settings at all without this argument, whose only value is 1.
-  /^aws_service_discovery_service\.chat_synapse_\w*discovery: Argument is deprecated: "failure_threshold"/,
-];
-
 const passes = async (data: EnvironmentData, ...options: string[]): Promise<string> =>
   passed(await check(synthesised(data), ...options)).output;
 
-/** @returns the run, which must have passed with no warnings but the known ones */
-function passed(run: Run): Run {
-  const { code, output, warnings } = run;
-  withMessage(output, () => expect(code).toBe(0));
-  expect(warnings.filter((warning) => !knownWarnings.some((known) => known.test(warning)))).toEqual([]);
-  expect(warnings.some((warning) => noBackups.test(warning))).toBe(true);
-  return run;
-}
-
-// Development with A and B, inputs from variables, is applied further down.
+// Development with A and B is applied further down, production with A and B and every kind of worker where its roles are
+// looked at (test/security/iam/).
 describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
   it.concurrent.each<[string, EnvironmentData]>([
-    ["development with A alone", { ...development, ...onlySynapse }],
-    ["development with B alone", { ...development, ...onlyHasura }],
     [
-      "production with every kind of worker and federation, inputs from remote state",
-      { ...production, ...withWorkers },
-    ],
-  ])("%s", async (_, data) => {
-    expect(await passes(data)).toMatch(/ok {4}plan again .* No changes\./);
-  });
-});
-
-// These differ from the ones above in values, and in resources that are applied there: a plan tells enough.
-describeWith("terraform")("Terraform plans", () => {
-  it.concurrent.each<[string, EnvironmentData]>([
-    ["development with inputs from remote state", { ...development, ...fromRemoteState }],
-    [
-      "development without rules in security groups of others",
-      { ...development, ingressRules: ownedByPlatform },
-    ],
-    ["development with closed admin paths", { ...development, adminAccess: "closed" }],
-    ["development with open admin paths", { ...development, adminAccess: "open" }],
-    [
-      "development with sign-in by token, preview hosts and a former signing key",
+      "development with A alone: sync workers, open admin paths, sign-in by token, preview hosts, a former signing key",
       {
         ...development,
+        ...onlySynapse,
+        adminAccess: "open",
+        workers: { sync: 2 },
         jwt: {
           keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
           audiences: ["1example23456789"],
@@ -95,12 +53,24 @@ describeWith("terraform")("Terraform plans", () => {
         oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
       },
     ],
-    ["development with sync workers alone", { ...development, workers: { sync: 2 } }],
-    ["production with A and B, inputs from remote state", production],
-    ["production with inputs from variables", { ...production, ...fromVariables }],
-    ["production with A alone", { ...production, ...onlySynapse }],
-    ["production with B alone", { ...production, ...onlyHasura }],
+    [
+      "production with B alone, without rules in security groups of others",
+      { ...production, ...onlyHasura, ingressRules: ownedByPlatform },
+    ],
   ])("%s", async (_, data) => {
+    expect(await passes(data)).toMatch(/ok {4}plan again .* No changes\./);
+  });
+});
+
+describeWith("terraform")("Terraform plans", () => {
+  // Its resources are applied elsewhere, with other values: a plan tells enough.
+  it("production with A alone, closed admin paths, inputs from variables", async () => {
+    const data = {
+      ...production,
+      ...onlySynapse,
+      adminAccess: "closed",
+      inputs: { from: "variables" },
+    } as const;
     expect(await passes(data, "--plan-only")).toMatch(/ok {4}plan .* to add, 0 to change, 0 to destroy/);
   });
 
@@ -270,6 +240,14 @@ describeWith("terraform")("development with A and B, inputs from variables", () 
       if (type === "aws_ecs_service") expect(body).toContain(`"ServiceName","${values.name}"`);
       if (type === "aws_apigatewayv2_api") expect(body).toContain(`"ApiId","${values.id}"`);
     }
+  });
+
+  it("lets its functions decrypt secrets under the keys of the inputs", () => {
+    const policy = resources.find(({ name }) => name === "chat_link_preview_function_policy");
+    expect(JSON.parse(String(policy?.values.policy)).Statement.at(-1)).toMatchObject({
+      Action: "kms:Decrypt",
+      Resource: example.secret_kms_key_arns,
+    });
   });
 
   it("configures Synapse with the settings that its tests use", () => {

@@ -39,9 +39,13 @@ const terraform = (imageTag: string, ...commands: string[]) =>
       `TF_VAR_mcp_image_tag=${imageTag} TF_VAR_synapse_image_tag=${imageTag} terraform -chdir=${stack.stack} ${command}`,
   );
 
-/** Plans, and writes the plan as JSON to the file of that name. */
+/** Plans, and writes the plan as JSON to the file of that name. Nothing changes but by these plans. */
 const plan = (name: string, options = "", imageTag = name) =>
-  terraform(imageTag, `plan -input=false ${options} -out=${name}`, `show -json ${name} > ${file(name)}`);
+  terraform(
+    imageTag,
+    `plan -input=false -refresh=false ${options} -out=${name}`,
+    `show -json ${name} > ${file(name)}`,
+  );
 
 async function execute(...commands: string[]): Promise<void> {
   const inputs = JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8"));

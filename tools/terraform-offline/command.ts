@@ -14,9 +14,8 @@ const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
   terraform-offline DIR check [--json FILE] [--state FILE] [--var NAME=VALUE]... [--var-file FILE]
                        [--remote-outputs FILE] [--data FILE] [--mutate FILE]...
                        [--no-warnings] [--plan-only] [--keep]
-      in a copy of DIR: init, validate, plan, apply, a second plan that must
-      be empty, a plan after each change of --mutate, destroy; one line for
-      each step
+      in a copy of DIR: init, plan, apply, a second plan that must be empty,
+      a plan after each change of --mutate, destroy; one line for each step
   terraform-offline DIR exec -- COMMAND [ARGUMENTS]
       runs any command in the current folder with the stand-in providers
       attached; DIR is where relative file names are looked up

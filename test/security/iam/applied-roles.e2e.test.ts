@@ -1,13 +1,16 @@
-import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "@jest/globals";
 import * as z from "zod";
-import { development } from "../../../environments/development.ts";
+import example from "../../../environments/production.example.remote.json" with { type: "json" };
+import { production } from "../../../environments/production.ts";
 import { applies, isAllowed, type Request } from "../../../tools/terraform-offline/iam/evaluator.ts";
 import { describeWith } from "../../jest/describe-if.ts";
+import type { Run } from "../../terraform/offline.ts";
+import { passed } from "../../terraform/passed.ts";
 import { type Applied, applied, policiesOf } from "./applied.ts";
 import { impossible } from "./reference.ts";
 
-const workers = { sync: 1, client: 1, events: 1, streams: 1, media: 1, background: 1 };
+const workers = { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 };
+const federation = { domains: ["matrix.org"] };
 
 /** Arrays and texts in attributes that Terraform keeps as JSON, or as blocks. */
 const containers = z.array(
@@ -29,12 +32,9 @@ const volumes = z.array(
   }),
 );
 
-const [secretKey = ""] = z
-  .object({ secret_kms_key_arns: z.array(z.string()) })
-  .parse(
-    JSON.parse(readFileSync("environments/development.example.tfvars.json", "utf8")),
-  ).secret_kms_key_arns;
+const [secretKey = ""] = example.platform.secret_kms_key_arns;
 
+let run: Run;
 let chat: readonly Applied[];
 let resources: readonly Applied[];
 const of = (type: string) => chat.filter((one) => one.type === type).map(({ values }) => values);
@@ -171,11 +171,17 @@ const text = ({ action, resource }: Request) => `${action} on ${resource}`;
 describeWith("terraform")("the roles as they are applied", () => {
   beforeAll(async () => {
     const [stack, pipeline] = await Promise.all([
-      applied({ ...development, workers }),
-      applied(development, "pipeline-development"),
+      applied({ ...production, workers, federation }),
+      applied(production, "pipeline-production"),
     ]);
-    chat = stack;
-    resources = [...stack, ...pipeline];
+    run = stack.run;
+    chat = stack.resources;
+    resources = [...chat, ...pipeline.resources];
+  });
+
+  it("are those of production with every kind of worker and federation, which leaves nothing to do and is destroyed", () => {
+    expect(passed(run).output).toMatch(/ok {4}plan again .* No changes\./);
+    expect(run.output).toMatch(/ok {4}destroy /);
   });
 
   it("let every task, function and backup do what it is for", () => {

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { PolicyStatement } from "../../../constructs/iam-policy.ts";
 import type { EnvironmentData } from "../../../environments/schema.ts";
 import type { Policies } from "../../../tools/terraform-offline/iam/evaluator.ts";
-import { check, synthesised } from "../../terraform/offline.ts";
+import { check, type Run, synthesised } from "../../terraform/offline.ts";
 
 const state = z.object({
   values: z.object({
@@ -17,13 +17,16 @@ const state = z.object({
 });
 export type Applied = z.infer<typeof state>["values"]["root_module"]["resources"][number];
 
-/** The resources of a stack, applied offline. */
-export async function applied(data: EnvironmentData, stack?: string): Promise<readonly Applied[]> {
+/** Applies a stack offline and destroys it. @returns the run, and the resources that there were */
+export async function applied(
+  data: EnvironmentData,
+  stack?: string,
+): Promise<{ readonly run: Run; readonly resources: readonly Applied[] }> {
   const synth = synthesised(data, stack);
   const file = path.join(synth.out, "state.json");
-  const { code, output } = await check(synth, "--state", file);
-  if (code !== 0) throw new Error(output);
-  return state.parse(JSON.parse(readFileSync(file, "utf8"))).values.root_module.resources;
+  const run = await check(synth, "--state", file);
+  if (run.code !== 0) throw new Error(run.output);
+  return { run, resources: state.parse(JSON.parse(readFileSync(file, "utf8"))).values.root_module.resources };
 }
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);

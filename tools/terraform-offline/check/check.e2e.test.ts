@@ -234,14 +234,17 @@ describeWith("terraform")("check", () => {
         aws_ecs_service: { s: service("a", more) },
       },
     });
-    const { code, output } = await check(folderOf(configuration({})));
+    const { code, output } = await check(folderOf(configuration({})), "--plan-only");
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(linesOf(output, "warn")).toEqual([
       expect.stringMatching(
         /^warn {2}aws_ecs_service\.s uses aws_lb_target_group\.g but depends on none of aws_lb_listener_rule\.r/,
       ),
     ]);
-    const ordered = await check(folderOf(configuration({ depends_on: ["aws_lb_listener_rule.r"] })));
+    const ordered = await check(
+      folderOf(configuration({ depends_on: ["aws_lb_listener_rule.r"] })),
+      "--plan-only",
+    );
     expect(linesOf(ordered.output, "warn")).toEqual([]);
   });
 
@@ -268,7 +271,7 @@ describeWith("terraform")("check", () => {
       callback_urls,
     };
     const folder = folderOf({ resource: { aws_cognito_user_pool_client: { c: client } } });
-    expect(await check(folder)).toMatchObject({ code: 0 });
+    expect(await check(folder, "--plan-only")).toMatchObject({ code: 0 });
   });
 
   it("refuses a name that Terraform would drop from a nested attribute", async () => {

@@ -104,11 +104,10 @@ const stepsOf = (
 ): Step[] => {
   const init = { name: "init", run: () => terraform.init() };
   const first = { name: "plan", run: () => terraform.plan(plan) };
-  // A plan validates by itself.
   if (planOnly) return [init, first];
   return [
     init,
-    { name: "validate", run: () => terraform.validate() },
+    // Validates too, which is the same walk through the configuration as terraform validate.
     first,
     { name: "apply", run: () => terraform.apply(state) },
     { name: "plan again", run: () => terraform.planAgain() },
@@ -175,8 +174,8 @@ async function runSteps(
 }
 
 /**
- * `terraform-offline DIR check`: in a copy of the folder init, validate, plan, apply, a second plan that must be empty,
- * what each patch would touch, destroy.
+ * `terraform-offline DIR check`: in a copy of the folder init, plan, apply, a second plan that must be empty, what each
+ * patch would touch, destroy.
  * @returns the exit code
  */
 export async function check(args: readonly string[], env: Environment, state: RunState): Promise<number> {

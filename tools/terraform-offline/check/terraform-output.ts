@@ -21,9 +21,6 @@ const diagnostic = z.object({
 /** An error or warning, as Terraform prints it with `-json`. */
 export type TerraformDiagnostic = z.infer<typeof diagnostic>;
 
-/** What `terraform validate -json` prints. */
-const validation = z.object({ valid: z.boolean(), diagnostics: z.array(diagnostic) });
-
 /** One line of `terraform plan -json` and others. Most events say nothing that is needed here. */
 const event = z.union([
   z.object({ type: z.literal("diagnostic"), diagnostic }),
@@ -53,13 +50,6 @@ function json(text: string): unknown {
 
 /** Reads the output of a command that was run with `-json`. */
 export function reportOf({ stdout, stderr }: ProgramResult): Report {
-  const whole = validation.safeParse(json(stdout));
-  if (whole.success)
-    return {
-      diagnostics: whole.data.diagnostics,
-      summary: whole.data.valid ? "The configuration is valid." : "",
-      rest: stderr,
-    };
   const diagnostics: TerraformDiagnostic[] = [];
   let [summary, rest] = ["", stderr];
   for (const line of stdout.split("\n").filter(Boolean)) {

@@ -43,10 +43,6 @@ export class TerraformRun {
     return this.terraform("init", "-input=false", "-no-color");
   }
 
-  validate(): Promise<ProgramResult> {
-    return this.terraform("validate", "-json");
-  }
-
   /** @param file takes the plan as JSON */
   async plan(file: string | undefined): Promise<ProgramResult> {
     return this.save(await this.planTo(this.firstPlan), file, this.firstPlan);

@@ -111,6 +111,8 @@ export class ServedProvider {
   private readonly checksValues = process.env["TF_OFFLINE_NO_CHECKS"] !== "1";
   /** The provider block of each connection: Terraform opens one for each alias. */
   private readonly configs = new Map<string, Values | null>();
+  /** The first connection that was warned, by resource and message. */
+  private readonly warned = new Map<string, string>();
   private schemaReply: object | undefined;
 
   constructor(name: ProviderName, provider: Provider, run: RunState) {
@@ -149,24 +151,20 @@ export class ServedProvider {
     const block = this.resource(request.type_name);
     const config = objectFromWire(request.config) ?? {};
     const knowsWriteOnly = this.protocol === 6 || request.client_capabilities?.write_only_attributes_allowed;
-    return {
-      diagnostics: [
-        ...(knowsWriteOnly ? [] : writeOnlyArguments(block, config)),
-        ...deprecatedArguments(block, config),
-        ...this.check(this.provider.checkResource, request.type_name, config, connection),
-      ].map(diagnosticToWire),
-    };
+    return this.report(request.type_name, config, connection, [
+      ...(knowsWriteOnly ? [] : writeOnlyArguments(block, config)),
+      ...deprecatedArguments(block, config),
+      ...this.check(this.provider.checkResource, request.type_name, config, connection),
+    ]);
   }
 
   validateDataSource(request: messages.ValidateRequest, connection: string): object {
     const block = this.dataSource(request.type_name);
     const config = objectFromWire(request.config) ?? {};
-    return {
-      diagnostics: [
-        ...deprecatedArguments(block, config),
-        ...this.check(this.provider.checkDataSource, request.type_name, config, connection),
-      ].map(diagnosticToWire),
-    };
+    return this.report(request.type_name, config, connection, [
+      ...deprecatedArguments(block, config),
+      ...this.check(this.provider.checkDataSource, request.type_name, config, connection),
+    ]);
   }
 
   upgradeState(request: messages.UpgradeRequest): object {
@@ -330,6 +328,25 @@ export class ServedProvider {
     connection: string,
   ): readonly Diagnostic[] {
     return (this.checksValues && check?.(type, config, this.context(connection))) || [];
+  }
+
+  /**
+   * Every command validates each resource twice, and parses the whole configuration anew to show a warning, so only the
+   * first walk that meets a warning is told.
+   */
+  private report(
+    type: string,
+    config: Values,
+    connection: string,
+    diagnostics: readonly Diagnostic[],
+  ): object {
+    const isNew = (warning: Diagnostic) => {
+      const key = JSON.stringify([type, config, warning.message, warning.path]);
+      const first = this.warned.get(key) ?? connection;
+      this.warned.set(key, first);
+      return first === connection;
+    };
+    return { diagnostics: diagnostics.filter((one) => isError(one) || isNew(one)).map(diagnosticToWire) };
   }
 
   private resource(type: string): Block {

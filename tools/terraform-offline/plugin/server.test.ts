@@ -33,11 +33,12 @@ afterEach(() => {
   providers.stop();
 });
 
-/** Calls of protocol 5 to a provider, as Terraform makes them. */
+/** Calls of protocol 5 to a provider, as Terraform makes them: each client has a connection of its own. */
 function clientOf(provider: string) {
   const addresses = reattach.parse(JSON.parse(providers.env.TF_REATTACH_PROVIDERS));
   const address = addresses[`registry.terraform.io/hashicorp/${provider}`]?.Addr.String ?? "";
-  const client = new Client(address, credentials.createInsecure());
+  const options = { "grpc.use_local_subchannel_pool": 1 };
+  const client = new Client(address, credentials.createInsecure(), options);
   clients.push(client);
   return (call: string, request: object) =>
     new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
@@ -81,6 +82,18 @@ describe("a stand-in provider", () => {
     const client_capabilities = { write_only_attributes_allowed: true };
     const current = await aws("ValidateResourceTypeConfig", { ...request, client_capabilities });
     expect(current["diagnostics"]).toEqual([]);
+  });
+
+  it("warns of an argument on the first connection that brings it, and no longer on the next", async () => {
+    const request = {
+      type_name: "aws_s3_bucket",
+      config: toWire({ bucket: "b", acl: "private" }),
+    };
+    const [first, second] = [clientOf("aws"), clientOf("aws")];
+    const warned = async (client: typeof first) =>
+      diagnostics.parse((await client("ValidateResourceTypeConfig", request))["diagnostics"]).length;
+    // Two resources with the same arguments are two warnings.
+    expect([await warned(first), await warned(first), await warned(second)]).toEqual([1, 1, 0]);
   });
 });
 

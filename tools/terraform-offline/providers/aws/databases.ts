@@ -224,6 +224,7 @@ export const databases: AwsService = {
           availability_zone: `${ids.region}a`,
           storage_type: "gp3",
           allocated_storage: 20,
+          backup_retention_period: 7,
           vpc_security_groups: [`sg-${hex(`${id}sg`, 17)}`],
           db_subnet_group: "default",
           resource_id: `db-${ids.upper(26)}`,
