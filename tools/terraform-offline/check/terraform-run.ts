@@ -10,6 +10,9 @@ const CRASH_MESSAGE =
   'Error: this Terraform crashes in "show -json" when an ephemeral block has a precondition or postcondition; ' +
   "leave --json, --state and --mutate out, or take those conditions out.";
 
+/** The second plan has just read every resource. */
+const JUST_READ = ["-refresh=false"];
+
 /** A saved plan holds no ephemeral variable: the apply must be told it again. */
 function hasEphemeralVariables(folder: string): boolean {
   const inHcl = /\bvariable\s+"[^{]*\{[^}]*\bephemeral\s*=\s*true/;
@@ -73,15 +76,14 @@ export class TerraformRun {
 
   /** Plans, and reads what the plan would change. */
   async planChanges(): Promise<{ result: ProgramResult; changes?: readonly ResourceChange[] }> {
-    const planned = await this.planTo(this.secondPlan);
+    const planned = await this.planTo(this.secondPlan, ...JUST_READ);
     if (planned.code !== 0) return { result: planned };
     const shown = await this.showJson(this.secondPlan);
     return shown.code === 0 ? { result: planned, changes: changesOf(shown.stdout) } : { result: shown };
   }
 
   destroy(): Promise<ProgramResult> {
-    // The plan before it has just read every resource.
-    const options = ["-input=false", "-json", "-auto-approve", "-refresh=false"];
+    const options = ["-input=false", "-json", "-auto-approve", ...JUST_READ];
     return this.terraform("destroy", ...options, ...this.variables);
   }
 
