@@ -67,7 +67,12 @@ describeWith("terraform")("the modules with the real Terraform", () => {
 
   /** What a plan would do, by action. Nothing changes but by Terraform. */
   async function planned(where: string, options = INPUTS): Promise<Record<string, string[]>> {
-    const json = await terraform(where, "init -no-color", `plan ${options} -refresh=false -out=plan`, "show -json plan");
+    const json = await terraform(
+      where,
+      "init -no-color",
+      `plan ${options} -refresh=false -out=plan`,
+      "show -json plan",
+    );
     const { resource_changes: changes } = plan.parse(JSON.parse(json));
     const actions = new Set(changes.flatMap(({ change }) => change.actions));
     const byAction = (action: string) =>

@@ -187,10 +187,7 @@ describeWith("terraform")("ephemeral resources", () => {
       ["with the arguments of the resource of that name", /No argument or block type is named "keepers"/],
       ["of an unknown type", /does not support ephemeral resource\s+"random_string"/],
       ["in an output", /Ephemeral value not allowed/],
-      [
-        "in an argument that is kept in the state",
-        /Ephemeral values are not valid for "secret_string"/,
-      ],
+      ["in an argument that is kept in the state", /Ephemeral values are not valid for "secret_string"/],
     ])("%s", (_, message) => expect(output).toMatch(message));
   });
 });
