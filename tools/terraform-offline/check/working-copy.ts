@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { membersOf } from "../json.ts";
@@ -42,15 +50,23 @@ function linkNeighbours(original: string, copy: string): void {
     }
 }
 
+/** Whether a file of the configuration, or of a module in its folder, names a path that leads out of its own folder. */
+const namesFilesOutside = (folder: string): boolean =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tf(\.json)?$/.test(name))
+    .some((name) => readFileSync(path.join(folder, name), "utf8").includes("../"));
+
 /**
- * Copies a configuration. The copy lies as deep as the folder does, with links to its neighbours and to those of the
- * folders above it, so that relative paths that leave it lead to the same files.
+ * Copies a configuration. Where it names files outside, the copy lies as deep as the folder does, with links to its
+ * neighbours and to those of the folders above it, so that relative paths lead to the same files. The neighbours may be
+ * thousands, as in a folder for temporary files.
  */
 export function copyConfiguration(folder: string): WorkingCopy {
   const root = mkdtempSync(path.join(tmpdir(), "terraform-offline-"));
   let copy = root;
+  const linked = namesFilesOutside(folder);
   for (const original of ancestors(folder, LEVELS)) {
-    linkNeighbours(original, copy);
+    if (linked) linkNeighbours(original, copy);
     copy = path.join(copy, path.basename(original));
     mkdirSync(copy);
   }
