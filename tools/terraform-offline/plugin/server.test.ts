@@ -87,7 +87,7 @@ describe("a stand-in provider", () => {
   it("warns of an argument on the first connection that brings it, and no longer on the next", async () => {
     const request = {
       type_name: "aws_s3_bucket",
-      config: toWire({ bucket: "b", acl: "private" }),
+      config: toWire({ bucket: "bbb", acl: "private" }),
     };
     const [first, second] = [clientOf("aws"), clientOf("aws")];
     const warned = async (client: typeof first) =>
