@@ -78,12 +78,16 @@ const truth =
 
 /** Two values minute by minute. */
 function combined(a: Values, b: Values, operator: Operator): Values {
-  if (typeof a === "number") {
-    if (typeof b === "number") return operator(a, b);
-    return b.map((value) => operator(a, value));
-  }
-  if (typeof b === "number") return a.map((value) => operator(value, b));
-  return a.map((value, minute) => operator(value, b[minute] as number));
+  if (typeof a === "number" && typeof b === "number") return operator(a, b);
+  const { length } = typeof a === "number" ? (b as Float64Array) : a;
+  // A loop, because the arrays' own map takes three times as long.
+  const result = new Float64Array(length);
+  for (let minute = 0; minute < length; minute++)
+    result[minute] = operator(
+      typeof a === "number" ? a : (a[minute] as number),
+      typeof b === "number" ? b : (b[minute] as number),
+    );
+  return result;
 }
 
 function tokensOf(text: string): string[] {
