@@ -4,14 +4,19 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The providers are imported by folder, which ES modules don't know. */
-const providers = {
-  name: "providers",
+/**
+ * Packages stay outside, except for the AWS SDK: of its thousand files a program needs few, and loads them in a third of the
+ * time from its bundle. The providers are imported by folder, which ES modules don't know.
+ */
+const packages = {
+  name: "packages",
   setup({ onResolve }) {
-    onResolve({ filter: /^@cdktf\/provider-[^/]+\/lib\/[^/]+$/ }, ({ path: folder }) => ({
-      path: `${folder}/index.js`,
-      external: true,
-    }));
+    onResolve({ filter: /^[@\w]/ }, ({ path: name, kind, importer }) => {
+      if (kind === "entry-point" || /^@(aws-sdk|smithy)\//.test(name) || /node_modules/.test(importer))
+        return undefined;
+      const folder = /^@cdktf\/provider-[^/]+\/lib\/[^/]+$/.test(name);
+      return { path: folder ? `${name}/index.js` : name, external: true };
+    });
   },
 };
 
@@ -54,8 +59,11 @@ async function bundleProgram(source, outfile) {
     platform: "node",
     format: "esm",
     target: "node20",
-    packages: "external",
-    plugins: [providers],
+    mainFields: ["module", "main"],
+    banner: {
+      js: 'import{createRequire as _createRequire}from"node:module";const require=_createRequire(import.meta.url);',
+    },
+    plugins: [packages],
     logLevel: "warning",
     write: false,
     metafile: true,
