@@ -14,6 +14,7 @@ import {
   permissionOf,
   trackedTable,
 } from "./hasura-permissions.ts";
+import { serveSubscriptions } from "./hasura-socket.ts";
 import { MessageStreams } from "./hasura-stream.ts";
 import { close, listen } from "./listening.ts";
 import type { DatabaseConnection } from "./postgres.ts";
@@ -22,8 +23,8 @@ import type { DatabaseConnection } from "./postgres.ts";
  * A GraphQL server that does over the real database what Hasura v2 documents for the operations that this
  * project sends: the role's own schema, permission filters, presets and checks from the project's metadata,
  * one transaction for a mutation with `hasura.user` set in it, errors with the engine's codes and words.
- * An operation that the role's schema does not know is refused, as by the engine. A subscription is answered once, with
- * what the engine would send first.
+ * An operation that the role's schema does not know is refused, as by the engine. A subscription that is sent by POST is
+ * answered once, with what the engine would send first.
  */
 export interface HasuraServer {
   readonly endpoint: string;
@@ -40,6 +41,7 @@ const schemas = new Map(
 );
 /** The claim `x-hasura-default-role` of every token. */
 const DEFAULT_ROLE = "user";
+const GRAPHQL_PATH = "/v1/graphql";
 const allTables = [usersTable, ...tables];
 const requestSchema = z.object({
   query: z.string(),
@@ -81,24 +83,16 @@ export async function startHasuraServer(
     const [invalid] = validate(schema, document);
     if (invalid) return failure("validation-failed", invalid.message);
 
-    const client = await pool.connect();
-    try {
-      await client.query("begin");
-      await client.query("select set_config('hasura.user', $1, true)", [
-        JSON.stringify({ "x-hasura-role": session.role, "x-hasura-user-id": session.userId }),
-      ]);
+    return transaction(pool, session, async (client) => {
       const result = await execute({
         schema,
         document,
         variableValues: variables,
         rootValue: resolvers(client, session),
       });
-      await client.query(result.errors ? "rollback" : "commit");
       const [first] = result.errors ?? [];
-      return first ? fromError(first) : { data: result.data };
-    } finally {
-      client.release();
-    }
+      return { commits: !first, result: first ? fromError(first) : { data: result.data } };
+    });
   };
 
   /** In place of a WebSocket: `?room=<id>&since=<seq>`. */
@@ -118,16 +112,54 @@ export async function startHasuraServer(
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });
+  const subscriptions = serveSubscriptions<Session>(server, GRAPHQL_PATH, {
+    sessionOf(headers) {
+      const token = (headers["authorization"] ?? "").replace("Bearer ", "");
+      return token === "" || refuses(token)
+        ? undefined
+        : readSession(token, headers["x-hasura-role"] ?? DEFAULT_ROLE);
+    },
+    schemaOf: ({ role }) => schemas.get(role),
+    read: (session, field, args) =>
+      transaction(pool, session, async (client) => ({
+        commits: true,
+        result: await resolvers(client, session)[field]?.(args),
+      })),
+  });
   return {
-    endpoint: `http://127.0.0.1:${await listen(server)}/v1/graphql`,
+    endpoint: `http://127.0.0.1:${await listen(server)}${GRAPHQL_PATH}`,
     refuseTokens(refuse) {
       refuses = refuse;
     },
     async stop() {
+      await subscriptions.stop();
       await close(server);
       await pool.end();
     },
   };
+}
+
+/** Runs something in a transaction that knows the session, as the engine's do. */
+async function transaction<T>(
+  pool: Pool,
+  session: Session,
+  act: (client: PoolClient) => Promise<{ readonly commits: boolean; readonly result: T }>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    await client.query("select set_config('hasura.user', $1, true)", [
+      JSON.stringify({ "x-hasura-role": session.role, "x-hasura-user-id": session.userId }),
+    ]);
+    const { commits, result } = await act(client);
+    await client.query(commits ? "commit" : "rollback");
+    return result;
+  } catch (error) {
+    await client.query("rollback");
+    throw error;
+  } finally {
+    client.release();
+  }
 }
 
 function readSession(token: string, role: string): Session | undefined {

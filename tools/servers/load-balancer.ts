@@ -1,4 +1,12 @@
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Duplex } from "node:stream";
 import { close, listen } from "./listening.ts";
 import type { AlbOutcome, AlbRequest } from "./load-balancer-rules.ts";
 
@@ -42,7 +50,8 @@ export async function startAlb(
   const answered: string[] = [];
   const onForward = (target: string, method: string, path: string) =>
     answered.push(`${target} ${method} ${path}`);
-  const server = createServer(albListener({ balance, host, targets, urlOf, onForward, idleTimeout }));
+  const options = { balance, host, targets, urlOf, onForward, idleTimeout };
+  const server = createServer(albListener(options)).on("upgrade", albUpgrade(options));
   return {
     url: `http://127.0.0.1:${await listen(server)}`,
     answered,
@@ -69,6 +78,37 @@ export function albListener(
   };
 }
 
+/** What a load balancer does with requests for a WebSocket: it forwards by the same rules, and then both ways. */
+function albUpgrade(options: AlbOptions): (incoming: IncomingMessage, client: Duplex, head: Buffer) => void {
+  return (incoming, client, head) => {
+    const outcome = options.balance({ host: options.host, target: incoming.url ?? "/" });
+    const [target] = "forwardTo" in outcome ? options.targets(outcome.forwardTo) : [];
+    if (!("forwardTo" in outcome) || !target) return void refuse(client, 404);
+    options.onForward?.(target, incoming.method ?? "", outcome.target.replace(/\?.*$/, ""));
+    request(onwardRequest(options.host, options.urlOf(target), outcome.target, incoming))
+      .once("upgrade", (reply, server, first) => {
+        const headers = Object.entries(reply.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+        client.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("")}\r\n`);
+        client.write(first);
+        server.write(head);
+        for (const socket of [client, server])
+          socket
+            .on("error", () => socket.destroy())
+            .once("close", () => {
+              client.destroy();
+              server.destroy();
+            });
+        client.pipe(server).pipe(client);
+      })
+      .once("response", ({ statusCode = 502 }) => refuse(client, statusCode))
+      .once("error", () => refuse(client, 502))
+      .end();
+  };
+}
+
+const refuse = (client: Duplex, status: number) =>
+  client.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+
 function answer(
   { signInPage, otherwise }: AlbOptions,
   outcome: Exclude<AlbOutcome, { forwardTo: string }>,
@@ -90,24 +130,10 @@ function forward(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const { hostname, port } = new URL(url);
-  const onward = request(
-    {
-      ...{ hostname, port, method: incoming.method },
-      // As it was sent, neither decoded nor normalised.
-      path,
-      headers: {
-        ...incoming.headers,
-        host,
-        "x-forwarded-for": "198.51.100.7",
-        "x-forwarded-proto": "https",
-      },
-    },
-    (reply) => {
-      response.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(response);
-    },
-  );
+  const onward = request(onwardRequest(host, url, path, incoming), (reply) => {
+    response.writeHead(reply.statusCode ?? 502, reply.headers);
+    reply.pipe(response);
+  });
   const fail = (status: number) => {
     if (response.writableEnded) return;
     if (response.headersSent) response.destroy();
@@ -120,4 +146,20 @@ function forward(
   });
   response.once("close", () => onward.destroy());
   incoming.pipe(onward);
+}
+
+/** The request as the target gets it. */
+function onwardRequest(host: string, url: string, path: string, incoming: IncomingMessage): RequestOptions {
+  const { hostname, port } = new URL(url);
+  return {
+    ...{ hostname, port, method: incoming.method },
+    // As it was sent, neither decoded nor normalised.
+    path,
+    headers: {
+      ...incoming.headers,
+      host,
+      "x-forwarded-for": "198.51.100.7",
+      "x-forwarded-proto": "https",
+    },
+  };
 }

@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Kind, parse } from "graphql";
+import { createClient } from "graphql-ws";
+import { WebSocket } from "ws";
 import * as z from "zod";
 import { applyMigrations } from "../../../migrations/apply.ts";
 import { rooms } from "../../../shared/chat-rooms.ts";
 import { graphql } from "../../../shared/graphql.ts";
+import { PlatformTemplate } from "../../../stacks/platform/template.ts";
 import { samples } from "../../../test/mobile-samples.ts";
 import { type HasuraServer, startHasuraServer } from "../../../tools/servers/hasura.ts";
+import { type AlbServer, startAlb } from "../../../tools/servers/load-balancer.ts";
+import { loadBalancer } from "../../../tools/servers/load-balancer-rules.ts";
 import {
   type DatabaseConnection,
   type PostgresServer,
@@ -157,5 +162,72 @@ describe("the examples for client developers, run in the page's order,", () => {
     expect(await ask("support", theirs)).toEqual({ chat_messages: [{ id: message.theirs }] });
     await ask("user", example("Unblock"));
     expect(await ask("user", theirs)).toEqual({ chat_messages: [{ id: message.theirs }] });
+  });
+});
+
+describe("a WebSocket through the platform's listener rule", () => {
+  const template = new PlatformTemplate();
+  let alb: AlbServer;
+  beforeAll(async () => {
+    alb = await startAlb(
+      loadBalancer(Object.values(template.resources("aws_lb_listener_rule"))),
+      "chat-testing.thephenom.app",
+      () => ["hasura"],
+      () => new URL(hasura.endpoint).origin,
+    );
+  });
+  afterAll(() => alb?.stop());
+
+  /** A client as the page's first section says. */
+  const connect = (path = "/api/graphql") =>
+    createClient({
+      url: `${alb.url.replace("http", "ws")}${path}`,
+      webSocketImpl: WebSocket,
+      connectionParams: { headers: { Authorization: `Bearer ${token("user")}` } },
+      retryAttempts: 0,
+    });
+  const subscription = (name: string) => examples.find((each) => each.name === name)?.text ?? "";
+  const say = (id: string, content: string) =>
+    query(
+      database,
+      `insert into chat_messages (id, room_id, user_id, content) values ('${id}', '${rooms.community}', 'bob', '${content}')`,
+    );
+  const contents = (result: unknown) =>
+    z
+      .object({ data: z.record(z.string(), z.array(z.looseObject({ content: z.string() }))) })
+      .transform(({ data }) => Object.values(data)[0]?.map(({ content }) => content))
+      .parse(result);
+
+  it("brings the stream's messages from the cursor on, and each new one once", async () => {
+    const client = connect();
+    const [newest] = await query(database, "select max(seq) as seq from chat_messages");
+    const variables = { room: rooms.community, since: Number(newest?.["seq"]) };
+    const messages = client.iterate({ query: subscription("NewMessages"), variables });
+    await say(id(6), "first");
+    expect(contents((await messages.next()).value)).toEqual(["first"]);
+    await say(id(7), "second");
+    expect(contents((await messages.next()).value)).toEqual(["second"]);
+    await client.dispose();
+    expect(alb.answered).toEqual(["hasura GET /v1/graphql"]);
+  });
+
+  it("sends a live query's page again when it changes", async () => {
+    const client = connect();
+    const pages = client.iterate({ query: subscription("Room"), variables: { room: rooms.community } });
+    const before = contents((await pages.next()).value);
+    await say(id(8), "third");
+    expect(contents((await pages.next()).value)).toEqual(["third", ...(before ?? [])].slice(0, 50));
+    await client.dispose();
+  });
+
+  it("is closed where the token opens nothing, or where no rule leads", async () => {
+    const ask = (client: ReturnType<typeof connect>) =>
+      client.iterate({ query: subscription("Room"), variables: { room: rooms.community } }).next();
+    hasura.refuseTokens(() => true);
+    await expect(ask(connect())).rejects.toMatchObject({ code: 4403 });
+    hasura.refuseTokens(() => false);
+    await expect(ask(connect("/elsewhere"))).rejects.toMatchObject({
+      message: "Unexpected server response: 404",
+    });
   });
 });
