@@ -7,10 +7,10 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { version } from "../../shared/version.ts";
 import { refusalOf } from "../auth/tool-access.ts";
+import { instructions } from "../instructions.ts";
 import { catalog, toolNamed } from "../tools/catalog.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type ChatService, callTool, type RequestContext } from "./call-tool.ts";
-import { instructions } from "./instructions.ts";
 import { getPrompt, listPrompts } from "./prompts.ts";
 import { listResources, readResource, resourceTemplates } from "./resources.ts";
 import { handshakeVersions, STATELESS_VERSION } from "./revisions.ts";

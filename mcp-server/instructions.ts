@@ -1,4 +1,4 @@
-import type { BackendName } from "../chat/backend.ts";
+import type { BackendName } from "./chat/backend.ts";
 
 const ids: Record<BackendName, string> = {
   hasura: "Room, message and ban ids are UUIDs; user ids are the users' Cognito subs.",
