@@ -1,5 +1,6 @@
 import { limits } from "../limits.ts";
 import type { Ban, Member, Message, Profile, Room } from "./model.ts";
+import { seconds } from "./time.ts";
 
 /**
  * Results as text, one line each, which costs an agent far fewer tokens than the JSON of the same. What users wrote ends
@@ -28,7 +29,6 @@ const name = (text: string) =>
 const called = (profile: Profile | undefined, id: string) =>
   name(profile?.display_name ?? profile?.username ?? id);
 
-const seconds = (time: string) => (time.length > 20 ? `${time.slice(0, 19)}Z` : time);
 const quoted = (text: string) => oneLine(JSON.stringify(text));
 
 function messageLine(message: Message, sender: string, withRoom: boolean): string {
@@ -52,11 +52,13 @@ const AROUND_TEXTS = 200;
 
 /** More bytes than a message's line can have. */
 function mostBytes({ id, room_id, user_id, content, phenom_id, link_preview, profile }: Message): number {
-  const texts = [content, user_id, phenom_id, link_preview?.url, link_preview?.title];
-  const names = [profile?.display_name, profile?.username];
-  const characters = [id, room_id, ...texts, ...names].reduce((sum, text) => sum + (text?.length ?? 0), 0);
-  return characters * LONGEST_CHARACTER + AROUND_TEXTS;
+  const own = id.length + room_id.length + user_id.length + content.length + length(phenom_id);
+  const names = length(profile?.display_name) + length(profile?.username);
+  const preview = length(link_preview?.url) + length(link_preview?.title);
+  return (own + names + preview) * LONGEST_CHARACTER + AROUND_TEXTS;
 }
+
+const length = (text: string | undefined) => text?.length ?? 0;
 
 /** The number of messages, from the first on, whose lines fit on a page. */
 export function fittingMessages(items: readonly Message[]): number {

@@ -1,13 +1,12 @@
 import type * as z from "zod";
 import type { Ban, Member, Message, messageSchema, Profile, Room, usersSchema } from "./model.ts";
+import { seconds } from "./time.ts";
 
 /** What an agent reads of the backends' rows: people once per page, times in seconds, nothing twice. */
 
 type ShownMessage = z.input<typeof messageSchema>;
 type Users = z.input<typeof usersSchema>;
 
-/** `2026-01-31T12:00:00.123456Z` without the fraction. */
-const seconds = (time: string) => (time.length > 20 ? `${time.slice(0, 19)}Z` : time);
 const maybeSeconds = (time: string | undefined) => (time === undefined ? undefined : seconds(time));
 
 /** Times of a message; both in full if they differ within one second. */

@@ -34,3 +34,6 @@ export function parseTime(text: string): ParsedTime {
 /** Milliseconds since 1970 as ISO 8601; the nearest time that can be written so, if it is out of range. */
 export const isoTime = (milliseconds: number): string =>
   new Date(Number.isNaN(milliseconds) ? LAST : Math.min(Math.max(milliseconds, FIRST), LAST)).toISOString();
+
+/** `2026-01-31T12:00:00.123456Z` without the fraction. */
+export const seconds = (time: string): string => (time.length > 20 ? `${time.slice(0, 19)}Z` : time);
