@@ -13,7 +13,7 @@ export interface Log {
 
 const order: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-export function createLog(minLevel: LogLevel, write: (line: string) => void = stdout): Log {
+export function createLog(minLevel: LogLevel, write: (line: string) => void = stdout()): Log {
   const line = (level: LogLevel | "audit", event: string, fields: LogFields) =>
     write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })}\n`);
   const at =
@@ -30,6 +30,19 @@ export function createLog(minLevel: LogLevel, write: (line: string) => void = st
   };
 }
 
-const stdout = (line: string) => {
-  process.stdout.write(line);
-};
+/**
+ * Writes to standard output what one turn of the event loop brings, at once: a write waits for the system, which for each
+ * line would be a tenth of a call's time.
+ */
+function stdout(): (line: string) => void {
+  let waiting = "";
+  const flush = () => {
+    if (waiting !== "") process.stdout.write(waiting);
+    waiting = "";
+  };
+  process.on("exit", flush);
+  return (line) => {
+    if (waiting === "") setImmediate(flush);
+    waiting += line;
+  };
+}
