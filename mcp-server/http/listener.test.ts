@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { Client } from "pg";
 import * as z from "zod";
@@ -9,6 +9,7 @@ import { startTestService, type TestService } from "../../test/mcp-server/servic
 import { token } from "../../tools/servers/cognito-tokens.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import type { ChatBackend } from "../chat/backend.ts";
+import { limits } from "../limits.ts";
 
 let database: ChatDatabase;
 let backend: ChatBackend;
@@ -437,5 +438,35 @@ describe("while the database cannot be reached", () => {
     expect(service.log.findLast(({ event }) => event === "tool_call")).toMatchObject({
       outcome: "cancelled",
     });
+  });
+});
+
+describe("a backend that never answers", () => {
+  const asked = jest.fn();
+  const never = (_query: unknown, signal: AbortSignal) => {
+    asked();
+    return new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  };
+  let silent: TestService;
+  beforeAll(async () => {
+    silent = await startTestService({ ...backend, listRooms: never, close: async () => {} });
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "Date"] });
+  });
+  afterAll(async () => {
+    jest.useRealTimers();
+    await silent?.stop();
+  });
+
+  it.each([
+    ["tools/call", { name: "chat_list_rooms", arguments: {} }, /"isError":true.*"timeout: /],
+    ["resources/list", {}, /"error":.*"timeout: /],
+  ])("fails %s when the time for calls is over", async (method, params, expected) => {
+    const answered = silent.post({ ...ping, method, params });
+    await eventually(() => expect(asked).toHaveBeenCalled());
+    jest.advanceTimersByTime(limits.callMs);
+    const answer = await answered;
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toMatch(expected);
+    asked.mockClear();
   });
 });

@@ -43,15 +43,18 @@ export async function handleMcp(
 
   const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes), request.headers);
 
-  const gone = new AbortController();
+  const { service, rateLimit } = endpoint;
+  const ending = new AbortController();
+  const late = setTimeout(() => ending.abort(errors.timeout(service.backend.name)), limits.callMs);
   response.on("close", () => {
-    if (!response.writableFinished) gone.abort(errors.cancelled());
+    clearTimeout(late);
+    if (!response.writableFinished) ending.abort(errors.cancelled());
   });
-  const admit = () => endpoint.rateLimit.consume(caller.session);
-  const context = { id: requestId, caller, signal: gone.signal, admit };
-  const all = messages.map((message) => answer(endpoint.service, context, message, request.headers));
+  const admit = () => rateLimit.consume(caller.session);
+  const context = { id: requestId, caller, signal: ending.signal, admit };
+  const all = messages.map((message) => answer(service, context, message, request.headers));
   const answers = (await Promise.all(all)).filter(({ body }) => body !== undefined);
-  if (gone.signal.aborted) return;
+  if (response.destroyed) return;
   const [first] = answers;
   if (!first) response.writeHead(202, { "content-length": 0 }).end();
   else if (batch)

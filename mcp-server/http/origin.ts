@@ -12,7 +12,7 @@ export function checkOrigin(
   corsOrigins: readonly string[],
 ): void {
   // A Host header omits the scheme's default port, so only the name is compared.
-  const named = bareUrl(`http://${host ?? ""}`);
+  const named = host === own.host ? own : bareUrl(`http://${host ?? ""}`);
   if (!named || !(named.hostname === own.hostname || bothLoopback(named, own)))
     throw new HttpError(403, `Host ${JSON.stringify(host ?? "")} is not served here; use ${own.host}.`);
   if (origin === undefined || corsOrigins.includes(origin)) return;

@@ -1,11 +1,9 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
-import { withDeadline } from "../../shared/deadline.ts";
 import type { Caller } from "../auth/caller.ts";
 import { refusalOf } from "../auth/tool-access.ts";
 import { recordCall } from "../call-record.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Tool } from "../tools/tool.ts";
 
@@ -20,64 +18,44 @@ export interface ChatService {
 export interface RequestContext {
   readonly id: string;
   readonly caller: Caller;
-  /** Aborts with a `ChatError` when the client disconnects. */
+  /** Aborts with a `ChatError` when the client disconnects or the time for calls is over. */
   readonly signal: AbortSignal;
   /** Counts a call. @returns the milliseconds to wait if there were too many */
-  admit(): number | undefined;
+  readonly admit: () => number | undefined;
 }
 
-/** Calls one tool and turns an error into a result that the agent can act on. */
+/** Calls one tool; an error becomes a result that the agent can act on. */
 export async function callTool(
   service: ChatService,
   request: RequestContext,
   tool: Tool,
   args: unknown,
 ): Promise<CallToolResult> {
-  try {
-    const { text, result } = await runTool(service, request, tool, args);
-    return { content: [{ type: "text", text }], structuredContent: result };
-  } catch (error) {
-    const known = asChatError(error);
-    return { isError: true, content: [{ type: "text", text: textOf(known) }], _meta: metaOf(known) };
-  }
+  const outcome = await runTool(service, request, tool, args);
+  if (outcome instanceof ChatError)
+    return { isError: true, content: [{ type: "text", text: textOf(outcome) }], _meta: metaOf(outcome) };
+  return { content: [{ type: "text", text: outcome.text }], structuredContent: outcome.result };
 }
 
-/** Runs one tool: authorises, limits the time, logs. @throws ChatError */
+/** Runs one tool for a caller who may use it, and logs the call. */
 export async function runTool(
-  service: ChatService,
-  request: RequestContext,
+  { backend, log, readOnly }: ChatService,
+  { id, caller, signal, admit }: RequestContext,
   tool: Tool,
   args: unknown,
-): Promise<Answer<Record<string, unknown>>> {
+): Promise<ChatError | Answer<Record<string, unknown>>> {
   const started = performance.now();
-  const { backend, log } = service;
-  const { id, caller } = request;
-  const ended = (outcome: ChatError | Answer<unknown>) =>
-    recordCall(log, {
-      request: id,
-      caller,
-      backend: backend.name,
-      tool,
-      args,
-      milliseconds: performance.now() - started,
-      outcome,
-    });
-  try {
-    const refusal = refusalOf(tool, caller, service.readOnly);
+  const run = async () => {
+    const refusal = refusalOf(tool, caller, readOnly);
     if (refusal !== undefined) throw new ChatError("forbidden", refusal);
-    const wait = request.admit();
+    const wait = admit();
     if (wait !== undefined) throw errors.rateLimitedCaller(wait);
-    const late = () => errors.timeout(backend.name);
-    const answer = await withDeadline(request.signal, limits.callMs, late, (signal) =>
-      tool.call(args, { backend, signal, callerId: caller.id, group: caller.group }),
-    );
-    ended(answer);
-    return answer;
-  } catch (error) {
-    const known = asChatError(error);
-    ended(known);
-    throw known;
-  }
+    return tool.call(args, { backend, signal, callerId: caller.id, group: caller.group });
+  };
+  const outcome = await run().catch(asChatError);
+  const milliseconds = performance.now() - started;
+  recordCall(log, { request: id, caller, backend: backend.name, tool, args, milliseconds, outcome });
+  return outcome;
 }
 
 function asChatError(error: unknown): ChatError {

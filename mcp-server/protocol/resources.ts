@@ -52,15 +52,11 @@ export async function readResource(
   uri: string,
 ): Promise<ReadResourceResult> {
   const [tool, args] = toolFor(uri);
-  try {
-    const { text } = await runTool(service, request, tool, args);
-    return { contents: [{ uri, mimeType, text }] };
-  } catch (error) {
-    if (!(error instanceof ChatError)) throw error;
-    const isUnknown = ["not_found", "invalid_argument"].includes(error.code);
-    const data = { uri, ...metaOf(error) };
-    throw new RpcError(isUnknown ? "resourceNotFound" : "internal", textOf(error), data);
-  }
+  const outcome = await runTool(service, request, tool, args);
+  if (!(outcome instanceof ChatError)) return { contents: [{ uri, mimeType, text: outcome.text }] };
+  const isUnknown = ["not_found", "invalid_argument"].includes(outcome.code);
+  const data = { uri, ...metaOf(outcome) };
+  throw new RpcError(isUnknown ? "resourceNotFound" : "internal", textOf(outcome), data);
 }
 
 function toolFor(uri: string): [Tool, Record<string, unknown>] {

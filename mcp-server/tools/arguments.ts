@@ -3,7 +3,7 @@ import { parseTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 
 /** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
-const storable = (text: string) => !/\p{Surrogate}|\0/u.test(text);
+const storable = (text: string) => text.isWellFormed() && !text.includes("\0");
 const UNSTORABLE = "must not hold U+0000 or half of a surrogate pair";
 
 const characters = (text: string) => [...text].length;
