@@ -4,7 +4,12 @@ export const limits = {
   bodyBytes: 256 * 1024,
   /** Messages in one JSON-RPC batch, a feature of protocol version 2025-03-26. */
   batch: 20,
-  /** Milliseconds that a tool call may take, including the backend. */
+  /**
+   * Requests that one task works on at once; the others wait for their turn. A call that waits in the middle, for a
+   * connection to the backend, outlives several collections of garbage, and then so does the page that it reads.
+   */
+  requestsAtOnce: 16,
+  /** Milliseconds that a tool call may take, including the wait for its turn and the backend. */
   callMs: 10_000,
   /** Milliseconds that one request to a backend may take. */
   backendMs: 5_000,

@@ -10,11 +10,13 @@ import type { ChatBackend } from "./chat/backend.ts";
 import type { Environment } from "./environment.ts";
 import { Health } from "./health.ts";
 import { createListener, type Routes } from "./http/listener.ts";
+import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { createSignIn, type SignInNetwork } from "./oauth/create.ts";
 import type { OAuthEndpoints } from "./oauth/endpoints.ts";
 import { oauthMetadata } from "./oauth/metadata.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { Turns } from "./turns.ts";
 import { warmUp as warm } from "./warm-up/warm-up.ts";
 
 export interface Service {
@@ -66,6 +68,7 @@ export async function startService({
       service: Object.freeze({ backend, log, readOnly: environment.READ_ONLY }),
       authenticate: authentication(environment, publicUrl, jwksCache),
       rateLimit: new RateLimit(environment.RATE_LIMIT_PER_SECOND),
+      turns: new Turns(limits.requestsAtOnce),
       publicUrl,
       corsOrigins: environment.CORS_ORIGINS ?? [],
     },

@@ -211,7 +211,7 @@ export interface After {
 function microseconds(text: string): string {
   const time = utc(text);
   const fraction = (/\.(\d{1,6})/.exec(time)?.[1] ?? "").padEnd(6, "0");
-  return String(BigInt(Date.parse(`${time.slice(0, 19)}Z`)) * 1000n + BigInt(fraction));
+  return `${Date.parse(`${time.slice(0, 19)}Z`) / 1000}${fraction}`;
 }
 
 function timeOf(digits: string): string {

@@ -45,17 +45,17 @@ function messageLine(message: Message, sender: string, withRoom: boolean): strin
   return `${id} ${seconds(created_at)} ${sender}${noted}: ${oneLine(content)}`;
 }
 
-/** Bytes of the longest escape sequence, such as `\\u0001` of a quoted text; no character has more in UTF-8. */
-const LONGEST_CHARACTER = 7;
+/** Bytes of the longest escape sequence, such as `\\\\u0001` of a quoted text; other characters have at most three in UTF-8. */
+const LONGEST = { escaped: 7, plain: 3 };
 /** Times, labels and brackets of a line. */
 const AROUND_TEXTS = 200;
 
 /** More bytes than a message's line can have. */
 function mostBytes({ id, room_id, user_id, content, phenom_id, link_preview, profile }: Message): number {
-  const own = id.length + room_id.length + user_id.length + content.length + length(phenom_id);
-  const names = length(profile?.display_name) + length(profile?.username);
+  const sender = profile?.display_name ?? profile?.username ?? user_id;
   const preview = length(link_preview?.url) + length(link_preview?.title);
-  return (own + names + preview) * LONGEST_CHARACTER + AROUND_TEXTS;
+  const escaped = sender.length + content.length + length(phenom_id) + preview;
+  return (id.length + room_id.length) * LONGEST.plain + escaped * LONGEST.escaped + AROUND_TEXTS;
 }
 
 const length = (text: string | undefined) => text?.length ?? 0;

@@ -1,14 +1,15 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { isJsonContentType } from "@modelcontextprotocol/sdk/shared/mediaType.js";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { errors } from "../chat/error.ts";
 import { limits } from "../limits.ts";
 import { answer } from "../protocol/answer.ts";
-import type { ChatService } from "../protocol/call-tool.ts";
+import type { ChatService, RequestContext } from "../protocol/call-tool.ts";
 import { wrongVersion } from "../protocol/revisions.ts";
 import type { RateLimit } from "../rate-limit.ts";
+import type { Turns } from "../turns.ts";
 import { readBody } from "./body.ts";
-import { parseMessages } from "./messages.ts";
+import { type Messages, parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
 import { HttpError, sendJson } from "./respond.ts";
 
@@ -16,6 +17,7 @@ export interface McpEndpoint {
   readonly service: ChatService;
   readonly authenticate: Authenticate;
   readonly rateLimit: RateLimit;
+  readonly turns: Turns;
   /** Known once the server listens. */
   readonly publicUrl: URL;
   /** Origins of web pages that may call the server. */
@@ -41,27 +43,43 @@ export async function handleMcp(
   const caller = await endpoint.authenticate(request.headers.authorization);
   checkHeaders(request);
 
-  const { messages, batch } = parseMessages(await readBody(request, limits.bodyBytes), request.headers);
+  const received = parseMessages(await readBody(request, limits.bodyBytes), request.headers);
 
-  const { service, rateLimit } = endpoint;
   const ending = new AbortController();
-  const late = setTimeout(() => ending.abort(errors.timeout(service.backend.name)), limits.callMs);
+  const late = setTimeout(() => ending.abort(errors.timeout(endpoint.service.backend.name)), limits.callMs);
   response.on("close", () => {
     clearTimeout(late);
     if (!response.writableFinished) ending.abort(errors.cancelled());
   });
-  const admit = () => rateLimit.consume(caller.session);
-  const context = { id: requestId, caller, signal: ending.signal, admit };
-  const all = messages.map((message) => answer(service, context, message, request.headers));
-  const answers = (await Promise.all(all)).filter(({ body }) => body !== undefined);
+  const context = {
+    id: requestId,
+    caller,
+    signal: ending.signal,
+    admit: () => endpoint.rateLimit.consume(caller.session),
+  };
+  await endpoint.turns.run(ending.signal, () =>
+    respond(endpoint.service, context, received, request.headers, response),
+  );
+}
+
+/** Answers each message, and sends the answers in one response. */
+async function respond(
+  service: ChatService,
+  context: RequestContext,
+  { messages, batch }: Messages,
+  headers: IncomingHttpHeaders,
+  response: ServerResponse,
+): Promise<void> {
+  const all = await Promise.all(messages.map((message) => answer(service, context, message, headers)));
+  const bodies = all.filter(({ body }) => body !== undefined);
+  const [first] = bodies;
   if (response.destroyed) return;
-  const [first] = answers;
   if (!first) response.writeHead(202, { "content-length": 0 }).end();
   else if (batch)
     sendJson(
       response,
       200,
-      answers.map(({ body }) => body),
+      bodies.map(({ body }) => body),
     );
   else sendJson(response, first.status, first.body);
 }
