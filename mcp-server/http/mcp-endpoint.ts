@@ -30,7 +30,7 @@ export interface McpEndpoint {
  */
 export async function handleMcp(
   endpoint: McpEndpoint,
-  requestId: string,
+  id: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -45,21 +45,15 @@ export async function handleMcp(
 
   const received = parseMessages(await readBody(request, limits.bodyBytes), request.headers);
 
+  const { service, rateLimit, turns } = endpoint;
   const ending = new AbortController();
-  const late = setTimeout(() => ending.abort(errors.timeout(endpoint.service.backend.name)), limits.callMs);
+  const late = setTimeout(() => ending.abort(errors.timeout(service.backend.name)), limits.callMs);
   response.on("close", () => {
     clearTimeout(late);
     if (!response.writableFinished) ending.abort(errors.cancelled());
   });
-  const context = {
-    id: requestId,
-    caller,
-    signal: ending.signal,
-    admit: () => endpoint.rateLimit.consume(caller.session),
-  };
-  await endpoint.turns.run(ending.signal, () =>
-    respond(endpoint.service, context, received, request.headers, response),
-  );
+  const context = { id, caller, signal: ending.signal, admit: () => rateLimit.consume(caller.session) };
+  await turns.run(ending.signal, () => respond(service, context, received, request.headers, response));
 }
 
 /** Answers each message, and sends the answers in one response. */
@@ -70,18 +64,12 @@ async function respond(
   headers: IncomingHttpHeaders,
   response: ServerResponse,
 ): Promise<void> {
-  const all = await Promise.all(messages.map((message) => answer(service, context, message, headers)));
-  const bodies = all.filter(({ body }) => body !== undefined);
-  const [first] = bodies;
+  const answers = await Promise.all(messages.map((message) => answer(service, context, message, headers)));
   if (response.destroyed) return;
-  if (!first) response.writeHead(202, { "content-length": 0 }).end();
-  else if (batch)
-    sendJson(
-      response,
-      200,
-      bodies.map(({ body }) => body),
-    );
-  else sendJson(response, first.status, first.body);
+  const bodies = answers.flatMap(({ body }) => body ?? []);
+  if (bodies.length === 0) response.writeHead(202, { "content-length": 0 }).end();
+  else if (batch) sendJson(response, 200, bodies);
+  else sendJson(response, answers[0]?.status ?? 200, bodies[0]);
 }
 
 function checkHeaders({ headers }: IncomingMessage): void {

@@ -54,9 +54,8 @@ export async function readResource(
   const [tool, args] = toolFor(uri);
   const outcome = await runTool(service, request, tool, args);
   if (!(outcome instanceof ChatError)) return { contents: [{ uri, mimeType, text: outcome.text }] };
-  const isUnknown = ["not_found", "invalid_argument"].includes(outcome.code);
-  const data = { uri, ...metaOf(outcome) };
-  throw new RpcError(isUnknown ? "resourceNotFound" : "internal", textOf(outcome), data);
+  const kind = ["not_found", "invalid_argument"].includes(outcome.code) ? "resourceNotFound" : "internal";
+  throw new RpcError(kind, textOf(outcome), { uri, ...metaOf(outcome) });
 }
 
 function toolFor(uri: string): [Tool, Record<string, unknown>] {

@@ -333,7 +333,7 @@ describe("the prompts", () => {
 
 describe("a read-only server", () => {
   it("offers only the reading tools, to administrators too", async () => {
-    const readOnly = await startTestService(backend, { READ_ONLY: "true" });
+    const readOnly = await startTestService({ ...backend, close: async () => {} }, { READ_ONLY: "true" });
     const by = await readOnly.connect();
     expect((await by.listTools()).tools.map(({ name }) => name)).toEqual([
       "chat_list_rooms",
@@ -345,6 +345,7 @@ describe("a read-only server", () => {
       "read only",
     );
     await by.close();
+    await readOnly.stop();
   });
 });
 
