@@ -190,7 +190,7 @@ export class Rehearsal {
   #leaveOutAlarms(): void {
     const file = "stacks/monitoring/index.ts";
     this.#edit(file, "alarmTable(parts)", "[deploying(parts)]");
-    this.#edit(file, "composites(definitions, serviceLevels(parts))", "[]");
+    this.#edit(file, "composites(definitions, this.serviceLevels)", "[]");
   }
 
   #edit(file: string, before: string, after: string): void {
