@@ -40,7 +40,3 @@ class ThumbnailQueue:
                 waiting -= 1
 
         MediaRepository._generate_thumbnails = generate_in_turn
-
-    @staticmethod
-    def parse_config(config: dict[str, Any]) -> dict[str, Any]:
-        return config

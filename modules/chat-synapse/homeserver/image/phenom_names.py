@@ -87,7 +87,3 @@ class PublicNames:
 
         JinjaOidcMappingProvider.map_user_attributes = map_public_name
         JwtHandler.validate_login = validate_and_name
-
-    @staticmethod
-    def parse_config(config: dict[str, Any]) -> dict[str, Any]:
-        return config

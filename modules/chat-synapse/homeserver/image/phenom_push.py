@@ -58,7 +58,3 @@ class MentionsOnly:
         push_rule._load_rules = load_with_defaults
         BulkPushRuleEvaluator._get_rules_for_event = rules_for_event_with_defaults
         PushRulesHandler.push_rules_for_user = rules_for_client_with_defaults
-
-    @staticmethod
-    def parse_config(config: dict[str, Any]) -> dict[str, Any]:
-        return config

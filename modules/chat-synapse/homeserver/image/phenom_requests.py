@@ -112,7 +112,3 @@ class Requests:
         SynapseRequest.handleContentChunk = handle_chunk_within_limits
         UrlPreviewer.preview = preview_or_not_found
         JwtHandler.validate_login = validate_any_token
-
-    @staticmethod
-    def parse_config(config: dict[str, Any]) -> dict[str, Any]:
-        return config
