@@ -13,7 +13,7 @@ export interface Position {
 
 const FORM = /^([0-9a-z]{1,7})\.(\d{1,18})\.(.{1,255})$/s;
 
-/** Tells mistakes, not attacks: whoever makes a cursor up gets a page that they could read anyway. */
+/** Detects the cursor of another question. It may be forged: a cursor leads only to pages that the caller may read. */
 const scopeHash = (scope: readonly unknown[]) => crc32(JSON.stringify(scope)).toString(36);
 
 /** @param scope tool and arguments of the question, without the limit */

@@ -45,7 +45,7 @@ function messageLine(message: Message, sender: string, withRoom: boolean): strin
   return `${id} ${seconds(created_at)} ${sender}${noted}: ${oneLine(content)}`;
 }
 
-/** Bytes of the longest escape sequence, such as `\\\\u0001` of a quoted text; other characters have at most three in UTF-8. */
+/** Bytes of the longest escape sequence, such as `\\u0001` of a quoted text; other characters have at most three in UTF-8. */
 const LONGEST = { escaped: 7, plain: 3 };
 /** Times, labels and brackets of a line. */
 const AROUND_TEXTS = 200;

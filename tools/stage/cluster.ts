@@ -53,9 +53,9 @@ export class Cluster {
     this.take(applied);
     for (const { name, desired_count, task_definition } of services(applied)) {
       const service = this.services.get(name);
-      const starts = before.has(name) ? service?.deployments.length !== 0 : true;
-      before.delete(name);
-      if (!service || !starts) continue;
+      const isNew = !before.delete(name);
+      // A service that was there and has no deployment waits for its turn on the first day.
+      if (!service || !(isNew || service.deployments.length > 0)) continue;
       service.desiredCount = desired_count;
       if (service.deployments[0]?.definition.arn !== task_definition) service.deploy(task_definition);
     }
