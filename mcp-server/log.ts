@@ -1,3 +1,5 @@
+import { validJson } from "./valid-json.ts";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -15,7 +17,7 @@ const order: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
 export function createLog(minLevel: LogLevel, write: (line: string) => void = stdout()): Log {
   const line = (level: LogLevel | "audit", event: string, fields: LogFields) =>
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })}\n`);
+    write(`${validJson({ time: new Date().toISOString(), level, event, ...fields })}\n`);
   const at =
     (level: LogLevel) =>
     (event: string, fields: LogFields = {}) => {

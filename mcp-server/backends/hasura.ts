@@ -11,8 +11,8 @@ import {
   assertInRoom,
   bounds,
   cutAround,
+  cutMembers,
   cutMessages,
-  cutPage,
   halves,
   type MemberRow,
   type MessageRow,
@@ -187,11 +187,11 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
           (users.length === 0 ? [] : await memberships(room, users, signal)).map((row) => [row.user_id, row]),
         );
         const toItem = (row: (typeof rows)[number]) => toBanned(row, left.get(row.user_id), row.user);
-        return cutPage(rows, request.limit, scope, (row) => row.banned_at, toItem);
+        return cutMembers(rows, request.limit, scope, (row) => row.banned_at, toItem);
       }
       const { rows, isEmpty } = await readPage(operations.listMembers, scope, request, variables, signal);
       if (isEmpty) await enter(room, signal);
-      return cutPage(rows, request.limit, scope, (row) => row.joined_at, memberOf);
+      return cutMembers(rows, request.limit, scope, (row) => row.joined_at, memberOf);
     },
     async muteUser({ room_id, user_id: user, muted, until, by: group }, signal) {
       const room = uuid("room_id", room_id);

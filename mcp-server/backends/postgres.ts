@@ -20,8 +20,8 @@ import {
   type BanRow,
   bounds,
   cutAround,
+  cutMembers,
   cutMessages,
-  cutPage,
   halves,
   type RoomRow,
   readCursor,
@@ -201,7 +201,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
           signal,
         );
         if (isEmpty) await enter(room, signal);
-        return cutPage(rows, request.limit, scope, (row) => row.banned_at, bannedOf);
+        return cutMembers(rows, request.limit, scope, (row) => row.banned_at, bannedOf);
       }
       const { rows, isEmpty } = await readPage<FlatMember>(
         statements.listMembers,
@@ -211,7 +211,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
         signal,
       );
       if (isEmpty) await enter(room, signal);
-      return cutPage(rows, request.limit, scope, (row) => row.joined_at, memberOf);
+      return cutMembers(rows, request.limit, scope, (row) => row.joined_at, memberOf);
     },
     async muteUser({ room_id, user_id: user, muted, until, by: group }, signal) {
       const room = uuid("room_id", room_id);

@@ -3,7 +3,7 @@ import { nothingSearchable } from "../../shared/chat-search.ts";
 import type { MessageDraft, Order, Period } from "../chat/backend.ts";
 import { fromCursor, toCursor } from "../chat/cursor.ts";
 import { ChatError, errors } from "../chat/error.ts";
-import { fittingMessages } from "../chat/lines.ts";
+import { fittingMembers, fittingMessages } from "../chat/lines.ts";
 import type { Ban, LinkPreview, Member, Message, Profile, Role, Room } from "../chat/model.ts";
 import { NOTHING_SEARCHABLE } from "../chat/search-query.ts";
 import { isoTime } from "../chat/time.ts";
@@ -230,15 +230,15 @@ export function readCursor(scope: readonly unknown[], cursor: string | undefined
 export const writeCursor = (scope: readonly unknown[], row: { readonly at: string; readonly id: string }) =>
   toCursor(scope, { at: microseconds(row.at), id: row.id });
 
-/** Makes a page of rows of which one more than `limit` was read. */
-export function cutPage<Row extends { readonly id: string }, Item>(
+/** Makes a page of rows of which one more than `limit` was read; it ends early where its text would be too long. */
+function cutPage<Row extends { readonly id: string }, Item>(
   rows: readonly Row[],
   limit: number,
   scope: readonly unknown[],
   at: (row: Row) => string,
   toItem: (row: Row) => Item,
   /** How many of the items fit on a page. */
-  fitting: (items: readonly Item[]) => number = (items) => items.length,
+  fitting: (items: readonly Item[]) => number,
 ): { items: Item[]; next_cursor?: string } {
   const all = rows.slice(0, limit).map(toItem);
   const items = all.slice(0, fitting(all));
@@ -248,13 +248,21 @@ export function cutPage<Row extends { readonly id: string }, Item>(
     : { items };
 }
 
-/** A page of messages; it ends early where its text would be too long. */
 export const cutMessages = <Row extends MessageColumns>(
   rows: readonly Row[],
   limit: number,
   scope: readonly unknown[],
   toItem: (row: Row) => Message,
 ) => cutPage(rows, limit, scope, (row) => row.created_at, toItem, fittingMessages);
+
+/** A page of members or of banned users. */
+export const cutMembers = <Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  limit: number,
+  scope: readonly unknown[],
+  at: (row: Row) => string,
+  toItem: (row: Row) => Member,
+) => cutPage(rows, limit, scope, at, toItem, fittingMembers);
 
 /**
  * The page around a message. `older` has the rows before it, nearest first, and `newer` those after it; each one more

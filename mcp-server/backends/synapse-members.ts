@@ -2,6 +2,7 @@ import * as z from "zod";
 import { path } from "../../shared/matrix.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { fromCursor, toCursor } from "../chat/cursor.ts";
+import { fittingMembers } from "../chat/lines.ts";
 import { eventSchema, isUserId, type MatrixEvent, matrixId, toProfile } from "./matrix-form.ts";
 import { BAN, isOver, MUTE, type Stored, storedBan, storedMute } from "./sanctions.ts";
 import type { SynapseClient } from "./synapse-client.ts";
@@ -57,14 +58,15 @@ export function members(client: SynapseClient, rooms: SynapseRooms): Pick<ChatBa
           .sort(([a], [b]) => compare(a, b))
           .filter(([at]) => position === undefined || compare(at, [Number(position.at), position.id]) > 0);
         const page = sorted.slice(0, limit);
-        const items = page.map(([[, user], event]) => {
+        const all = page.map(([[, user], event]) => {
           const member = toMember(room, event, power, mutes.get(user));
           return bans
             ? { ...member, ban: toBan(room, event, bans.get(user)?.record.until ?? undefined) }
             : member;
         });
-        const [last] = page.at(-1) ?? [];
-        if (sorted.length <= limit || !last) return { items };
+        const items = all.slice(0, fittingMembers(all));
+        const [last] = page[items.length - 1] ?? [];
+        if (sorted.length <= items.length || !last) return { items };
         return { items, next_cursor: toCursor(scope, { at: String(last[0]), id: last[1] }) };
       });
     },

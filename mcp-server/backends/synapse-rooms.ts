@@ -105,7 +105,8 @@ export function synapseRooms(client: SynapseClient, me: string): SynapseRooms {
           }),
         ),
       );
-      return rooms.flat().sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+      const place = ({ created_at, id }: Room) => `${created_at} ${id}`;
+      return rooms.flat().sort((a, b) => (place(a) < place(b) ? -1 : 1));
     },
     async assertOpen(room, signal) {
       const now = performance.now();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { fittingMessages, messageLines, oneLine } from "./lines.ts";
-import type { Message } from "./model.ts";
+import { fittingMembers, fittingMessages, memberLines, messageLines, oneLine } from "./lines.ts";
+import type { Ban, Member, Message } from "./model.ts";
 
 const message = (more: Partial<Message>): Message => ({
   id: "m1",
@@ -62,28 +62,67 @@ describe("a page as text", () => {
     expect(oneLine("a\\nb")).not.toBe(oneLine("a\nb"));
   });
 
-  it("ends where its lines would have more than 60,000 bytes, whatever characters they are", () => {
-    const unit = fc.constantFrom("a", "\u0085", "\n", "é", "語", "😀", '"', "\ud800");
-    const text = fc.tuple(unit, fc.integer({ min: 0, max: 4000 })).map(([one, times]) => one.repeat(times));
+  const unit = fc.constantFrom("a", "\u0085", "\n", "é", "語", "😀", '"', "\ud800");
+  const textOf = (most: number) =>
+    fc.tuple(unit, fc.integer({ min: 0, max: most })).map(([one, times]) => one.repeat(times));
+
+  it("ends where it would have more than 60,000 bytes, whatever characters it has and however many senders", () => {
+    const fields = {
+      content: textOf(4000),
+      display_name: textOf(80),
+      username: textOf(80),
+      title: textOf(99),
+    };
     const items = fc.array(
-      fc.record({ content: text, display_name: text, title: text }).map(({ content, display_name, title }) =>
-        message({
-          content,
-          profile: { display_name },
-          link_preview: { url: "https://example.org/", title },
-        }),
-      ),
-      { maxLength: 30 },
+      fc
+        .record({ ...fields, user_id: fc.integer({ max: 9 }).map((n) => "u".repeat(200) + n) })
+        .map(({ content, display_name, username, title, user_id }) =>
+          message({
+            content,
+            user_id,
+            profile: { display_name, username },
+            link_preview: { url: "https://example.org/", title },
+          }),
+        ),
+      { maxLength: 40 },
     );
-    const bytesOf = (item: Message) =>
-      Buffer.byteLength(messageLines([item], true, undefined).split("\n")[1] ?? "") + 1;
     fc.assert(
       fc.property(items, (page) => {
         const count = fittingMessages(page);
-        const bytes = (shown: Message[]) => shown.reduce((sum, item) => sum + bytesOf(item), 0);
+        const bytes = (shown: Message[]) => Buffer.byteLength(messageLines(shown, true, "c".repeat(290)));
         expect(bytes(page.slice(0, count)) <= 60_000 || count === 1).toBe(true);
-        if (count < page.length) expect(bytes(page.slice(0, count + 1))).toBeGreaterThan(60_000);
+        if (count < page.length) expect(bytes(page.slice(0, count + 1))).toBeGreaterThan(59_000);
       }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of members ends in the same way", () => {
+    const ban: Ban = {
+      id: "b",
+      room_id: "r",
+      user_id: "u",
+      banned_by: "a",
+      banned_at: "2026-11-25T20:00:00Z",
+    };
+    const items = fc.array(
+      fc
+        .record({ display_name: textOf(80), username: textOf(80), reason: textOf(4000) })
+        .map(({ display_name, username, reason }): Member => {
+          const places = { room_id: "r", user_id: "u".repeat(200), joined_at: "2026-11-25T20:00:00Z" };
+          const state = { role: "user" as const, is_muted: false };
+          return { ...places, ...state, display_name, username, ban: { ...ban, reason } };
+        }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(items, (page) => {
+        const count = fittingMembers(page);
+        const bytes = (shown: Member[]) => Buffer.byteLength(memberLines(shown, "c".repeat(290)));
+        expect(bytes(page.slice(0, count)) <= 60_000 || count === 1).toBe(true);
+        if (count < page.length) expect(bytes(page.slice(0, count + 1))).toBeGreaterThan(59_000);
+      }),
+      { numRuns: 40 },
     );
   });
 });

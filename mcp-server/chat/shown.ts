@@ -36,7 +36,8 @@ export function shownMessages(
   items: readonly Message[],
   withRoom: boolean,
 ): { messages: ShownMessage[]; users: Users } {
-  const users: Users = {};
+  // Without a prototype, because ids are any text.
+  const users: Users = Object.create(null);
   for (const { user_id, profile } of items)
     if (profile !== undefined && users[user_id] === undefined && hasProfile(profile))
       users[user_id] = profile;

@@ -71,6 +71,16 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<RawA
   return raw(`POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n${text}`);
 }
 
+/** The keys and values of a JSON text. */
+function textsOf(json: string): string[] {
+  const texts: string[] = [];
+  JSON.parse(json, (key, value) => {
+    texts.push(key, String(value));
+    return value;
+  });
+  return texts;
+}
+
 describe("the MCP endpoint", () => {
   it("answers every protocol version that the SDK supports, in JSON and without a session", async () => {
     for (const protocolVersion of ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"]) {
@@ -202,25 +212,26 @@ describe("the MCP endpoint", () => {
     expect(await post({ ...ping, params: null })).toMatchObject({ status: 200 });
   });
 
-  it("answers in valid Unicode, whatever came in", async () => {
+  it("answers and logs in valid Unicode, whatever came in", async () => {
     const faulty = ["\ud800", "😀".repeat(40), `${"x".repeat(79)}😀`, "\\ud800", "\udc00\ud800"];
     for (const text of faulty)
       for (const message of [
         { ...ping, method: "tools/call", params: { name: "chat_get_messages", arguments: { limit: text } } },
         { ...ping, method: "tools/call", params: { name: "chat_get_messages", arguments: { [text]: 1 } } },
         { ...ping, method: "tools/call", params: { name: text, arguments: {} } },
+        { ...ping, method: "tools/call", params: { name: "chat_ban_user", arguments: { room_id: text } } },
         { ...ping, method: "resources/read", params: { uri: text } },
+        { ...ping, method: "prompts/get", params: { name: "find_person", arguments: { name: text } } },
+        { ...ping, method: "prompts/get", params: { name: text } },
+        { ...ping, method: "initialize", params: { protocolVersion: text } },
         { ...ping, method: text },
         { ...ping, id: text },
       ]) {
         const { body } = await post(message);
-        const texts: string[] = [];
-        JSON.parse(body, (key, value) => {
-          texts.push(key, String(value));
-          return value;
-        });
-        for (const each of texts) expect(each).not.toMatch(/\p{Surrogate}/u);
+        expect(textsOf(body).filter((each) => !each.isWellFormed())).toEqual([]);
       }
+    // Whoever reads the log is a program in another language, too.
+    expect(textsOf(JSON.stringify(service.log)).filter((each) => !each.isWellFormed())).toEqual([]);
   });
 
   it("names what a message lacks, with the protocol's code and without a dump", async () => {
@@ -238,6 +249,10 @@ describe("the MCP endpoint", () => {
       message: expect.stringMatching(/^Unknown tool "chat_fly"/),
     });
     expect(await errorOf("no/such")).toMatchObject({ code: -32601 });
+    expect(await errorOf("initialize")).toMatchObject({
+      code: -32602,
+      message: expect.stringMatching(/^params: /),
+    });
   });
 
   it("never fails on any JSON", async () => {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { validJson } from "../valid-json.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -9,7 +10,7 @@ export function sendJson(
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(validUnicode(JSON.stringify(content)));
+  const body = Buffer.from(validJson(content));
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": body.length,
@@ -18,15 +19,6 @@ export function sendJson(
   });
   response.end(body);
 }
-
-/**
- * JSON without half a surrogate pair, which `JSON.stringify` writes as an escape sequence and on which clients in other
- * languages never answer. Pairs are never written as escapes, so each such sequence is replaced.
- */
-const validUnicode = (json: string): string =>
-  json.includes("\\ud")
-    ? json.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.length === 6 ? "\ufffd" : found))
-    : json;
 
 /** A refused request: an HTTP status with a JSON-RPC error as the body. */
 export class HttpError extends Error {

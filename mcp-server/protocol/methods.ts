@@ -67,7 +67,7 @@ function initialize({ backend }: ChatService, _request: RequestContext, params: 
   const { success, data, error } = InitializeRequestParamsSchema.safeParse(params);
   if (!success) {
     const [issue] = error.issues;
-    throw new RpcError("invalidParams", `params.${issue?.path.join(".")}: ${issue?.message}`);
+    throw new RpcError("invalidParams", `${["params", ...(issue?.path ?? [])].join(".")}: ${issue?.message}`);
   }
   return {
     protocolVersion: handshakeVersions.includes(data.protocolVersion)

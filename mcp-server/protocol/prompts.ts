@@ -19,7 +19,11 @@ export const listPrompts: ListPromptsResult = {
 
 const paramsSchema = z.object({
   name: z.string(),
-  arguments: z.record(z.string(), z.string().max(limits.textCharacters)).default({}),
+  // As in tools, null counts as absent.
+  arguments: z
+    .record(z.string(), z.string().max(limits.textCharacters).nullable())
+    .nullish()
+    .transform((given) => given ?? {}),
 });
 
 /** @throws RpcError for an unknown prompt, or if an argument is missing or too long */
@@ -35,8 +39,10 @@ export function getPrompt(params: unknown): GetPromptResult {
     const names = prompts.map(({ name }) => name).join(", ");
     throw new RpcError("invalidParams", `There is no such prompt. Known: ${names}.`);
   }
-  const given = parsed.data.arguments;
-  const missing = Object.keys(prompt.arguments).filter((name) => !given[name]?.trim());
+  const given = Object.fromEntries(
+    Object.keys(prompt.arguments).map((name) => [name, parsed.data.arguments[name]?.trim() ?? ""]),
+  );
+  const missing = Object.keys(given).filter((name) => given[name] === "");
   if (missing.length > 0) throw new RpcError("invalidParams", `${missing.join(", ")}: is required.`);
   const text = prompt.text(given);
   return { description: prompt.description, messages: [{ role: "user", content: { type: "text", text } }] };

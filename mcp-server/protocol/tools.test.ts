@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import * as z from "zod";
 import { type ChatDatabase, startChatDatabase } from "../../test/mcp-server/database.ts";
 import { startTestService, type TestService, textOf } from "../../test/mcp-server/service.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
@@ -226,6 +227,24 @@ describe("errors", () => {
     });
   });
 
+  it("tell only the first of many unknown arguments", async () => {
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`x${n}`, n]));
+    expect(textOf(await call("chat_list_rooms", many))).toBe(
+      "invalid_argument: x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 990 more: unknown argument.",
+    );
+  });
+
+  it("of arguments nested more deeply than JSON.stringify goes are the caller's", async () => {
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    for (const args of [nested, `{"room_id":${nested}}`, `{"room_id":"x","limit":{"x":${nested}}}`]) {
+      const params = `{"name":"chat_get_messages","arguments":${args}}`;
+      const answer = await service.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`);
+      expect(textOf(z.object({ result: z.unknown() }).parse(await answer.json()).result)).toMatch(
+        /^invalid_argument: .*given: a deeply nested value/,
+      );
+    }
+  });
+
   it("of the chat's own rules have the rule's message", async () => {
     const room_id = await database.world.newInactiveRoom("Quiet");
     const result = await call("chat_send_message", { room_id, content: "Hello" });
@@ -248,6 +267,13 @@ describe("errors", () => {
     expect(
       await text("chat_get_messages", { room_id, around: "m", since: "2001-01-01T00:00:00Z" }),
     ).toContain("around: cannot be combined with since or until");
+    const backwards = { since: "2030-01-01T00:00:00+02:00", until: "2029-12-31T22:00:00Z" };
+    expect(await text("chat_get_messages", { room_id, ...backwards })).toContain(
+      "until: must lie after since",
+    );
+    expect(await text("chat_search_messages", { query: "x", ...backwards })).toContain(
+      "until: must lie after since",
+    );
     expect(
       await text("chat_ban_user", { room_id, user_id: "u", expires_at: "2001-01-01T00:00:00Z" }),
     ).toContain("expires_at: must lie in the future");
@@ -328,6 +354,19 @@ describe("the prompts", () => {
   it("are refused without an argument, or by an unknown name", async () => {
     await expect(client.getPrompt({ name: "find_person" })).rejects.toThrow("name: is required.");
     await expect(client.getPrompt({ name: "fly" })).rejects.toThrow(/no such prompt.*catch_up/);
+  });
+
+  it.each([
+    [null],
+    [{}],
+    [{ room: null, since: "" }],
+    [{ room: " ", since: null }],
+  ])("take null and nothing as not given: %j", async (args) => {
+    const params = { name: "catch_up", arguments: args };
+    const answer = await service.post({ jsonrpc: "2.0", id: 1, method: "prompts/get", params });
+    expect(await answer.json()).toMatchObject({
+      error: { code: -32602, message: "room, since: is required." },
+    });
   });
 });
 

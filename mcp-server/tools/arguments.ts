@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Period } from "../chat/backend.ts";
 import { parseTime } from "../chat/time.ts";
 import { limits } from "../limits.ts";
 
@@ -69,6 +70,12 @@ export const period = {
   since: time("Only from this time on, ISO 8601 with an offset").optional(),
   until: time("Only before this time, ISO 8601 with an offset").optional(),
 };
+
+/** For `refine`: a period has a beginning before its end, else nothing would be found and nobody would know why. */
+export const beginsBeforeItEnds = [
+  ({ since, until }: Period) => since === undefined || until === undefined || since < until,
+  { path: ["until"], error: "must lie after since" },
+] satisfies [unknown, unknown];
 
 export const nextCursor = z
   .string()

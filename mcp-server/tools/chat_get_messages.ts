@@ -2,7 +2,7 @@ import * as z from "zod";
 import { messageLines } from "../chat/lines.ts";
 import { messageSchema, usersSchema } from "../chat/model.ts";
 import { shownMessages } from "../chat/shown.ts";
-import { cursor, limit, messageId, nextCursor, period, roomId } from "./arguments.ts";
+import { beginsBeforeItEnds, cursor, limit, messageId, nextCursor, period, roomId } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
 export const getMessages = defineTool({
@@ -24,7 +24,8 @@ export const getMessages = defineTool({
     .refine(({ around, since, until }) => around === undefined || (since ?? until) === undefined, {
       path: ["around"],
       error: "cannot be combined with since or until: leave them out",
-    }),
+    })
+    .refine(...beginsBeforeItEnds),
   output: z.object({ messages: z.array(messageSchema), users: usersSchema, next_cursor: nextCursor }),
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   group: "agent",

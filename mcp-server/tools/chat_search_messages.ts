@@ -3,7 +3,7 @@ import { messageLines } from "../chat/lines.ts";
 import { messageSchema, usersSchema } from "../chat/model.ts";
 import { shownMessages } from "../chat/shown.ts";
 import { limits } from "../limits.ts";
-import { cursor, limit, nextCursor, period, roomId, text, userId } from "./arguments.ts";
+import { beginsBeforeItEnds, cursor, limit, nextCursor, period, roomId, text, userId } from "./arguments.ts";
 import { defineTool } from "./tool.ts";
 
 export const searchMessages = defineTool({
@@ -26,7 +26,8 @@ export const searchMessages = defineTool({
     .refine(({ query, user_id }) => query !== undefined || user_id !== undefined, {
       path: ["query"],
       error: "give a query, a user_id or both",
-    }),
+    })
+    .refine(...beginsBeforeItEnds),
   output: z.object({
     messages: z.array(messageSchema),
     users: usersSchema,

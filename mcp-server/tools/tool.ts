@@ -154,11 +154,17 @@ function presentArguments({ shape }: z.ZodObject): (args: unknown) => unknown {
   };
 }
 
+/** Names in an error: an agent pays for each that it reads. */
+const MOST_NAMES = 10;
+
 /** The error with all problems, each with field and value. */
 function invalidArguments(error: z.ZodError, args: unknown): ChatError {
   const problems = error.issues.map((issue) => {
-    if (issue.code === "unrecognized_keys")
-      return `${issue.keys.map((key) => clip(key)).join(", ")}: unknown argument`;
+    if (issue.code === "unrecognized_keys") {
+      const more = issue.keys.length - MOST_NAMES;
+      const names = issue.keys.slice(0, MOST_NAMES).map(clip).join(", ");
+      return `${names}${more > 0 ? ` and ${more} more` : ""}: unknown argument`;
+    }
     const field = issue.path.join(".") || "arguments";
     const value = issue.path.reduce<unknown>(
       (inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined),
@@ -166,7 +172,7 @@ function invalidArguments(error: z.ZodError, args: unknown): ChatError {
     );
     if (value === undefined)
       return `${field}: ${issue.code === "invalid_type" ? "is required" : issue.message}`;
-    return `${field}: ${issue.message} (given: ${clip(JSON.stringify(value))})`;
+    return `${field}: ${issue.message} (given: ${shown(value)})`;
   });
   const field = error.issues[0]?.path[0];
   return new ChatError(
@@ -174,6 +180,16 @@ function invalidArguments(error: z.ZodError, args: unknown): ChatError {
     `${problems.join("; ")}.`,
     typeof field === "string" ? { field } : {},
   );
+}
+
+/** The beginning of a value as JSON. */
+function shown(value: unknown): string {
+  try {
+    return clip(JSON.stringify(value));
+  } catch {
+    // JSON.parse reads any depth, JSON.stringify ends at that of the stack.
+    return "a deeply nested value";
+  }
 }
 
 /** The beginning of a text, cut between two characters. */

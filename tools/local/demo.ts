@@ -59,8 +59,8 @@ export async function addDemoData(connection: ClientConfig): Promise<void> {
     );
     for (const [index, { room, user, content, phenomId }] of messages.entries())
       await client.query(
-        `insert into chat_messages (room_id, user_id, content, message_type, phenom_id, created_at)
-         values ($1, $2, $3, $4, $5, now() - $6 * interval '7 minutes')`,
+        `insert into chat_messages (room_id, user_id, content, message_type, phenom_id, created_at, updated_at)
+         select $1, $2, $3, $4, $5, at, at from (select now() - $6 * interval '7 minutes') as sent (at)`,
         [room, user, content, phenomId ? "phenom_link" : "text", phenomId ?? null, messages.length - index],
       );
     await client.query("commit");
