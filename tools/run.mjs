@@ -83,11 +83,20 @@ async function bundleProgram(source, outfile) {
 
 const USAGE_EXIT_CODE = 2;
 
-/** Ends the process with the text and exit code of a Problem (tools/cli/problem.ts), or with a stack trace. */
+/** What is printed of an error: a stack trace only where this project's code is wrong. */
+function textOf(error) {
+  const { name, code, syscall, path: program, message, text } = error;
+  if (name === "Problem") return text;
+  if (code === "ERR_MODULE_NOT_FOUND") return `${message}\nRun: npm ci`;
+  if (/^spawn/.test(syscall) && code === "ENOENT")
+    return `${program} can't be started: ${message}\nInstall it, and put it on the PATH`;
+  return syscall ? message : error;
+}
+
+/** Ends the process with the text and exit code of a Problem (tools/cli/problem.ts), or of another error. */
 function fail(error) {
-  const isProblem = error instanceof Error && error.name === "Problem";
-  console.error(isProblem ? error.text : error);
-  process.exit(isProblem ? error.exitCode : 1);
+  console.error(error instanceof Error ? textOf(error) : error);
+  process.exit(error?.exitCode ?? 1);
 }
 
 async function run(source) {
@@ -99,6 +108,8 @@ async function run(source) {
   const outfile = path.resolve("build", "programs", source.replace(/\.ts$/, ".mjs"));
   await bundleProgram(source, outfile);
   process.argv.splice(1, 1);
+  // The AWS SDK would warn in every command that its versions of 2027 need Node.js 22.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   process.on("uncaughtException", fail);
   await import(pathToFileURL(outfile).href);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { version } from "../../shared/version.ts";
 import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { main } from "../cli/command.ts";
-import { EXIT, Problem } from "../cli/problem.ts";
+import { requireTools } from "../setup/require-tools.ts";
 import { tools } from "../setup/tools.ts";
 import { deployedSide } from "./deployed.ts";
 import { experiment } from "./experiment.ts";
@@ -70,8 +70,7 @@ async function measure(options: Measurement, save: (results: Results) => Promise
 async function chosenSides(options: Measurement): Promise<Side[]> {
   if (options.mode === "deployed")
     return [await deployedSide("A", options.a), await deployedSide("B", options.b)];
-  if (!tools.synapse.present())
-    throw new Problem("Synapse is not installed", "Run: npm run setup -- --only synapse", EXIT.usage);
+  requireTools(tools.synapse);
   return [localSynapse, localHasura, ...(options.reference ? [localPostgres] : [])];
 }
 

@@ -114,8 +114,9 @@ export async function readResults(file: string): Promise<Results> {
   });
   const parsed = jsonSchema.safeParse(text);
   if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
   throw new Problem(
-    `--from ${file} must be a results.json of npm run ab: ${z.prettifyError(parsed.error)}`,
+    `--from ${file} must be a results.json of npm run ab: ${[...(issue?.path ?? []), issue?.message].join(" ")}`,
     "",
     EXIT.usage,
   );

@@ -39,18 +39,12 @@ export async function execute(command: CommandUnknownOpts, args: readonly string
   }
 }
 
-/** Does what the process was called for. A Problem ends the process with its text and exit code. */
+/** Does what the process was called for. tools/run.mjs prints what is thrown, and ends the process. */
 export async function main(
   command: CommandUnknownOpts,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  let exitCode: number;
-  try {
-    exitCode = await execute(command, args);
-  } catch (error) {
-    console.error(error instanceof Problem ? error.text : error);
-    exitCode = error instanceof Problem ? error.exitCode : EXIT.failed;
-  }
+  const exitCode = await execute(command, args);
   // The PostgreSQL package ends the process with 0 whatever process.exitCode says.
   if (exitCode !== EXIT.ok) process.exit(exitCode);
 }

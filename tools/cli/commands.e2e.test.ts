@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
@@ -84,8 +84,14 @@ describe("a command that can't do what it is told", () => {
       "no such file or directory, open 'nowhere.json'",
     ],
     ["pipeline", ["show", "development", plan], 1, "is not JSON"],
+    ["ops", ["adopt", "development"], 77, "no AWS credentials"],
+    ["ops", ["deploy", "development"], 77, "no AWS credentials"],
+    ["pipeline", ["running-images", "development"], 77, "no AWS credentials"],
     ["pipeline", ["release-notes", "latest"], 1, "names another version than package.json"],
     ["release", [], 2, "missing required argument 'version'"],
+    ["ab", ["--from", "package.json"], 2, "must be a results.json of npm run ab: format"],
+    ["modules", ["--moves", "staging"], 2, "Choose from: development, production."],
+    ["stage", ["--record"], 2, "--record goes with --rehearse-restore"],
     ["plan", ["staging"], 2, "Allowed choices are development, production"],
     ["plan", ["development"], 77, "no AWS credentials"],
     ["apply", ["development"], 2, "there is no terminal to ask for approval"],
@@ -103,6 +109,41 @@ describe("a command that can't do what it is told", () => {
       stderr:
         "terraform can't be started: spawn terraform ENOENT\nInstall Terraform 1.11 or newer, and put it on the PATH\n",
     });
+  });
+
+  it.each([
+    [
+      'spawn("no-such-program")',
+      "no-such-program can't be started: spawn no-such-program ENOENT\nInstall it, and put it on the PATH\n",
+    ],
+    ['chdir("no-such-folder")', /^ENOENT: no such file or directory, chdir .+ -> 'no-such-folder'\n$/],
+  ])("a command whose program calls %s says what is missing, without a stack trace", (call, message) => {
+    const program = path.join(folder, "missing.ts");
+    writeFileSync(
+      program,
+      `import { spawn } from "node:child_process"; import { chdir } from "node:process"; ${call};`,
+    );
+    const { status, stderr } = spawnSync(process.execPath, ["tools/run.mjs", program], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: typeof message === "string" ? message : expect.stringMatching(message),
+    });
+  });
+
+  it("npm start names a wrong setting before it starts anything", () => {
+    const { status, stdout, stderr } = npm("start", [], { PORT: "abc" });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toContain('PORT = "abc": must be a whole number from 0 to 65535');
+  });
+
+  it("a command in a checkout without npm packages says how to install them", () => {
+    mkdirSync(path.join(folder, "tools"));
+    copyFileSync("tools/run.mjs", path.join(folder, "tools/run.mjs"));
+    writeFileSync(path.join(folder, "program.ts"), "");
+    const words = ["tools/run.mjs", "program.ts"];
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", cwd: folder });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^Cannot find package 'esbuild' .+\nRun: npm ci\n$/);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { Problem } from "../cli/problem.ts";
+import { requireTools } from "../setup/require-tools.ts";
 import { tools } from "../setup/tools.ts";
 import type { ImageDefinition, ImageName } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
@@ -22,8 +22,7 @@ export async function writeSbom(
   { name, repository }: ImageDefinition,
   tag: string,
 ): Promise<string> {
-  if (!tools.syft.present())
-    throw new Problem("Syft lists an image's packages and is missing", "Run: npm run setup -- --only syft");
+  requireTools(tools.syft);
   const file = sbomFile(name);
   await mkdir(path.dirname(file), { recursive: true });
   await engine.withFiles(`${repository}:${tag}`, (folder) =>

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { postgresBackend } from "../../mcp-server/backends/postgres.ts";
-import { environmentSchema, readServerEnvironment } from "../../mcp-server/environment.ts";
+import { type Environment, environmentSchema, readServerEnvironment } from "../../mcp-server/environment.ts";
 import { createLog } from "../../mcp-server/log.ts";
 import { type Service, startService } from "../../mcp-server/service.ts";
 import { applyMigrations, MigrationError } from "../../migrations/apply.ts";
@@ -17,6 +17,7 @@ const lock = join(folder, "start.pid");
 
 /** Starts the whole chat on this machine: PostgreSQL, schema, demo data, MCP server on loopback. */
 async function start(reset: boolean): Promise<void> {
+  const environment = readSettings();
   await checkNotRunning();
   if (reset) await rm(folder, { recursive: true, force: true });
 
@@ -48,7 +49,7 @@ async function start(reset: boolean): Promise<void> {
       );
     });
     await addDemoData(database.connection);
-    service = await startServer(database);
+    service = await startServer(database, environment);
   } catch (error) {
     await database?.stop();
     await rm(lock, { force: true });
@@ -65,15 +66,18 @@ async function checkNotRunning(): Promise<void> {
     );
 }
 
-async function startServer({ connection }: LocalDatabase): Promise<Service> {
+function readSettings(): Environment {
   const given = Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
-  const environment = readServerEnvironment({
+  return readServerEnvironment({
     ...given,
     BACKEND_TYPE: "postgres",
     DATABASE_URL: "postgres://127.0.0.1/phenom_chat",
     AGENT_USER_ID: agentUserId,
     LOG_LEVEL: given["LOG_LEVEL"] || "warn",
   });
+}
+
+async function startServer({ connection }: LocalDatabase, environment: Environment): Promise<Service> {
   const backend = postgresBackend({ connection, agentUserId });
   try {
     return await startService({ environment, backend, log: createLog(environment.LOG_LEVEL) });

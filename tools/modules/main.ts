@@ -2,8 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { environments } from "../../environments/index.ts";
 import { writeBundles } from "../build/bundles.ts";
-import { createCommand, main } from "../cli/command.ts";
-import { Problem } from "../cli/problem.ts";
+import { createCommand, main, oneOf } from "../cli/command.ts";
 import { archive } from "./archive.ts";
 import { MODULES, writeFiles } from "./write.ts";
 
@@ -13,8 +12,12 @@ await main(
     `Writes the five as Terraform modules to ${MODULES}/<name>/; docs/terraform-modules.md says how to use them.`,
   )
     .option("--archive <file>", 'also write them into a zip, which a source = "https://…" can name')
-    .option("--moves <environment>", "also write the blocks that take its state to the modules, and back")
-    .action(async ({ archive: file, moves: name }) => {
+    .option(
+      "--moves <environment>",
+      "also write the blocks that take its state to the modules, and back",
+      oneOf(environments, ({ environment }) => environment),
+    )
+    .action(async ({ archive: file, moves: environment }) => {
       await writeBundles(["lambdas"]);
       // Loaded by those who need it: synthesis takes a second.
       const { moduleFiles, moveFiles } = await import("./files.ts");
@@ -25,13 +28,6 @@ await main(
         await writeFile(file, archive(files));
         console.log(`wrote ${file}`);
       }
-      if (name === undefined) return;
-      const environment = environments.find(({ environment }) => environment === name);
-      if (!environment)
-        throw new Problem(
-          `there is no environment ${name}`,
-          `Environments: ${environments.map(({ environment }) => environment).join(", ")}`,
-        );
-      writeFiles(moveFiles(environment), `dist/moves/${name}`);
+      if (environment) writeFiles(moveFiles(environment), `dist/moves/${environment.environment}`);
     }),
 );

@@ -76,12 +76,18 @@ export class Context {
     );
   }
 
+  /** Whose credentials these are. @throws Error of the SDK where there are none, or AWS rejects them */
+  async caller(): Promise<{ readonly account: string; readonly arn: string }> {
+    const { Account = "", Arn = "" } = await this.aws.sts.send(new GetCallerIdentityCommand({}));
+    return { account: Account, arn: Arn };
+  }
+
   /** @throws Problem where the credentials are of another account than `expected` */
   async checkAccount(expected: string): Promise<void> {
-    const { Account, Arn } = await this.aws.sts.send(new GetCallerIdentityCommand({}));
-    if (Account === expected) return;
+    const { account, arn } = await this.caller();
+    if (account === expected) return;
     throw new Problem(
-      `these credentials (${Arn}) are of account ${Account}; ${this.environment.environment} is in account ${expected}`,
+      `these credentials (${arn}) are of account ${account}; ${this.environment.environment} is in account ${expected}`,
       "Choose the profile or role of that account: AWS_PROFILE=<profile>, or aws sso login --profile <profile>",
       EXIT.refused,
     );

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { requireTools } from "../setup/require-tools.ts";
 import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
@@ -15,6 +16,7 @@ export interface Moto {
 
 /** @param settings moto's own variables, such as `MOTO_ACM_VALIDATION_WAIT` */
 export async function startMoto(settings: Readonly<Record<string, string>> = {}): Promise<Moto> {
+  requireTools(tools.moto);
   const port = await freePort();
   const child = spawn(motoServer, ["-H", "127.0.0.1", "-p", String(port)], {
     stdio: "ignore",

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { requireTools } from "../setup/require-tools.ts";
 import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
@@ -19,6 +20,7 @@ export interface Redis {
 
 /** Starts a Redis of its own that, as ElastiCache with encryption in transit, speaks TLS only. It keeps nothing. */
 export async function startRedis(): Promise<Redis> {
+  requireTools(tools.redis, tools.openssl);
   const directory = await mkdtemp(join(tmpdir(), "phenom-redis-"));
   const [key, certificate] = [join(directory, "server.key"), join(directory, "server.crt")];
   await promisify(execFile)("openssl", [

@@ -24,6 +24,7 @@ import {
   type WorkerConfig,
   workerConfig,
 } from "../../modules/chat-synapse/workers/workers.ts";
+import { requireTools } from "../setup/require-tools.ts";
 import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { libpqEnvironment, type PostgresServer } from "./postgres.ts";
@@ -131,6 +132,7 @@ export async function deploySynapse(
   props: Partial<HomeserverProps> = {},
   knownSecrets: Partial<SynapseSecrets> = {},
 ): Promise<SynapseDeployment> {
+  requireTools(tools.synapse, tools.psql);
   const secrets = { ...drawSecrets(), ...knownSecrets };
   const name = `synapse_${randomBytes(4).toString("hex")}`;
   const database = { host: postgres.host, port: postgres.port, name, user: name };

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { strToU8, zipSync } from "fflate";
 import { byHand, download, install, type Machine } from "./install.ts";
 import { readOptions, UsageError } from "./options.ts";
+import { requireTools } from "./require-tools.ts";
 import { runInto } from "./run.ts";
 import { define, type Tool, tools } from "./tools.ts";
 
@@ -46,6 +47,22 @@ describe("the table of tools", () => {
       const file = source.kind === "npm-lock" ? `${source.folder}/package.json` : "";
       expect(JSON.parse(readFileSync(file, "utf8")).dependencies[packageName]).toBe(version);
     }
+  });
+});
+
+describe("requireTools", () => {
+  it("names the tools that are not installed, and the command that installs them", () => {
+    const { missing, node } = define(
+      {
+        missing: { purpose: "", source: { kind: "pypi", packages: [] }, programs: { python: "bin/python" } },
+        node: { purpose: "", source: { kind: "system", debian: [] }, programs: { node: [process.execPath] } },
+      },
+      folder,
+    );
+    expect(() => requireTools(node, missing)).toThrow(
+      expect.objectContaining({ text: "Not installed: missing\nRun: npm run setup -- --only missing" }),
+    );
+    expect(() => requireTools(node)).not.toThrow();
   });
 });
 

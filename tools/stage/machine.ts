@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Problem } from "../cli/problem.ts";
+import { requireTools } from "../setup/require-tools.ts";
 import { type ToolName, tools } from "../setup/tools.ts";
 import { bridges, MAX_STAGES, Network, PREFIX, removeNetwork } from "./network.ts";
 
@@ -40,12 +41,7 @@ export function takeMachine(needed: readonly ToolName[] = []): Machine {
       "A stage makes network namespaces and runs containers, for which it needs to be root",
       "Run it again with sudo",
     );
-  const missing = [...STAGE_TOOLS, ...needed].filter((name) => !tools[name].present());
-  if (missing.length > 0)
-    throw new Problem(
-      `A stage needs tools that are not installed: ${missing.join(", ")}`,
-      `Run: npm run setup -- --only ${missing.join(" ")}`,
-    );
+  requireTools(...[...STAGE_TOOLS, ...needed].map((name) => tools[name]));
   for (const number of allNumbers) if (isAbandoned(number)) removeStage(number);
   const taken = new Set(bridges());
   for (const number of allNumbers.filter((each) => !taken.has(each))) {

@@ -5,7 +5,7 @@ import { environments } from "../../environments/index.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { assertTrustworthy, busyCores } from "../bench/measurements.ts";
 import { createCommand, main } from "../cli/command.ts";
-import { Problem } from "../cli/problem.ts";
+import { EXIT, Problem } from "../cli/problem.ts";
 import { chooseEngine, ENGINES } from "../images/engine.ts";
 import { removeAllStages } from "./machine.ts";
 import type { Stage } from "./stage.ts";
@@ -29,6 +29,8 @@ await main(
     .option("--record", "with --rehearse-restore: keep the times, which the runbook quotes")
     // What starts and synthesises is loaded by those who need it: that takes a second.
     .action(async (name, { engine: wanted, plan = false, down = false, rehearseRestore, record }) => {
+      if (record && !rehearseRestore)
+        throw new Problem("--record goes with --rehearse-restore", "", EXIT.usage);
       if (down) return console.log(`${removeAllStages()} stages ended`);
       const found = environments.find(({ environment }) => environment === name);
       if (!found) throw new Problem(`there is no environment ${name}`);

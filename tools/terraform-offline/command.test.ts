@@ -23,7 +23,7 @@ describe("the command", () => {
     [["."], 3],
   ] as [string[], number][])("shows its usage for %j and exits with %i", async (args, code) => {
     expect(await main(args)).toBe(code);
-    expect(printed.join("\n")).toMatch(/^usage: terraform-offline DIR COMMAND/);
+    expect(printed.join("\n")).toMatch(/^usage: npm run terraform-offline -- DIR COMMAND/);
   });
 
   it.each([

@@ -7,19 +7,19 @@ import { type Environment, emptyCliConfig, execute, terraform } from "./programs
 import { type RunningProviders, startProviders } from "./providers/index.ts";
 import { newRunState, type RunState } from "./run-state.ts";
 
-const USAGE = `usage: terraform-offline DIR COMMAND [ARGUMENTS]
+const USAGE = `usage: npm run terraform-offline -- DIR COMMAND [ARGUMENTS]
 
-  terraform-offline DIR init|validate|plan|apply|show|destroy|output|... [terraform's arguments]
+  DIR init|validate|plan|apply|show|destroy|output|... [terraform's arguments]
       runs terraform in DIR with the stand-in providers attached
-  terraform-offline DIR check [--json FILE] [--state FILE] [--var NAME=VALUE]... [--var-file FILE]
-                       [--remote-outputs FILE] [--data FILE] [--mutate FILE]...
-                       [--no-warnings] [--plan-only] [--keep]
+  DIR check [--json FILE] [--state FILE] [--var NAME=VALUE]... [--var-file FILE]
+            [--remote-outputs FILE] [--data FILE] [--mutate FILE]...
+            [--no-warnings] [--plan-only] [--keep]
       in a copy of DIR: init, plan, apply, a second plan that must be empty,
       a plan after each change of --mutate, destroy; one line for each step
-  terraform-offline DIR exec -- COMMAND [ARGUMENTS]
+  DIR exec -- COMMAND [ARGUMENTS]
       runs any command in the current folder with the stand-in providers
       attached; DIR is where relative file names are looked up
-  terraform-offline types
+  types
       the resource types, data sources and ephemeral resources that are served
 
 TF_VAR_* and other TF_* settings are passed on. TF_OFFLINE_TERRAFORM names
@@ -81,8 +81,7 @@ async function run(folder: string, command: string, args: readonly string[]): Pr
 }
 
 async function exec(folder: string, [program, ...args]: readonly string[]): Promise<number> {
-  if (program === undefined)
-    return refuse("exec needs a command: terraform-offline DIR exec -- COMMAND [ARGUMENTS]");
+  if (program === undefined) return refuse("exec needs a command: DIR exec -- COMMAND [ARGUMENTS]");
   const state = newRunState(path.resolve(folder));
   return withProviders(state, (env) => execute(program, args, env));
 }

@@ -17,6 +17,7 @@ export async function adopt(
   out = importsFile(context.environment.environment),
 ): Promise<number> {
   const { report, settings, environment } = context;
+  await context.caller();
   const { aws, inputs, stack } = await subjectOf(context, inputsFile);
   await context.checkAccount(inputs.get("ecsClusterArn").split(":")[4] ?? "");
   report.progress("looking for what the stack would make");

@@ -1,6 +1,5 @@
 import { GetPolicyCommand } from "@aws-sdk/client-iam";
 import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { boundaryArn } from "../../../stacks/pipeline/boundary.ts";
 import { type Finding, failed, finding, passed } from "../checks/check.ts";
 import { type PreflightCheck, type Subject, unless } from "./check.ts";
@@ -14,15 +13,15 @@ export const account: PreflightCheck = {
 /** Account that the inputs name. */
 const accountOf = (inputs: Subject["inputs"]) => inputs.get("ecsClusterArn").split(":")[4] ?? "";
 
-function credentials({ aws, inputs }: Subject): Promise<Finding> {
+function credentials({ context, inputs }: Subject): Promise<Finding> {
   const what = "credentials";
   const remedy = "Choose a profile or role of that account: AWS_PROFILE=<profile>, or aws sso login";
   return finding(what, remedy, async () => {
-    const { Account = "", Arn = "" } = await aws.sts.send(new GetCallerIdentityCommand({}));
+    const { account, arn } = await context.caller();
     const named = accountOf(inputs);
-    return named === Account
-      ? passed(what, Arn)
-      : failed(what, `${Arn} is of account ${Account}; ecs_cluster_id names account ${named}`, remedy);
+    return named === account
+      ? passed(what, arn)
+      : failed(what, `${arn} is of account ${account}; ecs_cluster_id names account ${named}`, remedy);
   });
 }
 

@@ -8,7 +8,6 @@ import {
   PutPublicAccessBlockCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { EXIT, Problem } from "../../cli/problem.ts";
 import { unless } from "../preflight/check.ts";
 import type { Verb } from "../verb.ts";
@@ -20,19 +19,19 @@ export const bootstrapState: Verb = ({ verb, run }) =>
   ).action((data, options) =>
     run(data, options, async (context) => {
       const { bucket, region } = context.environment.state;
-      const { Account } = await context.aws.sts.send(new GetCallerIdentityCommand({}));
+      const { account } = await context.caller();
       const s3 = context.aws.s3(region);
       const exists = await isOurs(s3, bucket);
       const steps = [
         exists
           ? `use the bucket ${bucket}, which exists`
-          : `make the bucket ${bucket} in account ${Account}, ${region}`,
+          : `make the bucket ${bucket} in account ${account}, ${region}`,
         "keep its versions, encrypt it, refuse public access and requests without TLS",
       ];
       if (!(await context.confirm(steps))) return EXIT.ok;
       if (!exists) await create(s3, bucket, region);
       await protect(s3, bucket);
-      context.report.line(`${exists ? "protected" : "made"} ${bucket} in account ${Account}`);
+      context.report.line(`${exists ? "protected" : "made"} ${bucket} in account ${account}`);
       context.report.result({ bucket, created: !exists });
       return EXIT.ok;
     }),

@@ -54,6 +54,8 @@ export async function runDeployment(
     : undefined;
   const passes = platformTerraform && new PlatformDeployment(context, platformTerraform);
   try {
+    // Terraform would say it late, and at length.
+    await context.caller();
     await terraform.synthesise();
     await platformTerraform?.initialise();
     // Without the platform there is nothing yet that the chat could be planned on.
