@@ -113,7 +113,7 @@ export function toMessage({ roomId, event, profile, template, preview }: Message
     phenom_id: phenomId,
     link_preview: preview,
     created_at: isoTime(event.origin_server_ts),
-    updated_at: isoTime(edit?.at ?? event.origin_server_ts),
+    updated_at: edit && isoTime(edit.at),
   };
 }
 

@@ -12,31 +12,26 @@ import {
 
 /** Rows as the statements select them: flat, with the columns of user and preview. */
 export type FlatMessage = MessageColumns &
-  KnownUser &
+  UserColumns &
   Omit<PreviewColumns, "url"> & {
     /** Null if the message has no preview. */
     readonly url: string | null;
   };
-export type FlatMember = MemberColumns & KnownUser;
-type KnownUser = UserColumns & {
-  /** Whether table users holds the sender or member; if not, the columns are null. */
-  readonly user_known: boolean;
-};
+export type FlatMember = MemberColumns & UserColumns;
 
 const hasPreview = (row: FlatMessage): row is FlatMessage & PreviewColumns => row.url !== null;
 
-export const messageOf = (row: FlatMessage) =>
-  toMessage(row, row.user_known ? row : null, hasPreview(row) ? row : null);
+export const messageOf = (row: FlatMessage) => toMessage(row, row, hasPreview(row) ? row : null);
 
-export const memberOf = (row: FlatMember) => toMember(row, row.user_known ? row : null);
+export const memberOf = (row: FlatMember) => toMember(row, row);
 
 /** A ban with its user, and with the membership if there still is one. */
 export type FlatBanned = BanRow &
-  KnownUser & {
+  UserColumns & {
     readonly role: Role | null;
     readonly is_muted: boolean | null;
     readonly muted_until: string | null;
     readonly joined_at: string | null;
   };
 
-export const bannedOf = (row: FlatBanned): Member => toBanned(row, row, row.user_known ? row : null);
+export const bannedOf = (row: FlatBanned): Member => toBanned(row, row, row);

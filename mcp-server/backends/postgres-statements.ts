@@ -1,11 +1,11 @@
 /** The postgres backend's prepared statements. `$1` is the agent's user id, unless a comment says otherwise. */
 
 /** Plain columns that `postgres-rows.ts` nests, which saves writing and parsing JSON for each row. */
-const USER = "u.id is not null as user_known, u.username, u.display_name, u.avatar_url";
+const USER = "u.username, u.display_name, u.avatar_url";
 
 const MESSAGE = `
   m.id, m.room_id, m.user_id, m.content, m.message_type, m.phenom_id,
-  m.created_at::text, m.updated_at::text, ${USER},
+  m.created_at::text, nullif(m.updated_at, m.created_at)::text as updated_at, ${USER},
   p.url, p.title, p.description, p.thumbnail_url, p.media_type`;
 
 const MESSAGE_JOINS = `

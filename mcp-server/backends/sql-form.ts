@@ -78,7 +78,10 @@ export type BanRow = z.output<typeof banRow>;
 /** Columns of users, messages and members; the backends join them, nested or flat. */
 export type UserColumns = Omit<z.output<typeof userRow>, "id">;
 export type PreviewColumns = z.output<typeof linkPreviewRow>;
-export type MessageColumns = Omit<MessageRow, "user" | "link_preview">;
+export type MessageColumns = Omit<MessageRow, "user" | "link_preview" | "updated_at"> & {
+  /** Null or the time of creation if the message was never changed. */
+  readonly updated_at: string | null;
+};
 export type MemberColumns = Omit<MemberRow, "user">;
 
 const SPACE = 32;
@@ -137,7 +140,7 @@ export const toMessage = (
   phenom_id: present(row.phenom_id),
   link_preview: preview === null ? undefined : toPreview(preview),
   created_at: utc(row.created_at),
-  updated_at: utc(row.updated_at),
+  updated_at: row.updated_at === row.created_at ? undefined : presentTime(row.updated_at),
 });
 
 /** A mute that has expired counts as none, although its row still says so. */

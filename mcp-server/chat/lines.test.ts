@@ -10,7 +10,6 @@ const message = (more: Partial<Message>): Message => ({
   content: "Hello",
   message_type: "text",
   created_at: "2026-11-25T20:00:00.123456Z",
-  updated_at: "2026-11-25T20:00:00.123456Z",
   ...more,
 });
 

@@ -36,7 +36,7 @@ function messageLine(message: Message, sender: string, withRoom: boolean): strin
   const { id, content, created_at, updated_at, link_preview: preview } = message;
   const notes = [
     ...(withRoom ? [`room ${message.room_id}`] : []),
-    ...(updated_at === created_at ? [] : [`edited ${seconds(updated_at)}`]),
+    ...(updated_at === undefined ? [] : [`edited ${seconds(updated_at)}`]),
     ...(message.message_type === "phenom_link" ? [`phenom_link ${quoted(message.phenom_id ?? "")}`] : []),
     ...(preview
       ? [`preview ${preview.title === undefined ? "" : `${quoted(preview.title)} `}${quoted(preview.url)}`]

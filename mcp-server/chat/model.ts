@@ -88,9 +88,8 @@ export type Role = Member["role"];
 export type Ban = z.infer<typeof banSchema>;
 
 /** A message as backends give it: with room, sender's profile and times in full. */
-export type Message = Omit<z.infer<typeof messageSchema>, "room_id" | "updated_at"> & {
+export type Message = Omit<z.infer<typeof messageSchema>, "room_id"> & {
   readonly room_id: string;
-  readonly updated_at: string;
   /** The sender's profile, where it is known. */
   readonly profile?: Profile | undefined;
 };

@@ -11,7 +11,7 @@ const maybeSeconds = (time: string | undefined) => (time === undefined ? undefin
 
 /** Times of a message; both in full if they differ within one second. */
 function times({ created_at, updated_at }: Message) {
-  if (created_at === updated_at) return { created_at: seconds(created_at) };
+  if (updated_at === undefined) return { created_at: seconds(created_at) };
   const short = { created_at: seconds(created_at), updated_at: seconds(updated_at) };
   return short.created_at === short.updated_at ? { created_at, updated_at } : short;
 }

@@ -4,7 +4,7 @@ import type { Ban, Member, Message } from "../chat/model.ts";
 const at = "2026-01-01T00:00:00.000Z";
 const message: Message = {
   ...{ id: "warm-up", room_id: "warm-up", user_id: "warm-up", content: "Warm-up", message_type: "text" },
-  ...{ created_at: at, updated_at: at, profile: { username: "warm-up" } },
+  ...{ created_at: at, profile: { username: "warm-up" } },
 };
 const member: Member = {
   ...{ room_id: "warm-up", user_id: "warm-up", username: "warm-up", role: "user", is_muted: true },

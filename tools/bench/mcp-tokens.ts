@@ -40,7 +40,6 @@ const page: Message[] = Array.from({ length: 50 }, (_, n) => {
     content: LINES[n % LINES.length] ?? "",
     message_type: "text",
     created_at: at,
-    updated_at: at,
     profile: { username: person(n).toLowerCase().replace(" ", "."), display_name: person(n) },
   };
 });
