@@ -7,6 +7,13 @@ export default class Reporter {
   #retried = [];
   /** Number of tests left out by missing tools, such as "redis synapse". @type {Map<string, number>} */
   #leftOut = new Map();
+  /** @type {string | undefined} */
+  #namePattern;
+  #choseNone = false;
+
+  constructor({ testNamePattern }) {
+    this.#namePattern = testNamePattern;
+  }
 
   onTestResult(_test, { testResults }) {
     for (const { fullName, ancestorTitles, title, status, invocations = 1 } of testResults) {
@@ -20,21 +27,28 @@ export default class Reporter {
   }
 
   onRunComplete(_contexts, results) {
+    // A file that could not be loaded has failed, and has no tests.
+    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+    this.#choseNone = this.#namePattern !== undefined && results.numPassedTests + failed === 0;
     const lines = [
       ...this.#retried.map(
         ({ name, tries, passed }) => `${passed ? "passed" : "failed"} after ${tries} tries: ${name}`,
       ),
       ...(this.#retried.length ? [`retried: ${this.#retried.length} tests`] : []),
+      ...(this.#choseNone ? [`no test ran: none has a name like "${this.#namePattern}"`] : []),
       ...(this.#leftOut.size ? [this.#describeLeftOut()] : []),
     ];
-    // A file that could not be loaded has failed, and has no tests.
-    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const counts = `${results.numPassedTests} passed, ${failed} failed, ${results.numPendingTests} skipped`;
     // After the summary, which Jest prints last.
     process.once("exit", () => {
       for (const line of lines) console.error(line);
       console.log(counts);
     });
+  }
+
+  /** Fails a run whose `-t` chose no test, which Jest lets pass. */
+  getLastError() {
+    return this.#choseNone ? new Error("No test was chosen.") : undefined;
   }
 
   #describeLeftOut() {

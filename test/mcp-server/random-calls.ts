@@ -1,17 +1,22 @@
 import { expect } from "@jest/globals";
 import fc from "fast-check";
 import * as z from "zod";
+import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { token } from "../../tools/servers/cognito-tokens.ts";
 import type { ContractWorld } from "./contract.ts";
 import type { TestService } from "./service.ts";
 
-/**
- * Calls for each tool. `RANDOM_CALLS=100000 npm test -- mcp-server/backends/postgres.test.ts -t random` makes many more
- * than the gate does; `RANDOM_TOOLS=chat_ban_user,chat_unban_user` makes them of these tools only.
- */
-export const randomCalls = (usual: number) => Number(process.env["RANDOM_CALLS"] ?? usual);
-const isChosen = ({ name }: { readonly name: string }) =>
-  process.env["RANDOM_TOOLS"]?.split(",").includes(name) ?? true;
+/** More calls for each tool than the gate makes, and of some tools only; workflow `random-calls` sets both. */
+const settings = z
+  .object({
+    RANDOM_CALLS: z.coerce.number().int().positive().optional(),
+    RANDOM_TOOLS: z
+      .string()
+      .transform((names) => names.split(","))
+      .pipe(z.array(z.enum(catalog.map(({ name }) => name))))
+      .optional(),
+  })
+  .parse(process.env);
 
 /** What the calls are drawn from: the same seed gives the same calls. */
 const SEED = 15;
@@ -26,8 +31,9 @@ const resultSchema = z.object({
 });
 type Result = z.infer<typeof resultSchema>;
 
-/** Makes random calls of every tool, then reads every page of the rooms that they were about. */
-export async function callAtRandom(service: TestService, world: ContractWorld, calls: number): Promise<void> {
+/** Makes random calls of each tool, then reads every page of the rooms that they were about. */
+export async function callAtRandom(service: TestService, world: ContractWorld, usual: number): Promise<void> {
+  const { RANDOM_CALLS: calls = usual, RANDOM_TOOLS: chosen } = settings;
   const client = await service.connect();
   const { tools } = await client.listTools();
   await client.close();
@@ -58,7 +64,7 @@ export async function callAtRandom(service: TestService, world: ContractWorld, c
     return result;
   };
 
-  for (const { name, inputSchema } of tools.filter(isChosen)) {
+  for (const { name, inputSchema } of tools.filter(({ name }) => chosen?.includes(name) ?? true)) {
     const drawn = argumentsOf(schemaSchema.parse(inputSchema), known, cursors);
     for (let made = 0; made < calls; made += CHUNK) {
       // Many calls take longer than a token is valid.

@@ -5,6 +5,8 @@ import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { environments } from "../../environments/index.ts";
+import { environmentSchema } from "../../mcp-server/environment.ts";
+import { catalog } from "../../mcp-server/tools/catalog.ts";
 import { DEPLOY_SECONDS } from "../../stacks/pipeline/stack.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { imageNames, images } from "../images/catalog.ts";
@@ -96,6 +98,7 @@ describe("the workflows", () => {
       "deploy: development": { contents: "read", deployments: "read", "id-token": "write" },
       "scan: scan": { contents: "read" },
       "scan: report": { contents: "read", issues: "write" },
+      "random-calls: call": { contents: "read" },
       "providers: lock": { contents: "write", "pull-requests": "write" },
       "drift: plan": { contents: "read", deployments: "read", "id-token": "write", issues: "write" },
       "release: candidate": { actions: "read", contents: "read" },
@@ -292,6 +295,15 @@ describe("the workflows", () => {
     expect(workflows["drift"]?.jobs["plan"]?.strategy?.matrix["environment"]).toEqual(
       environments.map(({ environment }) => environment),
     );
+  });
+
+  it("make random calls of every tool on every backend", () => {
+    const { strategy, steps = [] } = workflows["random-calls"]?.jobs["call"] ?? {};
+    expect(strategy?.matrix).toEqual({
+      backend: expect.arrayContaining(environmentSchema.shape.BACKEND_TYPE.options),
+      tool: catalog.map(({ name }) => name),
+    });
+    expect(steps.at(-1)?.run).toBe('npm test -- "mcp-server/backends/$BACKEND" -t "random calls"');
   });
 
   it("have Dependabot look at every folder with dependencies that it can read", () => {
