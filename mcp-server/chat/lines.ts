@@ -34,39 +34,37 @@ const quoted = (text: string) => oneLine(JSON.stringify(text));
 
 function messageLine(message: Message, sender: string, withRoom: boolean): string {
   const { id, content, created_at, updated_at, link_preview: preview } = message;
-  const notes = [
-    ...(withRoom ? [`room ${message.room_id}`] : []),
-    ...(updated_at === undefined ? [] : [`edited ${seconds(updated_at)}`]),
-    ...(message.message_type === "phenom_link" ? [`phenom_link ${quoted(message.phenom_id ?? "")}`] : []),
-    ...(preview
-      ? [`preview ${preview.title === undefined ? "" : `${quoted(preview.title)} `}${quoted(preview.url)}`]
-      : []),
-  ];
+  const notes: string[] = [];
+  if (withRoom) notes.push(`room ${message.room_id}`);
+  if (updated_at !== undefined) notes.push(`edited ${seconds(updated_at)}`);
+  if (message.message_type === "phenom_link") notes.push(`phenom_link ${quoted(message.phenom_id ?? "")}`);
+  if (preview)
+    notes.push(
+      `preview ${preview.title === undefined ? "" : `${quoted(preview.title)} `}${quoted(preview.url)}`,
+    );
   const noted = notes.length === 0 ? "" : ` [${notes.join(", ")}]`;
   return `${id} ${seconds(created_at)} ${sender}${noted}: ${oneLine(content)}`;
 }
 
 /** Bytes of the longest escape sequence, such as `\\u0001` of a quoted text; other characters have at most three in UTF-8. */
 const LONGEST = { escaped: 7, plain: 3 };
+const ESCAPED = /[^\n\r\t -~\u00a0-\u2027\u202a-\uffff]/;
 /** Times, labels and brackets of a line. */
 const AROUND_TEXTS = 120;
 /** What stands before and after the lines of a page. */
 const AROUND_LINES = 1000;
 
-/** More bytes than an item can have on a page. */
-const mostBytes = (plain: readonly string[], escaped: readonly (string | undefined)[]) =>
-  length(plain) * LONGEST.plain + length(escaped) * LONGEST.escaped + AROUND_TEXTS;
+const length = (text: string | undefined) => text?.length ?? 0;
+/** For a long text, of which the sum of an ordinary page would be too large a bound. */
+const mostBytes = (text: string) => text.length * (ESCAPED.test(text) ? LONGEST.escaped : LONGEST.plain);
 
-const length = (texts: readonly (string | undefined)[]) =>
-  texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
-
+/** More bytes than a message can have on a page: its line, and the one with the sender's id. */
 function mostBytesOfMessage(message: Message): number {
-  const { id, room_id, user_id, content, phenom_id, link_preview, profile } = message;
-  const { display_name, username } = profile ?? {};
-  // The sender stands on the message's line, and once more with the id.
-  const names = [display_name, display_name, username, username];
-  const ids = [id, room_id, user_id, user_id, user_id];
-  return mostBytes(ids, [content, phenom_id, link_preview?.url, link_preview?.title, ...names]);
+  const { id, room_id, user_id, content, phenom_id, link_preview: preview, profile } = message;
+  const names = length(profile?.display_name) + length(profile?.username);
+  const quoted = length(phenom_id) + length(preview?.url) + length(preview?.title) + 2 * names;
+  const ids = id.length + room_id.length + 3 * user_id.length;
+  return mostBytes(content) + quoted * LONGEST.escaped + ids * LONGEST.plain + AROUND_TEXTS;
 }
 
 /** The number of items, from the first on, that fit on a page. */
@@ -102,14 +100,16 @@ export function fittingMessages(items: readonly Message[]): number {
   });
 }
 
+/** More bytes than a member's line can have. */
+function mostBytesOfMember({ user_id, username, display_name, ban }: Member): number {
+  const quoted = length(username) + length(display_name) + length(ban?.reason);
+  const ids = 2 * user_id.length + length(ban?.banned_by);
+  return quoted * LONGEST.escaped + ids * LONGEST.plain + AROUND_TEXTS;
+}
+
 /** The number of members, from the first on, that fit on a page. */
 export const fittingMembers = (items: readonly Member[]): number =>
-  fitting(
-    items,
-    ({ user_id, username, display_name, ban }) =>
-      mostBytes([user_id, user_id, ban?.banned_by ?? ""], [username, display_name, ban?.reason]),
-    (member) => lineBytes(memberLine(member)),
-  );
+  fitting(items, mostBytesOfMember, (member) => lineBytes(memberLine(member)));
 
 const senderLine = (id: string, sender: string) => `${sender} = ${id}`;
 
@@ -139,12 +139,22 @@ function sendersByName(items: readonly Message[]): ReadonlyMap<string, string> {
   for (const { user_id, profile } of items) {
     if (senders.has(user_id)) continue;
     const first = called(profile, user_id);
-    const choices = [first, `${first} (${name(profile?.username ?? user_id)})`, name(user_id)];
-    const free = choices.find((choice) => !taken.has(choice)) ?? quoted(user_id);
-    taken.add(free);
-    senders.set(user_id, free);
+    const sender = taken.has(first) ? otherName(first, profile, user_id, taken) : first;
+    taken.add(sender);
+    senders.set(user_id, sender);
   }
   return senders;
+}
+
+/** A name for somebody whose first one is taken. */
+function otherName(
+  first: string,
+  profile: Profile | undefined,
+  id: string,
+  taken: ReadonlySet<string>,
+): string {
+  const choices = [`${first} (${name(profile?.username ?? id)})`, name(id)];
+  return choices.find((choice) => !taken.has(choice)) ?? quoted(id);
 }
 
 export const sentLine = (message: Message): string =>
