@@ -202,6 +202,16 @@ describe("synthesis", () => {
     expect(written).toEqual([]);
   });
 
+  it("refuses what two environments would share, and must not", () => {
+    const { problems, written } = refused(production, { ...production, environment: "development" });
+    expect(problems).toEqual([
+      'development: project: "phenom-prod" is also that of production: choose another',
+      'development: serverName: "chat.thephenom.app" is also that of production: choose another',
+      'development: state: "s3://phenom-prod-terraform-state/phenom-chat/production.tfstate" is also that of production: choose another',
+    ]);
+    expect(written).toEqual([]);
+  });
+
   it("reports the names that one environment makes too long together with the wrong settings of another", () => {
     const { problems, written } = refused(environment({ project: "phenom-development-us-east" }), {
       ...production,

@@ -1,6 +1,12 @@
 import path from "node:path";
 import { type App, TerraformResource } from "cdktf";
-import { type EnvironmentData, EnvironmentError, parseEnvironment } from "../environments/schema.ts";
+import { clashes } from "../environments/clashes.ts";
+import {
+  type Environment,
+  type EnvironmentData,
+  EnvironmentError,
+  parseEnvironment,
+} from "../environments/schema.ts";
 import type { ReadableStack } from "./addresses.ts";
 import { ChatStack } from "./chat/chat-stack.ts";
 import { PipelineStack } from "./pipeline/stack.ts";
@@ -23,6 +29,7 @@ export interface SynthesisedStack {
  */
 export function synthesise(app: App, environments: readonly EnvironmentData[]): SynthesisedStack[] {
   const problems: string[] = [];
+  const valid: Environment[] = [];
   const stacks: { readonly stack: ReadableStack; milliseconds: number }[] = [];
   for (const data of environments) {
     const parsed = parseEnvironment(data);
@@ -30,6 +37,10 @@ export function synthesise(app: App, environments: readonly EnvironmentData[]): 
       problems.push(...parsed.problems);
       continue;
     }
+    const shared = clashes(parsed.environment, valid);
+    problems.push(...shared);
+    if (shared.length) continue;
+    valid.push(parsed.environment);
     for (const Stack of [ChatStack, PlatformStack, PipelineStack]) {
       const start = performance.now();
       const stack = new Stack(app, parsed.environment);

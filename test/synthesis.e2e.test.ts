@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { environments } from "../environments/index.ts";
+import { pipelineStack, platformStack } from "../environments/stack-names.ts";
 import { clone } from "./clone.ts";
 
 const synth = (cwd: string, env: NodeJS.ProcessEnv = {}, ...options: string[]) =>
@@ -46,25 +48,12 @@ describe("npm run synth", () => {
     expect(
       lines.map((line) => line.replace(/ +\d+ resources/, " N resources").replace(/ +\d+ ms$/, " N ms")),
     ).toEqual([
-      expect.stringMatching(
-        /^development +N resources {2}cdktf\.out\/stacks\/development\/cdk\.tf\.json +N ms$/,
+      ...environments.flatMap(({ environment }) =>
+        [environment, platformStack(environment), pipelineStack(environment)].map((stack) =>
+          expect.stringMatching(`^${stack} +N resources  cdktf.out/stacks/${stack}/cdk\\.tf\\.json +N ms$`),
+        ),
       ),
-      expect.stringMatching(
-        /^platform-development +N resources {2}cdktf\.out\/stacks\/platform-development\/cdk\.tf\.json +N ms$/,
-      ),
-      expect.stringMatching(
-        /^pipeline-development +N resources {2}cdktf\.out\/stacks\/pipeline-development\/cdk\.tf\.json +N ms$/,
-      ),
-      expect.stringMatching(
-        /^production +N resources {2}cdktf\.out\/stacks\/production\/cdk\.tf\.json +N ms$/,
-      ),
-      expect.stringMatching(
-        /^platform-production +N resources {2}cdktf\.out\/stacks\/platform-production\/cdk\.tf\.json +N ms$/,
-      ),
-      expect.stringMatching(
-        /^pipeline-production +N resources {2}cdktf\.out\/stacks\/pipeline-production\/cdk\.tf\.json +N ms$/,
-      ),
-      "Next: npm run plan -- development|production",
+      `Next: npm run plan -- ${environments.map(({ environment }) => environment).join("|")}`,
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { Fn, TerraformOutput } from "cdktf";
 import { secretValue } from "../../constructs/generated-secret.ts";
 import { development } from "../../environments/development.ts";
-import { ChatMcpServer, type McpBackend } from "../../modules/chat-mcp-server/index.ts";
+import { ChatMcpServer, MCP_SERVER_PORT, type McpBackend } from "../../modules/chat-mcp-server/index.ts";
 import { common, flag, imageTag, imageUri, optional, priority, serverName, shared } from "./inputs.ts";
 import type { TerraformModule } from "./module.ts";
 import { MAIN, ModuleStack, text } from "./module-stack.ts";
@@ -79,7 +79,9 @@ export const chatMcpServer: TerraformModule<"synapse"> = {
       dockerhub_credentials_arn: shared.dockerhub_credentials_arn,
       secret_kms_key_arns: shared.secret_kms_key_arns,
       add_alb_ingress: {
-        ...flag("Whether to let the load balancer into the ECS tasks' security group, at port 3001"),
+        ...flag(
+          `Whether to let the load balancer into the ECS tasks' security group, at port ${MCP_SERVER_PORT}`,
+        ),
         rules: [
           {
             condition: "!var.add_alb_ingress || var.alb_security_group_id != null",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { production } from "../../environments/production.ts";
 import { emittedMetrics, kind } from "../../test/emitted-metrics.ts";
+import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "../chat/template.ts";
 import { thresholds } from "./thresholds.ts";
 
@@ -212,7 +213,9 @@ describe("the alarms of development", () => {
     const watched = metrics.map(({ namespace, metric_name, dimensions }) =>
       kind(String(namespace), String(metric_name), Object.keys(dimensions ?? {})),
     );
-    expect(watched.filter((metric) => !emitted.has(metric))).toEqual([]);
+    withMessage("Add a metric that AWS reports to test/emitted-metrics.ts", () =>
+      expect(watched.filter((metric) => !emitted.has(metric))).toEqual([]),
+    );
   });
 
   it.each(

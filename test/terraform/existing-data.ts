@@ -1,4 +1,5 @@
 import type { EnvironmentData } from "../../environments/schema.ts";
+import { MCP_SERVER_PORT } from "../../modules/chat-mcp-server/index.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 /** Attributes of what exists, by data source type, as `terraform-offline check --data` takes them. */
@@ -48,7 +49,7 @@ export function existingData({ ingressRules = {} }: EnvironmentData, inputs: Val
     owner === "platform" ? [{ group, from, port }] : [];
   return securityGroupRules([
     { group: rds, from: group, port: rds_port },
-    ...rule(ingressRules.mcpFromAlb, alb, 3001),
+    ...rule(ingressRules.mcpFromAlb, alb, MCP_SERVER_PORT),
     ...rule(ingressRules.adminUiFromAlb, alb, 80),
     ...rule(ingressRules.hasuraFromEcsTasks, group, Number(/:(\d+)\//.exec(String(hasura_endpoint))?.[1])),
   ]);

@@ -67,7 +67,7 @@ describe("a command that can't do what it is told", () => {
 
   it.each<[string, string[], number, string]>([
     ["ops", ["status", "development", "extra", "words"], 2, "too many arguments for 'status'"],
-    ["ops", ["status", "staging"], 2, "Choose from: development, production."],
+    ["ops", ["status", "nowhere"], 2, "Choose from: development, "],
     ["ops", ["restart", "development"], 2, "no service is named"],
     ["ops", ["rollback", "development", "mcp", "--to", "abc"], 2, "a whole number from 1 to 1000000"],
     [
@@ -90,9 +90,9 @@ describe("a command that can't do what it is told", () => {
     ["pipeline", ["release-notes", "latest"], 1, "names another version than package.json"],
     ["release", [], 2, "missing required argument 'version'"],
     ["ab", ["--from", "package.json"], 2, "must be a results.json of npm run ab: format"],
-    ["modules", ["--moves", "staging"], 2, "Choose from: development, production."],
+    ["modules", ["--moves", "nowhere"], 2, "Choose from: development, "],
     ["stage", ["--record"], 2, "--record goes with --rehearse-restore"],
-    ["plan", ["staging"], 2, "Allowed choices are development, production"],
+    ["plan", ["nowhere"], 2, "Allowed choices are development, "],
     ["plan", ["development"], 77, "no AWS credentials"],
     ["apply", ["development"], 2, "there is no terminal to ask for approval"],
   ])("npm run %s -- %j exits with %i and says why", (script, words, exitCode, message) => {

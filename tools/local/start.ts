@@ -85,7 +85,7 @@ async function startServer({ connection }: LocalDatabase, environment: Environme
     await backend.close();
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
       throw new Problem(
-        `Port ${environment.PORT} is in use: stop what listens there, or choose another one: PORT=3002 npm start`,
+        `Port ${environment.PORT} is in use: stop what listens there, or choose another one: PORT=${environment.PORT + 1} npm start`,
       );
     throw error;
   }

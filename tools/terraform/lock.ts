@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import * as z from "zod";
+import { Problem } from "../cli/problem.ts";
 
 /** Terraform's own name for the file. */
 export const LOCK_FILE = ".terraform.lock.hcl";
@@ -61,7 +62,13 @@ export function lockedProviders(text: string): Map<string, LockedProvider> {
  * refuses a read-only lock file with others.
  */
 export function placeLock(environment: string, stack: string): void {
-  const locked = lockedProviders(readFileSync(lockOf(environment), "utf8"));
+  const lock = lockOf(environment);
+  if (!existsSync(lock))
+    throw new Problem(
+      `${lock} is missing`,
+      "Copy another environment's: docs/pipeline.md#versions-of-the-providers",
+    );
+  const locked = lockedProviders(readFileSync(lock, "utf8"));
   const required = Object.values(requiredProviders(readFileSync(path.join(stack, "cdk.tf.json"), "utf8")));
   const blocks = required.flatMap(({ source }) => locked.get(address(source))?.block ?? []).sort();
   writeFileSync(path.join(stack, LOCK_FILE), blocks.join("\n"));
