@@ -3,7 +3,7 @@ import type { Content } from "./content.ts";
 import type { Send } from "./hasura.ts";
 
 /** How long a preview is fresh: a message with its link requests it again after a day. */
-export const PREVIEW_LIFETIME_MS = 24 * 60 * 60 * 1000;
+const PREVIEW_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 // The same definition of fresh as in the database's trigger that requests previews.
 const FRESH_PREVIEW = `query FreshPreview($phenomId: String!, $now: timestamptz!) {

@@ -34,7 +34,7 @@ const comparisonOperators = {
  * alarms stay quiet after a deployment: until the short windows of pages have forgotten it, and until CloudWatch no longer
  * evaluates the last data points of counters that have none since.
  */
-export const quietTime = { wait: { page: 60, ticket: 900 }, extension: { page: 300, ticket: 900 } };
+const quietTime = { wait: { page: 60, ticket: 900 }, extension: { page: 300, ticket: 900 } };
 
 /** CloudWatch's alarms: one for each definition, and the composites that tell somebody. */
 export class Alarms extends Construct {

@@ -55,7 +55,7 @@ export function exampleResults(runs = 5, changes: Partial<Results> = {}): Result
   };
 }
 
-export function exampleRun(side: SideKey, run: number): Run {
+function exampleRun(side: SideKey, run: number): Run {
   return {
     side,
     run,

@@ -16,7 +16,7 @@ export interface WebServices {
   stop(): Promise<void>;
 }
 
-export const CLOUDFLARE_TOKEN = "a-cloudflare-token";
+const CLOUDFLARE_TOKEN = "a-cloudflare-token";
 
 const intact = (): Omit<WebServices, "reset" | "stop"> => ({
   tags: {

@@ -28,7 +28,7 @@ export type Counts = Readonly<Record<OperationName, number>>;
 export const predicted = (costs: Costs, counts: Counts): Amounts =>
   amounts((quantity) => operationNames.reduce((sum, name) => sum + counts[name] * costs[name][quantity], 0));
 
-export const cpuSeconds = (used: Amounts): number => parts.reduce((sum, part) => sum + used[part], 0);
+const cpuSeconds = (used: Amounts): number => parts.reduce((sum, part) => sum + used[part], 0);
 
 /** The same computed for each quantity. */
 export const amounts = (of: (quantity: Quantity) => number): Amounts =>
@@ -179,12 +179,3 @@ function callCost(runs: readonly Run[], side: Candidate): Amounts {
       ) / Math.max(1, calls),
   );
 }
-
-/** The most connections to the database at the end of a step. */
-export const connectionsOf = (runs: readonly Run[], side: Candidate): number =>
-  Math.max(
-    0,
-    ...runs.flatMap((run) =>
-      run.side === side ? (run.live ?? []).map(({ used }) => used?.connections ?? 0) : [],
-    ),
-  );

@@ -168,7 +168,7 @@ const ofDemand = (value: (demand: Demand) => number | undefined) => (run: Run) =
   return (demand && value(demand)) ?? Number.NaN;
 };
 
-export const partNames: Readonly<Record<Part, string>> = {
+const partNames: Readonly<Record<Part, string>> = {
   mcp: "MCP server",
   synapse: "Synapse",
   graphql: "GraphQL (stand-in)",

@@ -63,7 +63,7 @@ export async function recordQuickTime({ minutes }: Results): Promise<void> {
   await write({ ...before, quickMinutes: minutes });
 }
 
-export function condensed(results: Results): Omit<AbRecord, "quickMinutes"> {
+function condensed(results: Results): Omit<AbRecord, "quickMinutes"> {
   const { runs, startedAt, release, machine, minutes } = results;
   const [A, B] = [costsOf(runs, "A"), costsOf(runs, "B")];
   if (!A || !B)

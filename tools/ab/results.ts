@@ -72,7 +72,7 @@ const runSchema = z.object({
 });
 
 /** Everything that was measured; the page is rendered from it alone. */
-export const resultsSchema = z.object({
+const resultsSchema = z.object({
   format: z.literal(2),
   startedAt: z.iso.datetime(),
   /** Minutes that the measurement took so far. */

@@ -7,7 +7,7 @@ import { units } from "./benchmark.ts";
 import type { Result } from "./results.ts";
 
 /** What `npm run bench -- --record` keeps, by benchmark; `npm run docs` makes docs/measurements.md of it. */
-export const MEASUREMENTS = "docs/measurements.json";
+const MEASUREMENTS = "docs/measurements.json";
 
 const quantity = z.object({ label: z.string(), measured: z.number() });
 export const measurementsSchema = z.record(

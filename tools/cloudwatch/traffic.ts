@@ -23,7 +23,7 @@ export interface Event {
 export type Change = readonly [metric: RegExp, value: (usual: number, minute: number) => number];
 
 /** A metric in one line, as the patterns of this file and of events find it. */
-export const described = ({ namespace, name, dimensions }: Metric): string =>
+const described = ({ namespace, name, dimensions }: Metric): string =>
   [namespace, name, ...Object.values(dimensions)].join(" ");
 
 /** Attempts a minute at the busiest hour, and the share of them that fails on an ordinary day. */

@@ -45,7 +45,7 @@ export async function describeService(context: Context, cluster: string, name: s
   );
 }
 
-export const primaryOf = (service: Service): EcsDeployment | undefined =>
+const primaryOf = (service: Service): EcsDeployment | undefined =>
   service.deployments?.find(({ status }) => status === "PRIMARY");
 
 /** `family:revision` of a task definition's ARN. */

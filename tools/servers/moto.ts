@@ -6,7 +6,7 @@ import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
 
 /** Moto's server, from PyPI: it behaves as Cognito and other services of AWS. */
-export const motoServer = tools.moto.path("server");
+const motoServer = tools.moto.path("server");
 
 export interface Moto {
   readonly port: number;

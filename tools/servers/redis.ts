@@ -8,7 +8,7 @@ import { tools } from "../setup/tools.ts";
 import { freePort } from "./free-port.ts";
 import { untilListening } from "./listening.ts";
 
-export const redisServer = tools.redis.path("server");
+const redisServer = tools.redis.path("server");
 
 export interface Redis {
   readonly host: string;

@@ -16,7 +16,7 @@ export const credentials = {
 };
 
 /** A secret's name: moto makes ARNs of its own, with another ending. */
-export const secretName = (arn: string): string => arn.replace(/^arn:.*:secret:(.*)-[A-Za-z0-9]{6}$/, "$1");
+const secretName = (arn: string): string => arn.replace(/^arn:.*:secret:(.*)-[A-Za-z0-9]{6}$/, "$1");
 
 const secretRequest = z.object({
   SecretId: z.string(),

@@ -12,7 +12,7 @@ export interface SecretReference {
 }
 
 /** @throws TaskDefinitionError when `valueFrom` is not a Secrets Manager ARN in full */
-export function parseSecretReference(valueFrom: string): SecretReference {
+function parseSecretReference(valueFrom: string): SecretReference {
   const words = valueFrom.split(":");
   if (
     !valueFrom.startsWith("arn:") ||

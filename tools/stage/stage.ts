@@ -31,7 +31,7 @@ import { UserPool } from "./user-pool.ts";
 import { type StageInputs, type StageOutputs, stageInputs, stageOutputs } from "./values.ts";
 
 /** Intervals of health checks and events, and deregistration delays, are divided by it, so that a stage is ready soon. */
-export const HASTE = 10;
+const HASTE = 10;
 const ACCOUNT = "123456789012";
 const CA_FILE = "/etc/phenom-stage/ca.pem";
 /** The authority of the stage's database, in place of those of RDS. */

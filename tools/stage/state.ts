@@ -56,7 +56,6 @@ const accessPoint = z.object({
     }),
   ),
 });
-export type AccessPointDefinition = z.infer<typeof accessPoint>;
 
 const discoveryService = z.object({
   arn: z.string(),
@@ -81,7 +80,6 @@ const lambdaFunction = z.object({
   filename: z.string(),
   environment: z.array(z.object({ variables: z.record(z.string(), z.string()) })).nullish(),
 });
-export type LambdaDefinition = z.infer<typeof lambdaFunction>;
 
 const redisGroup = z.object({ primary_endpoint_address: z.string(), port: z.number() });
 

@@ -26,7 +26,7 @@ const relayedSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** Runs a program. Signals are passed on, except an interrupt from a terminal, which reaches the program by itself. */
-export function runProgram(
+function runProgram(
   program: string,
   args: readonly string[],
   { folder, env, capture = false }: ProgramOptions,

@@ -25,8 +25,7 @@ const stackSchema = z.object({
 });
 
 /** The providers that a synthesised stack requires. */
-export const requiredProviders = (json: string) =>
-  stackSchema.parse(JSON.parse(json)).terraform.required_providers;
+const requiredProviders = (json: string) => stackSchema.parse(JSON.parse(json)).terraform.required_providers;
 
 /** A provider's name in lock files. */
 const address = (source: string) =>
@@ -99,11 +98,4 @@ export async function updateLock(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The providers of an environment's lock whose checksums are missing. */
-export function withoutChecksums(environment: string): string[] {
-  return [...lockedProviders(readFileSync(lockOf(environment), "utf8"))]
-    .filter(([, { hashes }]) => hashes.length === 0)
-    .map(([name]) => name);
 }

@@ -71,7 +71,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Answ
 }
 
 /** Why `fetch` failed: its own message is only "fetch failed". */
-export function networkError(error: unknown): string {
+function networkError(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
