@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
+import { fold, matches, parseQuery } from "../mcp-server/chat/search-query.ts";
 import { nothingSearchable } from "../shared/chat-search.ts";
 import { eventually } from "../test/jest/eventually.ts";
 import { type DatabaseConnection, type PostgresServer, startPostgres } from "../tools/servers/postgres.ts";
@@ -647,6 +648,57 @@ describe("search", () => {
     expect(await words("yak")).toBe(1);
     await client.query("update chat_messages set is_deleted = true where content = 'two yaks'");
     expect(await words("yak")).toBe(0);
+  });
+
+  it("reads texts and queries as the MCP server does where there is no such search", async () => {
+    const pieces = [
+      ..."xYzÉéİıßẞÆøŁςΣσ٣۴५½①",
+      ...["東", "京", "都", "カ", "ー", "ヒ", "한", "국", "ไ", "ท", "ย", "ກ", "က", "ក", "გ", "ア\u3099"],
+      ...[
+        "🎉",
+        "👍🏽",
+        "👩\u200d🚀",
+        "🇩🇪",
+        "1\ufe0f\u20e3",
+        "❤\ufe0f",
+        "\u200b",
+        "\u00ad",
+        "\u2060",
+        "\u0301",
+      ],
+      ...["مُحَمَّد", "أحمد", "שָׁלוֹם", "हिन्दी", "Ἀθῆναι", "ﬁ", "Ａ", "\ud835\udd4f"],
+      ...[" ", " -", ' "', '" ', "-", "_", ".", "/", "://", " or ", "\n", "'", "\\", ":"],
+    ];
+    const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(""));
+    // The simple dictionary has no words without meaning.
+    const stopWord = /(?<![\p{Alphabetic}0-9])[ai](?![\p{Alphabetic}0-9])/u;
+    const pairs = fc.sample(
+      fc
+        .tuple(texts, texts, fc.nat(), fc.nat())
+        .map(([query, text, from, length]) => {
+          // Every other query is a part of the text.
+          const part = [...text].slice(from % 5, (from % 5) + 1 + (length % 5)).join("");
+          return { query: from % 2 === 0 ? part : query, text };
+        })
+        .filter(({ query }) => !stopWord.test(fold(query))),
+      { seed: 15, numRuns: 1500 },
+    );
+    const { rows } = await client.query<{ folded: string; found: boolean | null }>(
+      `select chat_search_fold(text) as folded, chat_search_vector(text, 'simple') @@ chat_search_query(query, 'simple') as found
+         from rows from (unnest($1::text[]), unnest($2::text[])) as pairs (query, text)`,
+      [pairs.map(({ query }) => query), pairs.map(({ text }) => text)],
+    );
+    const here = pairs.map(({ query, text }) => {
+      const parsed = parseQuery(query);
+      return { folded: fold(text), found: parsed === undefined ? null : matches(parsed, text) };
+    });
+    const differences = pairs.flatMap((pair, at) =>
+      JSON.stringify(rows[at]) === JSON.stringify(here[at])
+        ? []
+        : [{ ...pair, there: rows[at], here: here[at] }],
+    );
+    expect(differences).toEqual([]);
+    expect(here.filter(({ found }) => found).length).toBeGreaterThan(150);
   });
 
   it("accepts any input without an error", async () => {

@@ -107,9 +107,9 @@ export const operations = {
     "query UserExists($user: String!) { row: users_by_pk(id: $user) { id } }",
   ),
   listMembers: pages("ListMembers", members, (after) => ({
-    variables: "$room: uuid!, $name: users_bool_exp!, $limit: Int!",
+    variables: "$room: uuid!, $names: String_comparison_exp!, $limit: Int!",
     selection: `chat_members(
-        where: { room_id: { _eq: $room }, is_banned: { _eq: false }, user: $name ${after("joined_at", "gt")} }
+        where: { room_id: { _eq: $room }, is_banned: { _eq: false }, searched_names: $names ${after("joined_at", "gt")} }
         ${JOINED_FIRST} limit: $limit) { ${MEMBER} }`,
   })),
   /** Role support, because users do not see bans. */
@@ -117,9 +117,9 @@ export const operations = {
     "ListBanned",
     z.object({ rows: z.array(banRow.extend({ user: userRow.nullable() })) }),
     (after) => ({
-      variables: "$room: uuid!, $name: users_bool_exp!, $limit: Int!",
+      variables: "$room: uuid!, $names: String_comparison_exp!, $limit: Int!",
       selection: `chat_bans(
-        where: { room_id: { _eq: $room }, is_active: { _eq: true }, user: $name ${after("banned_at", "gt")} }
+        where: { room_id: { _eq: $room }, is_active: { _eq: true }, searched_names: $names ${after("banned_at", "gt")} }
         order_by: [{ banned_at: asc }, { id: asc }] limit: $limit) { ${BAN} ${USER} }`,
     }),
     "support",

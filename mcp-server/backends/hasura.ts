@@ -3,6 +3,7 @@ import type { ChatBackend, Order, PageRequest } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Role } from "../chat/model.ts";
 import { assertHigherRole } from "../chat/moderation.ts";
+import { foldedName } from "../chat/search-query.ts";
 import { limits } from "../limits.ts";
 import { brokenConstraint, hasuraClient, type Send } from "./hasura-client.ts";
 import { type Operation, operations } from "./hasura-operations.ts";
@@ -176,9 +177,8 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
     async listMembers({ room_id, name, status = "member", ...request }, signal) {
       const room = uuid("room_id", room_id);
       const scope = ["members", room, name, status];
-      const like = { _ilike: `%${(name ?? "").replaceAll(/[\\%_]/g, "\\$&")}%` };
-      const named = name === undefined ? {} : { _or: [{ username: like }, { display_name: like }] };
-      const variables = { room, name: named };
+      const like = (text: string) => ({ _like: `%${text.replaceAll(/[\\%_]/g, "\\$&")}%` });
+      const variables = { room, names: name === undefined ? {} : like(foldedName(name)) };
       if (status === "banned") {
         await enter(room, signal);
         const { rows } = await readPage(operations.listBanned, scope, request, variables, signal);

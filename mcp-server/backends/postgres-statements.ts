@@ -50,11 +50,10 @@ const page = (name: string, text: (after: string) => string, after: string) => (
   next: { name: `${name}_next`, text: text(after) },
 });
 
-/** Whether a person's user name or display name holds the text in a parameter, or the parameter is null. */
+/** Whether a person's user name or display name holds the folded text in a parameter, or the parameter is null. */
 const named = (parameter: string) => `
   (${parameter}::text is null
-   or position(lower(${parameter}) in lower(u.username)) > 0
-   or position(lower(${parameter}) in lower(u.display_name)) > 0)`;
+   or position(${parameter} in public.chat_search_names(u.username, u.display_name)) > 0)`;
 
 /** The function decides by the role `user` what the agent may see, as for Hasura. */
 const search = (position: string) => `
@@ -101,7 +100,7 @@ export const statements = {
   ),
   /** $1 user */
   userExists: { name: "user_exists", text: "select from public.users where id = $1" },
-  /** $2 room, $3 rows, $4 part of a name or null; $5 time, $6 id of the last row seen */
+  /** $2 room, $3 rows, $4 folded part of a name or null; $5 time, $6 id of the last row seen */
   listMembers: page(
     "list_members",
     (after) => `select ${MEMBER} from public.chat_members c left join public.users u on u.id = c.user_id

@@ -3,6 +3,7 @@ import type { ChatBackend, Order, PageRequest } from "../chat/backend.ts";
 import { ChatError, errors } from "../chat/error.ts";
 import type { Role } from "../chat/model.ts";
 import { assertHigherRole } from "../chat/moderation.ts";
+import { foldedName } from "../chat/search-query.ts";
 import { limits } from "../limits.ts";
 import { NAME, query, type Statement } from "./postgres-connection.ts";
 import {
@@ -191,7 +192,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
     async listMembers({ room_id, name, status = "member", ...request }, signal) {
       const room = uuid("room_id", room_id);
       const scope = ["members", room, name, status];
-      const values = (count: number) => [agent, room, count, name ?? null];
+      const values = (count: number) => [agent, room, count, name === undefined ? null : foldedName(name)];
       if (status === "banned") {
         const { rows, isEmpty } = await readPage<FlatBanned>(
           statements.listBanned,

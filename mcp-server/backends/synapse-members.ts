@@ -3,6 +3,7 @@ import { path } from "../../shared/matrix.ts";
 import type { ChatBackend } from "../chat/backend.ts";
 import { fromCursor, toCursor } from "../chat/cursor.ts";
 import { fittingMembers } from "../chat/lines.ts";
+import { fold, foldedName } from "../chat/search-query.ts";
 import { eventSchema, isUserId, type MatrixEvent, matrixId, toProfile } from "./matrix-form.ts";
 import { BAN, isOver, MUTE, type Stored, storedBan, storedMute } from "./sanctions.ts";
 import type { SynapseClient } from "./synapse-client.ts";
@@ -44,8 +45,9 @@ export function members(client: SynapseClient, rooms: SynapseRooms): Pick<ChatBa
           status === "banned" ? records(room, BAN, storedBan, signal) : undefined,
         ]);
         const now = Date.now();
+        const part = name === undefined ? undefined : foldedName(name);
         const sorted = chunk
-          .filter((event) => isNamed(event, name))
+          .filter((event) => isNamed(event, part))
           .filter((event) => {
             // A ban that has ended and is about to be lifted.
             const stored = bans?.get(event.state_key ?? "");
@@ -73,14 +75,14 @@ export function members(client: SynapseClient, rooms: SynapseRooms): Pick<ChatBa
   };
 }
 
-/** Whether a part of the user's name is what was asked for. */
+/** Whether the user's name holds a folded part. */
 function isNamed(
   { state_key: user = "", content, unsigned }: MatrixEvent,
   part: string | undefined,
 ): boolean {
   if (part === undefined) return true;
   const { username, display_name } = toProfile(user, content, unsigned.prev_content);
-  return [username, display_name].some((name) => name?.toLowerCase().includes(part.toLowerCase()));
+  return [username, display_name].some((name) => name !== undefined && fold(name).includes(part));
 }
 
 const compare = (a: readonly [number, string], b: readonly [number, string]): number =>

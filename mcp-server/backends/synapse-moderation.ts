@@ -63,6 +63,11 @@ export function moderation({ client, rooms, enforcement, me, exists }: Moderatio
     const first = Date.parse(since);
     const filter = JSON.stringify({ types: messageTypes, senders: [user] });
     let deleted = 0;
+    /** Ends the work early: 0 would tell that nothing is left. */
+    const interrupted = (error: ChatError) => {
+      if (deleted > 0) return deleted;
+      throw error;
+    };
     let from: string | undefined;
     do {
       const query = new URLSearchParams({
@@ -76,11 +81,11 @@ export function moderation({ client, rooms, enforcement, me, exists }: Moderatio
       for (const event of page.chunk) {
         if (event.origin_server_ts < first) return deleted;
         if (isRedacted(event)) continue;
-        if (deleted >= limits.deletions || performance.now() > stopAt) return deleted;
+        if (deleted >= limits.deletions || performance.now() > stopAt) return interrupted(onlyEdits());
         try {
           await redact(room, event.event_id, reason, signal);
         } catch (error) {
-          if (error instanceof ChatError && error.code === "rate_limited" && deleted > 0) return deleted;
+          if (error instanceof ChatError && error.code === "rate_limited") return interrupted(error);
           throw error;
         }
         if (isMessage(event)) deleted += 1;
@@ -202,6 +207,13 @@ export function moderation({ client, rooms, enforcement, me, exists }: Moderatio
     },
   };
 }
+
+const onlyEdits = () =>
+  new ChatError(
+    "rate_limited",
+    "delete_messages_since: the user is banned, and so far only edits of messages were deleted. Repeat the call to go on.",
+    { field: "delete_messages_since", retryAfterMs: 1000 },
+  );
 
 /** The rule of every backend, and Matrix' own, which compares levels. */
 function assertMorePower(

@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { withDeadline } from "../../shared/deadline.ts";
 import type { ChatBackend, SearchPage } from "../chat/backend.ts";
 import { fromCursor, toCursor } from "../chat/cursor.ts";
-import { errors } from "../chat/error.ts";
+import { ChatError, errors } from "../chat/error.ts";
 import { fittingMessages } from "../chat/lines.ts";
 import { matches, NOTHING_SEARCHABLE, type ParsedQuery, parseQuery } from "../chat/search-query.ts";
 import {
@@ -16,6 +17,7 @@ import { retryOnce } from "./retry.ts";
 import type { SynapseClient } from "./synapse-client.ts";
 import type { Reading } from "./synapse-reading.ts";
 import type { SynapseRooms } from "./synapse-rooms.ts";
+import { NAME } from "./synapse-session.ts";
 import {
   byPlace,
   type FoundEvent,
@@ -38,6 +40,8 @@ export interface SearchParts {
 const CHUNK_SIZE = 100;
 /** Requests to the index for one page; what they have found then is the page, with a cursor. */
 const MAX_REQUESTS = 8;
+/** Milliseconds for the other forms of words that fill a page already. */
+const FORMS_MS = 2_000;
 /** Messages that are read one by one for each page, for what the index cannot find: events per request, requests. */
 const SCAN = { chunk: 500, requests: 4 };
 
@@ -156,27 +160,52 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
     return { events, reached, complete: false };
   };
 
-  /** Both: what was read, and beyond that what the index knows. */
+  /** Both: what was read, and what the index knows. */
   const find = async (query: ParsedQuery, term: string, asked: Asked, signal: AbortSignal) => {
     const fits = (event: MatrixEvent) => {
       const { body } = event.content;
       return typeof body === "string" && matches(query, body);
     };
     const read = await scan(asked, fits, SCAN, signal);
-    if (!query.hasWords || read.events.length > asked.limit) return { ...read, byIndex: false };
-    const indexed = await lookUp(term, asked, signal);
+    if (!query.hasWords) return { ...read, byIndex: false };
+    // The index knows other forms of a word, and messages beyond those that were read. Where these fill the page, only the
+    // forms between them are missing.
+    const isFull = read.events.length > asked.limit;
+    const indexed = isFull
+      ? await formsWithin(term, asked, read.events.at(-1), signal)
+      : await lookUp(term, asked, signal);
     const known = new Set(read.events.map(({ event }) => event.event_id));
-    const events = [...read.events, ...indexed.events.filter(({ event }) => !known.has(event.event_id))].sort(
-      newestFirst,
-    );
+    const events = [...read.events, ...indexed.events.filter(({ event }) => !known.has(event.event_id))]
+      // What the index has not reached yet is for the next page.
+      .filter(({ event }) => indexed.complete || !indexed.reached || !isAfter(event, indexed.reached))
+      .sort(newestFirst);
     return {
       events,
       reached: indexed.complete ? undefined : indexed.reached,
-      complete: indexed.complete,
-      byIndex: !read.complete,
+      complete: indexed.complete && !isFull,
+      byIndex: !read.complete && !isFull,
       profiles: read.profiles,
       readTo: read.reached,
     };
+  };
+
+  /** What the index finds down to a message. A common word among millions of messages takes it too long, which is no failure. */
+  const formsWithin = async (
+    term: string,
+    asked: Asked,
+    last: FoundEvent | undefined,
+    signal: AbortSignal,
+  ): Promise<Found> => {
+    const since = Math.max(asked.since, last?.event.origin_server_ts ?? asked.since);
+    try {
+      const late = () => errors.timeout(NAME);
+      return await withDeadline(signal, FORMS_MS, late, (inner) => lookUp(term, { ...asked, since }, inner));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ChatError && error.code === "timeout")
+        return { events: [], reached: undefined, complete: true };
+      throw error;
+    }
   };
 
   return {

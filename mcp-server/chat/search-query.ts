@@ -3,30 +3,44 @@
  * database's functions in migrations/ read queries in the same way.
  */
 
-/** Accents, letters that Unicode does not take apart, and what only changes an emoji's looks. */
-const ACCENTS = /[\u0300-\u036f]|\ufe0f|\u200d|[\u{1f3fb}-\u{1f3ff}]/gu;
-const LETTERS: Readonly<Record<string, string>> = {
-  ...{ ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" },
+/**
+ * Accents, vowel points that texts may leave out, characters that nobody sees, and what only changes an emoji's looks. These
+ * and the characters below are those of the database's functions, which a test compares.
+ */
+const LEFT_OUT =
+  /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]|[\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]|[\u00ad\u061c\u0640\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|[\ufe00-\ufe0f]|[\u{1f3fb}-\u{1f3ff}]|[\u{e0000}-\u{e007f}]/gu;
+/** Letters that Unicode does not take apart, and digits of other scripts. */
+const REPLACED: Readonly<Record<string, string>> = {
+  ...{ ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ħ: "h", ς: "σ" },
+  ...Object.fromEntries(
+    ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९"].flatMap((digits) =>
+      [...digits].map((digit, value) => [digit, String(value)]),
+    ),
+  ),
 };
+const REPLACEABLE = new RegExp(`[${Object.keys(REPLACED).join("")}]`, "g");
 
-/** A text without accents and in lower case. */
+/** A text in lower case, without what search does not tell apart. */
 export const fold = (text: string): string =>
   text
     .normalize("NFKD")
-    .replaceAll(ACCENTS, "")
+    .replaceAll(LEFT_OUT, "")
     .normalize("NFC")
     .toLowerCase()
-    .replaceAll(/[ßæœøłđðþı]/g, (letter) => LETTERS[letter] ?? letter);
+    .replaceAll(REPLACEABLE, (character) => REPLACED[character] ?? character);
+
+/** A part of a name as search reads it; nothing but accents is looked for as it is, which finds nobody. */
+export const foldedName = (part: string): string => fold(part) || part;
 
 /** Scripts that are written without spaces, Korean with its endings, and emoji: found anywhere in a text. */
 const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Extended_Pictographic}\p{Regional_Indicator}]+/gu;
+  /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2194-\u21aa\u231a-\u23ff\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55\u2e80-\u2fdf\u3005-\u3007\u3030-\u303d\u3041-\u30ff\u3105-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3297\u3299\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\u{1f000}-\u{1faff}\u{20000}-\u{323af}]+/gu;
 
 /** The words of a folded text, each between two spaces; addresses fall into their parts. */
 const words = (folded: string): string =>
   ` ${folded
     .replaceAll(UNSPACED, " ")
-    .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, " ")
+    .replaceAll(/[^\p{Alphabetic}0-9]+/gu, " ")
     .trim()} `;
 
 /** English words that carry no meaning; PostgreSQL's dictionary, which Synapse uses, leaves out the same ones. */

@@ -15,7 +15,7 @@ export const searchMessages = defineTool({
     .strictObject({
       query: text(
         limits.textCharacters,
-        'Words to find, in any form and with or without accents; all must occur. Addresses are found by their parts, Chinese, Japanese and emoji anywhere in the text. "quotes" keep a phrase together, or gives alternatives and -word leaves out. On the synapse backend a message is found by the words it had before an edit.',
+        'Words to find, in any form and with or without accents; all must occur. Addresses are found by their parts, Chinese, Japanese, Thai and emoji anywhere in the text. "quotes" keep a phrase together, or gives alternatives and -word leaves out. On the synapse backend a message is found by the words it had before an edit.',
       ).optional(),
       room_id: roomId.optional(),
       user_id: userId.optional(),

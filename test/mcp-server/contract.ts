@@ -13,7 +13,7 @@ export interface ContractWorld {
   readonly backend: ChatBackend;
   /** User id of the account that the backend acts as. */
   readonly agent: string;
-  newUser(): Promise<string>;
+  newUser(displayName?: string): Promise<string>;
   /** Makes a member support or admin of a room. */
   setRole(userId: string, roomId: string, role: "support" | "admin"): Promise<void>;
   /** A room with the agent, as its admin, and these members. */
@@ -337,6 +337,9 @@ export function contract(
         );
         expect(unmuted).toMatchObject({ user_id: user, is_muted: false });
         expect(await world.trySay(user, room)).toBe(true);
+        // Again it changes nothing.
+        const again = { by: "admin" as const, room_id: room, user_id: user, muted: false };
+        expect(await chat.muteUser(again, signal())).toEqual(unmuted);
       });
 
       it("until a time returns that time", async () => {
@@ -561,7 +564,14 @@ export function contract(
           address: "See https://spam.example.com/win?prize=1 now",
           accents: "Das Café in Zürich",
           japanese: "東京タワーに行きました",
+          capital: "東京と京都",
+          thai: "สวัสดีครับทุกคน",
+          arabic: "قال مُحَمَّد أحمد",
+          hebrew: "שָׁלוֹם לכולם",
+          greek: "Οδός ΟΔΟΣ",
+          invisible: "free cry\u200bpto",
           emoji: "Party 🎉👍🏽 tonight",
+          astronaut: "👩🏽\u200d🚀 launch",
           english: "running lights over the lake",
         };
         for (const text of Object.values(texts)) await world.say(user, room, text);
@@ -572,10 +582,22 @@ export function contract(
           ["example.com", ["address"]],
           ["spam", ["address"]],
           ["cafe", ["accents"]],
+          ["cafe\u0301", ["accents"]],
           ["Café", ["accents"]],
           ["Zurich", ["accents"]],
-          ["東京", ["japanese"]],
-          ["京", ["japanese"]],
+          ["東京", ["capital", "japanese"]],
+          ["京", ["capital", "japanese"]],
+          ["東京と", ["capital"]],
+          // Its pairs of characters are there, but not the word.
+          ["東京都", []],
+          ["ครับ", ["thai"]],
+          ["محمد", ["arabic"]],
+          ["احمد", ["arabic"]],
+          ["שלום", ["hebrew"]],
+          ["οδος", ["greek"]],
+          ["crypto", ["invisible"]],
+          ["👩\u200d🚀", ["astronaut"]],
+          ["🚀", ["astronaut"]],
           ["タワー", ["japanese"]],
           ["🎉", ["emoji"]],
           ["👍", ["emoji"]],
@@ -590,6 +612,21 @@ export function contract(
           expect([query, await find(query)]).toEqual([query, found.map((name) => texts[name])]);
       });
 
+      it("in other forms stand in their place, on each page", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Forms", [user]);
+        const texts = ["flies", "fly 1", "flying", "fly 2", "fly 3", "flies too", "fly 4"];
+        for (const text of texts) await world.say(user, room, text);
+        const seen: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await chat.searchMessages({ query: "fly", room_id: room, limit: 2, cursor }, signal());
+          seen.push(...page.items.map(({ content }) => content));
+          cursor = page.next_cursor;
+        } while (cursor !== undefined);
+        expect(seen).toEqual(texts.reverse());
+      });
+
       it.each(["the", "-zzz", "the of", "?!"])("that cannot be searched give a hint: %s", async (query) => {
         const found = await chat.searchMessages({ query, ...all }, signal());
         expect(found).toMatchObject({
@@ -597,6 +634,36 @@ export function contract(
           hint: expect.stringContaining("nothing that can be searched"),
         });
       });
+    });
+
+    it("a cursor goes on with another page size, and after the message that it names was deleted", async () => {
+      const user = await world.newUser();
+      const room = await world.newRoom("Cursors", [user]);
+      const word = `lynx${key().slice(0, 8)}`;
+      const ids: string[] = [];
+      for (let n = 1; n <= 6; n++) ids.push(await world.say(user, room, `${word} ${n}`));
+      const read = (page: object) => chat.getMessages({ room_id: room, limit: 2, ...page }, signal());
+      const find = (page: object) => chat.searchMessages({ query: word, limit: 2, ...page }, signal());
+      const listed = async (user_id: string, page: object) =>
+        chat.searchMessages({ user_id, limit: 2, ...page }, signal());
+      const firsts = [await read({}), await find({}), await listed(user, {})];
+      for (const { items } of firsts) expect(items.map(({ id }) => id)).toEqual([ids[5], ids[4]]);
+      await chat.deleteMessage({ message_id: String(ids[4]) }, signal());
+      const [cursor, foundCursor, listedCursor] = firsts.map(({ next_cursor }) => next_cursor);
+      for (const { items, next_cursor } of [
+        await read({ cursor, limit: 3 }),
+        await find({ cursor: foundCursor, limit: 3 }),
+        await listed(user, { cursor: listedCursor, limit: 3 }),
+      ]) {
+        expect(items.map(({ id }) => id)).toEqual([ids[3], ids[2], ids[1]]);
+        expect(next_cursor).toBeDefined();
+      }
+      await expect(read({ around: String(ids[4]) })).rejects.toMatchObject({
+        code: "not_found",
+        field: "around",
+      });
+      const around = await read({ around: String(ids[3]), limit: 4 });
+      expect(around.items.map(({ id }) => id)).toEqual([ids[5], ids[3], ids[2]]);
     });
 
     it("a cursor of another tool or question is refused with the name of the argument", async () => {
@@ -615,8 +682,8 @@ export function contract(
     });
 
     describe("people", () => {
-      it("are found by a part of their name", async () => {
-        const [ann, ben] = [await world.newUser(), await world.newUser()];
+      it("are found by a part of their name, with or without accents", async () => {
+        const [ann, ben] = [await world.newUser(), await world.newUser("Zoë Đặng_İnce 東京")];
         const room = await world.newRoom("Names", [ann, ben]);
         const named = async (name: string, status?: "member" | "banned") =>
           (await chat.listMembers({ room_id: room, name, status, ...all }, signal())).items.map(
@@ -625,10 +692,15 @@ export function contract(
         const part = ann.replace(/^@/, "").split(":")[0]?.slice(1, 30) ?? "";
         expect(await named(part)).toEqual([ann]);
         expect(await named(part.toUpperCase())).toEqual([ann]);
-        expect(await named("%")).toEqual([]);
+        for (const spelling of ["zoe", "Zoë", "ZOE\u0308", "dang", "đặng_", "ince", "京"])
+          expect([spelling, await named(spelling)]).toEqual([spelling, [ben]]);
+        for (const nobody of ["%", "z_e", "\\", "\u0301"])
+          expect([nobody, await named(nobody)]).toEqual([nobody, []]);
         await chat.banUser({ by: "admin", room_id: room, user_id: ann }, signal());
         expect(await named(part)).toEqual([]);
         expect(await named(part, "banned")).toEqual([ann]);
+        await chat.banUser({ by: "admin", room_id: room, user_id: ben }, signal());
+        expect(await named("dang", "banned")).toEqual([ben]);
       });
 
       it("who are banned are listed with their ban, and not as members", async () => {

@@ -33,8 +33,11 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
   await applyMigrations(connection);
   const sql = (text: string, values?: unknown[]) => query(connection, text, values);
 
-  const addUser = async (id: string) => {
-    await sql("insert into users (id, username, display_name) values ($1, $1, initcap($1))", [id]);
+  const addUser = async (id: string, name?: string) => {
+    await sql("insert into users (id, username, display_name) values ($1, $1, coalesce($2, initcap($1)))", [
+      id,
+      name,
+    ]);
     return id;
   };
   const join = (roomId: string, userId: string, role = "user") =>
@@ -63,7 +66,7 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
     stop: () => server.stop(),
     world: {
       agent: AGENT,
-      newUser: () => addUser(`user${++users}-${randomUUID()}`),
+      newUser: (name) => addUser(`user${++users}-${randomUUID()}`, name),
       newRoom: (name, members) => newRoom(name, [AGENT, ...members]),
       newForeignRoom: (name) => newRoom(name, []),
       newInactiveRoom: (name) => newRoom(name, [AGENT], false),

@@ -102,11 +102,9 @@ export async function startHomeserver(): Promise<Homeserver> {
     const { access_token } = await ok(as(admin, "POST", path, {}));
     return { userId, accessToken: String(access_token) };
   };
-  const newUser = async () => {
+  const newUser = async (displayname = "User") => {
     const userId = `@user-${randomUUID()}:${serverName}`;
-    await ok(
-      as(admin, "PUT", `/_synapse/admin/v2/users/${encodeURIComponent(userId)}`, { displayname: "User" }),
-    );
+    await ok(as(admin, "PUT", `/_synapse/admin/v2/users/${encodeURIComponent(userId)}`, { displayname }));
     accounts.set(userId, await signInAs(userId));
     return userId;
   };

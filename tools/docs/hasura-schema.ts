@@ -6,6 +6,7 @@ import { arrayRelationship, objectRelationship } from "../servers/hasura-permiss
 const columnRows = z.array(
   z.object({ table: z.string(), column: z.string(), type: z.string(), nullable: z.boolean() }),
 );
+const functionRows = z.array(z.object({ name: z.string(), type: z.string() }));
 const constraintRows = z.array(z.object({ table: z.string(), name: z.string() }));
 
 export type Columns = z.infer<typeof columnRows>;
@@ -13,6 +14,8 @@ export interface DatabaseShape {
   readonly columns: Columns;
   /** Primary keys and unique constraints. */
   readonly constraints: z.infer<typeof constraintRows>;
+  /** What functions return. */
+  readonly functions: z.infer<typeof functionRows>;
 }
 
 export async function readShape(client: Client): Promise<DatabaseShape> {
@@ -24,7 +27,15 @@ export async function readShape(client: Client): Promise<DatabaseShape> {
     `select conrelid::regclass::text as "table", conname as name from pg_constraint
       where contype in ('p', 'u') and connamespace = 'public'::regnamespace order by 2`,
   );
-  return { columns: columnRows.parse(columns.rows), constraints: constraintRows.parse(constraints.rows) };
+  const functions = await client.query(
+    `select proname as name, typname as type from pg_proc join pg_type on pg_type.oid = prorettype
+      where pronamespace = 'public'::regnamespace`,
+  );
+  return {
+    columns: columnRows.parse(columns.rows),
+    constraints: constraintRows.parse(constraints.rows),
+    functions: functionRows.parse(functions.rows),
+  };
 }
 
 const scalars: Record<string, string> = {
@@ -103,7 +114,12 @@ export function roleSchema(
     const select = granted("select", table);
     if (select && "columns" in select) {
       const columns = columnsOf(table, select.columns);
-      const computed = "computed_fields" in select ? (select.computed_fields ?? []) : [];
+      const computed = ("computed_fields" in select ? (select.computed_fields ?? []) : []).map((name) => {
+        const called = entry.computed_fields?.find((each) => each.name === name)?.definition.function;
+        const known = typeof called === "string" ? called : called?.name;
+        const result = shape.functions.find((each) => each.name === known);
+        return { name, type: typeOf(result?.type ?? `the result of ${known}`) };
+      });
       const objects = (entry.object_relationships ?? []).flatMap(({ name }) => {
         const target = objectRelationship(entry, name);
         const column = shape.columns.find((each) => each.table === table && each.column === target?.column);
@@ -119,19 +135,19 @@ export function roleSchema(
       parts.push(
         block(`type ${table}`, [
           ...columns.map(({ column, type, nullable }) => `${column}: ${typeOf(type)}${nullable ? "" : "!"}`),
-          ...computed.map((name) => `${name}: Boolean`),
+          ...computed.map(({ name, type }) => `${name}: ${type}`),
           ...objects.map((each) => `${each.name}: ${each.table}${each.required ? "!" : ""}`),
           ...arrays.map((each) => field(each.name, listArguments(each.table), `[${each.table}!]!`)),
         ]),
         block(`input ${table}_bool_exp`, [
           ...[`_and: [${table}_bool_exp!]`, `_not: ${table}_bool_exp`, `_or: [${table}_bool_exp!]`],
           ...columns.map(({ column, type }) => `${column}: ${typeOf(type)}_comparison_exp`),
-          ...computed.map((name) => `${name}: Boolean_comparison_exp`),
+          ...computed.map(({ name, type }) => `${name}: ${type}_comparison_exp`),
           ...[...objects, ...arrays].map((each) => `${each.name}: ${each.table}_bool_exp`),
         ]),
         block(`input ${table}_order_by`, [
           ...columns.map(({ column }) => `${column}: order_by`),
-          ...computed.map((name) => `${name}: order_by`),
+          ...computed.map(({ name }) => `${name}: order_by`),
           ...objects.map((each) => `${each.name}: ${each.table}_order_by`),
         ]),
         block(

@@ -69,6 +69,7 @@ const operators: Readonly<Record<string, string>> = {
   _gte: ">=",
   _lt: "<",
   _lte: "<=",
+  _like: "like",
   _ilike: "ilike",
 };
 

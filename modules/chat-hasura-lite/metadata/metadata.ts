@@ -173,10 +173,17 @@ const members: TableEntry = {
         table_argument: "member",
       },
     },
+    {
+      name: "searched_names",
+      definition: {
+        function: { schema: "public", name: "chat_members_searched_names" },
+        table_argument: "member",
+      },
+    },
   ],
   select_permissions: [
-    ...select(["user"], memberColumns, { room: callerIsMember }, ["is_banned"]),
-    ...select(staff, memberColumns, anyRow, ["is_banned"]),
+    ...select(["user"], memberColumns, { room: callerIsMember }, ["is_banned", "searched_names"]),
+    ...select(staff, memberColumns, anyRow, ["is_banned", "searched_names"]),
   ],
   insert_permissions: [
     {
@@ -200,12 +207,19 @@ const bans: TableEntry = {
       name: "is_active",
       definition: { function: { schema: "public", name: "chat_bans_is_active" }, table_argument: "ban" },
     },
+    {
+      name: "searched_names",
+      definition: {
+        function: { schema: "public", name: "chat_bans_searched_names" },
+        table_argument: "ban",
+      },
+    },
   ],
   select_permissions: select(
     staff,
     ["id", "room_id", "user_id", "banned_by", "reason", "banned_at", "expires_at"],
     anyRow,
-    ["is_active"],
+    ["is_active", "searched_names"],
   ),
   insert_permissions: staff.map((role) => ({
     role,
