@@ -69,8 +69,11 @@ export const operations = {
   listRooms: operation(
     "user",
     z.object({ rows: z.array(roomRow) }),
-    `query ListRooms($states: [Boolean!]!) {
-      rows: chat_rooms(where: { is_active: { _in: $states } }, order_by: [{ created_at: asc }, { id: asc }]) {
+    `query ListRooms($states: [Boolean!]!, $user: String!) {
+      rows: chat_rooms(
+        where: { is_active: { _in: $states }, members: { user_id: { _eq: $user }, is_banned: { _eq: false } } }
+        order_by: [{ created_at: asc }, { id: asc }]
+      ) {
         id name description is_active created_at
       }
     }`,
@@ -119,7 +122,7 @@ export const operations = {
     (after) => ({
       variables: "$room: uuid!, $names: String_comparison_exp!, $limit: Int!",
       selection: `chat_bans(
-        where: { room_id: { _eq: $room }, is_active: { _eq: true }, searched_names: $names ${after("banned_at", "gt")} }
+        where: { room_id: { _eq: $room }, is_active: { _eq: true }, is_longest: { _eq: true }, searched_names: $names ${after("banned_at", "gt")} }
         order_by: [{ banned_at: asc }, { id: asc }] limit: $limit) { ${BAN} ${USER} }`,
     }),
     "support",
@@ -217,7 +220,7 @@ export const operations = {
     "support",
     z.object({ rows: z.array(banRow) }),
     `query ActiveBan($room: uuid!, $user: String!) {
-      rows: chat_bans(where: ${ACTIVE_BAN}, order_by: [{ expires_at: desc_nulls_first }], limit: 1) { ${BAN} }
+      rows: chat_bans(where: ${ACTIVE_BAN}, order_by: [{ expires_at: desc_nulls_first }, { id: desc }], limit: 1) { ${BAN} }
     }`,
   ),
   banUser: operation(

@@ -80,6 +80,26 @@ describe("the Hasura backend", () => {
     expect(await chat.health(signal())).toEqual({ reachable: false, problem: "unavailable" });
   });
 
+  it("deletes at most 1000 messages with one ban, and the rest when it is repeated", async () => {
+    const chat = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
+    const user_id = await database.world.newUser();
+    const room_id = await database.world.newRoom("A flood", [user_id]);
+    await database.sql(
+      "insert into chat_messages (room_id, user_id, content) select $1, $2, 'spam' from generate_series(1, 1001)",
+      [room_id, user_id],
+    );
+    const ban = async () => {
+      const order = {
+        room_id,
+        user_id,
+        by: "support",
+        delete_messages_since: "2001-01-01T00:00:00Z",
+      } as const;
+      return (await chat.banUser(order, signal())).deleted_messages;
+    };
+    expect([await ban(), await ban(), await ban()]).toEqual([1000, 1, 0]);
+  });
+
   it("records the agent as the one who deleted a message", async () => {
     const chat = hasuraBackend({ endpoint: hasura.endpoint, session: signedIn(database.world.agent) });
     const user = await database.world.newUser();

@@ -79,7 +79,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
     name: "hasura",
     async listRooms({ include_inactive }, signal) {
       const states = include_inactive ? [true, false] : [true];
-      return (await read(operations.listRooms, { states }, signal)).rows.map(toRoom);
+      return (await read(operations.listRooms, { states, user: await me() }, signal)).rows.map(toRoom);
     },
     async getMessages({ room_id, order = "newest", around, ...request }, signal) {
       const room = uuid("room_id", room_id);
@@ -239,7 +239,7 @@ export function hasuraBackend({ endpoint, session }: HasuraOptions): ChatBackend
     },
     async health(signal) {
       try {
-        await send(operations.listRooms, { states: [] }, signal);
+        await send(operations.listRooms, { states: [], user: "" }, signal);
         return { reachable: true };
       } catch (error) {
         const code = error instanceof ChatError ? error.code : "timeout";

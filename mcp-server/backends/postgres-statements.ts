@@ -23,11 +23,13 @@ const BAN = "id, room_id, user_id, banned_by, reason, banned_at::text, expires_a
 
 const ACTIVE = "(expires_at is null or expires_at > statement_timestamp())";
 
-/** Messages that role `user` may see: not deleted, in rooms of which the agent is a member and not banned. */
-const visible = (room: string) => `
-  not m.is_deleted
-  and exists (select from public.chat_members where room_id = ${room} and user_id = $1)
+/** Rooms of which the agent is a member and not banned. */
+const entered = (room: string) => `
+  exists (select from public.chat_members where room_id = ${room} and user_id = $1)
   and not exists (select from public.chat_bans where room_id = ${room} and user_id = $1 and ${ACTIVE})`;
+
+/** Messages that role `user` may see: not deleted, in such rooms. */
+const visible = (room: string) => `not m.is_deleted and ${entered(room)}`;
 
 /** The four statements of a list that is read in both directions, on its first page and on the next ones. */
 const directions = (
@@ -63,10 +65,11 @@ const search = (position: string) => `
    order by m.created_at desc, m.id desc`;
 
 export const statements = {
+  /** $2 whether inactive ones, too */
   listRooms: {
     name: "list_rooms",
-    text: `select id, name, description, is_active, created_at::text
-             from public.chat_rooms where is_active or $1 order by chat_rooms.created_at, id`,
+    text: `select r.id, r.name, r.description, r.is_active, r.created_at::text
+             from public.chat_rooms r where (r.is_active or $2) and ${entered("r.id")} order by r.created_at, r.id`,
   },
   /** $2 room, $3 rows, $4 since, $5 until; $6 time, $7 id of the last row seen */
   getMessages: directions(
@@ -110,7 +113,7 @@ export const statements = {
       order by c.joined_at, c.id limit $3`,
     "and (c.joined_at, c.id) > ($5::timestamptz, $6::uuid)",
   ),
-  /** The active bans, with what is left of a membership. Parameters as of listMembers */
+  /** Who is banned, with the ban that lasts longest and what is left of a membership. Parameters as of listMembers */
   listBanned: page(
     "list_banned",
     (after) => `select ${BAN_COLUMNS}, ${USER}, c.role, c.is_muted, c.muted_until::text, c.joined_at::text
@@ -118,6 +121,7 @@ export const statements = {
       left join public.users u on u.id = b.user_id
       left join public.chat_members c on c.room_id = b.room_id and c.user_id = b.user_id
       where b.room_id = $2 and ${named("$4")} and (b.expires_at is null or b.expires_at > statement_timestamp())
+        and public.chat_bans_is_longest(b)
         and exists (select from public.chat_members where room_id = $2 and user_id = $1) ${after}
       order by b.banned_at, b.id limit $3`,
     "and (b.banned_at, b.id) > ($5::timestamptz, $6::uuid)",
@@ -153,10 +157,7 @@ export const statements = {
     name: "delete_message",
     text: `with target as (
              select m.id from public.chat_messages m
-              where m.id = $2
-                and exists (select from public.chat_members where room_id = m.room_id and user_id = $1)
-                and not exists (
-                  select from public.chat_bans where room_id = m.room_id and user_id = $1 and ${ACTIVE})),
+              where m.id = $2 and ${entered("m.room_id")}),
            deleted as (
              update public.chat_messages m set is_deleted = true, deleted_by = $1
                from target where m.id = target.id and not m.is_deleted)
@@ -195,7 +196,7 @@ export const statements = {
   activeBan: {
     name: "active_ban",
     text: `select ${BAN} from public.chat_bans where room_id = $1 and user_id = $2 and ${ACTIVE}
-            order by expires_at desc nulls first limit 1`,
+            order by expires_at desc nulls first, id desc limit 1`,
   },
   /** $1 room, $2 user */
   unbanUser: {

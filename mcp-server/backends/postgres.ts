@@ -96,7 +96,7 @@ export function postgresBackend({ connection, agentUserId: agent }: PostgresOpti
   return {
     name: NAME,
     async listRooms({ include_inactive }, signal) {
-      return (await read<RoomRow>(statements.listRooms, [include_inactive], signal)).map(toRoom);
+      return (await read<RoomRow>(statements.listRooms, [agent, include_inactive], signal)).map(toRoom);
     },
     async getMessages({ room_id, order = "newest", around, ...request }, signal) {
       const room = uuid("room_id", room_id);

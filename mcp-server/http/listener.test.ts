@@ -379,7 +379,7 @@ describe("the other pages", () => {
     expect(await page("/mcp/version")).toMatchObject({ status: 200, body: { version: expect.any(String) } });
   });
 
-  it("the resource's metadata names this server as the authorisation server", async () => {
+  it("the resource's metadata names this server as the authorisation server, to any web page", async () => {
     for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
       expect((await page(path)).body).toMatchObject({
         resource: "https://chat.example.org/mcp",
@@ -392,6 +392,12 @@ describe("the other pages", () => {
       token_endpoint: "https://chat.example.org/mcp/oauth/token",
       code_challenge_methods_supported: ["S256"],
     });
+    const address = `${origin()}/.well-known/oauth-protected-resource/mcp`;
+    const asked = await fetch(address, { method: "OPTIONS", headers: { origin: "https://any.example.org" } });
+    expect(asked.status).toBe(204);
+    for (const { headers } of [asked, await fetch(address)])
+      expect(headers.get("access-control-allow-origin")).toBe("*");
+    expect(asked.headers.get("access-control-allow-headers")).toContain("mcp-protocol-version");
   });
 
   it("every other path is 404", async () => {

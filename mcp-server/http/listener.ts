@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { handleOAuth, type OAuthEndpoints, oauthEndpoint } from "../oauth/endpoints.ts";
 import { handleMcp, type McpEndpoint } from "./mcp-endpoint.ts";
-import { HttpError, sendJson } from "./respond.ts";
+import { answerPreflight, HttpError, sendJson } from "./respond.ts";
 
 export interface Routes {
   readonly mcp: McpEndpoint;
@@ -64,10 +64,12 @@ async function route(routes: Routes, id: string, request: IncomingMessage, respo
   const document = routes.metadata.get(path);
   const known = document !== undefined || path in pages;
   if (!known) throw new HttpError(404, `There is nothing at ${path.slice(0, 200)}; MCP is at /mcp.`);
+  // Every web page may read the documents; some clients send headers of MCP with the request.
+  if (document !== undefined) response.setHeader("access-control-allow-origin", "*");
+  if (document !== undefined && request.method === "OPTIONS") return answerPreflight(response, "GET");
   if (request.method !== "GET" && request.method !== "HEAD")
     throw new HttpError(405, "Send GET.", { headers: { allow: "GET, HEAD" } });
-  if (document !== undefined)
-    return sendJson(response, 200, document, { "access-control-allow-origin": "*" });
+  if (document !== undefined) return sendJson(response, 200, document);
   return pages[path]?.(routes, response);
 }
 

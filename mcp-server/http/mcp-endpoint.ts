@@ -11,7 +11,7 @@ import type { Turns } from "../turns.ts";
 import { readBody } from "./body.ts";
 import { type Messages, parseMessages } from "./messages.ts";
 import { checkOrigin } from "./origin.ts";
-import { HttpError, sendJson } from "./respond.ts";
+import { answerPreflight, HttpError, sendJson } from "./respond.ts";
 
 export interface McpEndpoint {
   readonly service: ChatService;
@@ -92,13 +92,6 @@ function allowPage(origins: readonly string[], request: IncomingMessage, respons
   response.setHeader("access-control-allow-origin", origin);
   response.setHeader("access-control-expose-headers", "www-authenticate, retry-after, x-request-id");
   if (request.method !== "OPTIONS") return false;
-  response
-    .writeHead(204, {
-      "access-control-allow-methods": "POST",
-      "access-control-allow-headers":
-        "authorization, content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name",
-      "access-control-max-age": "600",
-    })
-    .end();
+  answerPreflight(response, "POST");
   return true;
 }

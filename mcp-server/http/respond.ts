@@ -20,6 +20,18 @@ export function sendJson(
   response.end(body);
 }
 
+/** Answers a browser's question whether a web page may send a request (CORS preflight). */
+export function answerPreflight(response: ServerResponse, method: "GET" | "POST"): void {
+  response
+    .writeHead(204, {
+      "access-control-allow-methods": method,
+      "access-control-allow-headers":
+        "authorization, content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name",
+      "access-control-max-age": "600",
+    })
+    .end();
+}
+
 /** A refused request: an HTTP status with a JSON-RPC error as the body. */
 export class HttpError extends Error {
   override readonly name: string = "HttpError";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../http/body.ts";
-import { HttpError, sendJson } from "../http/respond.ts";
+import { answerPreflight, HttpError, sendJson } from "../http/respond.ts";
 import { limits } from "../limits.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { authorize } from "./authorize.ts";
@@ -79,22 +79,12 @@ export async function handleOAuth(
   // Programs send no cookies here and prove themselves by codes and verifiers, so any web page may be one.
   if (!browser) {
     response.setHeader("access-control-allow-origin", "*");
-    if (request.method === "OPTIONS") return allow(response);
+    if (request.method === "OPTIONS") return answerPreflight(response, "POST");
   }
   if (request.method !== method) throw new HttpError(405, `Send ${method}.`, { headers: { allow: method } });
   const wait = rateLimits.address.consume(clientAddress(request)) ?? rateLimits.all.consume("all");
   if (wait !== undefined) throw tooMany(browser, Math.ceil(wait / 1000));
   return handle(signIn, request, response);
-}
-
-function allow(response: ServerResponse): void {
-  response
-    .writeHead(204, {
-      "access-control-allow-methods": "POST",
-      "access-control-allow-headers": "authorization, content-type, accept, mcp-protocol-version",
-      "access-control-max-age": "600",
-    })
-    .end();
 }
 
 function tooMany(browser: boolean, seconds: number): HttpError {

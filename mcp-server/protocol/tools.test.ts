@@ -196,6 +196,27 @@ describe("the tools", () => {
     ]);
   });
 
+  it("delete at most 1000 messages with one ban, and the rest when it is repeated, counted in the audit log", async () => {
+    const user_id = await database.world.newUser();
+    const room_id = await database.world.newRoom("A flood", [user_id]);
+    await database.sql(
+      "insert into chat_messages (room_id, user_id, content) select $1, $2, 'spam' from generate_series(1, 1001)",
+      [room_id, user_id],
+    );
+    service.log.length = 0;
+    const ban = () =>
+      call("chat_ban_user", { room_id, user_id, delete_messages_since: "2001-01-01T00:00:00Z" });
+    const results = [await ban(), await ban(), await ban()];
+    expect(results.map((result) => result.structuredContent)).toMatchObject(
+      [1000, 1, 0].map((deleted_messages) => ({ deleted_messages })),
+    );
+    expect(textOf(results[0])).toContain("Deleted 1000 messages; repeat the call until it deletes 0");
+    expect(textOf(results[2])).toContain("Deleted 0 messages: none is left.");
+    expect(
+      service.log.filter(({ level }) => level === "audit").map((entry) => entry["deleted_messages"]),
+    ).toEqual([1000, 1, 0]);
+  });
+
   it("send one message per caller, room and key", async () => {
     const [one, two] = [await database.world.newRoom("Key 1", []), await database.world.newRoom("Key 2", [])];
     const other = await service.connect(token({ claims: { sub: "somebody-else" } }));

@@ -74,6 +74,12 @@ export function contract(
         expect(await listed(false)).toBe(false);
         expect(await listed(true)).toBe(true);
       });
+
+      it("that the agent is not in are not listed", async () => {
+        const id = await world.newForeignRoom("Foreign, unlisted");
+        const rooms = await chat.listRooms({ include_inactive: true }, signal());
+        expect(rooms.map((room) => room.id)).not.toContain(id);
+      });
     });
 
     describe("messages", () => {
@@ -428,6 +434,28 @@ export function contract(
           code: "conflict",
           message: expect.stringContaining(expires_at.slice(0, 19)),
         });
+      });
+
+      it("by many calls at once is one ban, which is lifted once", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Ban race", [user]);
+        const order = { by: "admin" as const, room_id: room, user_id: user };
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 5 }, () => chat.banUser({ ...order, expires_at: inAMinute() }, signal())),
+        );
+        for (const outcome of outcomes)
+          expect(outcome).toMatchObject(
+            outcome.status === "fulfilled"
+              ? { value: { ban: { user_id: user } } }
+              : { reason: { code: "conflict" } },
+          );
+        const banned = { room_id: room, status: "banned" as const, ...all };
+        expect((await chat.listMembers(banned, signal())).items.map(({ user_id }) => user_id)).toEqual([
+          user,
+        ]);
+        await chat.unbanUser({ room_id: room, user_id: user }, signal());
+        expect((await chat.listMembers(banned, signal())).items).toEqual([]);
+        expect(await world.trySay(user, room)).toBe(true);
       });
 
       it("an unknown user, in an unknown room, or the agent itself is refused with the name of the argument", async () => {

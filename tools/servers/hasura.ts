@@ -363,7 +363,7 @@ function shape(table: string, alias: string): string {
     chat_members: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_banned', chat_members_is_banned(${alias}.*), 'searched_names', chat_members_searched_names(${alias}.*)`,
     chat_reports: `'message', ${related("chat_messages", `id = ${alias}.message_id`)}, 'user', ${related("users", `id = ${alias}.reported_by`)}`,
     chat_blocks: `'blocked', ${related("users", `id = ${alias}.blocked_id`)}`,
-    chat_bans: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now()), 'searched_names', chat_bans_searched_names(${alias}.*)`,
+    chat_bans: `'user', ${related("users", `id = ${alias}.user_id`)}, 'is_active', (${alias}.expires_at is null or ${alias}.expires_at > now()), 'is_longest', chat_bans_is_longest(${alias}.*), 'searched_names', chat_bans_searched_names(${alias}.*)`,
   };
   return `(to_jsonb(${alias}) || jsonb_build_object(${extra[table] ?? ""}))`;
 }

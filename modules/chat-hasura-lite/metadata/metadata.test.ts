@@ -112,7 +112,7 @@ describe("the metadata", () => {
     // Hasura tracks a function as a query only when it is not volatile.
     for (const proname of [
       ...["search_chat_messages", "find_chat_messages"],
-      ...["chat_bans_is_active", "chat_members_is_banned"],
+      ...["chat_bans_is_active", "chat_bans_is_longest", "chat_members_is_banned"],
       ...["chat_bans_searched_names", "chat_members_searched_names"],
     ])
       expect(stored).toContainEqual({ proname, provolatile: "s" });

@@ -208,6 +208,10 @@ const bans: TableEntry = {
       definition: { function: { schema: "public", name: "chat_bans_is_active" }, table_argument: "ban" },
     },
     {
+      name: "is_longest",
+      definition: { function: { schema: "public", name: "chat_bans_is_longest" }, table_argument: "ban" },
+    },
+    {
       name: "searched_names",
       definition: {
         function: { schema: "public", name: "chat_bans_searched_names" },
@@ -219,7 +223,7 @@ const bans: TableEntry = {
     staff,
     ["id", "room_id", "user_id", "banned_by", "reason", "banned_at", "expires_at"],
     anyRow,
-    ["is_active", "searched_names"],
+    ["is_active", "is_longest", "searched_names"],
   ),
   insert_permissions: staff.map((role) => ({
     role,

@@ -135,5 +135,14 @@ language sql stable parallel safe as $$
    where person.id = ban.user_id
 $$;
 
+-- Whether no other ban of the person in the room lasts longer; of several that end together it is one.
+create or replace function public.chat_bans_is_longest(ban public.chat_bans) returns boolean
+language sql stable parallel safe as $$
+  select not exists (
+    select from public.chat_bans other
+     where other.room_id = ban.room_id and other.user_id = ban.user_id
+       and (coalesce(other.expires_at, 'infinity'), other.id) > (coalesce(ban.expires_at, 'infinity'), ban.id))
+$$;
+
 -- contracts: chat_search_parts, which only the functions replaced above called
 drop function public.chat_search_parts(text);
