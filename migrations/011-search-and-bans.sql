@@ -1,6 +1,6 @@
--- Search finds people by parts of their names without accents. It finds Arabic and Hebrew without their vowel points, Greek with either sigma, digits of other scripts, and words
--- that were torn apart by invisible characters. Of a script without spaces it finds the text itself: before, the pairs of
--- neighbours of a query could stand anywhere in a message.
+-- Search finds Arabic and Hebrew without their vowel points, Greek with either sigma, digits of other scripts, words that
+-- were torn apart by invisible characters, and people by their names without accents. Of a script without spaces it finds
+-- the text itself: before, the pairs of neighbours of a query could stand anywhere in a message.
 
 -- A text in lower case and ASCII digits, without accents, without vowel points that texts may leave out, and without
 -- characters that nobody sees or that only change an emoji's looks.

@@ -24,7 +24,6 @@ export const eventSchema = z.object({
     .object({
       redacted_because: z.unknown().optional(),
       replaces_state: z.string().optional().catch(undefined),
-      prev_content: contentSchema.optional().catch(undefined),
       "m.relations": z
         .object({
           "m.replace": z.object({ origin_server_ts: z.number().int(), content: contentSchema }).optional(),
@@ -57,17 +56,10 @@ export const isRedacted = ({ unsigned, content }: MatrixEvent): boolean =>
 const present = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
 
-/**
- * The profile in a member event's content; the user name is part of the id. A ban's event has no display name, but the
- * event before it may.
- */
-export const toProfile = (
-  id: string,
-  member: Readonly<Record<string, unknown>> = {},
-  before: Readonly<Record<string, unknown>> = {},
-): Profile => ({
+/** The profile in a member event's content; the user name is part of the id. */
+export const toProfile = (id: string, member: Readonly<Record<string, unknown>> = {}): Profile => ({
   username: id.slice(1).split(":")[0],
-  display_name: present(member["displayname"]) ?? present(before["displayname"]),
+  display_name: present(member["displayname"]),
   avatar_url: present(member["avatar_url"]),
 });
 

@@ -17,8 +17,16 @@ const until = z
   .refine((text) => !Number.isNaN(Date.parse(text)))
   .transform((text) => isoTime(Date.parse(text)))
   .nullable();
-/** `rejoin`: the user was a member and joins again when the ban ends, as on the other backends. */
-const banSchema = z.object({ until, rejoin: z.boolean(), reason: z.string().optional() });
+/**
+ * `rejoin`: the user was a member and joins again when the ban ends, as on the other backends. `name`: the display name,
+ * which the member event of a ban has no longer.
+ */
+const banSchema = z.object({
+  until,
+  rejoin: z.boolean(),
+  reason: z.string().optional(),
+  name: z.string().optional(),
+});
 /** `power`: the user's own level before the mute; null if there was none. */
 const muteSchema = z.object({ until, power: z.number().int().nullable() });
 

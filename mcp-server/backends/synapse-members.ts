@@ -47,12 +47,14 @@ export function members(client: SynapseClient, rooms: SynapseRooms): Pick<ChatBa
         const now = Date.now();
         const part = name === undefined ? undefined : foldedName(name);
         const sorted = chunk
-          .filter((event) => isNamed(event, part))
-          .filter((event) => {
-            // A ban that has ended and is about to be lifted.
-            const stored = bans?.get(event.state_key ?? "");
-            return stored === undefined || !isOver(stored.record, now);
+          .flatMap((event) => {
+            const record = bans?.get(event.state_key ?? "")?.record;
+            if (record === undefined) return [event];
+            // A ban that has ended is about to be lifted.
+            if (isOver(record, now)) return [];
+            return [{ ...event, content: { displayname: record.name, ...event.content } }];
           })
+          .filter((event) => isNamed(event, part))
           .map((event): [[number, string], MatrixEvent] => [
             [event.origin_server_ts, event.state_key ?? ""],
             event,
@@ -76,12 +78,9 @@ export function members(client: SynapseClient, rooms: SynapseRooms): Pick<ChatBa
 }
 
 /** Whether the user's name holds a folded part. */
-function isNamed(
-  { state_key: user = "", content, unsigned }: MatrixEvent,
-  part: string | undefined,
-): boolean {
+function isNamed({ state_key: user = "", content }: MatrixEvent, part: string | undefined): boolean {
   if (part === undefined) return true;
-  const { username, display_name } = toProfile(user, content, unsigned.prev_content);
+  const { username, display_name } = toProfile(user, content);
   return [username, display_name].some((name) => name !== undefined && fold(name).includes(part));
 }
 

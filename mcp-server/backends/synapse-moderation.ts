@@ -174,7 +174,9 @@ export function moderation({ client, rooms, enforcement, me, exists }: Moderatio
         const stillOut = current?.membership === "ban" && before !== undefined;
         const rejoin = stillOut ? before.record.rejoin : current?.membership === "join";
         // The record first, then the action: a sweep that finds only the record completes it.
-        await enforcement.storeBan(room, user, { until, rejoin, ...(reason && { reason }) }, signal);
+        const name = (member && namesOf(user, member).display_name) ?? before?.record.name;
+        const record = { until, rejoin, ...(reason && { reason }), ...(name !== undefined && { name }) };
+        await enforcement.storeBan(room, user, record, signal);
         await enforcement.ban(room, user, reason, signal);
         const event = await enforcement.member(room, user, signal);
         if (!event) throw errors.unavailable("synapse", new Error("the ban is not in the room's state"));
@@ -232,8 +234,8 @@ function assertMorePower(
   );
 }
 
-function namesOf(user: string, { content, unsigned }: MatrixEvent) {
-  const { username, display_name } = toProfile(user, content, unsigned.prev_content);
+function namesOf(user: string, { content }: MatrixEvent) {
+  const { username, display_name } = toProfile(user, content);
   return { username, display_name };
 }
 

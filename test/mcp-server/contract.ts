@@ -729,6 +729,11 @@ export function contract(
         expect(await named(part, "banned")).toEqual([ann]);
         await chat.banUser({ by: "admin", room_id: room, user_id: ben }, signal());
         expect(await named("dang", "banned")).toEqual([ben]);
+        const banned = { room_id: room, status: "banned" as const, ...all };
+        expect((await chat.listMembers(banned, signal())).items).toMatchObject([
+          { user_id: ann, display_name: expect.any(String) },
+          { user_id: ben, display_name: "Zoë Đặng_İnce 東京" },
+        ]);
       });
 
       it("who are banned are listed with their ban, and not as members", async () => {
