@@ -211,7 +211,7 @@ export const operations = {
     z.object({ done: z.object({ returning: z.array(memberRow) }) }),
     `mutation MuteUser($room: uuid!, $user: String!, $muted: Boolean!, $until: timestamptz) {
       done: update_chat_members(
-        where: { room_id: { _eq: $room }, user_id: { _eq: $user } }
+        where: { room_id: { _eq: $room }, user_id: { _eq: $user }, is_banned: { _eq: false } }
         _set: { is_muted: $muted, muted_until: $until }
       ) { returning { ${MEMBER} } }
     }`,

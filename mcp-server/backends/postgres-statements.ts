@@ -176,12 +176,14 @@ export const statements = {
              returning id)
            select count(*)::int as deleted from deleted`,
   },
-  /** $1 room, $2 user, $3 muted, $4 until */
+  /** $1 room, $2 user, who is not banned, $3 muted, $4 until */
   muteUser: {
     name: "mute_user",
     text: `with c as (
              update public.chat_members set is_muted = $3, muted_until = $4
-              where room_id = $1 and user_id = $2 returning *)
+              where room_id = $1 and user_id = $2
+                and not exists (select from public.chat_bans where room_id = $1 and user_id = $2 and ${ACTIVE})
+             returning *)
            select ${MEMBER} from c left join public.users u on u.id = c.user_id`,
   },
   /** $2 room, $3 user, $4 reason, $5 end */

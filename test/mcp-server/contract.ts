@@ -372,6 +372,16 @@ export function contract(
         });
         await expect(mute(room, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
       });
+
+      it("a banned user is refused: the ban has made them no member", async () => {
+        const user = await world.newUser();
+        const room = await world.newRoom("Mute banned", [user]);
+        await chat.banUser({ by: "admin", room_id: room, user_id: user }, signal());
+        for (const muted of [true, false])
+          await expect(
+            chat.muteUser({ by: "admin", room_id: room, user_id: user, muted }, signal()),
+          ).rejects.toMatchObject({ code: "not_found", field: "user_id" });
+      });
     });
 
     describe("banning", () => {
