@@ -1,29 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { Client } from "pg";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Client } from "pg";
 import { rooms } from "../shared/chat-rooms.ts";
+import { migratedDatabase } from "../test/migrated-database.ts";
 import { startTask } from "../test/task.ts";
 import { eraseScript } from "../tools/ops/verbs/erase-user.ts";
-import {
-  type DatabaseConnection,
-  libpqEnvironment,
-  type PostgresServer,
-  startPostgres,
-} from "../tools/servers/postgres.ts";
-import { applyMigrations } from "./apply.ts";
+import { type DatabaseConnection, libpqEnvironment } from "../tools/servers/postgres.ts";
 
-let server: PostgresServer;
+const migrated = migratedDatabase();
 let client: Client;
 let database: DatabaseConnection;
-beforeAll(async () => {
-  server = await startPostgres();
-  database = await server.createDatabase();
-  await applyMigrations(database);
-  client = new Client(database);
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+beforeAll(() => {
+  ({ client, database } = migrated);
 });
 beforeEach(async () => {
   await client.query("begin");

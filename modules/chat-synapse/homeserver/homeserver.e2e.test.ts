@@ -9,7 +9,6 @@ import * as z from "zod";
 import { Template } from "../../../stacks/chat/template.ts";
 import { otherSpellings } from "../../../test/admin-spellings.ts";
 import { describeWithSynapse } from "../../../test/describe-with-synapse.ts";
-import { withMessage } from "../../../test/jest/with-message.ts";
 import {
   type Account,
   account,
@@ -611,58 +610,6 @@ describeWithSynapse("a homeserver", () => {
   it("serves no media without a sign-in", async () => {
     const media = await fetch(`${synapse.url}/_matrix/media/v3/download/${deployment.serverName}/x`);
     expect(media.status).toBe(404);
-  });
-});
-
-describeWithSynapse("a homeserver without federation, whose content is inside the network,", () => {
-  let postgres: PostgresServer;
-  let deployment: SynapseDeployment;
-  let synapse: Synapse;
-  let connections = 0;
-  let port: number;
-  const inside = createServer().on("connection", (socket) => {
-    connections += 1;
-    socket.destroy();
-  });
-
-  beforeAll(async () => {
-    port = await listen(inside);
-    postgres = await startPostgres();
-    deployment = await deploySynapse(postgres, {
-      contentUrlTemplate: `https://127.0.0.1:${port}/{id}`,
-      previewHosts: [`localhost:${port}`],
-    });
-    synapse = await deployment.start();
-  });
-  afterAll(async () => {
-    await synapse?.stop();
-    await deployment?.remove();
-    await postgres?.stop();
-    inside.close();
-  });
-
-  it("does not answer other servers", async () => {
-    for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) {
-      expect([path, (await fetch(`${synapse.url}${path}`)).status]).toEqual([path, 404]);
-    }
-  });
-
-  it("fetches no preview from a private address, even for an allowed host", async () => {
-    const user = account(
-      await register(synapse.url, deployment.secrets.SYNAPSE_REGISTRATION_SHARED_SECRET, {
-        ...{ username: "someone", password: randomUUID() + randomUUID() },
-      }),
-    );
-    for (const host of ["127.0.0.1", "localhost"]) {
-      const url = encodeURIComponent(`https://${host}:${port}/secret`);
-      const { status } = await matrix(synapse.url, "GET", `${preview}${url}`, { token: user.accessToken });
-      withMessage(host, () => expect(status).toBeGreaterThanOrEqual(400));
-    }
-    expect(connections).toBe(0);
-  });
-
-  it("starts while Cognito is unreachable and logs that", () => {
-    expect(synapse.output()).toContain("Error while preloading OIDC provider");
   });
 });
 

@@ -1,18 +1,14 @@
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { development } from "../../../environments/development.ts";
 import type { ImportedResource } from "../../../environments/imports.ts";
-import { noTerminal, testClock } from "../../../test/ops/command.ts";
+import { testContext } from "../../../test/ops/context.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
 import { exampleOutputs } from "../../../test/ops/outputs.ts";
 import type { Problem } from "../../cli/problem.ts";
 import { listen } from "../../servers/listening.ts";
-import { awsClients } from "../aws.ts";
 import type { Check } from "../checks/check.ts";
 import { rooms } from "../checks/rooms.ts";
-import { Context } from "../context.ts";
 import { explain } from "../explain.ts";
-import { Reporter } from "../report.ts";
 import { Deployment, runningBefore, type TerraformCommands } from "./deployment.ts";
 import type { Change } from "./plan.ts";
 
@@ -80,19 +76,7 @@ async function deployed(
   checks: readonly Check[] = [],
   imports: readonly ImportedResource[] = [],
 ): Promise<{ exitCode: number; problem?: Problem }> {
-  const context = new Context({
-    environment: development,
-    aws: awsClients(development.region),
-    report: new Reporter({ out: () => {}, err: () => {} }, false),
-    clock: testClock(),
-    terminal: noTerminal,
-    settings: {
-      dryRun: false,
-      yes: true,
-      outputsFile: undefined,
-      polling: { pollSeconds: 5, timeoutMinutes: 10 },
-    },
-  });
+  const context = testContext();
   try {
     const before = await runningBefore(context, terraform, imports);
     const deployment = new Deployment(context, terraform, { file: "agreed", changes }, before);

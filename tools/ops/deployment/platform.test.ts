@@ -1,10 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { development } from "../../../environments/development.ts";
-import { noTerminal, testClock } from "../../../test/ops/command.ts";
+import { testContext } from "../../../test/ops/context.ts";
 import { awsHarness } from "../../../test/ops/harness.ts";
-import { awsClients } from "../aws.ts";
-import { Context } from "../context.ts";
-import { Reporter } from "../report.ts";
 import type { Change } from "./plan.ts";
 import { PlatformDeployment } from "./platform.ts";
 
@@ -26,19 +22,7 @@ beforeEach(() => {
 });
 
 function deployment(changes: readonly Change[], { dryRun = false } = {}) {
-  const context = new Context({
-    environment: development,
-    aws: awsClients(development.region),
-    report: new Reporter({ out: () => {}, err: () => {} }, false),
-    clock: testClock(),
-    terminal: noTerminal,
-    settings: {
-      dryRun,
-      yes: true,
-      outputsFile: undefined,
-      polling: { pollSeconds: 5, timeoutMinutes: 10 },
-    },
-  });
+  const context = testContext({ dryRun });
   return new PlatformDeployment(context, {
     plan: async () => ({ file: "plan", changes }),
     apply: async () => {

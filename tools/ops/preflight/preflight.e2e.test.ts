@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { UpdateUserPoolCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { CreateVpcCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
@@ -9,13 +7,12 @@ import {
   DescribeListenersCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateBucketCommand, GetBucketPolicyCommand, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { development } from "../../../environments/development.ts";
 import { production } from "../../../environments/production.ts";
 import { describeWith } from "../../../test/jest/describe-if.ts";
-import { eventually } from "../../../test/jest/eventually.ts";
-import { noTerminal, ops, testClock } from "../../../test/ops/command.ts";
+import { ops } from "../../../test/ops/command.ts";
+import { testContext } from "../../../test/ops/context.ts";
 import {
   certificate,
   forceTls,
@@ -27,15 +24,9 @@ import {
 } from "../../../test/ops/platform.ts";
 import type { WebServices } from "../../../test/ops/web-services.ts";
 import { AwsFault, type AwsServer } from "../../servers/aws-api.ts";
-import { freePort } from "../../servers/free-port.ts";
-import { type PostgresServer, startPostgres } from "../../servers/postgres.ts";
-import { awsClients } from "../aws.ts";
 import type { Finding } from "../checks/check.ts";
-import { Context } from "../context.ts";
 import { Inputs } from "../inputs.ts";
-import { Reporter } from "../report.ts";
 import type { Subject } from "./check.ts";
-import { databaseConnection } from "./database-connection.ts";
 import { preflightChecks } from "./index.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -51,19 +42,7 @@ describeWith("moto")("preflight", () => {
     platform = await startPlatform();
     ({ aws, web, account } = platform);
     concurrency(1000);
-    const context = new Context({
-      environment: development,
-      aws: awsClients(development.region),
-      report: new Reporter({ out: () => {}, err: () => {} }, false),
-      clock: testClock(),
-      terminal: noTerminal,
-      settings: {
-        dryRun: false,
-        yes: false,
-        outputsFile: undefined,
-        polling: { pollSeconds: 5, timeoutMinutes: 1 },
-      },
-    });
+    const context = testContext();
     subject = await subjectOf(context, undefined);
   });
   afterAll(() => platform?.stop());
@@ -484,53 +463,6 @@ describeWith("moto")("preflight", () => {
       `<DescribeAddressesResponse><addressesSet>${"<item/>".repeat(5)}</addressesSet></DescribeAddressesResponse>`;
     expect(await wrong("quotas", { vpc_id: Vpc?.VpcId })).toEqual(
       containing("5 of 5 in use, and the VPC has no NAT gateway yet"),
-    );
-  });
-});
-
-describe("preflight's connection to the database", () => {
-  let postgres: PostgresServer;
-  const tried = async (host = postgres.host, port = postgres.port) => {
-    const { state, found } = await databaseConnection(host, port);
-    return `${state}: ${found}`;
-  };
-  beforeAll(async () => {
-    postgres = await startPostgres();
-  });
-  afterAll(() => postgres?.stop());
-
-  it("passes over TLS, with a certificate of the server's name", async () => {
-    expect(await tried()).toMatch(/^passed: TLSv1\.3, certificate of .+ until \w{3} /);
-  });
-
-  it("finds a server without TLS", async () => {
-    const database = new Client(postgres.asSuperuser(await postgres.createDatabase()));
-    await database.connect();
-    try {
-      await database.query("alter system set ssl = off");
-      await database.query("select pg_reload_conf()");
-      await eventually(async () => expect(await tried()).toBe("failed: the server speaks no TLS"));
-      await database.query("alter system reset ssl");
-      await database.query("select pg_reload_conf()");
-      await eventually(async () => expect(await tried()).toMatch(/^passed/));
-    } finally {
-      await database.end();
-    }
-  });
-
-  it("finds a port on which nothing listens, and a server that is no PostgreSQL", async () => {
-    expect(await tried(postgres.host, await freePort())).toMatch(/^failed: .*ECONNREFUSED/);
-    const other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    await once(other.listen(0, "127.0.0.1"), "listening");
-    const address = other.address();
-    const port = typeof address === "object" && address ? address.port : 0;
-    expect(await tried("127.0.0.1", port)).toBe("failed: what answers is no PostgreSQL server");
-    other.close();
-  });
-
-  it("leaves a name that resolves only elsewhere to db-setup", async () => {
-    expect(await tried("db.invalid")).toMatch(
-      /^later: not tried, because db\.invalid does not resolve here: .*db-setup/,
     );
   });
 });
