@@ -1,5 +1,8 @@
 import { availableParallelism } from "node:os";
 
+// As in tools/run.mjs: each test file would print it again.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 const FOLDERS_WITHOUT_TESTS = ["build", "cdktf.out", "coverage", "\\.tools", "\\.phenom-chat"];
 const ignored = [`<rootDir>/(${FOLDERS_WITHOUT_TESTS.join("|")})/`, "/node_modules/"];
 
