@@ -207,9 +207,13 @@ describe("the MCP endpoint", () => {
     expect(await raw(`${head}content-length: 2\r\n\r\n${bytes}`)).toMatchObject({ status: 400 });
   });
 
-  it("reads a media type in any case, and params that are null", async () => {
+  it("reads a media type in any case, and null where something is left out", async () => {
     expect(await post(ping, { accept: "Application/JSON" })).toMatchObject({ status: 200 });
     expect(await post({ ...ping, params: null })).toMatchObject({ status: 200 });
+    expect(await post({ ...ping, params: { _meta: null } })).toMatchObject({ status: 200 });
+    const clientInfo = { name: "x", version: "1", title: null };
+    const params = { protocolVersion: "2025-11-25", capabilities: { roots: null }, clientInfo, _meta: null };
+    expect(JSON.parse((await post({ ...ping, method: "initialize", params })).body)).toHaveProperty("result");
   });
 
   it("answers and logs in valid Unicode, whatever came in", async () => {

@@ -23,7 +23,7 @@ export function parseMessages(body: string, headers: IncomingHttpHeaders): Messa
   if (items.length === 0 || items.length > limits.batch)
     throw invalid(`A batch holds 1 to ${limits.batch} messages, not ${items.length}.`);
   const messages = items.map((item) => {
-    const parsed = JSONRPCMessageSchema.safeParse(withoutNullParams(item));
+    const parsed = JSONRPCMessageSchema.safeParse(withoutNulls(item));
     if (!parsed.success) throw invalid("The request's body is no JSON-RPC 2.0 message.");
     return parsed.data;
   });
@@ -36,9 +36,18 @@ export function parseMessages(body: string, headers: IncomingHttpHeaders): Messa
 
 const invalid = (message: string) => new HttpError(400, message, { rpcCode: -32600 });
 
-/** Some clients send `params: null` where they have none. */
-function withoutNullParams(item: unknown): unknown {
-  if (typeof item !== "object" || item === null || !("params" in item) || item.params !== null) return item;
-  const { params: _, ...rest } = item;
+/** Some clients send `params: null`, or `_meta: null` in them, where they have none. */
+function withoutNulls(item: unknown): unknown {
+  if (!isObject(item)) return item;
+  const { params } = item;
+  if (params === null) return omit(item, "params");
+  return isObject(params) && params["_meta"] === null ? { ...item, params: omit(params, "_meta") } : item;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function omit(from: Record<string, unknown>, key: string): Record<string, unknown> {
+  const { [key]: _, ...rest } = from;
   return rest;
 }

@@ -62,9 +62,19 @@ export const methods: ReadonlyMap<string, Method> = new Map<string, Method>([
   ],
 ]);
 
+/** Clients in some languages write null for what they leave out. */
+function withoutNulls(value: unknown, depth: number): unknown {
+  if (depth === 0 || typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      inner === null ? [] : [[key, withoutNulls(inner, depth - 1)]],
+    ),
+  );
+}
+
 /** A handshake leaves nothing behind here, because there are no sessions. */
 function initialize({ backend }: ChatService, _request: RequestContext, params: Params): Result {
-  const { success, data, error } = InitializeRequestParamsSchema.safeParse(params);
+  const { success, data, error } = InitializeRequestParamsSchema.safeParse(withoutNulls(params, 2));
   if (!success) {
     const [issue] = error.issues;
     throw new RpcError("invalidParams", `${["params", ...(issue?.path ?? [])].join(".")}: ${issue?.message}`);
