@@ -4,7 +4,7 @@ const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 const MAX_OFFSET_MINUTES = 14 * 60;
 
 const FORM =
-  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):([0-5]\d))$/i;
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?([0-5]\d))?)$/i;
 
 /** A parsed time, in UTC with milliseconds, or what is wrong with the text. */
 export type ParsedTime = { readonly utc: string } | { readonly problem: string };
