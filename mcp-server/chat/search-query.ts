@@ -20,8 +20,13 @@ const REPLACED: Readonly<Record<string, string>> = {
 };
 const REPLACEABLE = new RegExp(`[${Object.keys(REPLACED).join("")}]`, "g");
 
+const MORE_THAN_ASCII = /[^\t\n\r -~]/;
+
 /** A text in lower case, without what search does not tell apart. */
 export const fold = (text: string): string =>
+  MORE_THAN_ASCII.test(text) ? foldUnicode(text) : text.toLowerCase();
+
+const foldUnicode = (text: string): string =>
   text
     .normalize("NFKD")
     .replaceAll(LEFT_OUT, "")
