@@ -2,7 +2,7 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import type { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 
-/** Who adds a rule to a security group of others: the chat, or the group's owner. */
+/** Who adds a rule to another owner's security group: the chat, or that owner. */
 export type RuleOwner = "chat" | "platform";
 
 export interface ForeignIngressProps {
@@ -17,7 +17,7 @@ export interface ForeignIngressProps {
   readonly description: string;
 }
 
-/** An ingress rule in a security group of others. Empty if its owner adds it. */
+/** An ingress rule in another owner's security group. Empty if that owner adds it. */
 export const foreignIngress = (
   scope: Construct,
   id: string,

@@ -1,6 +1,6 @@
 import type { Environment } from "./schema.ts";
 
-/** What no two environments may share, because it names what exists once: in an account, on the internet, or in S3. */
+/** Settings that no two environments may share: each names something that exists once. */
 const unique: Readonly<Record<string, (data: Environment) => string>> = {
   environment: ({ environment }) => environment,
   project: ({ project }) => project,

@@ -120,11 +120,11 @@ const platformDefaults: Readonly<
       // RDS refuses to make a minor version once its support ends: 17.1 to 17.4 since 1 May 2026.
       engineVersion: "17",
       instanceClass: "db.t4g.micro",
-      // RDS's least with gp3.
+      // The minimum of RDS with gp3.
       storage: 20,
       maxStorage: 50,
       multiAz: false,
-      // So many that yesterday can be restored.
+      // Enough to restore yesterday.
       backupDays: 1,
     },
     hasura: { ...hasura, cpu: 256, memory: 1024, minCount: 1, maxCount: 2 },

@@ -161,7 +161,7 @@ const schema = z
       workers: priority,
     }),
     /**
-     * Who adds each ingress rule to a security group of others: this stack, or the group's owner. AWS refuses a rule
+     * Who adds each ingress rule to another owner's security group: this stack, or the group's owner. AWS refuses a rule
      * that exists, and an owner who writes its rules inside `aws_security_group` removes all others at each apply.
      */
     ingressRules: z
@@ -197,7 +197,7 @@ const schema = z
     oldSigningKeys: oldSigningKeys.default([]),
     secretVersions: secretVersions.prefault({}),
     pipeline: pipeline.prefault({}),
-    /** What an empty account gets from the stack of the platform. */
+    /** Settings of the platform's stack, for an empty account. */
     platform: platformSettings.prefault({}),
     /**
      * Values of a homeserver that ran before, by the name in `secretVersions`: they are stored in place of generated

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { HTTP_URL_FORM, isHttpUrl, notSet, readEnvironment, type Variables } from "../shared/environment.ts";
 
-/** The range stands in the error, whatever is wrong. */
+/** Every error names the range. */
 const numberFrom = (min: number, max: number) =>
   z.coerce.number(`must be a number from ${min} to ${max}`).min(min).max(max);
 const port = z.coerce.number("must be a whole number from 0 to 65535").int().min(0).max(65_535);

@@ -11,7 +11,7 @@ export class Health {
   #last: (BackendHealth & { checked_at: string }) | undefined;
   #probing: Promise<BackendHealth> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Whether the server still warms up, and load balancers shall wait. */
+  /** Whether the server still warms up, so that load balancers must wait. */
   starting = false;
 
   constructor(backend: ChatBackend) {

@@ -6,6 +6,6 @@ export const MARKER = {
   namespace: "PhenomChat/Operations",
   name: "Deploying",
   dimension: "Environment",
-  /** End of the name of the alarm that is on meanwhile. */
+  /** End of the name of the alarm that is on while we deploy. */
   alarm: "deploying",
 } as const;

@@ -103,7 +103,7 @@ export async function syncRoom(
           report.changed(`${room.alias}: ${user} joined`);
         },
         (reason) => {
-          // Such as a deactivated account, in whose place there may be another one by now.
+          // For example a deactivated account, which another one may have replaced.
           homeserver.accounts?.delete(sub);
           report.skipped(`${room.alias}: ${user} cannot be joined: ${reason}`);
         },

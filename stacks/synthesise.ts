@@ -12,7 +12,7 @@ import { ChatStack } from "./chat/chat-stack.ts";
 import { PipelineStack } from "./pipeline/stack.ts";
 import { PlatformStack } from "./platform/stack.ts";
 
-/** What synthesis wrote for one stack. */
+/** One stack as synthesis wrote it. */
 export interface SynthesisedStack {
   readonly name: string;
   /** Number of its resources. */

@@ -105,7 +105,7 @@ describe("an import", () => {
     expect(told(upwards)).toEqual([]);
   });
 
-  it("of a deployed program leads to no folder of Terraform and no tool", () => {
+  it("in a deployed program names neither a Terraform folder nor a tool", () => {
     const deployed = ["lambdas", "mcp-server", "migrations", "shared"];
     const wrong = imports.filter(
       ({ from, to }) =>
@@ -116,11 +116,11 @@ describe("an import", () => {
     expect(told(wrong)).toEqual([]);
   });
 
-  it("of the test helpers stands in tests only", () => {
+  it("of a test helper is found only in tests", () => {
     expect(told(imports.filter(({ from, to }) => folderOf(to) === "test" && !isTest(from)))).toEqual([]);
   });
 
-  it("between two modules does not exist, so that they meet only in the stack", () => {
+  it("never leads from one module to another, because they meet only in the stack", () => {
     const moduleOf = (file: string) => file.split("/")[1];
     const modules = readdirSync("modules", { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(modules).toHaveLength(5);
@@ -134,7 +134,7 @@ describe("an import", () => {
     expect(told(across)).toEqual([]);
   });
 
-  it("of one function by another does not exist: functions share lambdas/shared", () => {
+  it("never leads from one function to another: functions share lambdas/shared", () => {
     const functionOf = (file: string) => file.split("/")[1];
     const across = imports.filter(
       ({ from, to }) =>

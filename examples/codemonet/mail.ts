@@ -41,7 +41,7 @@ export class Mail extends Construct {
     record("mail-from-mx", from.mailFromDomain, "MX", [
       `10 feedback-smtp.${deployment.region}.amazonses.com`,
     ]);
-    // Of the domain that bounces go to, which is the one that receivers compare.
+    // Receivers check SPF on the domain that bounces go to.
     record("spf", from.mailFromDomain, "TXT", ["v=spf1 include:amazonses.com -all"]);
     record("dmarc", `_dmarc.${domain}`, "TXT", [`v=DMARC1; p=quarantine; rua=mailto:${reportsTo}`]);
     this.sendStatement = {

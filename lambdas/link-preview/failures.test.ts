@@ -31,7 +31,7 @@ describe("the function drops with 200 and a reason", () => {
     });
   });
 
-  it("an event whose id has not the form of the backend's ids", async () => {
+  it("an event whose id is not in the backend's form", async () => {
     world.hasura.disturbance = (query) =>
       query === contentQuery
         ? {

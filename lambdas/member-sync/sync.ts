@@ -26,7 +26,7 @@ const absentRows = z.array(z.object({ user_id: z.string() }));
 /** The groups that decide about rooms and roles. */
 const groupNames = [...groupRooms, "support", "admin"] as const;
 
-// Whoever is in none of the groups any more: out of their rooms, and without the role. What people gave stays.
+// People who left a group lose its room and their role. Memberships and roles that a person gave stay.
 const REMOVE = `delete from public.chat_members
  where origin = 'group' and room_id = $1 and not user_id = any ($2::text[]) returning user_id`;
 const DEMOTE = `update public.chat_members set role = 'user'

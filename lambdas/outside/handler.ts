@@ -8,7 +8,7 @@ import { expiryFields, reachedFields, type Target, targets } from "./metrics.ts"
 import type { Outcome } from "./outcomes.ts";
 import { unreachable } from "./reach.ts";
 
-/** What the schedules ask for: every minute the one, every six hours the other. */
+/** The schedules ask for `reach` every minute, for `expiry` every six hours. */
 const request = z.object({ measure: z.enum(["reach", "expiry"]) });
 
 /** Measures the chat from outside: whether it answers, and when certificate and domain expire. */

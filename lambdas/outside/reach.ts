@@ -8,7 +8,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 /** Cloudflare's rules can let requests with this name pass. */
 const headers = { "user-agent": "phenom-chat-outside" };
 
-/** What an answer must be. Hasura refuses who is not signed in, which proves as much as data does. */
+/** The expected answers. Hasura's refusal of an anonymous request proves as much as data does. */
 const expected: Readonly<Record<Target, z.ZodMiniType>> = {
   a: z.object({ versions: z.array(z.string()) }),
   b: z.union([z.object({ data: z.unknown() }), z.object({ errors: z.array(z.unknown()) })]),

@@ -12,7 +12,7 @@ export interface Erasure {
   readonly media: number;
   /** Messages that could not be redacted. */
   readonly failed: number;
-  /** Whether all is done; else ask again. */
+  /** Whether everything is done; if not, call again. */
   readonly isComplete: boolean;
 }
 

@@ -53,7 +53,7 @@ export async function handler(event: unknown, context: InvocationContext): Promi
   return event;
 }
 
-/** What the invocation comes to: memberships count more than groups, and groups more than a profile. */
+/** The outcome of the invocation: memberships count more than groups, groups more than a profile. */
 function ending(groups: unknown, failures: readonly Failure[]): [Outcome, "INFO" | "WARN" | "ERROR"] {
   if (failures.some(({ step }) => step !== "profile")) return ["failed", "ERROR"];
   if (!groups) return ["provisioned_without_groups", "WARN"];

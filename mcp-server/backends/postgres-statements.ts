@@ -113,7 +113,7 @@ export const statements = {
       order by c.joined_at, c.id limit $3`,
     "and (c.joined_at, c.id) > ($5::timestamptz, $6::uuid)",
   ),
-  /** Who is banned, with the ban that lasts longest and what is left of a membership. Parameters as of listMembers */
+  /** Who is banned, with the ban that lasts longest and what is left of a membership. Parameters as in listMembers */
   listBanned: page(
     "list_banned",
     (after) => `select ${BAN_COLUMNS}, ${USER}, c.role, c.is_muted, c.muted_until::text, c.joined_at::text

@@ -113,7 +113,7 @@ export function timeline(client: SynapseClient, rooms: SynapseRooms) {
     },
     signal: AbortSignal,
   ): AsyncGenerator<FoundEvent & { readonly profile: MatrixEvent | undefined }, boolean> {
-    // Nothing can be told before something of each room was read.
+    // The merge needs at least one message of each room.
     const left = { requests: roomIds.length + options.requests };
     const heads = await Promise.all(
       roomIds.map(async (roomId) => {

@@ -74,7 +74,7 @@ function fitting<Item>(
   bytesOf: (item: Item) => number,
 ): number {
   let bytes = AROUND_LINES;
-  // Of an ordinary page no line needs to be written to know it.
+  // An ordinary page fits by this estimate, without writing a line.
   if (items.reduce((sum, item) => sum + most(item), bytes) <= limits.pageBytes) return items.length;
   for (const [index, item] of items.entries()) {
     bytes += bytesOf(item);

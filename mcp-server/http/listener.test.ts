@@ -234,7 +234,7 @@ describe("the MCP endpoint", () => {
         const { body } = await post(message);
         expect(textsOf(body).filter((each) => !each.isWellFormed())).toEqual([]);
       }
-    // Whoever reads the log is a program in another language, too.
+    // Programs in other languages read the log, too.
     expect(textsOf(JSON.stringify(service.log)).filter((each) => !each.isWellFormed())).toEqual([]);
   });
 

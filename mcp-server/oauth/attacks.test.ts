@@ -198,7 +198,7 @@ describe("a code", () => {
     });
   });
 
-  it("of Cognito itself is none here", async () => {
+  it("that Cognito issued is refused here", async () => {
     const client = new OAuthClient(origin);
     const clientId = await client.register();
     const { "Continue to sign in": next = "" } = await new Browser().consent(client.authorizeUrl(clientId));
@@ -244,7 +244,7 @@ describe("a mix-up", () => {
         (await client.form("token", { grant_type: "refresh_token", client_id: clientId, refresh_token }))
           .body,
       ).toMatchObject({ error: "invalid_grant" });
-    // A refresh token of one client is none of another.
+    // No client can use another's refresh token.
     const other = { client_id: await client.register(), refresh_token: refresh };
     expect((await client.form("token", { grant_type: "refresh_token", ...other })).body).toMatchObject({
       error: "invalid_grant",

@@ -25,13 +25,13 @@ export interface ChatSynapseProps {
   readonly ecsTasksSecurityGroupId: string;
   /** Priorities of the listener rules. */
   readonly priorities: {
-    /** Of the admin API. */
+    /** The rule of the admin API. */
     readonly adminApi: number;
-    /** Of everything else that Synapse answers. */
+    /** The rule of everything else that Synapse answers. */
     readonly synapse: number;
-    /** Of the admin UI. */
+    /** The rule of the admin UI. */
     readonly adminUi: number;
-    /** Of the redirect to the admin UI. */
+    /** The redirect to the admin UI. */
     readonly adminUiRedirect: number;
     /** The first of those that the workers' rules take, all below `adminApi` and `synapse`. */
     readonly workers: number;
@@ -108,14 +108,14 @@ export interface ChatSynapseProps {
     /** ElastiCache node type. */
     readonly redisNodeType: string;
   };
-  /** Version of each generated secret: raise one to draw it anew, and no other. */
+  /** Version of each generated secret: raise one to generate that secret again. */
   readonly secretVersions: SynapseSecretVersions;
   /**
    * Secrets that hold values of a homeserver that ran before: its identity and its sessions stay.
    * @default - every value is generated
    */
   readonly takeOver?: SynapseTakeOver;
-  /** Who adds each ingress rule to a group of others. */
+  /** Who adds each ingress rule to other owners' groups. */
   readonly ingressRules: {
     /** To the database, in its group. */
     readonly databaseFromSynapse: RuleOwner;

@@ -12,12 +12,12 @@ type SecurityGroupProps = Pick<
   "deployment" | "network" | "albSecurityGroupId" | "ecsTasksSecurityGroupId" | "database" | "ingressRules"
 >;
 
-/** Synapse's security group with its rules, and the rules that it needs in groups of others. */
+/** Synapse's security group with its rules, and the rules that it needs in other owners' groups. */
 export interface SynapseSecurityGroup {
   readonly securityGroup: SecurityGroup;
-  /** By which a task in the group reaches its image, its log and the database. */
+  /** They let a task reach its image, its log and the database. */
   readonly egressRules: readonly TerraformResource[];
-  /** By which the load balancer and the ECS tasks reach the homeserver. */
+  /** They let the load balancer and the ECS tasks reach the homeserver. */
   readonly ingressRules: readonly TerraformResource[];
 }
 

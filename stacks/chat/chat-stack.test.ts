@@ -187,7 +187,7 @@ describe("the stack", () => {
     }
   });
 
-  it("adds no rules to security groups of others if the platform owns them", () => {
+  it("adds no rules to other owners' security groups if the platform owns them", () => {
     const alone = new Template(environment({ ingressRules: ownedByPlatform }));
     for (const [name, body] of Object.entries(alone.resources("aws_vpc_security_group_ingress_rule")))
       withMessage(name, () =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { withMessage } from "../../test/jest/with-message.ts";
 import { environment, Template } from "./template.ts";
 
-/** The stack itself adds every ingress rule to the security groups of others. */
+/** The stack adds every ingress rule to other owners' security groups. */
 const development = new Template(environment({ ingressRules: {} }));
 const withWorkers = new Template(
   environment({ workers: { sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 } }),
@@ -159,7 +159,7 @@ it("the DNS record leaves the flattening of CNAME records to the zone's owner", 
   });
 });
 
-describe("the rules in security groups of others", () => {
+describe("the rules in other owners' security groups", () => {
   const ours = {
     databaseFromSynapse: "chat_synapse_database_from_synapse",
     databaseFromLambdas: "chat_lambdas_database_ingress",

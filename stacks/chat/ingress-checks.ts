@@ -26,7 +26,7 @@ const allowed = ({ rules, from, port }: Ingress) =>
   `anytrue([for r in ${rules} : ${fromPeer(from)} && ${includesPort(port)}])`;
 
 /**
- * Compares the rules in security groups of others with what the environment says of their owners. The plan only warns,
+ * Compares the rules in other owners' security groups with what the environment says of their owners. The plan only warns,
  * because an owner may let the same peers in by other means, such as an address range. Rules for groups of this stack
  * can't be compared: those groups do not exist before the first apply.
  */

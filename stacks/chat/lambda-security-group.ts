@@ -11,7 +11,7 @@ export interface LambdaSecurityGroupProps {
   readonly database: { readonly securityGroupId: string; readonly port: number };
   /** Hasura runs among the platform's ECS tasks. */
   readonly hasura: { readonly securityGroupId: string; readonly port: number };
-  /** Who adds each ingress rule to the groups of others. */
+  /** Who adds each ingress rule to other owners' groups. */
   readonly ingressRules: { readonly databaseFromLambdas: RuleOwner; readonly hasuraFromLambdas: RuleOwner };
 }
 

@@ -13,7 +13,7 @@ import { type AdminAccess, ChatSynapse, type SynapseTakeOver } from "../../modul
 import type { Images } from "./images.ts";
 import { hasuraPort, LambdaSecurityGroup } from "./lambda-security-group.ts";
 
-/** What the modules are made from. */
+/** The settings that the modules are made from. */
 export interface StackInputs {
   readonly environment: Environment;
   /** References to what exists already and belongs to others. */

@@ -40,7 +40,7 @@ export class StackTemplate<Stack extends TerraformStack> {
     this.json = JSON.parse(Testing.synth(stack));
   }
 
-  /** What Terraform reads for a construct's `value`. */
+  /** Resolves a construct's `value` to what Terraform reads. */
   resolve(value: string): string {
     const resolver = new DefaultTokenResolver(new StringConcat());
     return String(Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false }));

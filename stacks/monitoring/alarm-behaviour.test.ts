@@ -84,7 +84,7 @@ describe("a slow loss is a ticket", () => {
 
 describe("a year", () => {
   const day = (number: number, hour: number) => number * DAY + hour * HOUR;
-  /** Ten incidents, each with the alarm that shall tell of it. */
+  /** Ten incidents, each with the alarm that must report it. */
   const incidents: readonly { readonly alarm: string; readonly events: readonly Event[] }[] = [
     { alarm: "a-failing", events: happenings.synapseDown(day(20, 15), 40) },
     { alarm: "a-failing", events: happenings.sendsFail(day(55, 19), 30, 0.3) },

@@ -8,7 +8,7 @@ export type Part = "a" | "b" | "agents" | "platform";
 /**
  * Who hears of an alarm. `symptom`: people feel it, so it pages, together with the other symptoms of its part. `cause`:
  * it may explain a symptom, so it is a ticket together with the part's other causes, and none while the part pages.
- * `ticket`: nothing else tells of it and it lasts, so it is a ticket of its own. `burn`: one window of a service level,
+ * `ticket`: no other alarm reports it and it lasts, so it is a ticket of its own. `burn`: one window of a service level,
  * which counts together with the other. `marker`: it tells nobody, and keeps others quiet.
  */
 export type Role = "symptom" | "cause" | "ticket" | "burn" | "marker";

@@ -106,7 +106,7 @@ export class Alarms extends Construct {
   }
 }
 
-/** What the alarm looks at: one metric, or metric math. */
+/** The alarm's source: one metric, or metric math. */
 function watched(definition: AlarmDefinition): Partial<CloudwatchMetricAlarmConfig> {
   const { period } = definition.threshold;
   if ("metric" in definition) {

@@ -19,8 +19,8 @@ const quiet = (rules: readonly Rule[], than: readonly string[]): Rule => ({
 });
 
 /**
- * What tells somebody. For each part: one page for all its symptoms, one ticket for budgets that are slowly lost, and one
- * for all its causes. Tickets stay closed while a page tells of the same part, or of the platform below it.
+ * The alarms that notify people. For each part: one page for all its symptoms, one ticket for budgets that are slowly lost, and one
+ * for all its causes. Tickets stay closed while the same part, or the platform below it, pages.
  */
 export function composites(
   alarms: readonly AlarmDefinition[],

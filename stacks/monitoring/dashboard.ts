@@ -64,7 +64,7 @@ export function dashboard(
   );
 }
 
-/** What people do, with the levels that tell of it on A and on B. */
+/** What people do, with its service levels on A and on B. */
 const questions = [
   ["Sign in", ["sign-in-a"], ["sign-in-b"]],
   ["Send and read", ["send-a", "read-a"], ["graphql-b"]],

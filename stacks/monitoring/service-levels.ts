@@ -13,7 +13,7 @@ export interface ServiceLevel {
   readonly all: readonly Watched[];
   /** Metrics whose sum is the number of attempts that failed by our fault. */
   readonly bad: readonly Watched[];
-  /** Share of the attempts that shall succeed within 30 days. */
+  /** Share of the attempts that must succeed within 30 days. */
   readonly objective: number;
   /** Source of the indicator, for people. */
   readonly measuredBy: string;

@@ -135,7 +135,7 @@ export class Hasura extends Construct {
           listenerArn: loadBalancer.listenerArn,
           priority: settings.priority,
           host: props.serverName,
-          // Nothing else of it is public: neither console nor metadata.
+          // Console and metadata API are not public.
           paths: [inputTable.hasuraPublicPath.default],
           action: { forwardTo: targetGroup },
           rewrite: { regex: `^${inputTable.hasuraPublicPath.default}$`, replace: "/v1/graphql" },

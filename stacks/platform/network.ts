@@ -166,7 +166,7 @@ export class PlatformNetwork extends Construct {
       description: "Endpoints of AWS services inside the VPC",
       vpcId: this.vpcId,
     });
-    // By private DNS an endpoint takes the place of the service for the whole VPC, so every group in it needs the way in.
+    // With private DNS an endpoint replaces the service for the whole VPC, so it must let every group in.
     group.allowFrom("vpc", { cidrIpv4: this.cidr, port: 443, description: "AWS APIs from the VPC" });
     for (const name of interfaceEndpoints)
       new VpcEndpoint(this, name.replaceAll(".", "-"), {

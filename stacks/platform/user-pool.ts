@@ -93,7 +93,7 @@ export class UserPool extends Construct {
         post_authentication: arn(userProvisioner),
         post_confirmation: arn(userProvisioner),
         pre_token_generation: arn(tokenEnhancement),
-        // Of this version on, the event also sets the access token's claims.
+        // From V2_0 on, the function can also set the access token's claims.
         pre_token_generation_config: { lambda_arn: arn(tokenEnhancement), lambda_version: "V2_0" },
       },
     });

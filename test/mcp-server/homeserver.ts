@@ -36,7 +36,7 @@ export interface Homeserver {
   stop(): Promise<void>;
 }
 
-/** Nothing that tests do in a second is too often, unless they want to see that. */
+/** Limits that tests don't reach unless they want to. */
 const often = { per_second: 1000, burst_count: 1000 };
 const limits = {
   rc_message: often,
@@ -162,7 +162,7 @@ export async function startHomeserver(): Promise<Homeserver> {
       newUser,
       async newRoom(name, members) {
         const room = await make({ name }, [me, ...members]);
-        // Who made the room is no member of it on the other backends.
+        // On the other backends the room's creator is no member.
         await ok(as(admin, "POST", inRoom(room, "leave"), {}));
         return room;
       },

@@ -54,7 +54,7 @@ describeWith("terraform")("Terraform plans, applies, finds nothing left to do, a
       },
     ],
     [
-      "production with B alone, without rules in security groups of others",
+      "production with B alone, without rules in other owners' security groups",
       { ...production, ...onlyHasura, ingressRules: ownedByPlatform },
     ],
   ])("%s", async (_, data) => {

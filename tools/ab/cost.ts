@@ -4,7 +4,7 @@ import type { Part } from "./side.ts";
 
 /** Resources that one message used, with its reads and moderation. */
 export interface Demand {
-  /** Of each part that the side has. */
+  /** By part of the side. */
   readonly cpuSeconds: Readonly<Partial<Record<Part, number>>>;
   readonly databaseBytes: number;
   readonly logBytes: number;

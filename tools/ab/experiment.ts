@@ -142,7 +142,7 @@ async function observed(
   };
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
 
 function merged(results: readonly DriverResult[]): Map<number, Set<string>> {

@@ -142,5 +142,5 @@ async function measureStep(
   };
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 const rounded = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;

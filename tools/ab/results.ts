@@ -10,7 +10,7 @@ const key = z.enum(["A", "B", "C"]);
 /** Kind, milliseconds from the start, latency in milliseconds, and error code or null. */
 const sample = z.tuple([z.enum(kinds), number, number, z.string().nullable()]);
 
-/** What the processes used meanwhile; null if they run elsewhere. */
+/** What the processes used in the step; null if they run elsewhere. */
 const usedSchema = z
   .object({
     parts: z.array(

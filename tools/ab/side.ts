@@ -18,9 +18,9 @@ export interface PartUsage {
 /** Resources that the parts have used since their start. */
 export interface Observation {
   readonly parts: readonly PartUsage[];
-  /** Of all processes of the machine. */
+  /** CPU time of all processes on the machine. */
   readonly machineCpuSeconds: number;
-  /** Of rows and index entries. */
+  /** Rows and index entries. */
   readonly databaseBytes: number;
   readonly databaseRows: number;
   /** Connections of clients to the database. */

@@ -1,7 +1,7 @@
 import { significant } from "../ab/format.ts";
 import { type Benchmark, type Figure, isMet, ratioOf, type Target } from "./benchmark.ts";
 
-/** What became of one benchmark. */
+/** The result of one benchmark. */
 export interface Result {
   readonly name: string;
   readonly figures: readonly Figure[];

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
 import manifest from "../../package.json" with { type: "json" };
 
-/** Of package.json, only the version goes into bundles: a changed dependency of the tests is no other image. */
+/** Bundles hold only the version of package.json, so a changed test dependency does not change an image. */
 const onlyVersion: Plugin = {
   name: "only-version",
   setup({ onLoad }) {

@@ -30,7 +30,7 @@ export class Problem extends Error {
     this.exitCode = exitCode;
   }
 
-  /** What a command prints of it. */
+  /** The text that a command prints. */
   get text(): string {
     return this.remedy ? `${this.message}\n${this.remedy}` : this.message;
   }

@@ -1,7 +1,7 @@
 import type { Metric } from "./metric-alarm.ts";
 import { Series } from "./series.ts";
 
-// Jest looks every global name up anew: constants make a year take seconds.
+// Jest looks up every global name at each use: with constants a year takes seconds.
 const { imul, exp, log, sqrt, max, min, round, floor } = Math;
 const NONE = Number.NaN;
 
@@ -118,7 +118,7 @@ const usual: readonly (readonly [metric: RegExp, value: Usual])[] = [
   [/OutboxDepth/, (minute) => (minute % 15 === 0 ? 1 : NONE)],
   [/OutboxAge/, (minute) => (minute % 15 === 0 ? 20 : NONE)],
   [/TargetResponseTime/, around(0.1, 0.05, 31)],
-  // Of one function, whatever the outcome.
+  // Metrics of one function with every outcome.
   [/^PhenomChat Invocations [\w-]+$/, attempts("triggers")],
   [/^PhenomChat Duration [\w-]+$/, around(150, 200, 39)],
   [/AWS\/ApiGateway Latency/, around(160, 120, 40)],
@@ -161,7 +161,7 @@ function oneSeries(name: string, minutes: number, events: readonly Event[]): Ser
     for (let minute = from; minute < min(to, minutes); minute++)
       means[minute] = changed(means[minute] as number, minute - from);
   if (!/SynapseSendSeconds$/.test(name)) return new Series(means);
-  // Of sending, the number of values is the number of messages.
+  // Sending reports one value for each message.
   const sends = attempts("sends");
   const counts = new Float64Array(minutes);
   for (let minute = 0; minute < minutes; minute++) counts[minute] = sends(minute);

@@ -40,7 +40,7 @@ interface Process {
   readonly variables: readonly string[];
   /** What the process reads, as far as its own source tells. */
   readonly reads: readonly string[];
-  /** What it does not start without. */
+  /** What it needs to start. */
   readonly needs: readonly string[];
 }
 

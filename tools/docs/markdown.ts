@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** As the project's formatter writes it, which also goes over the file. */
+/** Formats it as the project's formatter does, which also checks the file. */
 export const format = (file: string, markdown: string): string =>
   execFileSync("node_modules/.bin/biome", ["format", `--stdin-file-path=${file}`], {
     input: markdown,

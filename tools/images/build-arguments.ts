@@ -6,7 +6,7 @@ const options = (name: string, values: Values = {}) =>
   Object.entries(values).flatMap(([key, value]) => [`--${name}`, `${key}=${value}`]);
 
 /**
- * What the build commands of all engines take alike.
+ * Arguments that the build commands of all engines share.
  *
  * @param transport how the engine names an image that it has
  */

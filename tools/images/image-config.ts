@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What an image says about the process that it starts. */
+/** An image's settings for the process that it starts. */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];

@@ -34,7 +34,7 @@ export type Outputs = z.output<typeof readSchema>;
 export type TaskOutputs = z.output<typeof taskSchema>;
 export type { OneShotTask, ServiceOutput } from "../../environments/outputs.ts";
 
-/** Terraform writes outputs alike in its state and from `terraform output -json`. */
+/** Terraform writes outputs in its state in the form of `terraform output -json`. */
 const wrapped = z.record(z.string(), z.object({ value: z.unknown() }));
 const state = z.object({ version: z.literal(4), outputs: wrapped });
 

@@ -9,7 +9,7 @@ import { type Output, Reporter } from "./report.ts";
 import { declareVerb, type Ops } from "./verb.ts";
 import { verbs } from "./verbs/index.ts";
 
-/** What a command works with besides AWS; tests replace it. */
+/** What a command uses besides AWS; tests replace it. */
 export interface Io {
   readonly output: Output;
   readonly clock: Clock;

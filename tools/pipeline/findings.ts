@@ -75,7 +75,7 @@ const fromGrype = (image: ImageName, json: unknown): Finding[] =>
   }));
 
 /**
- * What both scanners found in each image, once where both found it, the gravest first.
+ * What both scanners found in each image, once where both found it, the most severe first.
  * @throws Problem where a file is missing, or is not what the scanner writes
  */
 export function readFindings(folder: string): Finding[] {

@@ -51,7 +51,7 @@ const footOf = (commit: string, runUrl: string, more: string) =>
 
 interface Group {
   readonly title: string;
-  /** What a number of them would be, such as `to add`. */
+  /** The words after their number, such as `to add`. */
   readonly verb: string;
   readonly lines: readonly string[];
 }
@@ -59,7 +59,7 @@ interface Group {
 const line = (resource: ResourceChange, ...remarks: readonly string[]) =>
   `- ${code(nameOf(resource))}${[...reasons(resource), ...remarks].map((remark) => `: ${remark}`).join("")}`;
 
-/** What the plan would do, the gravest first. */
+/** What the plan would do, the most severe first. */
 function grouped(plan: Plan): { open: Group[]; folded: Group[] } {
   const group = (title: string, verb: string, resources: readonly ResourceChange[]): Group => ({
     title,

@@ -1,7 +1,7 @@
 /** Characters that are stored of a name. */
 const MAX_NAME = 100;
 
-/** What can't be seen, or turns the direction of a text: a name with it looks like another one. */
+/** Invisible characters and those that turn the direction of a text: they make a name look like another. */
 const HIDDEN = String.raw`[\p{C}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]`;
 /** The joiner inside an emoji stays. */
 const HIDDEN_OR_JOINER = new RegExp(

@@ -74,7 +74,7 @@ const rightsThatWereMissing = [
   "secretsmanager:ListSecretVersionIds",
 ];
 
-/** Of these the needs were recorded. The others get their rights from the same code. */
+/** The needs of these were recorded. Other environments get their rights from the same code. */
 const recorded = [development, production];
 
 describe.each(recorded)("the pipeline's roles in $environment", (data) => {

@@ -16,7 +16,7 @@ export interface ObservedDatabase {
 }
 
 interface Stored {
-  /** Of rows, index entries and TOAST. */
+  /** Rows, index entries and TOAST. */
   readonly bytes: number;
   readonly rows: number;
   /** Connections to the databases. */

@@ -38,7 +38,7 @@ function descendants(root: number, stats: readonly Stat[]): Stat[] {
   return found;
 }
 
-/** `undefined` if the process exits meanwhile. */
+/** `undefined` if the process has exited. */
 async function readStat(pid: string): Promise<Stat | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;

@@ -20,7 +20,7 @@ export interface Adopted {
   readonly type: string;
   readonly attributes?: Readonly<Record<string, unknown>>;
   readonly differences: readonly Difference[];
-  /** Why it is made anew, or why nothing is known. */
+  /** Why it is created again, or why nothing is known. */
   readonly reason?: string;
 }
 

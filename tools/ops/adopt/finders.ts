@@ -7,7 +7,7 @@ import { storage } from "./storage.ts";
 /** How each type of resource is found. */
 export const finders: Finders = { ...compute, ...identity, ...network, ...storage };
 
-/** Types that are made anew, and why. */
+/** Types that are created again, and why. */
 export const madeAnew: Readonly<Record<string, string>> = {
   aws_ecs_task_definition:
     "a deployment registers a new revision of the family; the old ones stay registered",

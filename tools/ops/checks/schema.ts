@@ -38,7 +38,7 @@ export const schema: Check = {
   },
 };
 
-/** What the table `users`, which belongs to the backend, would refuse of a sign-in. */
+/** What the backend's table `users` would refuse when somebody signs in. */
 function signIns(lines: readonly string[]): Finding {
   const what = "what a sign-in writes";
   const problems = lines

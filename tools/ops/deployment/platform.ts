@@ -56,7 +56,7 @@ export class PlatformDeployment {
     return true;
   }
 
-  /** Attaches what the chat has made meanwhile. */
+  /** Attaches what the chat's apply has made. */
   async second(): Promise<void> {
     this.#context.report.progress("== platform, second pass");
     const plan = await this.#terraform.plan();
