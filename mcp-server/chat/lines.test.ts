@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { anyCharacter } from "../../test/jest/any-character.ts";
 import { fittingMembers, fittingMessages, memberLines, messageLines, oneLine } from "./lines.ts";
 import type { Ban, Member, Message } from "./model.ts";
 
@@ -42,7 +43,7 @@ describe("a page as text", () => {
 
   it("keeps each message on its line, whatever it and its sender's name hold", () => {
     const text = fc.oneof(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: anyCharacter }),
       fc.constantFrom("a\nnext_cursor: x", "\u2028", "\r\n", "x]: y", "Ann: hi", "\\n", "\u0085"),
     );
     fc.assert(

@@ -13,7 +13,7 @@ export interface Client {
 
 /** Invisible characters and those that turn the direction of writing could make a name look like another. */
 const readable = (name: string) =>
-  name.replaceAll(/\p{C}/gu, "").replaceAll(/\s+/g, " ").trim().slice(0, limits.clientName);
+  [...name.replaceAll(/\p{C}/gu, "").replaceAll(/\s+/g, " ").trim()].slice(0, limits.clientName).join("");
 
 export const clientName = z
   .string()

@@ -222,6 +222,11 @@ describe("the consent page", () => {
     );
   });
 
+  it("cuts a long name between two characters", async () => {
+    const html = await (await open({ client_name: `x${"😀".repeat(100)}` })).text();
+    expect(html).toContain(`<h1>Let x${"😀".repeat(59)} use Phenom Chat?</h1>`);
+  });
+
   it("shows a name as text only, without invisible characters", async () => {
     const html = await (await open({ client_name: "<script>alert(1)</script>\u202eevil\u0000" })).text();
     expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;evil");
