@@ -28,7 +28,7 @@ export function readImports(environment: string): ImportedResource[] {
   try {
     return importsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    throw new Error(`${file} is malformed: write it anew with npm run ops -- adopt ${environment}`, {
+    throw new Error(`${file} is malformed: write it again with npm run ops -- adopt ${environment}`, {
       cause: error,
     });
   }

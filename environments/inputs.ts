@@ -135,7 +135,8 @@ export const inputTable = {
   hasuraPublicPath: {
     name: "hasura_public_path",
     type: "string",
-    description: "Public path of Hasura's GraphQL on the server name; its listener rule belongs to others",
+    description:
+      "Public path of Hasura's GraphQL on the server name; its listener rule belongs to the platform",
     pattern: "^/",
     shape: "a path that begins with /",
     default: "/api/graphql",
@@ -177,7 +178,7 @@ export const inputTable = {
     name: "pager_endpoints",
     type: "list(string)",
     description:
-      "HTTPS addresses that get what wakes somebody, such as a pager's; the mail addresses get it too. Plans show them",
+      "HTTPS addresses that get the pages, such as a pager's; the mail addresses get them too. Plans show them",
     pattern: "^https://",
     shape: "an address that begins with https://",
     default: [],
@@ -186,7 +187,7 @@ export const inputTable = {
     name: "monthly_budget_usd",
     type: "number",
     description:
-      "US dollars a month above which the mail addresses are told, by costs with the tag Project; 0 for no budget",
+      "US dollars a month above which the mail addresses get a message, by costs with the tag Project; 0 for no budget",
     min: 1,
     shape: "a whole number from 1 up, or 0 for no budget",
     default: 0,

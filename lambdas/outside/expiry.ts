@@ -37,6 +37,6 @@ export async function domainDays(host: string, rdap: string): Promise<number> {
   if (!response.ok) throw new Error(`the registry answers ${response.status}`);
   const { events } = registration.parse(await response.json());
   const expiration = events.find(({ eventAction }) => eventAction === "expiration");
-  if (!expiration) throw new Error(`the registry names no expiration of ${domain}`);
+  if (!expiration) throw new Error(`the registry gives no expiration date of ${domain}`);
   return days(expiration.eventDate);
 }

@@ -168,7 +168,7 @@ export class ChatMcpServer extends Construct {
       new GeneratedSecret(this, `sign-in-key-${id}`, {
         deployment,
         name: `${project}-${environment}-chat-mcp-sign-in-${id}`,
-        description: `Key that seals sign-ins under way on the MCP server, in ${id} versions`,
+        description: `Key that seals the MCP server's unfinished sign-ins, in ${id} versions`,
         length: 64,
         version,
       });

@@ -28,7 +28,7 @@ export class DatabaseCheck extends Construct {
     scope.addOverride("check.database_backups.assert", {
       condition: `\${${retention} >= ${days}}`,
       error_message:
-        `${environment.environment}: RDS keeps automatic backups of the database for \${${retention}} days, and should for ` +
+        `${environment.environment}: RDS keeps automatic backups of the database for \${${retention}} days, and must for ` +
         `${days} at least: ask its owner to raise backup_retention_period.`,
     });
     this.allocatedStorage = instance.allocatedStorage;

@@ -73,7 +73,7 @@ export class Prerequisites extends Construct {
             // An internet gateway serves public addresses only, and no task has one.
             condition: `\${anytrue([for r in self.routes : r.cidr_block == "0.0.0.0/0" && !startswith(coalesce(r.gateway_id, "none"), "igw-")])}`,
             errorMessage:
-              `${environment}: the subnet \${each.key} in ${inputTable.privateSubnetIds.name} has no way out: its route table ` +
+              `${environment}: the subnet \${each.key} in ${inputTable.privateSubnetIds.name} has no route to the internet: its route table ` +
               `\${self.id} has no route 0.0.0.0/0 to a NAT gateway. Tasks have no public address, so they could neither pull ` +
               "their images nor reach Cognito. Ask the VPC's owner for a NAT gateway and the route, or name other subnets.",
           },

@@ -70,7 +70,7 @@ export const chatMcpServer: TerraformModule<"synapse"> = {
       clients_secret_arn: {
         type: "string",
         description:
-          "Secret that chat-shared left the clients, the user pool and its domain in. By default it is found by the name " +
+          "Secret in which chat-shared left the clients, the user pool and its domain. By default it is found by the name " +
           "that chat-shared gives it; with it, Terraform makes the clients first",
         pattern: "^arn:aws[a-z-]*:secretsmanager:",
         shape: "the ARN of a secret, the output clients_secret_arn of chat-shared",
@@ -93,14 +93,14 @@ export const chatMcpServer: TerraformModule<"synapse"> = {
       listener_priority: priority("the MCP server", priorities.mcp, "listener_priority"),
       min_tasks: {
         type: "number",
-        description: "Least number of tasks",
+        description: "Minimum number of tasks",
         default: services.mcp.minCount,
         min: 1,
         shape: "a whole number from 1 up",
       },
       max_tasks: {
         type: "number",
-        description: "Greatest number of tasks",
+        description: "Maximum number of tasks",
         default: services.mcp.maxCount,
         min: 1,
         shape: "a whole number from 1 up",

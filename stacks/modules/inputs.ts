@@ -110,7 +110,7 @@ export const priority = (what: string, value: number, variable: string): ModuleI
 /** Versions of generated secrets, by name; a name that is missing has version 1. */
 export const secretVersions = (names: readonly string[]): ModuleInput => ({
   type: "map(number)",
-  description: `Versions of generated secrets: raise one by one to generate that value anew. Names: ${names.join(", ")}`,
+  description: `Versions of generated secrets: raise a number by one to generate that value again. Names: ${names.join(", ")}`,
   default: {},
   rules: [
     {

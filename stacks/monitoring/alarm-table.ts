@@ -190,8 +190,8 @@ function hasuraAlarms(parts: Parts, hasura: NonNullable<Parts["hasura"]>): Alarm
       threshold: thresholds.outboxAge,
       // The run that counts them failed: link-preview-errors tells of that.
       missing: "notBreaching",
-      meaning: "Links in messages of the last day wait for their previews, and Hasura has given them up",
-      remedy: "Find out why the function failed, then insert the requests anew",
+      meaning: "Links of the last day have no previews, and Hasura has stopped trying",
+      remedy: "Find out why the function failed, then insert the requests again",
     },
     {
       id: "outbox-depth",

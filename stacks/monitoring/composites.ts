@@ -62,11 +62,11 @@ export function composites(
       ...composite("burning", slow, quiet(slow, pages), {
         severity: "ticket",
         meaning: `More requests to ${name} fail than its objective allows, for hours`,
-        remedy: "Find out what fails, before the budget of the month is used up",
+        remedy: "Find out what fails before the month's error budget is used up",
       }),
       ...composite("causes", causes, quiet(causes, pages), {
         severity: "ticket",
-        meaning: `Something of ${name} is at its limit or fails, and people don't feel it yet`,
+        meaning: `A part of ${name} is at its limit or fails, and people don't notice yet`,
         remedy: "See which alarm started it",
       }),
     ];

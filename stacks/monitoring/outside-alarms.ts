@@ -36,7 +36,7 @@ export function outsideAlarms({ environment, certificateArn, synapse, hasura }: 
         // The function measures every minute.
         missing: "breaching",
         meaning: `Nobody on the internet gets an answer of ${name}, or the function that asks is gone`,
-        remedy: "See what it was answered in the log of the function outside",
+        remedy: "Read the answers in the log of the function outside",
       }),
     ),
     expires("certificate", {

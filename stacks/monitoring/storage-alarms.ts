@@ -123,7 +123,7 @@ export const fileSystemAlarms = (id: string): AlarmDefinition[] => [
     statistic: "Average",
     threshold: thresholds.fileSystemOperations,
     missing: "notBreaching",
-    meaning: "The media's file system gets nearly as many operations as it takes, and media load slowly",
+    meaning: "The media's file system is near its limit of operations, and media load slowly",
     remedy: "Find what reads so much: a copy, a scan, or people",
   },
 ];

@@ -83,7 +83,7 @@ export class Hasura extends Construct {
     const adminSecret = new GeneratedSecret(this, "admin-secret", {
       deployment,
       name: `${project}-hasura-admin`,
-      description: "Admin secret of Hasura: whoever has it may do everything there",
+      description: "Admin secret of Hasura, which allows everything there",
       length: 48,
       version: 1,
     });

@@ -17,7 +17,7 @@ function developmentIn(data: ExistingData): Synthesised {
 }
 
 describeWith("terraform")("the plan", () => {
-  it("refuses another environment, subnets without a way out and resources of another account", async () => {
+  it("refuses another environment, subnets without a route to the internet and resources of another account", async () => {
     const synth = developmentIn({
       aws_resourcegroupstaggingapi_resources: [
         { resource_tag_mapping_list: [{ resource_arn: "arn", tags: { Environment: "staging" } }] },
@@ -43,7 +43,7 @@ describeWith("terraform")("the plan", () => {
     const text = output.replaceAll(/\s+/g, " ");
     for (const sentence of [
       "development: this account runs the environment staging of the chat already.",
-      `development: the subnet ${example.private_subnet_ids[0]} in private_subnet_ids has no way out`,
+      `development: the subnet ${example.private_subnet_ids[0]} in private_subnet_ids has no route to the internet`,
       "development: cognito_user_pool_arn is in account 210987654321 and region us-east-1, the credentials and the environment in 123456789012 and us-east-1.",
       "and ecs_cluster_name (another-cluster) name two different resources: correct one of them.",
     ])

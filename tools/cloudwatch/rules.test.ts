@@ -157,7 +157,7 @@ describe("a composite alarm with a suppressor", () => {
       [{ minute: 4, state: ALARM }],
     ],
     ["does not act if the suppressor starts in the wait", timeline(2), timeline(3), []],
-    ["starts the wait anew when it changes back", timeline(2, 3), timeline(12), [{ minute: 5, state: OK }]],
+    ["starts the wait again when it changes back", timeline(2, 3), timeline(12), [{ minute: 5, state: OK }]],
     ["does not act while the suppressor is on", timeline(2), timeline(1), []],
     ["acts at the end of the extension", timeline(2), timeline(3, 6), [{ minute: 9, state: ALARM }]],
     [

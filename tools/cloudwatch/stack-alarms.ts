@@ -178,7 +178,8 @@ function sorted<T extends { readonly name: string; readonly text: string }>(alar
   const done: T[] = [];
   while (left.length > 0) {
     const index = left.findIndex(({ text }) => !left.some(({ name }) => text.includes(`("${name}")`)));
-    if (index < 0) throw new Error(`composites in a circle: ${left.map(({ name }) => name).join(", ")}`);
+    if (index < 0)
+      throw new Error(`composite alarms depend on each other: ${left.map(({ name }) => name).join(", ")}`);
     done.push(...left.splice(index, 1));
   }
   return done;

@@ -119,7 +119,7 @@ function readFile(file: string): Record<string, unknown> {
     return object.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
     throw new Problem(
-      `--inputs ${file}: ${error instanceof z.ZodError ? "it holds no JSON object" : error instanceof Error ? error.message : error}`,
+      `--inputs ${file}: ${error instanceof z.ZodError ? "it is not a JSON object" : error instanceof Error ? error.message : error}`,
       "It must be JSON of variables, such as environments/development.example.tfvars.json",
       EXIT.usage,
     );
@@ -146,7 +146,7 @@ async function remoteOutputs(
   const parsed = state.safeParse(fromText(text));
   if (!parsed.success)
     throw new Problem(
-      `${source} is no Terraform state of version 4`,
+      `${source} is not a Terraform state of version 4`,
       "Correct inputs in the environment's file",
     );
   return Object.fromEntries(Object.entries(parsed.data.outputs).map(([name, { value }]) => [name, value]));

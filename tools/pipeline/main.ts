@@ -111,7 +111,7 @@ const planCommand = (name: string, description: string) =>
     .addArgument(environmentArgument())
     .argument("<plan.json>", "file that terraform show -json <plan> was written to", readPlan);
 
-command("lock-providers", "write each environment's lock file anew, with the newest providers").action(
+command("lock-providers", "rewrite each environment's lock file with the newest providers").action(
   async () => {
     for (const { environment } of environments) {
       await updateLock(path.join("cdktf.out/stacks", environment), lockOf(environment));

@@ -27,7 +27,7 @@ export async function install(tool: Tool, run: Run): Promise<void> {
     writeFileSync(markerOf(tool), tool.fingerprint());
   }
   if (!tool.present() || !(await passesCheck(tool, run)))
-    throw new SetupError(`${tool.name} was installed, and something of it is still missing`);
+    throw new SetupError(`${tool.name} was installed, but a part of it is still missing`);
 }
 
 /** Whether the tool's own check, if it has one, finds it complete. */

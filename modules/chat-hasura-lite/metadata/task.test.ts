@@ -250,7 +250,7 @@ describe("the check of consistency", () => {
     expect(output).toContain(`set the environment variable ${WEBHOOK_SECRET_VARIABLE} on the Hasura service`);
   });
 
-  it("only warns if the inconsistent object belongs to others", async () => {
+  it("only warns if the inconsistent object belongs to somebody else", async () => {
     await applyEverything();
     api.disturbance = inconsistent("phenoms");
     const { code, output } = await runTask({}, CHECKS);

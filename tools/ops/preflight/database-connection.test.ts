@@ -28,7 +28,7 @@ describe("preflight's connection to the database", () => {
     try {
       await database.query("alter system set ssl = off");
       await database.query("select pg_reload_conf()");
-      await eventually(async () => expect(await tried()).toBe("failed: the server speaks no TLS"));
+      await eventually(async () => expect(await tried()).toBe("failed: the server does not offer TLS"));
       await database.query("alter system reset ssl");
       await database.query("select pg_reload_conf()");
       await eventually(async () => expect(await tried()).toMatch(/^passed/));
@@ -43,7 +43,7 @@ describe("preflight's connection to the database", () => {
     await once(other.listen(0, "127.0.0.1"), "listening");
     const address = other.address();
     const port = typeof address === "object" && address ? address.port : 0;
-    expect(await tried("127.0.0.1", port)).toBe("failed: what answers is no PostgreSQL server");
+    expect(await tried("127.0.0.1", port)).toBe("failed: the server is not PostgreSQL");
     other.close();
   });
 

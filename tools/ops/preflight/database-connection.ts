@@ -69,10 +69,10 @@ async function handshake(socket: Socket, host: string, signal: AbortSignal): Pro
   if (answer?.toString() === "N")
     return failed(
       WHAT,
-      "the server speaks no TLS",
-      "Ask the owner to turn TLS on: every client of ours demands it",
+      "the server does not offer TLS",
+      "Ask the owner to turn TLS on: all our clients demand it",
     );
-  if (answer?.toString() !== "S") throw new Error("what answers is no PostgreSQL server");
+  if (answer?.toString() !== "S") throw new Error("the server is not PostgreSQL");
   // The authorities of RDS are in Lambda's runtime, where the functions verify them, but not here: the line names it.
   const secured = connectTls({ socket, servername: host, rejectUnauthorized: false });
   await once(secured, "secureConnect", { signal });

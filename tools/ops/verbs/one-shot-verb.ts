@@ -20,7 +20,7 @@ async function runPart(context: Context, part: OneShotPart): Promise<number> {
   if (!task)
     throw new Problem(
       `${context.environment.environment} has no ${part} task`,
-      `It has: ${Object.keys(one_shot_tasks).join(", ")}. The others belong to an implementation that is off`,
+      `It has: ${Object.keys(one_shot_tasks).join(", ")}. The others belong to an implementation that is turned off`,
       EXIT.usage,
     );
   if (!(await context.confirm([`run ${task.family} once in ${task.cluster}`]))) return EXIT.ok;
