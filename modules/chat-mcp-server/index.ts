@@ -71,7 +71,7 @@ export interface ChatMcpServerProps {
     /** Public client through which the server signs people in. */
     readonly signInClientId: string | SecretValue;
   };
-  /** Version of the key that seals sign-ins under way: raise it by one to generate another. */
+  /** Version of the key that seals unfinished sign-ins: raise it by one to generate another. */
   readonly signInKeyVersion: number;
   /** Origins of web pages that may call the server from a browser. @default - none */
   readonly corsOrigins?: readonly string[];

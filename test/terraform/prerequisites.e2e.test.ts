@@ -64,7 +64,7 @@ describeWith("terraform")("the plan", () => {
       'development: ingressRules.mcpFromAlb says that the platform has a rule that lets sg-0a1b2c3d4e5f60731 in on port 3001, but the security group sg-0a1b2c3d4e5f60732 has none. Ask its owner to add the rule, or set ingressRules.mcpFromAlb to "chat".',
       "has a rule that lets sg-0a1b2c3d4e5f60732 in on port 8080, and AWS refuses a second one (InvalidPermission.Duplicate)",
       "the migration task, which runs there as Hasura does, could not connect",
-      "development: RDS keeps automatic backups of the database for 0 days, and should for 1 at least",
+      "development: RDS keeps automatic backups of the database for 0 days, and must for 1 at least",
     ])
       expect(warnings.some((warning) => warning.includes(sentence))).toBe(true);
 
