@@ -40,6 +40,8 @@ type Moderation = Pick<ChatBackend, "deleteMessage" | "muteUser" | "banUser" | "
 const anything = z.unknown();
 const foundSchema = z.object({ event: eventSchema.extend({ room_id: z.string() }) });
 const pageSchema = z.object({ chunk: z.array(eventSchema), end: z.string().optional() });
+/** Edits of one request; those that are redacted are no longer among them. */
+const EDITS = 100;
 const editsSchema = z.object({ chunk: z.array(z.object({ event_id: z.string() })) });
 
 export function moderation({ client, rooms, enforcement, me, exists }: ModerationParts): Moderation {
@@ -106,12 +108,15 @@ export function moderation({ client, rooms, enforcement, me, exists }: Moderatio
       if (isRedacted(event)) return;
       await rooms.within(room, signal, async () => {
         // Apps hide the edits of a deleted message, but their text would stay in the room.
-        const edits = await client.read(
-          path`/_matrix/client/v1/rooms/${room}/relations/${id}/m.replace?limit=100`,
-          editsSchema,
-          signal,
-        );
-        for (const { event_id } of edits.chunk) await redact(room, event_id, reason, signal);
+        let edits: z.output<typeof editsSchema>;
+        do {
+          edits = await client.read(
+            path`/_matrix/client/v1/rooms/${room}/relations/${id}/m.replace?limit=${String(EDITS)}`,
+            editsSchema,
+            signal,
+          );
+          for (const { event_id } of edits.chunk) await redact(room, event_id, reason, signal);
+        } while (edits.chunk.length >= EDITS);
         await redact(room, id, reason, signal);
       });
     },
