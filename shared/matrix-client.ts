@@ -5,7 +5,7 @@ import { MatrixError, type MatrixReply, matrixRequest } from "./matrix.ts";
 /** Milliseconds for one reply, for all attempts of one request, and between attempts without a reply. */
 const TIMES_MS = { reply: 30_000, attempts: 300_000, pause: 1_000 };
 
-export type Method = "GET" | "PUT" | "POST" | "DELETE";
+type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /** Requests to a homeserver, by one account or without one. */
 export interface MatrixClient {

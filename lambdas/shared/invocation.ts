@@ -11,12 +11,12 @@ export const dimensionNames = { function: "Function", outcome: "Outcome" } as co
 export type Level = "INFO" | "WARN" | "ERROR";
 
 /** Fields of a log line: ids, codes and numbers, never names, addresses or message texts. */
-export type Fields = Readonly<
+type Fields = Readonly<
   Record<string, string | number | boolean | null | undefined | ErrorDescription>
 >;
 
 /** Durations in milliseconds, by metric name. */
-export type Latencies = Readonly<Record<string, number>>;
+type Latencies = Readonly<Record<string, number>>;
 
 /** The part of Lambda's context that the handlers read. */
 export interface InvocationContext {

@@ -11,7 +11,7 @@ export type Part = "a" | "b" | "agents" | "platform";
  * `ticket`: no other alarm reports it and it lasts, so it is a ticket of its own. `burn`: one window of a service level,
  * which counts together with the other. `marker`: it tells nobody, and keeps others quiet.
  */
-export type Role = "symptom" | "cause" | "ticket" | "burn" | "marker";
+type Role = "symptom" | "cause" | "ticket" | "burn" | "marker";
 
 /** One statistic of one metric. */
 export interface Watched {

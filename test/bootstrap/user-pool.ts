@@ -3,7 +3,7 @@ import * as z from "zod";
 import { close, listen } from "../../tools/servers/listening.ts";
 import { exampleProps } from "../../tools/servers/synapse.ts";
 
-export interface Person {
+interface Person {
   readonly sub: string;
   readonly enabled?: boolean;
 }

@@ -9,13 +9,13 @@ import { IMAGE_PROGRAMS_FOLDER } from "../../tools/build/bundle-options.ts";
 import { eventually } from "../jest/eventually.ts";
 
 /** A process of the bundled server. */
-export interface Running {
+interface Running {
   readonly child: ChildProcess;
   /** What it logged, parsed. */
   log(): Record<string, unknown>[];
 }
 
-export interface Serving extends Running {
+interface Serving extends Running {
   readonly url: string;
   /** Calls a tool; gives its result. Rejects where no answer comes. */
   call(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>>;

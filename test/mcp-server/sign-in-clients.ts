@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const node = tools.node22.path("node");
 
 /** What a client saw after it had signed in. */
-export interface Seen {
+interface Seen {
   readonly tools: readonly string[];
   /** The result of a call, in the client's own form. */
   readonly called: unknown;

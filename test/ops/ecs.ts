@@ -10,7 +10,7 @@ export type TaskOutcome =
   | { readonly stoppedReason: string };
 
 /** The outcome of a service's new deployment. */
-export type DeploymentOutcome = "succeeds" | "hangs" | "fails";
+type DeploymentOutcome = "succeeds" | "hangs" | "fails";
 
 export interface StartedTask {
   readonly family: string;

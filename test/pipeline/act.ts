@@ -14,7 +14,7 @@ import path from "node:path";
 import { tools } from "../../tools/setup/tools.ts";
 
 /** What a workflow ran: programs, and actions of others, in order. */
-export interface Called {
+interface Called {
   readonly job: string;
   /** The command line, or the action with its inputs. */
   readonly command: string;

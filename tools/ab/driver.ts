@@ -5,7 +5,7 @@ import type { Kind, Operation, Sanction, Workload } from "./workload.ts";
 import { PAGE, type World } from "./world.ts";
 
 /** Timing and outcome of one operation. */
-export interface Sample {
+interface Sample {
   readonly kind: Kind;
   /** Milliseconds from the start until it was due; in a closed loop, until it began. */
   readonly at: number;

@@ -1,5 +1,5 @@
 export const units = ["s", "ms", "µs", "kB", "MiB", "requests/s", "tokens", "rows"] as const;
-export type Unit = (typeof units)[number];
+type Unit = (typeof units)[number];
 
 /** Holds for the ratio where a figure has a baseline, otherwise for the measured value. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };

@@ -59,7 +59,7 @@ const compositeAlarm = z.object({
 });
 
 /** An alarm of alarms. */
-export interface CompositeAlarm {
+interface CompositeAlarm {
   readonly name: string;
   readonly rule: (states: States) => (minute: number) => boolean;
   readonly topic: string | undefined;

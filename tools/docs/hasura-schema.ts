@@ -9,7 +9,7 @@ const columnRows = z.array(
 const functionRows = z.array(z.object({ name: z.string(), type: z.string() }));
 const constraintRows = z.array(z.object({ table: z.string(), name: z.string() }));
 
-export type Columns = z.infer<typeof columnRows>;
+type Columns = z.infer<typeof columnRows>;
 export interface DatabaseShape {
   readonly columns: Columns;
   /** Primary keys and unique constraints. */

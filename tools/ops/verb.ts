@@ -16,7 +16,7 @@ export const declareVerb = (program: Command, name: string, description: string)
     .option("--poll <seconds>", "time between two requests while waiting", wholeNumber(0, 300), 5);
 
 type VerbCommand = ReturnType<typeof declareVerb>;
-export type CommonOptions = ReturnType<VerbCommand["opts"]>;
+type CommonOptions = ReturnType<VerbCommand["opts"]>;
 
 /** What a verb declares itself with. */
 export interface Ops {

@@ -35,7 +35,7 @@ const runs = z.object({
 });
 const comparison = z.object({ status: z.enum(["ahead", "behind", "diverged", "identical"]) });
 
-export interface MergedPullRequest {
+interface MergedPullRequest {
   readonly number: number;
   /** Its last commit. */
   readonly head: string;
@@ -43,7 +43,7 @@ export interface MergedPullRequest {
   readonly fromFork: boolean;
 }
 
-export interface CommitStatus {
+interface CommitStatus {
   readonly context: string;
   readonly state: "success" | "failure";
   readonly description: string;

@@ -18,7 +18,7 @@ const run = promisify(execFile);
 /** The runbook's command, at the root of the file system, after AWS Backup has restored to a folder there. */
 export const MOVE_MEDIA = "cp -a aws-backup-restore_<time>/synapse-media/. synapse-media/";
 
-export interface Timing {
+interface Timing {
   readonly label: string;
   readonly seconds: number;
 }

@@ -8,7 +8,7 @@ import { HasuraSql } from "./hasura-permissions.ts";
 import { close, listen } from "./listening.ts";
 
 /** Answer in place of the server's own, or none at all. */
-export type Disturbance =
+type Disturbance =
   | { status: number; body: string; headers?: Record<string, string> }
   | "hang"
   | undefined;

@@ -22,7 +22,7 @@ const usersPermission = z.object({
   }),
 });
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: unknown;
 }

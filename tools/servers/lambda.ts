@@ -9,7 +9,7 @@ import { lambdaBundle } from "../build/bundle-options.ts";
 import { tools } from "../setup/tools.ts";
 
 const logLine = z.looseObject({ timestamp: z.iso.datetime(), level: z.enum(["INFO", "WARN", "ERROR"]) });
-export type LogLine = z.infer<typeof logLine>;
+type LogLine = z.infer<typeof logLine>;
 
 const answer = z.object({ id: z.string(), result: z.unknown(), error: z.optional(z.string()) });
 

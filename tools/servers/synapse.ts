@@ -91,7 +91,7 @@ export interface SynapseDeployment {
   remove(): Promise<void>;
 }
 
-export interface StartChanges {
+interface StartChanges {
   /** Inputs that changed since the deployment. */
   readonly props?: Partial<HomeserverProps>;
   /** Changes the configuration, after hosts, ports and paths were swapped for local ones. */

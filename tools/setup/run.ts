@@ -8,7 +8,7 @@ export class SetupError extends Error {}
 /** Runs a program, and rejects with the last line that it wrote if it fails. */
 export type Run = (program: string, args: readonly string[], options?: RunOptions) => Promise<string>;
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -3,7 +3,7 @@ import type { Secrets } from "./aws.ts";
 import { TaskDefinitionError } from "./task-definition.ts";
 
 /** What a container's secret points to: `arn[:json-key:version-stage:version-id]`. */
-export interface SecretReference {
+interface SecretReference {
   readonly secretArn: string;
   /** Key of a JSON object. @default - the whole value */
   readonly jsonKey: string | undefined;

@@ -27,7 +27,7 @@ const stackSchema = z.strictObject({
   moved: z.array(fields).default([]),
   removed: z.array(fields).default([]),
 });
-export type Stack = z.output<typeof stackSchema>;
+type Stack = z.output<typeof stackSchema>;
 
 /** What can run a program. */
 const RUNS_PROGRAMS = ["provisioner", "connection"];

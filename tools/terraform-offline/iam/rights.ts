@@ -4,7 +4,7 @@ import { isSet, type Value, type Values } from "../plugin/value.ts";
 export type Operation = "create" | "read" | "update" | "delete";
 
 /** Makes an ARN in the run's region and account. */
-export type Arn = (service: string, resource: string) => string;
+type Arn = (service: string, resource: string) => string;
 
 type Actions = readonly string[];
 type ActionsOf = Actions | ((values: Values) => Actions);

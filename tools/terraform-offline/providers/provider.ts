@@ -17,7 +17,7 @@ export interface PlannedChange {
   readonly proposed: Values;
 }
 
-export interface AppliedChange {
+interface AppliedChange {
   readonly config: Values;
   readonly prior: Values | null;
   readonly planned: Values;

@@ -4,7 +4,7 @@ import type { Checks } from "./checks.ts";
 import type { Ids } from "./ids.ts";
 
 /** The run and the provider block, with the configuration of the resource at hand. */
-export interface ResourceContext extends Context {
+interface ResourceContext extends Context {
   readonly config: Values;
 }
 
