@@ -11,9 +11,7 @@ export const dimensionNames = { function: "Function", outcome: "Outcome" } as co
 export type Level = "INFO" | "WARN" | "ERROR";
 
 /** Fields of a log line: ids, codes and numbers, never names, addresses or message texts. */
-type Fields = Readonly<
-  Record<string, string | number | boolean | null | undefined | ErrorDescription>
->;
+type Fields = Readonly<Record<string, string | number | boolean | null | undefined | ErrorDescription>>;
 
 /** Durations in milliseconds, by metric name. */
 type Latencies = Readonly<Record<string, number>>;

@@ -1,4 +1,5 @@
 import { significant } from "../ab/format.ts";
+import { Problem } from "../cli/problem.ts";
 import { type Benchmark, type Figure, isMet, ratioOf, type Target } from "./benchmark.ts";
 
 /** The result of one benchmark. */
@@ -25,7 +26,7 @@ export async function measureAll(
       (error: unknown): Result => ({
         name,
         figures: [],
-        error: error instanceof Error ? error.message : String(error),
+        error: error instanceof Problem ? error.text.replace("\n", ". ") : describe(error),
       }),
     );
     results.push(result);
@@ -36,6 +37,8 @@ export async function measureAll(
   }
   return results;
 }
+
+const describe = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const head = ["benchmark", "figure", "measured", "baseline", "ratio", "target", "met"];
 

@@ -8,10 +8,7 @@ import { HasuraSql } from "./hasura-permissions.ts";
 import { close, listen } from "./listening.ts";
 
 /** Answer in place of the server's own, or none at all. */
-type Disturbance =
-  | { status: number; body: string; headers?: Record<string, string> }
-  | "hang"
-  | undefined;
+type Disturbance = { status: number; body: string; headers?: Record<string, string> } | "hang" | undefined;
 
 export interface GraphqlServer {
   readonly endpoint: string;

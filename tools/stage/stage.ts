@@ -94,7 +94,7 @@ export class Stage {
    * @throws Problem or Error; nothing is left behind then
    */
   static async prepare(data: EnvironmentData, options: StageOptions): Promise<Stage> {
-    const machine = takeMachine(data.workers ? ["redis"] : []);
+    const machine = takeMachine(["moto", ...(data.workers ? (["redis"] as const) : [])]);
     // Servers keep their files there, and --down knows them by it.
     process.env["TMPDIR"] = machine.folder;
     const stage = new Stage(data, machine, options);
