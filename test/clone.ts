@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** The bundled programs, which know whether their sources have changed. */
-const PROGRAMS = "build/programs";
+/** What is not made anew where the sources are the same: the bundled programs, and what the last check of types found. */
+const BUILT = ["build/programs", "build/tsconfig.tsbuildinfo"];
 
 /** A checkout of the repository in a folder of this name, with links to the installed packages. */
 export function clone(name: string): string {
@@ -13,7 +13,7 @@ export function clone(name: string): string {
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
     encoding: "utf8",
   });
-  for (const file of [...files.split("\n"), PROGRAMS].filter((file) => file && existsSync(file)))
+  for (const file of [...files.split("\n"), ...BUILT].filter((file) => file && existsSync(file)))
     cpSync(path.join(root, file), path.join(folder, file), {
       recursive: true,
       preserveTimestamps: true,
