@@ -3,7 +3,8 @@ import type { EcsTaskDefinitionVolume } from "@cdktf/provider-aws/lib/ecs-task-d
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
-import { type ContainerProps, type FargateSize, FargateTask, type SetupContainer } from "./fargate-task.ts";
+import type { FargateSize } from "./fargate-size.ts";
+import { type ContainerProps, FargateTask, type SetupContainer } from "./fargate-task.ts";
 import type { PolicyStatement } from "./iam-policy.ts";
 import type { ListenerRule } from "./listener-rule.ts";
 import { checkedName } from "./names.ts";

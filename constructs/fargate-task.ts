@@ -4,6 +4,7 @@ import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Deployment } from "./deployment.ts";
 import { jsonencode } from "./encode.ts";
+import type { FargateSize } from "./fargate-size.ts";
 import type { SecretValue } from "./generated-secret.ts";
 import { type PolicyStatement, policyDocument, readSecrets, trustService } from "./iam-policy.ts";
 import { type Capability, DEFAULT_CAPABILITIES } from "./linux-capabilities.ts";
@@ -11,33 +12,11 @@ import { LogGroup } from "./log-group.ts";
 import { checkedName } from "./names.ts";
 import { ServiceRole } from "./service-role.ts";
 
-/** CPU units and MiB of a Fargate task. */
-export interface FargateSize {
-  /** 1024 units are one virtual CPU. */
-  readonly cpu: number;
-  /** MiB; each CPU size allows some, see {@link fargateMemory}. */
-  readonly memory: number;
-}
-
 /**
  * Settings of tasks that run once. They only send requests and wait, so the smallest size is enough. Operations reads how
  * a task ended from its log, so no line may be lost.
  */
 export const oneShot = { size: { cpu: 256, memory: 512 }, logMode: "blocking" } as const;
-
-const steps = (from: number, to: number, by: number) =>
-  Array.from({ length: (to - from) / by + 1 }, (_, i) => from + i * by);
-
-/** The memory sizes in MiB that each CPU size allows, as the ECS developer guide lists them for Fargate. */
-export const fargateMemory: Readonly<Record<number, readonly number[]>> = {
-  256: [512, 1024, 2048],
-  512: steps(1024, 4096, 1024),
-  1024: steps(2048, 8192, 1024),
-  2048: steps(4096, 16384, 1024),
-  4096: steps(8192, 30720, 1024),
-  8192: steps(16384, 61440, 4096),
-  16384: steps(32768, 122880, 8192),
-};
 
 /** The image of a container, with the credentials for a private one. */
 export interface ContainerImage {

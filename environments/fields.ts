@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { fargateMemory } from "../constructs/fargate-task.ts";
+import { fargateMemory } from "../constructs/fargate-size.ts";
 
 /** A string that matches `pattern`; otherwise `message` says what it must be. */
 export const matching = (pattern: RegExp, message: string) => z.string().regex(pattern, { error: message });

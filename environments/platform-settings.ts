@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { fargateMemory } from "../constructs/fargate-task.ts";
+import { fargateMemory } from "../constructs/fargate-size.ts";
 import { matching, size } from "./fields.ts";
 
 const count = (least: number) =>

@@ -1,6 +1,7 @@
 import type { Deployment } from "../../constructs/deployment.ts";
 import type { Network } from "../../constructs/fargate-service.ts";
-import type { ContainerImage, FargateSize } from "../../constructs/fargate-task.ts";
+import type { FargateSize } from "../../constructs/fargate-size.ts";
+import type { ContainerImage } from "../../constructs/fargate-task.ts";
 import type { RuleOwner } from "../../constructs/foreign-ingress.ts";
 import type { SecretValue } from "../../constructs/generated-secret.ts";
 import type { AdminAccess } from "./admin-ui/access.ts";

@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { discoveryService } from "../../../constructs/discovery.ts";
 import { yamlencode } from "../../../constructs/encode.ts";
 import { FargateService } from "../../../constructs/fargate-service.ts";
-import type { FargateSize } from "../../../constructs/fargate-task.ts";
+import type { FargateSize } from "../../../constructs/fargate-size.ts";
 import { TargetGroup } from "../../../constructs/target-group.ts";
 import { adminAction } from "../admin-ui/access.ts";
 import { SYNAPSE_PORT } from "../homeserver/container.ts";

@@ -1,10 +1,7 @@
 import { InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import * as z from "zod";
 import { highestGroup, includes } from "../../../mcp-server/auth/caller.ts";
-import { catalog } from "../../../mcp-server/tools/catalog.ts";
 import { secretHash } from "../../../shared/cognito.ts";
 import { version } from "../../../shared/version.ts";
 import { EXIT, Problem } from "../../cli/problem.ts";
@@ -32,6 +29,8 @@ export const tools: Check = {
         const group = highestGroup(claimsOf(token)["cognito:groups"]);
         if (!group) return failed(what, "the agent's account is in no group that may call tools", GROUP);
         const listed = await listTools(subject.outputs.urls.mcp, token);
+        // Loaded here, as the SDK below: every verb knows this check by its name, and few run it.
+        const { catalog } = await import("../../../mcp-server/tools/catalog.ts");
         const expected = catalog.filter((tool) => includes(group, tool.group)).map(({ name }) => name);
         const missing = expected.filter((name) => !listed.includes(name));
         const unknown = listed.filter((name) => !expected.includes(name));
@@ -48,13 +47,17 @@ export const tools: Check = {
 };
 
 async function listTools(url: string, token: string): Promise<string[]> {
+  const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
+  const { StreamableHTTPClientTransport } = await import(
+    "@modelcontextprotocol/sdk/client/streamableHttp.js"
+  );
   const client = new Client({ name: "phenom-chat-ops", version });
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
   try {
     // The SDK's class and its interface disagree under exactOptionalPropertyTypes.
-    await client.connect(transport as Parameters<Client["connect"]>[0]);
+    await client.connect(transport as Parameters<typeof client.connect>[0]);
     return (await client.listTools()).tools.map(({ name }) => name);
   } catch (error) {
     throw new Problem(
