@@ -39,12 +39,19 @@ export async function execute(command: CommandUnknownOpts, args: readonly string
   }
 }
 
-/** Does what the process was called for. tools/run.mjs prints what is thrown, and ends the process. */
+/**
+ * Does what the process was called for. A Problem ends the process with its text and exit code, in a bundle that runs by
+ * itself too; tools/run.mjs prints all other errors.
+ */
 export async function main(
   command: CommandUnknownOpts,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  const exitCode = await execute(command, args);
+  const exitCode = await execute(command, args).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error;
+    console.error(error.text);
+    return error.exitCode;
+  });
   // The PostgreSQL package ends the process with 0 whatever process.exitCode says.
   if (exitCode !== EXIT.ok) process.exit(exitCode);
 }
