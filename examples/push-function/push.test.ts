@@ -2,21 +2,13 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { Client } from "pg";
-import { applyMigrations } from "../../migrations/apply.ts";
 import { rooms } from "../../shared/chat-rooms.ts";
+import { migratedDatabase } from "../../test/migrated-database.ts";
 import { close, listen } from "../../tools/servers/listening.ts";
-import {
-  connectionUrl,
-  type DatabaseConnection,
-  type PostgresServer,
-  startPostgres,
-} from "../../tools/servers/postgres.ts";
+import { connectionUrl } from "../../tools/servers/postgres.ts";
 import { handler } from "./push.ts";
 
-let server: PostgresServer;
-let database: DatabaseConnection;
-let client: Client;
+const migrated = migratedDatabase();
 const notified: unknown[] = [];
 /** What the gateway answers. */
 let answer: { status: number; rejected: string[] };
@@ -27,12 +19,7 @@ const gateway = createServer(async (request, response) => {
 const before = { ...process.env };
 
 beforeAll(async () => {
-  server = await startPostgres();
-  database = await server.createDatabase();
-  await applyMigrations(database);
-  client = new Client(database);
-  await client.connect();
-  await client.query(`
+  await migrated.client.query(`
     insert into users (id) values ('ann'), ('bob'), ('cat'), ('dan'), ('eve');
     insert into chat_members (room_id, user_id) select room.id, users.id from users, chat_rooms room where users.id <> 'eve';
     insert into chat_bans (room_id, user_id, banned_by) values ('${rooms.partners}', 'cat', 'ann');
@@ -41,24 +28,23 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   process.env = before;
-  await client?.end();
-  await server?.stop();
   await close(gateway);
 });
 beforeEach(async () => {
   answer = { status: 200, rejected: [] };
   notified.length = 0;
-  await client.query("delete from chat_messages");
+  await migrated.client.query("delete from chat_messages");
 });
 
 const send = async (room: string): Promise<string> =>
   (
-    await client.query(
+    await migrated.client.query(
       "insert into chat_messages (room_id, user_id, content) values ($1, 'ann', 'secret') returning id",
       [room],
     )
   ).rows[0].id;
-const waiting = async () => (await client.query("select message_id from chat_push_outbox")).rows.length;
+const waiting = async () =>
+  (await migrated.client.query("select message_id from chat_push_outbox")).rows.length;
 
 describe("the outbox of push notifications", () => {
   it("stays empty until it is turned on", async () => {
@@ -69,10 +55,10 @@ describe("the outbox of push notifications", () => {
 
 describe("the example function", () => {
   beforeAll(async () => {
-    await client.query(readFileSync("examples/push-function/setup.sql", "utf8"));
-    await client.query("alter role chat_push password 'of-the-function'");
+    await migrated.client.query(readFileSync("examples/push-function/setup.sql", "utf8"));
+    await migrated.client.query("alter role chat_push password 'of-the-function'");
     const role = { user: "chat_push", password: "of-the-function" };
-    process.env["DATABASE_URL"] = connectionUrl({ ...database, ...role }, server.caFile);
+    process.env["DATABASE_URL"] = connectionUrl({ ...migrated.database, ...role }, migrated.server.caFile);
     process.env["PUSH_GATEWAY"] = `http://127.0.0.1:${await listen(gateway)}`;
   });
 
@@ -90,7 +76,7 @@ describe("the example function", () => {
   it("is silent for Community and for deleted messages", async () => {
     await send(rooms.community);
     const id = await send(rooms.partners);
-    await client.query("update chat_messages set is_deleted = true where id = $1", [id]);
+    await migrated.client.query("update chat_messages set is_deleted = true where id = $1", [id]);
     expect(await handler()).toEqual({ announced: 0 });
     expect(notified).toEqual([]);
     expect(await waiting()).toBe(0);
@@ -107,6 +93,8 @@ describe("the example function", () => {
     answer = { status: 200, rejected: ["phone of bob"] };
     await send(rooms.partners);
     await handler();
-    expect((await client.query("select from chat_push_devices where user_id = 'bob'")).rows).toEqual([]);
+    expect((await migrated.client.query("select from chat_push_devices where user_id = 'bob'")).rows).toEqual(
+      [],
+    );
   });
 });

@@ -189,7 +189,10 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
     };
   };
 
-  /** What the index finds down to a message. A common word among millions of messages takes it too long, which is no failure. */
+  /**
+   * What the index finds from the newest message down to `last`. It finds nothing where a common word among millions of
+   * messages takes too long: the page is full already.
+   */
   const formsWithin = async (
     term: string,
     asked: Asked,

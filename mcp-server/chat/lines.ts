@@ -55,7 +55,7 @@ const AROUND_TEXTS = 120;
 const AROUND_LINES = 1000;
 
 const length = (text: string | undefined) => text?.length ?? 0;
-/** For a long text, of which the sum of an ordinary page would be too large a bound. */
+/** More bytes than a text can have on a page. Content is long, so its bound is closer where nothing is escaped. */
 const mostBytes = (text: string) => text.length * (ESCAPED.test(text) ? LONGEST.escaped : LONGEST.plain);
 
 /** More bytes than a message can have on a page: its line, and the one with the sender's id. */

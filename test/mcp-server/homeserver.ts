@@ -162,7 +162,7 @@ export async function startHomeserver(): Promise<Homeserver> {
       newUser,
       async newRoom(name, members) {
         const room = await make({ name }, [me, ...members]);
-        // On the other backends the room's creator is no member.
+        // The creator leaves, because on the other backends a room has no creator among its members.
         await ok(as(admin, "POST", inRoom(room, "leave"), {}));
         return room;
       },
