@@ -10,10 +10,11 @@ export function sendJson(
   headers: Headers = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(validJson(content));
+  // As text Node.js writes it together with the headers.
+  const body = validJson(content);
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": body.length,
+    "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     ...headers,
   });
