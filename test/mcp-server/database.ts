@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { Pool } from "pg";
 import { applyMigrations } from "../../migrations/apply.ts";
 import {
   connectionUrl,
   type DatabaseConnection,
   type PostgresServer,
-  query,
   startPostgres,
 } from "../../tools/servers/postgres.ts";
 import type { ContractWorld } from "./contract.ts";
@@ -31,7 +31,10 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
   const server = await startPostgres();
   const connection = await server.createDatabase();
   await applyMigrations(connection);
-  const sql = (text: string, values?: unknown[]) => query(connection, text, values);
+  const pool = new Pool({ ...connection, max: 2 });
+  // Its connections end when the server pauses.
+  pool.on("error", () => {});
+  const sql = async (text: string, values?: unknown[]) => (await pool.query(text, values)).rows;
 
   const addUser = async (id: string, name?: string) => {
     await sql("insert into users (id, username, display_name) values ($1, $1, coalesce($2, initcap($1)))", [
@@ -63,7 +66,10 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
     server,
     connection,
     sql,
-    stop: () => server.stop(),
+    async stop() {
+      await pool.end();
+      await server.stop();
+    },
     world: {
       agent: AGENT,
       newUser: (name) => addUser(`user${++users}-${randomUUID()}`, name),

@@ -16,7 +16,7 @@ export const testContext = (settings: Partial<Settings> = {}): Context =>
       dryRun: false,
       yes: true,
       outputsFile: undefined,
-      polling: { pollSeconds: 5, timeoutMinutes: 10 },
+      polling: { pollSeconds: 5, timeoutMinutes: 1 },
       ...settings,
     },
   });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
 import { eventually } from "../../test/jest/eventually.ts";
@@ -47,24 +48,29 @@ function launch(args: readonly string[] = [], port = "0", variables: Record<stri
     detached: true,
   });
   running.add(child);
-  let text = "";
-  child.stdout.on("data", (chunk) => {
-    text += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    text += chunk;
-  });
-  return { child, output: () => text };
+  let written = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      written += chunk;
+    });
+  return { child, output: () => written };
 }
 
-async function start(...args: string[]): Promise<Started> {
-  const { child, output } = launch(args);
+async function start(args: readonly string[] = [], variables?: Record<string, string>): Promise<Started> {
+  const { child, output } = launch(args, "0", variables);
   await eventually(() => expect(output()).toContain("Ctrl-C stops everything."), { timeout: 30_000 });
   return { child, output, url: /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "" };
 }
 
-async function fail(args: readonly string[] = [], port?: string, exitCode = 1): Promise<string> {
-  const { child, output } = launch(args, port);
+async function ended(
+  args: readonly string[] = [],
+  {
+    port = "0",
+    exitCode = 1,
+    variables = {},
+  }: { port?: string; exitCode?: number; variables?: Record<string, string> } = {},
+): Promise<string> {
+  const { child, output } = launch(args, port, variables);
   const [code] = await once(child, "exit");
   running.delete(child);
   expect(code).toBe(exitCode);
@@ -90,6 +96,12 @@ async function call(url: string, name: string, args: Record<string, unknown>) {
   return body;
 }
 
+/** What a shell prints for a command, parsed. */
+async function answerTo(command: string): Promise<unknown> {
+  const shell = spawn("sh", ["-c", command]);
+  return JSON.parse(await text(shell.stdout));
+}
+
 const community = "550e8400-e29b-41d4-a716-446655440003";
 const said = (content: string) =>
   expect.objectContaining({
@@ -101,86 +113,63 @@ const said = (content: string) =>
   });
 
 describe("npm start", () => {
-  it("starts the chat with demo data, keeps messages over a restart, and deletes them with --reset", async () => {
+  it("starts the chat with demo data, keeps messages however it ends, and deletes them with --reset", async () => {
     const first = await start();
     expect(await call(first.url, "chat_get_messages", { room_id: community })).toEqual(
       said("Saw a strange light over the lake last night!"),
     );
+    expect(await answerTo(/curl .*/.exec(first.output())?.[0] ?? "")).toMatchObject({
+      result: { structuredContent: { messages: { length: 3 } } },
+    });
+    expect(await ended()).toMatch(/is running already, as process \d+/);
     await call(first.url, "chat_send_message", { room_id: community, content: "Remember me" });
     expect(await stop(first.child)).toBe(0);
     expect(first.output()).toContain("Stopped.");
 
     const second = await start();
     expect(await call(second.url, "chat_get_messages", { room_id: community })).toEqual(said("Remember me"));
-    expect(await fail()).toMatch(/is running already, as process \d+/);
-    await stop(second.child);
+    // Its PostgreSQL keeps running.
+    second.child.kill("SIGKILL");
+    await once(second.child, "exit");
+    running.delete(second.child);
 
-    const third = await start("--reset");
-    expect(await call(third.url, "chat_get_messages", { room_id: community })).not.toEqual(
+    const third = await start([], { READ_ONLY: "true" });
+    expect(await call(third.url, "chat_get_messages", { room_id: community })).toEqual(said("Remember me"));
+    expect(
+      JSON.stringify(await call(third.url, "chat_send_message", { room_id: community, content: "x" })),
+    ).toContain("set to read only");
+    await stop(third.child);
+
+    const version = join(folder, ".phenom-chat/postgres/PG_VERSION");
+    await writeFile(version, "12\n");
+    expect(await ended()).toContain("belongs to PostgreSQL 12");
+    await rm(version);
+    expect(await ended()).toMatch(/not a PostgreSQL data folder, or only half of one.*--reset/s);
+    const fourth = await start(["--reset"]);
+    expect((await readFile(version, "utf8")).trim()).toBe("17");
+    expect(await call(fourth.url, "chat_get_messages", { room_id: community })).not.toEqual(
       said("Remember me"),
     );
   }, 60_000);
 
-  it("prints a tool call that works as it is", async () => {
-    const { output } = await start();
-    const command = /curl .*/.exec(output())?.[0] ?? "";
-    const shell = spawn("sh", ["-c", command]);
-    let answer = "";
-    shell.stdout.on("data", (chunk) => {
-      answer += chunk;
-    });
-    await once(shell, "close");
-    expect(JSON.parse(answer)).toMatchObject({ result: { structuredContent: { messages: { length: 3 } } } });
-  });
-
-  it("starts again after it was killed and its PostgreSQL kept running", async () => {
-    const { child } = await start();
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    running.delete(child);
-    const { url } = await start();
-    expect(await call(url, "chat_list_rooms", {})).toMatchObject({ result: { structuredContent: {} } });
-  });
-
   it("says which port is in use and how to choose another, and leaves nothing running", async () => {
     const taken = createServer();
     const port = String(await listen(taken));
-    expect(await fail([], port)).toContain(`Port ${port} is in use`);
+    expect(await ended([], { port })).toContain(`Port ${port} is in use`);
     taken.close();
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
   });
 
-  it("refuses an incomplete data folder, and says how to start over", async () => {
-    const data = join(folder, ".phenom-chat/postgres");
-    await rm(data, { recursive: true, force: true });
-    await mkdir(data, { recursive: true });
-    expect(await fail()).toMatch(/not a PostgreSQL data folder, or only half of one.*--reset/s);
-    await writeFile(join(data, "PG_VERSION"), "12\n");
-    expect(await fail()).toContain("belongs to PostgreSQL 12");
-    await start("--reset");
-    expect((await readFile(join(data, "PG_VERSION"), "utf8")).trim()).toBe("17");
-  });
-
-  it("passes the server's settings on, and names them", async () => {
-    const { child, output } = launch([], "0", { READ_ONLY: "true" });
-    await eventually(() => expect(output()).toContain("Ctrl-C stops everything."), { timeout: 30_000 });
-    const url = /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "";
-    expect(
-      JSON.stringify(await call(url, "chat_send_message", { room_id: community, content: "x" })),
-    ).toContain("set to read only");
-    await stop(child);
-    const limited = launch([], "0", { RATE_LIMIT_PER_SECOND: "1000000" });
-    await once(limited.child, "exit");
-    running.delete(limited.child);
-    expect(limited.output()).toContain("must be a number from 0.1 to 100000");
-    const help = launch(["--help"]);
-    await once(help.child, "exit");
-    running.delete(help.child);
+  it("names the server's settings, and refuses a wrong one", async () => {
+    expect(await ended([], { variables: { RATE_LIMIT_PER_SECOND: "1000000" } })).toContain(
+      "must be a number from 0.1 to 100000",
+    );
+    const help = await ended(["--help"], { exitCode: 0 });
     for (const name of ["PORT", "LOG_LEVEL", "READ_ONLY", "RATE_LIMIT_PER_SECOND"])
-      expect(help.output()).toContain(name);
+      expect(help).toContain(name);
   });
 
   it("refuses an unknown option", async () => {
-    expect(await fail(["--rest"], undefined, 2)).toMatch(/unknown option '--rest'.*Usage: npm start --/s);
+    expect(await ended(["--rest"], { exitCode: 2 })).toMatch(/unknown option '--rest'.*Usage: npm start --/s);
   });
 });
