@@ -4,7 +4,6 @@ export type Statistic = "Average" | "Maximum" | "Minimum" | "SampleCount" | "Sum
 /** A value for each minute, NaN where there is none; or one for all minutes. */
 export type Values = Float64Array | number;
 
-// Jest looks up every global name at each use, which would take longer than everything else here.
 const NONE = Number.NaN;
 
 /** A metric as CloudWatch keeps it: for each minute how many values there were, and their mean. None is below zero. */

@@ -1,8 +1,6 @@
 import type { Metric } from "./metric-alarm.ts";
 import { Series } from "./series.ts";
 
-// Jest looks up every global name at each use: with constants a year takes seconds.
-const { imul, exp, log, sqrt, max, min, round, floor } = Math;
 const NONE = Number.NaN;
 
 /** Minutes. */
@@ -44,9 +42,9 @@ const kinds = {
 
 /** A number from 0 to 1 that depends on the minute and the salt alone. */
 function uniform(minute: number, salt: number): number {
-  let x = imul(minute ^ 0x9e3779b9, 0x85ebca6b) ^ imul(salt + 1, 0xc2b2ae35);
-  x = imul(x ^ (x >>> 16), 0x7feb352d);
-  x = imul(x ^ (x >>> 15), 0x846ca68b);
+  let x = Math.imul(minute ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(salt + 1, 0xc2b2ae35);
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
 }
 
@@ -55,16 +53,17 @@ const ofDay = Float64Array.from(
   { length: DAY },
   (_, minute) => 0.03 + 0.97 * (0.5 - 0.5 * Math.cos((2 * Math.PI * (minute - 4 * HOUR)) / DAY)) ** 2,
 );
-const busy = (minute: number): number => (ofDay[minute % DAY] ?? 0) * (floor(minute / DAY) % 7 > 4 ? 0.7 : 1);
+const busy = (minute: number): number =>
+  (ofDay[minute % DAY] ?? 0) * (Math.floor(minute / DAY) % 7 > 4 ? 0.7 : 1);
 
 /** A number of events around `mean`, as independent events have it. */
 function poisson(mean: number, u: number): number {
   // No event is at least as likely as this.
   if (u < 1 - mean) return 0;
   // A normal distribution is near enough for many, and the logistic one near enough to that.
-  if (mean > 50) return max(0, round(mean + (sqrt(mean) * log(u / (1 - u))) / 1.702));
+  if (mean > 50) return Math.max(0, Math.round(mean + (Math.sqrt(mean) * Math.log(u / (1 - u))) / 1.702));
   let count = 0;
-  let probability = exp(-mean);
+  let probability = Math.exp(-mean);
   let sum = probability;
   while (u > sum && count < 200) {
     count++;
@@ -82,7 +81,9 @@ const failures = (kind: keyof typeof kinds) => {
   const { failures: share } = kinds[kind];
   return (minute: number) => {
     const number = all(minute);
-    return number === 0 ? 0 : min(number, poisson(number * share, uniform(minute, 100 + (salts[kind] ?? 0))));
+    return number === 0
+      ? 0
+      : Math.min(number, poisson(number * share, uniform(minute, 100 + (salts[kind] ?? 0))));
   };
 };
 const around = (value: number, spread: number, salt: number) => (minute: number) =>
@@ -158,7 +159,7 @@ function oneSeries(name: string, minutes: number, events: readonly Event[]): Ser
   const means = new Float64Array(minutes).fill(NONE);
   if (value) for (let minute = 0; minute < minutes; minute++) means[minute] = value(minute);
   for (const { from, to, changed } of changing)
-    for (let minute = from; minute < min(to, minutes); minute++)
+    for (let minute = from; minute < Math.min(to, minutes); minute++)
       means[minute] = changed(means[minute] as number, minute - from);
   if (!/SynapseSendSeconds$/.test(name)) return new Series(means);
   // Sending reports one value for each message.
@@ -181,7 +182,7 @@ const synapseIsDown: readonly Change[] = [
 /** The share `share` of the attempts fails. */
 const failing = (failed: RegExp, kind: keyof typeof kinds, share: number, from: number): Change => {
   const all = attempts(kind);
-  return [failed, (_, minute) => round(all(from + minute) * share)];
+  return [failed, (_, minute) => Math.round(all(from + minute) * share)];
 };
 
 /** What can happen, from a minute on and for some minutes. */
@@ -247,7 +248,7 @@ export const happenings = {
     {
       from,
       to: from + minutes,
-      changes: [[/MemoryUtilization .*mcp/, (_, minute) => min(90, 45 + (50 * minute) / minutes)]],
+      changes: [[/MemoryUtilization .*mcp/, (_, minute) => Math.min(90, 45 + (50 * minute) / minutes)]],
     },
   ],
   noBackups: (from: number, minutes: number): Event[] => [
@@ -257,7 +258,7 @@ export const happenings = {
     {
       from,
       to: from + minutes,
-      changes: [[/FreeStorageSpace/, (usual, minute) => max(1e9, usual * (1 - minute / minutes))]],
+      changes: [[/FreeStorageSpace/, (usual, minute) => Math.max(1e9, usual * (1 - minute / minutes))]],
     },
   ],
   /** One request fails. */
