@@ -16,10 +16,16 @@ import { databaseSetupCommand } from "./database-setup.ts";
 describe("the database setup task, run by a user with the rights of the RDS master", () => {
   let postgres: PostgresServer;
   let maintenance: DatabaseConnection;
+  /** A database that the task has made, and what it wrote. */
+  let database: { name: string; user: string };
+  let output: string;
 
   beforeAll(async () => {
     postgres = await startPostgres();
     maintenance = { ...(await postgres.createDatabase()), database: "postgres" };
+    database = fresh();
+    output = (await setUp(database)).stdout;
+    await query(as(database.user, database.name), "create table kept as select 7 as value");
   });
   afterAll(() => postgres?.stop());
 
@@ -44,21 +50,18 @@ describe("the database setup task, run by a user with the rights of the RDS mast
     )[0];
 
   it("makes a database with collation C and UTF8 on an empty server, which its own role can use", async () => {
-    const database = fresh();
-    const { stdout } = await setUp(database);
-    expect(stdout).toContain(`${database.user} can use ${database.name}`);
+    expect(output).toContain(`${database.user} can use ${database.name}`);
     expect(await facts(database.name)).toMatchObject({
       ...{ datcollate: "C", datctype: "C", encoding: "UTF8", datlocprovider: "c", owner: database.user },
     });
     const role = as(database.user, database.name);
-    await query(role, "create table kept (value text)");
-    expect(await query(role, "insert into kept values ('ß') returning value")).toEqual([{ value: "ß" }]);
+    expect(await query(role, "insert into kept values (8) returning value, 'ß' as text")).toEqual([
+      { value: 8, text: "ß" },
+    ]);
+    await query(role, "delete from kept where value = 8");
   });
 
   it("keeps everything and reports it when it runs again", async () => {
-    const database = fresh();
-    await setUp(database);
-    await query(as(database.user, database.name), "create table kept as select 7 as value");
     const before = await facts(database.name);
     const { stdout } = await setUp(database);
     expect(stdout).toContain(`role ${database.user} is there`);
@@ -91,16 +94,12 @@ describe("the database setup task, run by a user with the rights of the RDS mast
   });
 
   it("keeps other roles of the server out of the database", async () => {
-    const [database, other] = [fresh(), fresh()];
-    await setUp(database);
-    await setUp(other);
-    await expect(query(as(other.user, database.name), "select 1")).rejects.toThrow(/permission denied/);
+    const { user } = fresh();
+    await query(maintenance, `create role ${user} login password 'other'`);
+    await expect(query(as(user, database.name, "other"), "select 1")).rejects.toThrow(/permission denied/);
   });
 
   it("lets the master user connect to the database and read it, to dump and repair it", async () => {
-    const database = fresh();
-    await setUp(database);
-    await query(as(database.user, database.name), "create table kept as select 7 as value");
     const master = { ...maintenance, database: database.name };
     expect(await query(master, "select value from kept")).toEqual([{ value: 7 }]);
   });
@@ -116,8 +115,6 @@ describe("the database setup task, run by a user with the rights of the RDS mast
   });
 
   it("makes a role without rights beyond its database", async () => {
-    const database = fresh();
-    await setUp(database);
     const [role] = await query(
       maintenance,
       "select rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls from pg_roles where rolname = $1",
