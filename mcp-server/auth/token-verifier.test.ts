@@ -76,7 +76,7 @@ describe("a caller's access token", () => {
       jwksCache: keySet({
         fetch: async () => {
           read += 1;
-          return new TextEncoder().encode(JSON.stringify(read < 2 ? { keys: [] } : poolJwks)).buffer;
+          return new TextEncoder().encode(JSON.stringify(read < 2 ? { keys: [] } : poolJwks())).buffer;
         },
       }),
     });
@@ -95,7 +95,7 @@ describe("a caller's access token", () => {
       jwksCache: keySet({
         fetch: async () => {
           read += 1;
-          return new TextEncoder().encode(JSON.stringify(poolJwks)).buffer;
+          return new TextEncoder().encode(JSON.stringify(poolJwks())).buffer;
         },
       }),
     });

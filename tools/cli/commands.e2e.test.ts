@@ -146,6 +146,14 @@ describe("a command that can't do what it is told", () => {
     expect(stderr).toMatch(/^Cannot find package 'esbuild' .+\nRun: npm ci\n$/);
   });
 
+  it("a command whose program imports a package that is not installed says so", () => {
+    const program = path.join(folder, "outdated.ts");
+    writeFileSync(program, 'import "no-such-package";');
+    const { status, stderr } = spawnSync(process.execPath, ["tools/run.mjs", program], { encoding: "utf8" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/\nCannot find package 'no-such-package'\nRun: npm ci\n$/);
+  });
+
   it.each([
     [[], "no program is named"],
     [["tools/nowhere.ts"], "there is no program tools/nowhere.ts"],

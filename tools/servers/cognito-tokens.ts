@@ -1,12 +1,17 @@
-import { createHmac, createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createHmac, createSign, generateKeyPairSync } from "node:crypto";
 import { keySet } from "../../mcp-server/auth/key-set.ts";
 
 export const USER_POOL = "us-east-1_Example01";
 export const CLIENT = "agent-client-id";
 const ISSUER = `https://cognito-idp.us-east-1.amazonaws.com/${USER_POOL}`;
 
-const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const strangerKeys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+// A pair takes a third of a second of CPU time, so none is made before a token or the key set is asked for.
+const newKeys = () => generateKeyPairSync("rsa", { modulusLength: 2048 });
+let made: ReturnType<typeof newKeys> | undefined;
+const poolPair = () => {
+  made ??= newKeys();
+  return made;
+};
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 export interface TokenParts {
@@ -39,24 +44,23 @@ export function token({
   })}`;
   if (signature === "none") return `${signed}.`;
   if (signature === "hmac") {
-    const secret = keys.publicKey.export({ type: "spki", format: "pem" });
+    const secret = poolPair().publicKey.export({ type: "spki", format: "pem" });
     return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
   }
-  return `${signed}.${sign(signed, signature === "pool" ? keys.privateKey : strangerKeys.privateKey)}`;
+  const { privateKey } = signature === "pool" ? poolPair() : newKeys();
+  return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;
 }
 
-const sign = (text: string, key: KeyObject) => createSign("RSA-SHA256").update(text).sign(key, "base64url");
-
 /** The pool's key set. */
-export const poolJwks = {
-  keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: "key-1", alg: "RS256", use: "sig" }],
-};
+export const poolJwks = () => ({
+  keys: [{ ...poolPair().publicKey.export({ format: "jwk" }), kid: "key-1", alg: "RS256", use: "sig" }],
+});
 
 /** The pool's keys, as if fetched from Cognito. */
 export const poolKeys = (fetch: () => Promise<void> = () => Promise.resolve()) =>
   keySet({
     fetch: async () => {
       await fetch();
-      return new TextEncoder().encode(JSON.stringify(poolJwks)).buffer;
+      return new TextEncoder().encode(JSON.stringify(poolJwks())).buffer;
     },
   });
