@@ -22,10 +22,12 @@ describeWithSynapse("Synapse as a backend", () => {
   let homeserver: Homeserver;
   let chat: ChatBackend;
   let world: Homeserver["world"];
+  let user: string;
   beforeAll(async () => {
     homeserver = await startHomeserver();
     world = homeserver.world;
     chat = synapseBackend(homeserver.options);
+    user = await world.newUser();
   });
   afterAll(async () => {
     await homeserver?.stop();
@@ -53,53 +55,24 @@ describeWithSynapse("Synapse as a backend", () => {
       "m.relates_to": { rel_type: "m.replace", event_id: id },
     });
 
-  describe("pages of messages", () => {
-    it("skip other events, and the last page has no cursor even if a deleted message follows", async () => {
-      const user = await world.newUser();
-      const room = await world.newRoom("Skips", [user]);
-      const ids: string[] = [];
-      for (let n = 0; n < 8; n++) ids.push(await world.say(user, room, String(n)));
-      for (const id of [0, 1, 4]) await chat.deleteMessage({ message_id: String(ids[id]) }, signal());
-      await chat.muteUser({ by: "admin", room_id: room, user_id: user, muted: true }, signal());
-      const pages: string[][] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await chat.getMessages({ room_id: room, limit: 2, cursor }, signal());
-        pages.push(page.items.map(({ content }) => content));
-        cursor = page.next_cursor;
-      } while (cursor !== undefined);
-      expect(pages).toEqual([["7", "6"], ["5", "3"], ["2"]]);
-    });
-
-    it("continue after a message that was deleted meanwhile", async () => {
-      const user = await world.newUser();
-      const room = await world.newRoom("Deleted cursor", [user]);
-      for (const n of ["1", "2", "3"]) await world.say(user, room, n);
-      const first = await chat.getMessages({ room_id: room, limit: 1 }, signal());
-      await chat.deleteMessage({ message_id: String(first.items[0]?.id) }, signal());
-      const next = await chat.getMessages({ room_id: room, limit: 1, cursor: first.next_cursor }, signal());
-      expect(next.items.map(({ content }) => content)).toEqual(["2"]);
-    });
-
-    it("refuse the cursor of another room or another tool", async () => {
-      const user = await world.newUser();
-      const [one, two] = [await world.newRoom("C1", [user]), await world.newRoom("C2", [user])];
-      for (const room of [one, one, two, two]) await world.say(user, room, "x");
-      const { next_cursor: cursor } = await chat.getMessages({ room_id: one, limit: 1 }, signal());
-      expect(cursor).toBeDefined();
-      const refused = { code: "invalid_argument", field: "cursor" };
-      await expect(chat.getMessages({ room_id: two, limit: 1, cursor }, signal())).rejects.toMatchObject(
-        refused,
-      );
-      await expect(chat.listMembers({ room_id: one, limit: 1, cursor }, signal())).rejects.toMatchObject(
-        refused,
-      );
-    });
+  it("pages of messages skip other events, and the last one has no cursor even if a deleted message follows", async () => {
+    const room = await world.newRoom("Skips", [user]);
+    const ids: string[] = [];
+    for (let n = 0; n < 8; n++) ids.push(await world.say(user, room, String(n)));
+    for (const id of [0, 1, 4]) await chat.deleteMessage({ message_id: String(ids[id]) }, signal());
+    await chat.muteUser({ by: "admin", room_id: room, user_id: user, muted: true }, signal());
+    const pages: string[][] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await chat.getMessages({ room_id: room, limit: 2, cursor }, signal());
+      pages.push(page.items.map(({ content }) => content));
+      cursor = page.next_cursor;
+    } while (cursor !== undefined);
+    expect(pages).toEqual([["7", "6"], ["5", "3"], ["2"]]);
   });
 
   it("an edited message shows its newest text and the time of the edit; deleting it removes the edits", async () => {
-    const user = await world.newUser();
-    const who = homeserver.accountOf(user);
+    const who = await homeserver.accountOf(user);
     const room = await world.newRoom("Edits", [user]);
     const id = await world.say(user, room, "frist");
     await edit(who, room, id, "first");
@@ -112,34 +85,34 @@ describeWithSynapse("Synapse as a backend", () => {
   });
 
   it("a search by one user finds all messages, even if most matches are by others or deleted", async () => {
-    const [rare, busy] = [await world.newUser(), await world.newUser()];
-    const room = await world.newRoom("Needle", [rare, busy]);
-    const term = word();
-    await world.say(rare, room, `${term} oldest`);
+    const busy = await world.newUser();
+    const room = await world.newRoom("Needle", [user, busy]);
+    const query = word();
+    await world.say(user, room, `${query} oldest`);
+    // More than one request to the index finds.
     const noise = await Promise.all(
-      Array.from({ length: 120 }, (_, n) => world.say(busy, room, `${term} ${n}`)),
+      Array.from({ length: 102 }, (_, n) => world.say(busy, room, `${query} ${n}`)),
     );
-    await world.say(rare, room, `${term} newest`);
+    await world.say(user, room, `${query} newest`);
     await chat.deleteMessage({ message_id: String(noise[60]) }, signal());
-    const found = await chat.searchMessages({ query: term, user_id: rare, limit: 5 }, signal());
-    expect(found.items.map(({ content }) => content)).toEqual([`${term} newest`, `${term} oldest`]);
+    const own = { query, room_id: room };
+    const found = await chat.searchMessages({ ...own, user_id: user, limit: 5 }, signal());
+    expect(found.items.map(({ content }) => content)).toEqual([`${query} newest`, `${query} oldest`]);
     expect(found.next_cursor).toBeUndefined();
     const pages: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await chat.searchMessages({ query: term, limit: 50, cursor }, signal());
+      const page = await chat.searchMessages({ ...own, limit: 50, cursor }, signal());
       pages.push(...page.items.map(({ id }) => id));
       cursor = page.next_cursor;
     } while (cursor !== undefined);
-    expect(pages).toHaveLength(121);
-    expect(new Set(pages).size).toBe(121);
+    expect(pages).toHaveLength(103);
+    expect(new Set(pages).size).toBe(103);
   });
 
   describe("an encrypted room", () => {
     let room: string;
-    let user: string;
     beforeAll(async () => {
-      user = await world.newUser();
       room = await homeserver.createRoom(
         {
           name: "Secret",
@@ -159,7 +132,7 @@ describeWithSynapse("Synapse as a backend", () => {
 
     it("shows that there are messages, and refuses messages in plain text", async () => {
       await ask(
-        homeserver.accountOf(user),
+        await homeserver.accountOf(user),
         "PUT",
         homeserver.inRoom(room, `send/m.room.encrypted/${randomUUID()}`),
         {
@@ -216,14 +189,13 @@ describeWithSynapse("Synapse as a backend", () => {
     await expect(chat.deleteMessage({ message_id: "!room" }, signal())).rejects.toMatchObject(
       invalid("message_id"),
     );
-    const room = await world.newRoom("Ids", []);
     await expect(
-      chat.banUser({ by: "admin", room_id: room, user_id: "ann" }, signal()),
+      chat.banUser({ by: "admin", room_id: world.unknown.room, user_id: "ann" }, signal()),
     ).rejects.toMatchObject(invalid("user_id"));
   });
 
   it("an id with any text after its first character ends in an error that names an argument", async () => {
-    const room = await world.newRoom("Hostile", []);
+    const room_id = await world.newRoom("Hostile", []);
     const part = fc.oneof(
       fc
         .string({ unit: anyCharacter, minLength: 1, maxLength: 60 })
@@ -239,16 +211,15 @@ describeWithSynapse("Synapse as a backend", () => {
       (id: string) => chat.searchMessages({ query: id, user_id: `@${id}:x`, ...all }, signal()),
       (id: string) => chat.sendMessage({ room_id: `!${id}`, content: id, ...text }, signal()),
       (id: string) => chat.deleteMessage({ message_id: `$${id}` }, signal()),
-      (id: string) => chat.banUser({ by: "admin", room_id: room, user_id: `@${id}:x` }, signal()),
+      (id: string) => chat.banUser({ by: "admin", room_id, user_id: `@${id}:x` }, signal()),
       (id: string) =>
-        chat.banUser({ by: "admin", room_id: room, user_id: `@${id}:${homeserver.serverName}` }, signal()),
-      (id: string) => chat.unbanUser({ room_id: room, user_id: `@${id}:x` }, signal()),
-      (id: string) =>
-        chat.muteUser({ by: "admin", room_id: room, user_id: `@${id}:x`, muted: true }, signal()),
+        chat.banUser({ by: "admin", room_id, user_id: `@${id}:${homeserver.serverName}` }, signal()),
+      (id: string) => chat.unbanUser({ room_id, user_id: `@${id}:x` }, signal()),
+      (id: string) => chat.muteUser({ by: "admin", room_id, user_id: `@${id}:x`, muted: true }, signal()),
       (id: string) => {
-        const scope = ["messages", room, "newest", undefined, undefined, undefined];
+        const scope = ["messages", room_id, "newest", undefined, undefined, undefined];
         const cursor = toCursor(scope, { at: "0", id: `$${id}` });
-        return chat.getMessages({ room_id: room, limit: 1, cursor }, signal());
+        return chat.getMessages({ room_id, limit: 1, cursor }, signal());
       },
     ];
     await fc.assert(

@@ -2,17 +2,28 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ChatBackend } from "../../mcp-server/chat/backend.ts";
 import { messageLines } from "../../mcp-server/chat/lines.ts";
-import { banSchema, memberSchema, messageSchema, roomSchema } from "../../mcp-server/chat/model.ts";
+import {
+  banSchema,
+  type Message,
+  memberSchema,
+  messageSchema,
+  roomSchema,
+} from "../../mcp-server/chat/model.ts";
 import { shownMessage, shownMessages } from "../../mcp-server/chat/shown.ts";
 import { moderatorsAfternoon } from "./afternoon.ts";
 import { callAtRandom } from "./random-calls.ts";
 import { startTestService, type TestService } from "./service.ts";
 
-/** A chat to try a backend on. Every test makes rooms and users of its own, so none sees another's. */
+/**
+ * A chat to try a backend on. A test makes a room of its own for what it changes, so none sees another's. Users are shared
+ * where their messages are few: an account may send 30 in three seconds.
+ */
 export interface ContractWorld {
   readonly backend: ChatBackend;
   /** User id of the account that the backend acts as. */
   readonly agent: string;
+  /** Who is a member of every new room: the agent, and on some backends the account that made the room. */
+  readonly inEveryRoom: readonly string[];
   newUser(displayName?: string): Promise<string>;
   /** Makes a member support or admin of a room. */
   setRole(userId: string, roomId: string, role: "support" | "admin"): Promise<void>;
@@ -48,9 +59,16 @@ export function contract(
     let chat: ChatBackend;
     let world: ContractWorld;
     let stop: () => Promise<void>;
+    // Rooms that no test changes.
+    let empty: string;
+    let foreign: string;
+    let inactive: string;
     beforeAll(async () => {
       ({ world, stop } = await start());
       chat = world.backend;
+      empty = await world.newRoom("Empty", []);
+      foreign = await world.newForeignRoom("Foreign");
+      inactive = await world.newInactiveRoom("Closed");
     });
     afterAll(async () => {
       await chat?.close();
@@ -84,30 +102,31 @@ export function contract(
 
     describe("rooms", () => {
       it("are listed with the fields of the specification", async () => {
-        const id = await world.newRoom("Fields", []);
         const rooms = await chat.listRooms({ include_inactive: false }, signal());
-        expect(rooms.find((room) => room.id === id)).toMatchObject({ name: "Fields", is_active: true });
+        expect(rooms.find(({ id }) => id === empty)).toMatchObject({ name: "Empty", is_active: true });
         for (const room of rooms) expect(roomSchema.safeParse(room).error).toBeUndefined();
       });
 
       it("that are inactive are listed only on request", async () => {
-        const id = await world.newInactiveRoom("Closed");
         const listed = async (include_inactive: boolean) =>
-          (await chat.listRooms({ include_inactive }, signal())).some((room) => room.id === id);
+          (await chat.listRooms({ include_inactive }, signal())).some(({ id }) => id === inactive);
         expect(await listed(false)).toBe(false);
         expect(await listed(true)).toBe(true);
       });
 
       it("that the agent is not in are not listed", async () => {
-        const id = await world.newForeignRoom("Foreign, unlisted");
         const rooms = await chat.listRooms({ include_inactive: true }, signal());
-        expect(rooms.map((room) => room.id)).not.toContain(id);
+        expect(rooms.map(({ id }) => id)).not.toContain(foreign);
       });
     });
 
     describe("messages", () => {
+      let user: string;
+      beforeAll(async () => {
+        user = await world.newUser();
+      });
+
       it("are listed newest first, with their sender", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Order", [user]);
         for (const text of ["one", "two", "three"]) await world.say(user, room, text);
         const { items, next_cursor } = await chat.getMessages({ room_id: room, ...all }, signal());
@@ -124,7 +143,6 @@ export function contract(
       });
 
       it("are paged without a gap or a repetition while new ones arrive", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Pages", [user]);
         for (let n = 1; n <= 7; n++) await world.say(user, room, `message ${n}`);
         const seen: string[] = [];
@@ -140,12 +158,10 @@ export function contract(
       });
 
       it("of an empty room are an empty page", async () => {
-        const room = await world.newRoom("Empty", []);
-        expect(await chat.getMessages({ room_id: room, ...all }, signal())).toMatchObject({ items: [] });
+        expect(await chat.getMessages({ room_id: empty, ...all }, signal())).toMatchObject({ items: [] });
       });
 
       it("of an unknown room, or a room without the agent, are refused with the name of the argument", async () => {
-        const foreign = await world.newForeignRoom("Foreign");
         await expect(
           chat.getMessages({ room_id: world.unknown.room, ...all }, signal()),
         ).rejects.toMatchObject({
@@ -159,20 +175,21 @@ export function contract(
       });
 
       it("with an invalid cursor are refused with the name of the argument", async () => {
-        const room = await world.newRoom("Cursor", []);
         for (const cursor of ["x", "bm9uc2Vuc2U", "W10", Buffer.from('["2020","x"]').toString("base64url")])
-          await expect(chat.getMessages({ room_id: room, limit: 1, cursor }, signal())).rejects.toMatchObject(
-            {
-              code: "invalid_argument",
-              field: "cursor",
-            },
-          );
+          await expect(
+            chat.getMessages({ room_id: empty, limit: 1, cursor }, signal()),
+          ).rejects.toMatchObject({ code: "invalid_argument", field: "cursor" });
       });
     });
 
     describe("search", () => {
+      let ann: string;
+      let ben: string;
+      beforeAll(async () => {
+        [ann, ben] = [await world.newUser(), await world.newUser()];
+      });
+
       it("finds words in all rooms or one, by everyone or one user", async () => {
-        const [ann, ben] = [await world.newUser(), await world.newUser()];
         const [one, two] = [await world.newRoom("S1", [ann, ben]), await world.newRoom("S2", [ann])];
         const word = `zebra${key().slice(0, 8)}`;
         await world.say(ann, one, `a ${word} here`);
@@ -190,11 +207,10 @@ export function contract(
       });
 
       it("pages without a gap and finds no deleted message", async () => {
-        const user = await world.newUser();
-        const room = await world.newRoom("S3", [user]);
+        const room = await world.newRoom("S3", [ann]);
         const word = `okapi${key().slice(0, 8)}`;
         const ids: string[] = [];
-        for (let n = 1; n <= 5; n++) ids.push(await world.say(user, room, `${word} ${n}`));
+        for (let n = 1; n <= 5; n++) ids.push(await world.say(ann, room, `${word} ${n}`));
         await chat.deleteMessage({ message_id: String(ids[2]) }, signal());
         const first = await chat.searchMessages({ query: word, limit: 2 }, signal());
         const second = await chat.searchMessages(
@@ -211,21 +227,22 @@ export function contract(
     describe("sending", () => {
       const text = { message_type: "text" as const };
 
-      it("returns the message as everyone sees it, from the agent's account", async () => {
+      it("returns the message as everyone sees it, from the agent's account, with up to 4000 characters of any kind", async () => {
         const room = await world.newRoom("Send", []);
-        const content = 'Ünïcödé 🦓 "quotes" \\ <b>\n\ttabs';
-        const sent = await chat.sendMessage({ room_id: room, content, ...text }, signal());
-        expect(sent).toMatchObject({ room_id: room, user_id: world.agent, content, message_type: "text" });
-        expect(messageSchema.safeParse(shownMessage(sent, true)).error).toBeUndefined();
+        const sent: Message[] = [];
+        for (const content of ['Ünïcödé 🦓 "quotes" \\ <b>\n\ttabs', "🦓".repeat(4000)]) {
+          const message = await chat.sendMessage({ room_id: room, content, ...text }, signal());
+          expect(message).toMatchObject({
+            room_id: room,
+            user_id: world.agent,
+            content,
+            message_type: "text",
+          });
+          expect(messageSchema.safeParse(shownMessage(message, true)).error).toBeUndefined();
+          sent.unshift(message);
+        }
         const { items } = await chat.getMessages({ room_id: room, ...all }, signal());
-        expect(items).toEqual([sent]);
-      });
-
-      it("accepts 4000 characters of any kind", async () => {
-        const room = await world.newRoom("Long", []);
-        const content = "🦓".repeat(4000);
-        await chat.sendMessage({ room_id: room, content, ...text }, signal());
-        expect(await contents(room)).toEqual([content]);
+        expect(items).toEqual(sent);
       });
 
       it("a link to Phenom content keeps its id, and shows its preview when there is one", async () => {
@@ -244,28 +261,20 @@ export function contract(
         });
       });
 
-      it("twice with one key sends once and returns the same message", async () => {
+      it("twice with one key sends once and returns the same message; another message with it is a conflict, and so is one that was deleted", async () => {
         const room = await world.newRoom("Keys", []);
         const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
         const first = await chat.sendMessage(draft, signal());
-        const second = await chat.sendMessage(draft, signal());
-        expect(second).toEqual(first);
-        expect(await contents(room)).toEqual(["Once"]);
-      });
-
-      it("with the key of another message is a conflict", async () => {
-        const room = await world.newRoom("Other content", []);
-        const draft = { room_id: room, content: "Once", ...text, idempotency_key: key() };
-        await chat.sendMessage(draft, signal());
+        expect(await chat.sendMessage(draft, signal())).toEqual(first);
+        const conflict = { code: "conflict", field: "idempotency_key" };
         for (const other of [
           { content: "Other words" },
           { message_type: "phenom_link" as const, phenom_id: "film" },
         ])
-          await expect(chat.sendMessage({ ...draft, ...other }, signal())).rejects.toMatchObject({
-            code: "conflict",
-            field: "idempotency_key",
-          });
+          await expect(chat.sendMessage({ ...draft, ...other }, signal())).rejects.toMatchObject(conflict);
         expect(await contents(room)).toEqual(["Once"]);
+        await chat.deleteMessage({ message_id: first.id }, signal());
+        await expect(chat.sendMessage(draft, signal())).rejects.toMatchObject(conflict);
       });
 
       it("with one key from many clients at once sends once", async () => {
@@ -276,20 +285,7 @@ export function contract(
         expect(await contents(room)).toEqual(["Once"]);
       });
 
-      it("with the key of a deleted message reports that", async () => {
-        const room = await world.newRoom("Deleted key", []);
-        const draft = { room_id: room, content: "Gone", ...text, idempotency_key: key() };
-        const { id } = await chat.sendMessage(draft, signal());
-        await chat.deleteMessage({ message_id: id }, signal());
-        await expect(chat.sendMessage(draft, signal())).rejects.toMatchObject({
-          code: "conflict",
-          field: "idempotency_key",
-        });
-      });
-
       it("into an unknown, foreign or inactive room is refused, with and without a key", async () => {
-        const foreign = await world.newForeignRoom("Foreign send");
-        const inactive = await world.newInactiveRoom("Inactive send");
         for (const idempotency_key of [undefined, key()]) {
           const send = (room_id: string) =>
             chat.sendMessage({ room_id, content: "Hello", ...text, idempotency_key }, signal());
@@ -328,13 +324,13 @@ export function contract(
       it("are listed with their role, in pages", async () => {
         const users = [await world.newUser(), await world.newUser(), await world.newUser()];
         const room = await world.newRoom("Members", users);
-        const first = await chat.listMembers({ room_id: room, limit: 2 }, signal());
+        const first = await chat.listMembers({ room_id: room, limit: 3 }, signal());
         const second = await chat.listMembers(
-          { room_id: room, limit: 2, cursor: first.next_cursor },
+          { room_id: room, limit: 3, cursor: first.next_cursor },
           signal(),
         );
         const members = [...first.items, ...second.items];
-        expect(members.map(({ user_id }) => user_id).sort()).toEqual([world.agent, ...users].sort());
+        expect(members.map(({ user_id }) => user_id).sort()).toEqual([...world.inEveryRoom, ...users].sort());
         expect(second.next_cursor).toBeUndefined();
         for (const member of members) expect(memberSchema.safeParse(member).error).toBeUndefined();
       });
@@ -350,8 +346,12 @@ export function contract(
     });
 
     describe("muting", () => {
+      let user: string;
+      beforeAll(async () => {
+        user = await world.newUser();
+      });
+
       it("keeps a member from sending until they are unmuted", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Mute", [user]);
         const muted = await chat.muteUser(
           { by: "admin", room_id: room, user_id: user, muted: true },
@@ -372,7 +372,6 @@ export function contract(
       });
 
       it("until a time returns that time", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Mute until", [user]);
         const until = inAMinute();
         const member = await chat.muteUser(
@@ -385,21 +384,24 @@ export function contract(
       });
 
       it("no member, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
-        const [room, user] = [await world.newRoom("Mute none", []), await world.newUser()];
         const mute = (room_id: string, user_id: string) =>
           chat.muteUser({ by: "admin", room_id, user_id, muted: true }, signal());
-        await expect(mute(room, user)).rejects.toMatchObject({ code: "not_found", field: "user_id" });
+        await expect(mute(empty, user)).rejects.toMatchObject({ code: "not_found", field: "user_id" });
         await expect(mute(world.unknown.room, user)).rejects.toMatchObject({
           code: "not_found",
           field: "room_id",
         });
-        await expect(mute(room, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
+        await expect(mute(empty, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
       });
     });
 
     describe("banning", () => {
+      let user: string;
+      beforeAll(async () => {
+        user = await world.newUser();
+      });
+
       it("keeps a user out until the ban is lifted", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Ban", [user]);
         const { ban } = await chat.banUser(
           { by: "admin", room_id: room, user_id: user, reason: "Rude" },
@@ -420,8 +422,7 @@ export function contract(
         });
       });
 
-      it("with an end returns it", async () => {
-        const user = await world.newUser();
+      it("with an end returns it, and is refused with that end if the user is banned again", async () => {
         const room = await world.newRoom("Ban until", [user]);
         const expires_at = inAMinute();
         const { ban } = await chat.banUser(
@@ -429,10 +430,15 @@ export function contract(
           signal(),
         );
         expect(Date.parse(ban.expires_at ?? "")).toBe(Date.parse(expires_at));
+        await expect(
+          chat.banUser({ by: "admin", room_id: room, user_id: user }, signal()),
+        ).rejects.toMatchObject({
+          code: "conflict",
+          message: expect.stringContaining(expires_at.slice(0, 19)),
+        });
       });
 
       it("until the last time that can be written ends when it is lifted, and fails no page", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Ban until the end", [user]);
         const last = "9999-12-31T23:59:59.999Z";
         const muted = await chat.muteUser(
@@ -451,21 +457,7 @@ export function contract(
         expect(await world.trySay(user, room)).toBe(true);
       });
 
-      it("a banned user again is refused with the end of the ban", async () => {
-        const user = await world.newUser();
-        const room = await world.newRoom("Ban twice", [user]);
-        const expires_at = inAMinute();
-        await chat.banUser({ by: "admin", room_id: room, user_id: user, expires_at }, signal());
-        await expect(
-          chat.banUser({ by: "admin", room_id: room, user_id: user }, signal()),
-        ).rejects.toMatchObject({
-          code: "conflict",
-          message: expect.stringContaining(expires_at.slice(0, 19)),
-        });
-      });
-
       it("by many calls at once is one ban, which is lifted once", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Ban race", [user]);
         const order = { by: "admin" as const, room_id: room, user_id: user };
         const outcomes = await Promise.allSettled(
@@ -487,10 +479,9 @@ export function contract(
       });
 
       it("an unknown user, in an unknown room, or the agent itself is refused with the name of the argument", async () => {
-        const [room, user] = [await world.newRoom("Ban none", []), await world.newUser()];
         const ban = (room_id: string, user_id: string) =>
           chat.banUser({ by: "admin", room_id, user_id }, signal());
-        await expect(ban(room, world.unknown.user)).rejects.toMatchObject({
+        await expect(ban(empty, world.unknown.user)).rejects.toMatchObject({
           code: "not_found",
           field: "user_id",
         });
@@ -498,15 +489,18 @@ export function contract(
           code: "not_found",
           field: "room_id",
         });
-        await expect(ban(room, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
+        await expect(ban(empty, world.agent)).rejects.toMatchObject({ code: "forbidden", field: "user_id" });
       });
     });
 
     describe("a part of time", () => {
       const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+      let user: string;
+      beforeAll(async () => {
+        user = await world.newUser();
+      });
 
       it("is read from its beginning or its end, in pages", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Period", [user]);
         await world.say(user, room, "before");
         await pause();
@@ -540,7 +534,6 @@ export function contract(
       });
 
       it("around a message is what was said before and after it, and can be read on", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Around", [user]);
         const ids: string[] = [];
         for (let n = 1; n <= 7; n++) ids.push(await world.say(user, room, String(n)));
@@ -554,15 +547,13 @@ export function contract(
         await expect(
           chat.getMessages({ ...query, around: world.unknown.message }, signal()),
         ).rejects.toMatchObject({ code: "not_found", field: "around" });
-        const other = await world.newRoom("Around elsewhere", []);
-        await expect(chat.getMessages({ ...query, room_id: other }, signal())).rejects.toMatchObject({
+        await expect(chat.getMessages({ ...query, room_id: empty }, signal())).rejects.toMatchObject({
           code: "not_found",
           field: "around",
         });
       });
 
       it("of a search is searched only, and ends its pages", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Found in time", [user]);
         const word = `ibex${key().slice(0, 8)}`;
         await world.say(user, room, `${word} early`);
@@ -571,7 +562,7 @@ export function contract(
         await pause();
         await world.say(user, room, `${word} late`);
         const find = async (filter: object) =>
-          (await chat.searchMessages({ query: word, ...filter, ...all }, signal())).items.map(
+          (await chat.searchMessages({ query: word, room_id: room, ...filter, ...all }, signal())).items.map(
             (m) => m.content,
           );
         expect(await find({ since })).toEqual([`${word} late`]);
@@ -613,8 +604,12 @@ export function contract(
     });
 
     describe("words", () => {
+      let user: string;
+      beforeAll(async () => {
+        user = await world.newUser();
+      });
+
       it("are found without accents, in addresses, in scripts without spaces, and emoji", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Words", [user]);
         const texts = {
           address: "See https://spam.example.com/win?prize=1 now",
@@ -669,7 +664,6 @@ export function contract(
       });
 
       it("in other forms stand in their place, on each page", async () => {
-        const user = await world.newUser();
         const room = await world.newRoom("Forms", [user]);
         const texts = ["flies", "fly 1", "flying", "fly 2", "fly 3", "flies too", "fly 4"];
         for (const text of texts) await world.say(user, room, text);
@@ -698,18 +692,18 @@ export function contract(
       const word = `lynx${key().slice(0, 8)}`;
       const ids: string[] = [];
       for (let n = 1; n <= 6; n++) ids.push(await world.say(user, room, `${word} ${n}`));
-      const read = (page: object) => chat.getMessages({ room_id: room, limit: 2, ...page }, signal());
-      const find = (page: object) => chat.searchMessages({ query: word, limit: 2, ...page }, signal());
-      const listed = async (user_id: string, page: object) =>
-        chat.searchMessages({ user_id, limit: 2, ...page }, signal());
-      const firsts = [await read({}), await find({}), await listed(user, {})];
+      const own = { room_id: room, limit: 2 };
+      const read = (page: object) => chat.getMessages({ ...own, ...page }, signal());
+      const find = (page: object) => chat.searchMessages({ query: word, ...own, ...page }, signal());
+      const listed = (page: object) => chat.searchMessages({ user_id: user, ...own, ...page }, signal());
+      const firsts = [await read({}), await find({}), await listed({})];
       for (const { items } of firsts) expect(items.map(({ id }) => id)).toEqual([ids[5], ids[4]]);
       await chat.deleteMessage({ message_id: String(ids[4]) }, signal());
       const [cursor, foundCursor, listedCursor] = firsts.map(({ next_cursor }) => next_cursor);
       for (const { items, next_cursor } of [
         await read({ cursor, limit: 3 }),
         await find({ cursor: foundCursor, limit: 3 }),
-        await listed(user, { cursor: listedCursor, limit: 3 }),
+        await listed({ cursor: listedCursor, limit: 3 }),
       ]) {
         expect(items.map(({ id }) => id)).toEqual([ids[3], ids[2], ids[1]]);
         expect(next_cursor).toBeDefined();
@@ -724,22 +718,27 @@ export function contract(
 
     it("a cursor of another tool or question is refused with the name of the argument", async () => {
       const user = await world.newUser();
-      const [one, two] = [await world.newRoom("C1", [user]), await world.newRoom("C2", [user])];
-      for (const room of [one, one, two, two]) await world.say(user, room, "cursor words");
-      const { next_cursor: cursor } = await chat.getMessages({ room_id: one, limit: 1 }, signal());
+      const room = await world.newRoom("Cursor", [user]);
+      for (const content of ["cursor", "words"]) await world.say(user, room, content);
+      const { next_cursor: cursor } = await chat.getMessages({ room_id: room, limit: 1 }, signal());
       expect(cursor).toBeDefined();
       for (const call of [
-        () => chat.getMessages({ room_id: two, limit: 1, cursor }, signal()),
-        () => chat.getMessages({ room_id: one, order: "oldest", limit: 1, cursor }, signal()),
-        () => chat.listMembers({ room_id: one, limit: 1, cursor }, signal()),
+        () => chat.getMessages({ room_id: empty, limit: 1, cursor }, signal()),
+        () => chat.getMessages({ room_id: room, order: "oldest", limit: 1, cursor }, signal()),
+        () => chat.listMembers({ room_id: room, limit: 1, cursor }, signal()),
         () => chat.searchMessages({ query: "cursor", limit: 1, cursor }, signal()),
       ])
         await expect(call()).rejects.toMatchObject({ code: "invalid_argument", field: "cursor" });
     });
 
     describe("people", () => {
+      let ann: string;
+      let ben: string;
+      beforeAll(async () => {
+        [ann, ben] = [await world.newUser(), await world.newUser("Zoë Đặng_İnce 東京")];
+      });
+
       it("are found by a part of their name, with or without accents", async () => {
-        const [ann, ben] = [await world.newUser(), await world.newUser("Zoë Đặng_İnce 東京")];
         const room = await world.newRoom("Names", [ann, ben]);
         const named = async (name: string, status?: "member" | "banned") =>
           (await chat.listMembers({ room_id: room, name, status, ...all }, signal())).items.map(
@@ -765,7 +764,6 @@ export function contract(
       });
 
       it("who are banned are listed with their ban, and not as members", async () => {
-        const [ann, ben] = [await world.newUser(), await world.newUser()];
         const room = await world.newRoom("Banned", [ann, ben]);
         const expires_at = inAMinute();
         await chat.banUser(
@@ -775,7 +773,9 @@ export function contract(
         await chat.banUser({ by: "admin", room_id: room, user_id: ben }, signal());
         const listed = (status: "member" | "banned") =>
           chat.listMembers({ room_id: room, status, ...all }, signal());
-        expect((await listed("member")).items.map(({ user_id }) => user_id)).toEqual([world.agent]);
+        expect((await listed("member")).items.map(({ user_id }) => user_id).sort()).toEqual(
+          [...world.inEveryRoom].sort(),
+        );
         const { items } = await listed("banned");
         expect(items).toMatchObject([
           { user_id: ann, ban: { banned_by: world.agent, reason: "Spam" } },
@@ -812,8 +812,6 @@ export function contract(
 
       it("does not reach into a room that the agent is not in", async () => {
         const user = await world.newUser();
-        const room = await world.newRoom("Left", [user]);
-        const foreign = await world.newForeignRoom("Foreign moderation");
         const calls = [
           () => chat.banUser({ by: "admin", room_id: foreign, user_id: user }, signal()),
           () => chat.unbanUser({ room_id: foreign, user_id: user }, signal()),
@@ -831,7 +829,6 @@ export function contract(
           code: "not_found",
           field: "message_id",
         });
-        expect(room).toBeTruthy();
       });
     });
 
@@ -858,7 +855,7 @@ export function contract(
     it("a page ends early where its text would be too long, and goes on", async () => {
       const user = await world.newUser();
       const room = await world.newRoom("Long page", [user]);
-      for (let n = 0; n < 20; n++) await world.say(user, room, `${n} ${"x".repeat(3900)}`);
+      for (let n = 0; n < 17; n++) await world.say(user, room, `${n} ${"x".repeat(3900)}`);
       const seen: string[] = [];
       let cursor: string | undefined;
       let pages = 0;
@@ -871,7 +868,7 @@ export function contract(
         pages += 1;
       } while (cursor !== undefined);
       expect(pages).toBe(2);
-      expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => String(19 - n)));
+      expect(seen).toEqual(Array.from({ length: 17 }, (_, n) => String(16 - n)));
     });
 
     it("a call whose client has disconnected ends at once", async () => {

@@ -72,6 +72,7 @@ export async function startChatDatabase(): Promise<ChatDatabase> {
     },
     world: {
       agent: AGENT,
+      inEveryRoom: [AGENT],
       newUser: (name) => addUser(`user${++users}-${randomUUID()}`, name),
       newRoom: (name, members) => newRoom(name, [AGENT, ...members]),
       newForeignRoom: (name) => newRoom(name, []),
