@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { environment, Template } from "../../stacks/chat/template.ts";
+import { assumptions } from "../../tools/ab/cost.ts";
 
 const hasura = new Template();
 const synapse = new Template(environment({ mcp: { backend: "synapse" } }));
@@ -33,6 +34,8 @@ describe("the MCP server", () => {
     expect(hasura.resource("aws_appautoscaling_policy.chat_mcp_server_scaling_policy")).toMatchObject({
       target_tracking_scaling_policy_configuration: {
         predefined_metric_specification: { predefined_metric_type: "ECSServiceAverageCPUUtilization" },
+        // As the comparison's costs assume.
+        target_value: assumptions.utilisation * 100,
       },
     });
   });

@@ -4,6 +4,7 @@ import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { ownedByPlatform } from "../../test/ingress-rules.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
+import { irreplaceableTypes } from "../../tools/terraform/irreplaceable.ts";
 import { environment, Template } from "./template.ts";
 
 const both = new Template();
@@ -71,6 +72,14 @@ describe("production", () => {
           `${type}.${name}`,
           { prevent_destroy: true },
         ]);
+  });
+
+  it("protects no type that the report of a plan does not name as irreplaceable", () => {
+    const protectedTypes = Object.entries(template.json.resource ?? {}).filter(([, resources]) =>
+      Object.values(resources).some((each) => JSON.stringify(each).includes('"prevent_destroy":true')),
+    );
+    expect(protectedTypes.length).toBeGreaterThan(3);
+    for (const [type] of protectedTypes) expect([...irreplaceableTypes.keys()]).toContain(type);
   });
 
   it("removes the data of an implementation that is unprotected and turned off", () => {

@@ -97,9 +97,9 @@ describe("a service is made after what its tasks need, and destroyed before it",
           ),
         );
     expect(secretVersions(development, "chat_mcp_server_service")).toEqual([
-      "aws_secretsmanager_secret_version.chat_mcp_server_sign_in_key_even_version",
-      "aws_secretsmanager_secret_version.chat_mcp_server_sign_in_key_odd_version",
       "aws_secretsmanager_secret_version.chat_shared_clients_version",
+      "aws_secretsmanager_secret_version.chat_mcp_server_sign_in_key_odd_version",
+      "aws_secretsmanager_secret_version.chat_mcp_server_sign_in_key_even_version",
     ]);
   });
 

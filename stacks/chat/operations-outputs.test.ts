@@ -56,8 +56,8 @@ describe("the outputs for operations", () => {
       environment({ implementations: { synapse: false, hasura: true }, mcp: { backend: "hasura" } }),
     );
     expect(Object.keys(hasuraOnly.json.output?.one_shot_tasks?.value as object)).toEqual([
-      "metadata",
       "migration",
+      "metadata",
     ]);
     expect(Object.keys(hasuraOnly.json.output?.services?.value as object)).toEqual(["mcp"]);
   });

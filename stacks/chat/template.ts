@@ -1,7 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { App, DefaultTokenResolver, StringConcat, type TerraformStack, Testing, Tokenization } from "cdktf";
+import {
+  App,
+  DefaultTokenResolver,
+  StringConcat,
+  TerraformResource,
+  type TerraformStack,
+  Tokenization,
+} from "cdktf";
 import { development } from "../../environments/development.ts";
 import type { ImportedResource } from "../../environments/imports.ts";
 import {
@@ -21,13 +28,14 @@ export const environment = (changes: Partial<EnvironmentData> = {}): Environment
   ...changes,
 });
 
+type StackJson = Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>> & {
+  readonly import?: readonly Body[];
+};
+
 /** A synthesised stack. */
 export class StackTemplate<Stack extends TerraformStack> {
-  readonly json: Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<Record<string, Body>>>>>>> & {
-    readonly import?: readonly Body[];
-  };
-
   readonly stack: Stack;
+  #json: StackJson | undefined;
 
   constructor(data: EnvironmentData, make: (app: App, environment: Environment) => Stack) {
     const parsed = parseEnvironment(data);
@@ -37,7 +45,14 @@ export class StackTemplate<Stack extends TerraformStack> {
     this.stack = stack;
     const refused = stack.node.findAll().flatMap((construct) => construct.node.validate());
     if (refused.length) throw new Error(refused.join("\n"));
-    this.json = JSON.parse(Testing.synth(stack));
+  }
+
+  /** What Terraform reads, without CDKTF's metadata. */
+  get json(): StackJson {
+    this.#json ??= JSON.parse(
+      JSON.stringify(this.stack.toTerraform(), (key, value) => (key === "//" ? undefined : value)),
+    );
+    return this.#json as StackJson;
   }
 
   /** Resolves a construct's `value` to what Terraform reads. */
@@ -62,8 +77,10 @@ export class StackTemplate<Stack extends TerraformStack> {
 
   /** Addresses of all resources, sorted. */
   addresses(): string[] {
-    return Object.entries(this.json.resource ?? {})
-      .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
+    return this.stack.node
+      .findAll()
+      .filter((construct) => TerraformResource.isTerraformResource(construct))
+      .map((resource) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`)
       .sort();
   }
 }

@@ -132,9 +132,9 @@ describe("the network", () => {
     expect(Object.keys(development.resources("aws_vpc_endpoint"))).toEqual(["network_s3"]);
     const more = withPlatform({ interfaceEndpoints: ["ecr.dkr", "logs"] });
     expect(Object.keys(more.resources("aws_vpc_endpoint"))).toEqual([
+      "network_s3",
       "network_ecr_dkr",
       "network_logs",
-      "network_s3",
     ]);
     expect(more.resource("aws_vpc_security_group_ingress_rule.network_endpoints_from_vpc")).toMatchObject({
       cidr_ipv4: "10.20.0.0/16",
@@ -286,9 +286,9 @@ describe("the ingress rules that the environment leaves to the platform", () => 
       hasuraFromEcsTasks: "platform",
     } as const;
     expect(names(all).filter((name) => !names({}).includes(name))).toEqual([
+      "mcp_from_alb",
       "admin_ui_from_alb",
       "hasura_from_ecs_tasks",
-      "mcp_from_alb",
     ]);
   });
 });

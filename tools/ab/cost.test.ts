@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { production } from "../../environments/production.ts";
-import { Template } from "../../stacks/chat/template.ts";
 import {
   assumptions,
   costPerMillion,
@@ -75,13 +74,6 @@ it("a million messages cost no more in a month with more messages", () => {
         expect(costPerMillion(demand, many)).toBeLessThanOrEqual(costPerMillion(demand, few) * (1 + 1e-9));
     }),
   );
-});
-
-it("the assumed utilisation is the target of the MCP server's scaling policy", () => {
-  const [policy] = Object.values(new Template(production).resources("aws_appautoscaling_policy"));
-  expect(policy).toMatchObject({
-    target_tracking_scaling_policy_configuration: { target_value: assumptions.utilisation * 100 },
-  });
 });
 
 it("every price names its publisher, its source and its date", () => {

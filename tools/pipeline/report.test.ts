@@ -1,10 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { production } from "../../environments/production.ts";
-import { Template } from "../../stacks/chat/template.ts";
 import { anyCharacter } from "../../test/jest/any-character.ts";
 import { withMessage } from "../../test/jest/with-message.ts";
-import { irreplaceableTypes } from "../terraform/irreplaceable.ts";
 import { parsePlan } from "../terraform/plan.ts";
 import { reviewOf, unpack } from "./changes.ts";
 import { COMMENT_LIMIT, markerOf, report, reviewIn } from "./report.ts";
@@ -241,15 +238,6 @@ describe("what a reviewer must not miss", () => {
     });
     expect(text).toContain("\nStanding costs: +$0.10 a month, by list prices\n");
     expect(text).toContain("· [page for reviewers](https://page) ·");
-  });
-
-  it("covers every type that production protects", () => {
-    const protectedTypes = Object.entries(new Template(production).json.resource ?? {}).filter(
-      ([, resources]) =>
-        Object.values(resources).some((each) => JSON.stringify(each).includes('"prevent_destroy":true')),
-    );
-    expect(protectedTypes.length).toBeGreaterThan(3);
-    for (const [type] of protectedTypes) expect([...irreplaceableTypes.keys()]).toContain(type);
   });
 
   it.each([
