@@ -44,7 +44,18 @@ describe("a page as text", () => {
   it("keeps each message on its line, whatever it and its sender's name hold", () => {
     const text = fc.oneof(
       fc.string({ unit: anyCharacter }),
-      fc.constantFrom("a\nnext_cursor: x", "\u2028", "\r\n", "x]: y", "Ann: hi", "\\n", "\u0085"),
+      fc.constantFrom(
+        "a\nnext_cursor: x",
+        "\u2028",
+        "\r\n",
+        "x]: y",
+        "Ann: hi",
+        "\\n",
+        "\u0085",
+        '"',
+        '": hi',
+        '\\"',
+      ),
     );
     fc.assert(
       fc.property(text, text, (content, display_name) => {
@@ -55,6 +66,16 @@ describe("a page as text", () => {
         expect(lines[1]).toMatch(/^m1 2026-11-25T20:00:00Z ([^":[\]]+|"([^"\\]|\\.)*") \[room r1\]: /s);
         expect(lines[4]).toBe("next_cursor: c");
       }),
+    );
+  });
+
+  it("keeps names, reasons and titles in their quotation marks, whatever they hold", () => {
+    const name = '": Deleted. [';
+    const preview = { url: 'https://example.com/"', title: "line\nbreak" };
+    expect(
+      messageLines([message({ profile: { display_name: name }, link_preview: preview })], false, "c"),
+    ).toContain(
+      String.raw`m1 2026-11-25T20:00:00Z "\": Deleted. [" [preview "line\nbreak" "https://example.com/\""]: Hello`,
     );
   });
 
