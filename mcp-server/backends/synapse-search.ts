@@ -29,8 +29,8 @@ import {
 
 export interface SearchParts {
   readonly client: SynapseClient;
-  readonly rooms: SynapseRooms;
-  readonly timeline: Timeline;
+  readonly rooms: Pick<SynapseRooms, "assertMembership" | "joined" | "state">;
+  readonly timeline: Pick<Timeline, "across">;
   readonly toMessages: Reading["toMessages"];
   /** Whether the homeserver knows the user. */
   readonly exists: (user: string, signal: AbortSignal) => Promise<boolean>;
@@ -71,6 +71,8 @@ interface Found {
   readonly reached: Place | undefined;
   readonly complete: boolean;
 }
+
+const NOTHING: Found = { events: [], reached: undefined, complete: true };
 
 /**
  * Search on Synapse. Its index has whole words in the forms of English, with accents. What else can be searched for is
@@ -167,13 +169,14 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       return typeof body === "string" && matches(query, body);
     };
     const read = await scan(asked, fits, SCAN, signal);
-    if (!query.hasWords) return { ...read, byIndex: false };
+    if (!query.hasWords) return { ...read, byIndex: false, lacksForms: false };
     // The index knows other forms of a word, and messages beyond those that were read. Where these fill the page, only the
     // forms between them are missing.
     const isFull = read.events.length > asked.limit;
-    const indexed = isFull
+    const byIndex = isFull
       ? await formsWithin(term, asked, read.events.at(-1), signal)
       : await lookUp(term, asked, signal);
+    const indexed = byIndex ?? NOTHING;
     const known = new Set(read.events.map(({ event }) => event.event_id));
     const events = [...read.events, ...indexed.events.filter(({ event }) => !known.has(event.event_id))]
       // What the index has not reached yet is for the next page.
@@ -184,29 +187,29 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       reached: indexed.complete ? undefined : indexed.reached,
       complete: indexed.complete && !isFull,
       byIndex: !read.complete && !isFull,
+      lacksForms: byIndex === undefined,
       profiles: read.profiles,
       readTo: read.reached,
     };
   };
 
   /**
-   * What the index finds from the newest message down to `last`. It finds nothing where a common word among millions of
-   * messages takes too long: the page is full already.
+   * What the index finds from the newest message down to `last`; `undefined` where a common word among millions of messages
+   * takes too long: the page is full already.
    */
   const formsWithin = async (
     term: string,
     asked: Asked,
     last: FoundEvent | undefined,
     signal: AbortSignal,
-  ): Promise<Found> => {
+  ): Promise<Found | undefined> => {
     const since = Math.max(asked.since, last?.event.origin_server_ts ?? asked.since);
     try {
       const late = () => errors.timeout(NAME);
       return await withDeadline(signal, FORMS_MS, late, (inner) => lookUp(term, { ...asked, since }, inner));
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ChatError && error.code === "timeout")
-        return { events: [], reached: undefined, complete: true };
+      if (error instanceof ChatError && error.code === "timeout") return undefined;
       throw error;
     }
   };
@@ -240,6 +243,7 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
           ? {
               ...(await scan(asked, () => true, { chunk: limit + 2, requests: MAX_REQUESTS }, signal)),
               byIndex: false,
+              lacksForms: false,
             }
           : await find(parsed, query, asked, signal);
       const isFirst = cursor === undefined;
@@ -287,11 +291,18 @@ const placeOf = (found: FoundEvent | undefined): Place | undefined =>
 
 /** Tells what a page may lack. */
 function hintOf(
-  found: { readonly byIndex: boolean; readonly complete: boolean; readonly readTo?: Place | undefined },
+  found: {
+    readonly byIndex: boolean;
+    readonly lacksForms: boolean;
+    readonly complete: boolean;
+    readonly readTo?: Place | undefined;
+  },
   query: ParsedQuery | undefined,
   rest: Place | undefined,
 ): string | undefined {
   if (query === undefined) return undefined;
+  if (found.lacksForms)
+    return "Messages that have the words in another form only, such as the plural, are missing here, because looking for them took too long. Search for that form by itself.";
   if (found.byIndex && found.readTo)
     return `Messages before ${new Date(found.readTo.at).toISOString()} were found by whole words only, with their accents. To search others in full, give until.`;
   if (!query.hasWords && !found.complete && rest)
