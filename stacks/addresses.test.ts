@@ -6,9 +6,6 @@ import { App, Testing } from "cdktf";
 import { Construct } from "constructs";
 import { Secret } from "../constructs/generated-secret.ts";
 import { LogGroup } from "../constructs/log-group.ts";
-import { environments } from "../environments/index.ts";
-import { expectUpToDate } from "../test/jest/file-snapshot.ts";
-import { addressFiles } from "../tools/docs/addresses.ts";
 import { ReadableStack } from "./addresses.ts";
 
 const stack = () => {
@@ -64,12 +61,5 @@ describe("a resource's address", () => {
     secret(new Construct(s, "a"), "b");
     new LogGroup(s, "a_b", { deployment, name: "/b" });
     expect(problems(s)).toEqual([]);
-  });
-});
-
-describe("the addresses of every environment", () => {
-  // Renaming means destroy and create, so reviewers read this list's diff.
-  it.each(environments.flatMap(addressFiles))("match the list %s", async (file, text) => {
-    await expectUpToDate(file, text);
   });
 });

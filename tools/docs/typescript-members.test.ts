@@ -1,13 +1,5 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { modulePages } from "../../tools/docs/module-pages.ts";
-import { membersOf } from "../../tools/docs/typescript-members.ts";
-
-describe("the README of a module", () => {
-  it.each(Object.entries(modulePages()))("%s is up to date: npm run docs", (file, content) => {
-    expect(readFileSync(file, "utf8")).toBe(content);
-  });
-});
+import { membersOf } from "./typescript-members.ts";
 
 describe("the reader of TypeScript declarations", () => {
   const source = `

@@ -1,6 +1,48 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
+import { environments } from "../../environments/index.ts";
 import { expectUpToDate } from "../../test/jest/file-snapshot.ts";
+import { addressFiles } from "./addresses.ts";
 import { DASHBOARD_PICTURE, dashboardPicture } from "./dashboard-picture.ts";
+import { modulePages } from "./module-pages.ts";
+import { MONITORING_PAGE, monitoringPage } from "./service-levels.ts";
+import { COSTS_PAGE, costsPage } from "./standing-costs.ts";
+
+describe("the addresses of every environment", () => {
+  // Renaming means destroy and create, so reviewers read this list's diff.
+  it.each(environments.flatMap(addressFiles))("match the list %s", async (file, text) => {
+    await expectUpToDate(file, text);
+  });
+});
+
+describe("the README of a module", () => {
+  it.each(Object.entries(modulePages()))("%s is up to date: npm run docs", (file, content) => {
+    expect(readFileSync(file, "utf8")).toBe(content);
+  });
+});
+
+it("the page's promises are those that the alarms watch", async () => {
+  await expectUpToDate(MONITORING_PAGE, monitoringPage());
+});
+
+describe("the costs of platform and chat", () => {
+  const page = costsPage();
+
+  it("are those of their synthesised stacks", async () => {
+    await expectUpToDate(COSTS_PAGE, page);
+  });
+
+  it("are higher in production than in development, whose database is the smallest", () => {
+    const names = environments.map(({ environment }) => environment);
+    const [row = ""] = /^\| \*\*a month\*\* .*$/m.exec(page) ?? [];
+    const sums = [...row.matchAll(/\$([\d.]+)/g)].map(([, sum]) => Number(sum));
+    const monthly = (name: string) => sums[names.indexOf(name)] ?? 0;
+    const [development, production] = [monthly("development"), monthly("production")];
+    expect(development).toBeGreaterThan(100);
+    expect(development).toBeLessThan(200);
+    expect(production).toBeGreaterThan(2 * development);
+  });
+});
 
 const picture = dashboardPicture();
 
