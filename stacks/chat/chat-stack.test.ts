@@ -74,6 +74,13 @@ describe("production", () => {
         ]);
   });
 
+  it("is read by these tests type by type, as CDKTF synthesises the whole", () => {
+    const { resource = {} } = template.json;
+    expect(Object.fromEntries(Object.keys(resource).map((type) => [type, template.resources(type)]))).toEqual(
+      resource,
+    );
+  });
+
   it("protects no type that the report of a plan does not name as irreplaceable", () => {
     const protectedTypes = Object.entries(template.json.resource ?? {}).filter(([, resources]) =>
       Object.values(resources).some((each) => JSON.stringify(each).includes('"prevent_destroy":true')),

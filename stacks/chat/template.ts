@@ -32,10 +32,15 @@ type StackJson = Readonly<Partial<Record<Kind, Readonly<Record<string, Readonly<
   readonly import?: readonly Body[];
 };
 
+function withoutMetadata<T>(json: unknown): T {
+  return JSON.parse(JSON.stringify(json, (key, value) => (key === "//" ? undefined : value)));
+}
+
 /** A synthesised stack. */
 export class StackTemplate<Stack extends TerraformStack> {
   readonly stack: Stack;
   #json: StackJson | undefined;
+  readonly #resources = new Map<string, Readonly<Record<string, Body>>>();
 
   constructor(data: EnvironmentData, make: (app: App, environment: Environment) => Stack) {
     const parsed = parseEnvironment(data);
@@ -49,21 +54,34 @@ export class StackTemplate<Stack extends TerraformStack> {
 
   /** What Terraform reads, without CDKTF's metadata. */
   get json(): StackJson {
-    this.#json ??= JSON.parse(
-      JSON.stringify(this.stack.toTerraform(), (key, value) => (key === "//" ? undefined : value)),
-    );
-    return this.#json as StackJson;
+    this.#json ??= withoutMetadata<StackJson>(this.stack.toTerraform());
+    return this.#json;
   }
 
   /** Resolves a construct's `value` to what Terraform reads. */
   resolve(value: string): string {
-    const resolver = new DefaultTokenResolver(new StringConcat());
-    return String(Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false }));
+    return String(this.#resolve(value));
   }
 
-  /** Every resource of a type, by name. */
+  #resolve(value: unknown): unknown {
+    const resolver = new DefaultTokenResolver(new StringConcat());
+    return Tokenization.resolve(value, { scope: this.stack, resolver, preparing: false });
+  }
+
+  /** Every resource of a type, by name; only these are synthesised, which takes a fraction of the whole stack's time. */
   resources(type: string): Readonly<Record<string, Body>> {
-    return this.json.resource?.[type] ?? {};
+    const known = this.#resources.get(type);
+    if (known) return known;
+    const bodies = this.#elements()
+      .filter(({ terraformResourceType }) => terraformResourceType === type)
+      .map((element) => withoutMetadata<StackJson>(this.#resolve(element.toTerraform())).resource?.[type]);
+    const byName: Readonly<Record<string, Body>> = Object.assign({}, ...bodies);
+    this.#resources.set(type, byName);
+    return byName;
+  }
+
+  #elements(): TerraformResource[] {
+    return this.stack.node.findAll().filter((construct) => TerraformResource.isTerraformResource(construct));
   }
 
   /** One resource, by its address `type.name`. */
@@ -77,10 +95,8 @@ export class StackTemplate<Stack extends TerraformStack> {
 
   /** Addresses of all resources, sorted. */
   addresses(): string[] {
-    return this.stack.node
-      .findAll()
-      .filter((construct) => TerraformResource.isTerraformResource(construct))
-      .map((resource) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`)
+    return this.#elements()
+      .map(({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`)
       .sort();
   }
 }
