@@ -29,16 +29,16 @@ describe("the order of a room's messages", () => {
       writer: fc.nat(2),
       does: fc.constantFrom("send", "edit", "delete", "commit", "rollback"),
     });
+    const others = [0, 1, 2].map(() => new Client(database));
+    await Promise.all(others.map((other) => other.connect()));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
         await client.query("truncate chat_messages cascade");
-        const writers = await Promise.all(
-          [0, 1, 2].map(async () => {
-            const other = new Client(database);
-            await other.connect();
-            return { other, open: false, waiting: Promise.resolve() as Promise<unknown> };
-          }),
-        );
+        const writers = others.map((other) => ({
+          other,
+          open: false,
+          waiting: Promise.resolve() as Promise<unknown>,
+        }));
         const seen = new Map<string, boolean>();
         let cursor = "0";
         const poll = async () => {
@@ -80,13 +80,13 @@ describe("the order of a room's messages", () => {
         }
         for (const each of writers) if (each.open) each.waiting = each.other.query("commit").catch(() => {});
         await Promise.all(writers.map(({ waiting }) => waiting));
-        await Promise.all(writers.map(({ other }) => other.end()));
         await poll();
         const { rows } = await client.query("select id, is_deleted from chat_messages");
         expect(seen).toEqual(new Map(rows.map(({ id, is_deleted }) => [id, is_deleted])));
       }),
       { numRuns: 15, endOnFailure: true },
     );
+    await Promise.all(others.map((other) => other.end()));
   });
 
   it("tells of edits, deletions and removals, and moves nothing for other changes", async () => {

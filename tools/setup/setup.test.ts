@@ -95,25 +95,15 @@ describe("a tool", () => {
 
   const installed = (tool: Tool) => install(tool, runInto(path.join(folder, "log")));
 
-  it("is there when it is installed", async () => {
+  it("is there when its installation is complete, until the table or a lock file names another version", async () => {
     const tool = sample();
     expect(tool.present()).toBe(false);
-    await installed(tool);
-    expect(tool.present()).toBe(true);
-  });
-
-  it("is missing as long as its installation is not complete", async () => {
-    const tool = sample();
     mkdirSync(tool.folder, { recursive: true });
     writeFileSync(tool.path("sample"), "half a file");
     expect(tool.present()).toBe(false);
     await installed(tool);
+    expect(tool.present()).toBe(true);
     expect(readFileSync(tool.path("sample"), "utf8")).toContain('"1.0.0"');
-  });
-
-  it("is missing when the table or a lock file names another version", async () => {
-    const tool = sample();
-    await installed(tool);
     lock({ name: "sample", version: "1.0.1" });
     expect(tool.present()).toBe(false);
     await installed(tool);
@@ -122,7 +112,6 @@ describe("a tool", () => {
 
   it("says in one sentence why it could not be installed, and stays missing", async () => {
     const tool = sample();
-    await installed(tool);
     writeFileSync(path.join(folder, "source", "package-lock.json"), "{");
     await expect(installed(tool)).rejects.toThrow(
       /^"npm ci .*" ended with exit code 1: .+ \(all of its output: .+log\)$/,
