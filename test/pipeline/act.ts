@@ -48,29 +48,26 @@ const RECORDED = [
   "USERNAME",
 ];
 
-/** Stands for npm, docker, terraform and others: records the call, and does what the test says. */
-const PROGRAM = `#!${process.execPath}
-const { appendFileSync, readFileSync, mkdirSync } = require("node:fs");
-const path = require("node:path");
-const folder = process.env.STAND_IN;
-// act's own program for hashFiles().
-if (process.argv[2]?.includes("/hashfiles/")) {
-  process.argv.splice(1, 1);
-  return require(process.argv[1]);
-}
-const command = [path.basename(process.argv[1]), ...process.argv.slice(2)].join(" ");
-const parent = readFileSync("/proc/" + process.ppid + "/comm", "utf8").trim();
-const env = Object.fromEntries(${JSON.stringify(RECORDED)}.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : []));
-appendFileSync(folder + "/calls", JSON.stringify({ job: process.env.GITHUB_JOB, command, env, parent }) + "\\n");
-mkdirSync("cdktf.out/stacks/development", { recursive: true });
-mkdirSync("cdktf.out/stacks/production", { recursive: true });
-const effects = JSON.parse(readFileSync(folder + "/effects.json", "utf8"));
-for (const [pattern, { exit = 0, outputs = {}, stdout = "" }] of Object.entries(effects)) {
-  if (!new RegExp(pattern).test(command)) continue;
-  for (const [name, value] of Object.entries(outputs)) appendFileSync(process.env.GITHUB_OUTPUT, name + "=" + value + "\\n");
-  process.stdout.write(stdout);
-  process.exit(exit);
-}
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * Stands for npm, docker, terraform and others: records the call, and does what the test says. A record is job, command,
+ * parent and variables, each ended by NUL, and ends with one more. It is a shell script because hundreds are started.
+ */
+const PROGRAM = `#!/bin/bash
+# act's own program for hashFiles().
+[[ \${1:-} != */hashfiles/* ]] || exec ${quoted(process.execPath)} "$@"
+command="\${0##*/} $*"
+read -r parent < "/proc/$PPID/comm"
+{
+  printf '%s\\0' "$GITHUB_JOB" "$command" "$parent"
+  for name in ${RECORDED.join(" ")}; do
+    [ -z "\${!name:-}" ] || printf '%s\\0' "$name=\${!name}"
+  done
+  printf '\\0'
+} >> "$STAND_IN/calls"
+mkdir -p cdktf.out/stacks/{development,production}
+. "$STAND_IN/effects"
 `;
 
 /** What a program does, by a regular expression for its command line. */
@@ -80,6 +77,29 @@ export type Effects = Readonly<
     { readonly exit?: number; readonly outputs?: Record<string, string>; readonly stdout?: string }
   >
 >;
+
+/** Effects as the last part of the stand-in. */
+const effectsScript = (effects: Effects): string =>
+  Object.entries(effects)
+    .map(([pattern, { exit = 0, outputs = {}, stdout = "" }]) =>
+      [
+        `pattern=${quoted(pattern)}`,
+        "if [[ $command =~ $pattern ]]; then",
+        ...Object.entries(outputs).map(
+          ([name, value]) => `echo ${quoted(`${name}=${value}`)} >> "$GITHUB_OUTPUT"`,
+        ),
+        `printf %s ${quoted(stdout)}`,
+        `exit ${exit}`,
+        "fi",
+      ].join("\n"),
+    )
+    .join("\n");
+
+function callOf(record: string): Called {
+  const [job = "", command = "", parent = "", ...variables] = record.split("\0");
+  const env = variables.map((variable) => /^(\w+)=(.*)$/s.exec(variable)?.slice(1) ?? []);
+  return { job, command, parent, env: Object.fromEntries(env) };
+}
 
 /** The workflows of this repository, run by act with stand-ins for every program, and for actions from elsewhere. */
 export class Workflows {
@@ -159,7 +179,7 @@ export class Workflows {
 
   /** Runs a workflow. @param payload of the event @param effects what programs do beside being recorded */
   async run(workflow: string, event: string, payload: object, effects: Effects = {}): Promise<Run> {
-    writeFileSync(path.join(this.#folder, "effects.json"), JSON.stringify(effects));
+    writeFileSync(path.join(this.#folder, "effects"), `${effectsScript(effects)}\nexit 0\n`);
     writeFileSync(path.join(this.#folder, "calls"), "");
     const eventFile = this.#file("event.json", JSON.stringify({ repository: REPOSITORY, ...payload }));
     const secrets = ["CLOUDFLARE_API_TOKEN", "DOCKERHUB_USERNAME", "DOCKERHUB_TOKEN", "REVIEW_KEY"];
@@ -189,10 +209,10 @@ export class Workflows {
         (error, stdout, stderr) => resolve({ code: error ? 1 : 0, output: stdout + stderr }),
       );
     });
-    const lines = readFileSync(path.join(this.#folder, "calls"), "utf8").trim().split("\n");
+    const records = readFileSync(path.join(this.#folder, "calls"), "utf8").split("\0\0");
     return {
       succeeded: code === 0,
-      called: lines.filter((line) => line !== "").map((line): Called => JSON.parse(line)),
+      called: records.filter((record) => record !== "").map(callOf),
       output,
     };
   }

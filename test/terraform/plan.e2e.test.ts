@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, it } from "@jest/globals";
 import { parse } from "yaml";
-import * as z from "zod";
 import example from "../../environments/development.example.tfvars.json" with { type: "json" };
 import { development } from "../../environments/development.ts";
 import { production } from "../../environments/production.ts";
@@ -35,52 +34,39 @@ const passes = async (data: EnvironmentData, ...options: string[]): Promise<stri
 
 // Development with A and B is applied further down, production with A and B and every kind of worker where its roles are
 // looked at (test/security/iam/).
-describeWith("terraform")("Terraform plans, applies, finds nothing left to do, and destroys", () => {
-  it.concurrent.each<[string, EnvironmentData]>([
-    [
-      "development with A alone: sync workers, open admin paths, sign-in by token, preview hosts, a former signing key",
-      {
-        ...development,
-        ...onlySynapse,
-        adminAccess: "open",
-        workers: { sync: 2 },
-        jwt: {
-          keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
-          audiences: ["1example23456789"],
-        },
-        previewHosts: ["cdn.thephenom.app"],
-        secretVersions: { synapseSigningKey: 2 },
-        oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+describeWith("terraform")("Terraform", () => {
+  it("plans, applies, finds nothing left to do in, and destroys development with A alone: sync workers, open admin paths, sign-in by token, preview hosts, a former signing key", async () => {
+    const data: EnvironmentData = {
+      ...development,
+      ...onlySynapse,
+      adminAccess: "open",
+      workers: { sync: 2 },
+      jwt: {
+        keys: { keys: [{ kid: "k1", kty: "RSA", alg: "RS256", n: "AQAB", e: "AQAB" }] },
+        audiences: ["1example23456789"],
       },
-    ],
-    [
-      "production with B alone, without rules in other owners' security groups",
-      { ...production, ...onlyHasura, ingressRules: ownedByPlatform },
-    ],
-  ])("%s", async (_, data) => {
+      previewHosts: ["cdn.thephenom.app"],
+      secretVersions: { synapseSigningKey: 2 },
+      oldSigningKeys: [{ id: "ed25519:a_1", key: "B".repeat(43), expired: "2026-11-21T14:00:00Z" }],
+    };
     expect(await passes(data)).toMatch(/ok {4}plan again .* No changes\./);
   });
-});
 
-describeWith("terraform")("Terraform plans", () => {
-  // Its resources are applied elsewhere, with other values: a plan tells enough.
-  it("production with A alone, closed admin paths, inputs from variables", async () => {
-    const data = {
-      ...production,
-      ...onlySynapse,
-      adminAccess: "closed",
-      inputs: { from: "variables" },
-    } as const;
+  // Its resources are applied elsewhere, with A: a plan tells enough.
+  it("plans production with B alone, without rules in other owners' security groups", async () => {
+    const data = { ...production, ...onlyHasura, ingressRules: ownedByPlatform };
     expect(await passes(data, "--plan-only")).toMatch(/ok {4}plan .* to add, 0 to change, 0 to destroy/);
   });
 
-  it("names the environment and the output that the remote state lacks", async () => {
+  it("names the environment and the output that the remote state lacks, and refuses a floating image tag in production", async () => {
     const outputs = { ...production.inputs, outputs: { vpc_id: "network_vpc" } } as EnvironmentData["inputs"];
-    const { code, output } = await check(synthesised({ ...production, inputs: outputs }), "--plan-only");
+    const synth = synthesised({ ...production, inputs: outputs });
+    const { code, output } = await check(synth, "--plan-only", "--var", "mcp_image_tag=testing");
     expect(code).not.toBe(0);
     expect(output).toContain(
       "production: inputs: the remote state s3://phenom-prod-terraform-state/phenom-infra/production.tfstate must have the output network_vpc (VPC of the platform)",
     );
+    expect(output).toContain("mcp_image_tag names another image tomorrow");
   });
 
   it("refuses variables with an invalid value, and says why a name of Service Connect is one", async () => {
@@ -97,17 +83,6 @@ describeWith("terraform")("Terraform plans", () => {
     expect(output.replaceAll(/\s+/g, " ")).toContain(
       "hasura_endpoint must be http://<host>:<port>/v1/graphql, whose host has a dot: a single label is a name of ECS Service Connect, which neither Lambda functions nor one-shot tasks can resolve.",
     );
-  });
-
-  it("refuses a floating image tag in production", async () => {
-    const { code, output } = await check(
-      synthesised(production),
-      "--plan-only",
-      "--var",
-      "mcp_image_tag=testing",
-    );
-    expect(code).not.toBe(0);
-    expect(output).toContain("mcp_image_tag names another image tomorrow");
   });
 });
 
@@ -297,49 +272,5 @@ describeWith("terraform")("an apply with the deploying role but without one of i
     withMessage(output, () => expect(code).not.toBe(0));
     expect(output).toContain("FAIL  destroy");
     expect(output).toContain("deleting aws_cloudwatch_log_group: AccessDenied");
-  });
-});
-
-describeWith("terraform")("the roles of the pipeline", () => {
-  const trust = z.object({
-    Statement: z.tuple([z.object({ Action: z.string(), Principal: z.unknown(), Condition: z.unknown() })]),
-  });
-
-  it.concurrent.each([
-    [development, ["refs/heads/main"], "refs/heads/main"],
-    [production, ["refs/heads/main", "refs/tags/v*"], "refs/tags/v*"],
-  ])("may be assumed by the jobs of one GitHub environment each", async (data, planned, deployed) => {
-    const name = data.environment;
-    const synth = synthesised(data, `pipeline-${name}`);
-    const file = path.join(synth.out, "state.json");
-    const { code, output, warnings } = await check(synth, "--state", file);
-    withMessage(output, () => expect(code).toBe(0));
-    expect(warnings).toEqual([]);
-    const resources: { type: string; values: Record<string, unknown> }[] = JSON.parse(
-      readFileSync(file, "utf8"),
-    ).values.root_module.resources;
-    const conditions = Object.fromEntries(
-      resources
-        .filter(({ type }) => type === "aws_iam_role")
-        .map(({ values }) => {
-          const [statement] = trust.parse(JSON.parse(String(values.assume_role_policy))).Statement;
-          expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
-          return [String(values.name), statement.Condition];
-        }),
-    );
-    const issuer = "token.actions.githubusercontent.com";
-    const equal = (environment: string) => ({
-      StringEquals: {
-        [`${issuer}:aud`]: "sts.amazonaws.com",
-        [`${issuer}:sub`]: [`repo:Phenom-earth/phenom-chat:environment:${environment}`],
-      },
-    });
-    expect(conditions).toEqual({
-      [`${data.project}-pipeline-plan`]: {
-        ...equal(`${name}-plan`),
-        StringLike: { [`${issuer}:ref`]: planned },
-      },
-      [`${data.project}-pipeline-deploy`]: { ...equal(name), StringLike: { [`${issuer}:ref`]: [deployed] } },
-    });
   });
 });

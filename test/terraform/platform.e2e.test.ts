@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "@jest/globals";
 import * as z from "zod";
-import { environments } from "../../environments/index.ts";
+import { production } from "../../environments/production.ts";
 import type { EnvironmentData } from "../../environments/schema.ts";
 import { platformStack } from "../../environments/stack-names.ts";
 import { describeWith } from "../jest/describe-if.ts";
@@ -23,9 +23,9 @@ const state = z.object({
 });
 type Resource = z.output<typeof state>["values"]["root_module"]["resources"][number];
 
-/** Applies the platform of an environment. @returns its outputs and resources */
-async function applied(data: EnvironmentData) {
-  const synth = synthesised(data, platformStack(data.environment));
+/** Applies the platform of production. @returns its outputs and resources */
+async function applied() {
+  const synth = synthesised(production, platformStack(production.environment));
   const file = path.join(synth.out, "state.json");
   const { code, output, warnings } = await check(synth, "--state", file);
   withMessage(output, () => expect(code).toBe(0));
@@ -42,13 +42,13 @@ async function applied(data: EnvironmentData) {
 }
 
 /** The chat on that platform. */
-function chat(data: EnvironmentData, outputs: Readonly<Record<string, unknown>>): Synthesised {
-  const onPlatform: EnvironmentData = { ...data, inputs: { from: "remote-state" } };
+function chat(outputs: Readonly<Record<string, unknown>>): Synthesised {
+  const onPlatform: EnvironmentData = { ...production, inputs: { from: "remote-state" } };
   const synth = synthesised(onPlatform);
   const remote = path.join(synth.out, "remote.json");
   writeFileSync(remote, JSON.stringify({ platform: outputs }));
   const existing = path.join(synth.out, "existing.json");
-  writeFileSync(existing, JSON.stringify(existingData(data, outputs)));
+  writeFileSync(existing, JSON.stringify(existingData(production, outputs)));
   const images = synth.inputs.slice(0, 2);
   return { ...synth, inputs: [...images, "--data", existing, "--remote-outputs", remote] };
 }
@@ -66,9 +66,10 @@ const containersOf = (resources: readonly Resource[]) => {
     .parse(JSON.parse(String(task?.values["container_definitions"])));
 };
 
+// Development's is deployed and destroyed in test/pipeline/from-nothing.e2e.test.ts, with the chat on it.
 describeWith("terraform")("the platform is applied, has nothing left to do, and is destroyed", () => {
-  it.concurrent.each(environments)("in $environment; the chat then plans on its outputs", async (data) => {
-    const { outputs, resources } = await applied(data);
+  it("in production; the chat then plans on its outputs", async () => {
+    const { outputs, resources } = await applied();
 
     const pool = resources.find(({ type }) => type === "aws_cognito_user_pool");
     expect(pool?.values["lambda_config"]).toEqual([]);
@@ -82,6 +83,6 @@ describeWith("terraform")("the platform is applied, has nothing left to do, and 
     const secrets = resources.filter(({ type }) => type === "aws_secretsmanager_secret_version");
     expect(secrets.map(({ values }) => values["secret_string"] ?? "")).toEqual(secrets.map(() => ""));
 
-    passed(await check(chat(data, outputs), "--plan-only"));
+    passed(await check(chat(outputs), "--plan-only"));
   });
 });

@@ -33,8 +33,12 @@ const volumes = z.array(
 );
 
 const [secretKey = ""] = example.platform.secret_kms_key_arns;
+const trust = z.object({
+  Statement: z.tuple([z.object({ Action: z.string(), Condition: z.unknown() })]),
+});
 
 let run: Run;
+let pipeline: { readonly run: Run; readonly resources: readonly Applied[] };
 let chat: readonly Applied[];
 let resources: readonly Applied[];
 const of = (type: string) => chat.filter((one) => one.type === type).map(({ values }) => values);
@@ -170,10 +174,11 @@ const text = ({ action, resource }: Request) => `${action} on ${resource}`;
 // The deploying role is enforced while the stack is applied.
 describeWith("terraform")("the roles as they are applied", () => {
   beforeAll(async () => {
-    const [stack, pipeline] = await Promise.all([
+    const [stack, roles] = await Promise.all([
       applied({ ...production, workers, federation }),
       applied(production, "pipeline-production"),
     ]);
+    pipeline = roles;
     run = stack.run;
     chat = stack.resources;
     resources = [...chat, ...pipeline.resources];
@@ -227,5 +232,28 @@ describeWith("terraform")("the roles as they are applied", () => {
       context: { "lambda:SourceFunctionArn": String(fn?.arn) },
     };
     expect(isAllowed(policiesOf(String(fn?.role), resources), asked)).toBe(false);
+  });
+
+  it("of the pipeline may be assumed by the jobs of one GitHub environment each", () => {
+    expect(pipeline.run.warnings).toEqual([]);
+    const conditions = pipeline.resources
+      .filter(({ type }) => type === "aws_iam_role")
+      .map(({ values }) => {
+        const [statement] = trust.parse(JSON.parse(String(values.assume_role_policy))).Statement;
+        expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
+        return [String(values.name), statement.Condition];
+      });
+    const issuer = "token.actions.githubusercontent.com";
+    const only = (environment: string, refs: readonly string[]) => ({
+      StringEquals: {
+        [`${issuer}:aud`]: "sts.amazonaws.com",
+        [`${issuer}:sub`]: [`repo:Phenom-earth/phenom-chat:environment:${environment}`],
+      },
+      StringLike: { [`${issuer}:ref`]: refs },
+    });
+    expect(Object.fromEntries(conditions)).toEqual({
+      [`${production.project}-pipeline-plan`]: only("production-plan", ["refs/heads/main", "refs/tags/v*"]),
+      [`${production.project}-pipeline-deploy`]: only("production", ["refs/tags/v*"]),
+    });
   });
 });

@@ -140,7 +140,12 @@ export async function startServer(
   const provider = new ServedProvider(name, implementation, run);
   const { source, protocol } = provider;
   const nameOf = (call: string) => (protocol === 6 && protocol6Names[call]) || call;
-  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  const server = new Server({
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    // Statistics of each call, which nobody reads.
+    "grpc.enable_channelz": 0,
+  });
   server.addService(
     encodedOnce(
       loadService(`tfplugin${protocol}.proto`, `tfplugin${protocol}.Provider`),
