@@ -9,8 +9,8 @@ import { deploySynapse, type Synapse, type SynapseDeployment } from "../../../to
 import { exampleCognito, mobileClientId } from "../../../tools/servers/synapse-user-pool.ts";
 
 const CLIENTS = 100;
-const SENDERS = 5;
-const MESSAGES_EACH = 4;
+const SENDERS = 3;
+const MESSAGES_EACH = 2;
 
 describeWithSynapse(`a homeserver with ${CLIENTS} people in one room`, () => {
   let postgres: PostgresServer;
