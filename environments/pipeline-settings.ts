@@ -4,6 +4,9 @@ import { matching } from "./fields.ts";
 /** Repository on GitHub. */
 export const REPOSITORY = "Phenom-earth/phenom-chat";
 
+/** Maximum seconds of a deployment: IAM ends the session then. The workflows request the same. */
+export const DEPLOY_SECONDS = 7200;
+
 const name = "[A-Za-z0-9_.-]+";
 const subject = matching(
   new RegExp(`^repo:(?:${name}/${name}|${name}@\\d+/${name}@\\d+)$`),

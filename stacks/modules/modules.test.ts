@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { development } from "../../environments/development.ts";
 import { moduleFiles } from "../../tools/modules/files.ts";
 import { moves } from "../../tools/modules/moves.ts";
-import { synthesisedStack } from "../../tools/ops/synthesised.ts";
+import { Template } from "../chat/template.ts";
 import { moduleConfigurations } from "./index.ts";
 import { indexCounted, merge } from "./merge.ts";
 
 const configurations = moduleConfigurations();
-const files = moduleFiles();
+const files = moduleFiles(configurations);
 const textOf = (name: string) => Buffer.from(files.get(name) ?? "").toString();
 
 /** Arguments of each module block in a file. */
@@ -69,8 +68,7 @@ describe("the five as Terraform modules", () => {
   });
 
   it("have every resource of the chat stack except its monitoring and DNS record", () => {
-    const addresses = synthesisedStack(development).resources.map(({ address }) => address);
-    const { moved, stackOnly, modulesOnly } = moves(addresses, configurations);
+    const { moved, stackOnly, modulesOnly } = moves(new Template().addresses(), configurations);
     expect(moved.length).toBeGreaterThan(100);
     expect(stackOnly.filter((address) => !/\.(monitoring_|dns_record$)/.test(address))).toEqual([]);
     // What the environment leaves to the platform, and secrets for values that the caller passes.

@@ -7,6 +7,7 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { policyDocument } from "../../constructs/iam-policy.ts";
 import { checkedName } from "../../constructs/names.ts";
+import { DEPLOY_SECONDS } from "../../environments/pipeline-settings.ts";
 import type { Environment } from "../../environments/schema.ts";
 import { pipelineStack, pipelineState } from "../../environments/stack-names.ts";
 import { ReadableStack } from "../addresses.ts";
@@ -17,9 +18,6 @@ import { planRights } from "./plan-rights.ts";
 
 const ISSUER = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
-
-/** Maximum seconds of a deployment: IAM ends the session then. The workflows request the same. */
-export const DEPLOY_SECONDS = 7200;
 
 interface RoleProps {
   /** What the role is for, at the end of its name. */

@@ -21,11 +21,14 @@ const versions = {
 /** Folder in which the build writes one zip for each function. */
 const BUNDLES = "build/lambdas";
 
-/** Every file of the modules by its path below the folder of all modules. The same sources give the same bytes. */
-export function moduleFiles(): Map<string, Uint8Array> {
+/**
+ * Every file of the modules by its path below the folder of all modules. The same sources give the same bytes.
+ * @param configurations @default - synthesised here
+ */
+export function moduleFiles(configurations = moduleConfigurations()): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
-  for (const [module, configuration] of Object.entries(moduleConfigurations()))
-    for (const [name, content] of Object.entries(filesOf(module, configuration)))
+  for (const [module, configuration] of Object.entries(configurations))
+    for (const [name, content] of Object.entries(filesOf(module, structuredClone(configuration))))
       files.set(path.posix.join(module, name), typeof content === "string" ? Buffer.from(content) : content);
   return files;
 }
