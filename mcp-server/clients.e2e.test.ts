@@ -87,7 +87,8 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
     return result.structuredContent;
   };
 
-  it("the inspector lists the nine tools and calls each of them", async () => {
+  // Another client calls each of them with arguments of its own type (tools/pipeline/try-tools.e2e.test.ts); here all are texts.
+  it("the inspector lists the nine tools, and calls them with texts, a number and a switch", async () => {
     const service = await start();
     const user = await database.world.newUser();
     const room_id = await database.world.newRoom("Inspected", [user]);
@@ -104,23 +105,8 @@ describeWith("mcp-clients", "node22")("a client that is not ours", () => {
     expect(await call(service, "chat_get_messages", { room_id, limit: "5" })).toMatchObject({
       messages: [sent.message],
     });
-    expect(await call(service, "chat_search_messages", { query: "okapi" })).toMatchObject({
-      messages: [sent.message],
-    });
-    expect(await call(service, "chat_list_members", { room_id })).toMatchObject({
-      members: expect.arrayContaining([expect.objectContaining({ user_id: user })]),
-    });
     expect(await call(service, "chat_mute_user", { room_id, user_id: user, muted: "true" })).toMatchObject({
       member: { is_muted: true },
-    });
-    expect(await call(service, "chat_ban_user", { room_id, user_id: user, reason: "Rude" })).toMatchObject({
-      ban: { user_id: user, reason: "Rude" },
-    });
-    expect(await call(service, "chat_unban_user", { room_id, user_id: user })).toEqual({ success: true });
-    const { id: message_id } = sent.message;
-    expect(await call(service, "chat_delete_message", { message_id })).toEqual({
-      success: true,
-      message_id,
     });
   });
 

