@@ -60,15 +60,8 @@ async function start(args: readonly string[] = [], variables?: Record<string, st
   return { child, output, url: /MCP endpoint\s+(\S+)/.exec(output())?.[1] ?? "" };
 }
 
-async function ended(
-  args: readonly string[] = [],
-  {
-    port = "0",
-    exitCode = 1,
-    variables = {},
-  }: { port?: string; exitCode?: number; variables?: Record<string, string> } = {},
-): Promise<string> {
-  const { child, output } = launch(args, port, variables);
+async function ended(args: readonly string[] = [], { port = "0", exitCode = 1 } = {}): Promise<string> {
+  const { child, output } = launch(args, port);
   const [code] = await once(child, "exit");
   running.delete(child);
   expect(code).toBe(exitCode);
@@ -158,16 +151,9 @@ describe("npm start", () => {
     await expect(access(join(folder, ".phenom-chat/postgres/postmaster.pid"))).rejects.toThrow();
   });
 
-  it("names the server's settings, and refuses a wrong one", async () => {
-    expect(await ended([], { variables: { RATE_LIMIT_PER_SECOND: "1000000" } })).toContain(
-      "must be a number from 0.1 to 100000",
-    );
+  it("names the server's settings", async () => {
     const help = await ended(["--help"], { exitCode: 0 });
     for (const name of ["PORT", "LOG_LEVEL", "READ_ONLY", "RATE_LIMIT_PER_SECOND"])
       expect(help).toContain(name);
-  });
-
-  it("refuses an unknown option", async () => {
-    expect(await ended(["--rest"], { exitCode: 2 })).toMatch(/unknown option '--rest'.*Usage: npm start --/s);
   });
 });
