@@ -86,13 +86,13 @@ describe("an event for a link", () => {
   });
 
   it("that is delivered many times at once stores one preview", async () => {
-    const others = Array.from({ length: 3 }, () => world.start());
+    const other = world.start();
     const answers = await Promise.all(
-      [world.lambda, ...others].map((on) => world.call(outboxEvent("abc123"), { on })),
+      [world.lambda, world.lambda, other, other].map((on) => world.call(outboxEvent("abc123"), { on })),
     );
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
     expect(await world.previews()).toMatchObject([phenom]);
-    await Promise.all(others.map((other) => other.stop()));
+    await other.stop();
   });
 
   it("causes no new read of the secrets", async () => {

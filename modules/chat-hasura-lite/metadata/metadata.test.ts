@@ -3,11 +3,8 @@ import { join } from "node:path";
 // Hasura's own definition of its metadata, generated from the engine's repository: each converter checks its value.
 import { Convert } from "@hasura/metadata/dist/HasuraMetadataV2.js";
 import { describe, expect, it } from "@jest/globals";
-import { Client } from "pg";
-import { applyMigrations } from "../../../migrations/apply.ts";
 import { EVENT_TRIGGER_NAME, WEBHOOK_SECRET_VARIABLE } from "../../../shared/hasura-names.ts";
 import { expectUpToDate } from "../../../test/jest/file-snapshot.ts";
-import { startPostgres } from "../../../tools/servers/postgres.ts";
 import { steps } from "./calls.ts";
 import { CLI_FOLDER, cliFiles } from "./cli-files.ts";
 import { eventTrigger, functions, tables, usersTable } from "./metadata.ts";
@@ -62,62 +59,6 @@ describe("by the types that Hasura publishes", () => {
 });
 
 describe("the metadata", () => {
-  it("names only tables, columns, functions and foreign keys that the database has", async () => {
-    const server = await startPostgres();
-    const database = await server.createDatabase();
-    await applyMigrations(database);
-    const client = new Client(database);
-    await client.connect();
-    const columns = new Set(
-      (
-        await client.query(
-          "select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public'",
-        )
-      ).rows.map((row) => row.name),
-    );
-    const keys = new Set(
-      (
-        await client.query(
-          `select conrelid::regclass || '.' || attname as name from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1] where contype = 'f' and array_length(conkey, 1) = 1`,
-        )
-      ).rows.map((row) => row.name),
-    );
-    const stored = (
-      await client.query(
-        "select proname, provolatile from pg_proc where pronamespace = 'public'::regnamespace",
-      )
-    ).rows;
-    await client.end();
-    await server.stop();
-
-    for (const entry of [usersTable, ...tables]) {
-      const named = [
-        ...(["select", "insert", "update"] as const).flatMap((kind) =>
-          (entry[`${kind}_permissions`] ?? []).flatMap(({ permission }) => [
-            ...(permission.columns ?? []),
-            ...("set" in permission ? Object.keys(permission.set ?? {}) : []),
-          ]),
-        ),
-      ];
-      for (const column of named) expect(columns).toContain(`${entry.table.name}.${column}`);
-      for (const { using } of entry.object_relationships ?? []) {
-        if (using.foreign_key_constraint_on)
-          expect(keys).toContain(`${entry.table.name}.${using.foreign_key_constraint_on}`);
-      }
-      for (const { using } of entry.array_relationships ?? []) {
-        const on = using.foreign_key_constraint_on;
-        if (on && typeof on.table !== "string") expect(keys).toContain(`${on.table.name}.${on.column}`);
-      }
-    }
-    // Hasura tracks a function as a query only when it is not volatile.
-    for (const proname of [
-      ...["search_chat_messages", "find_chat_messages"],
-      ...["chat_bans_is_active", "chat_bans_is_longest", "chat_members_is_banned"],
-      ...["chat_bans_searched_names", "chat_members_searched_names"],
-    ])
-      expect(stored).toContainEqual({ proname, provolatile: "s" });
-  });
-
   it("holds the name of the engine's variable with the secret, and no secret", () => {
     expect(everything()).toContain(`"value_from_env":"${WEBHOOK_SECRET_VARIABLE}"`);
     expect(everything()).not.toMatch(/"value":/);
