@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { asRunning, parseImageTags, terraformVariables } from "./inputs.ts";
 
 const example = readFileSync("environments/development.example.tfvars.json", "utf8");
-/** That the stack declares them is tested in environments/index.test.ts. */
+/** environments/index.test.ts compares the file with the table of inputs. */
 const declared = Object.keys(JSON.parse(example));
 
 describe("the inputs of an environment", () => {
