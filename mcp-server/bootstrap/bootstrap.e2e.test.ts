@@ -12,16 +12,24 @@ describeWithSynapse("bootstrap", () => {
   const { fresh, gone, run, succeed, signIn, asAdmin, get, stateOf, state, joined, someone } = h;
 
   describe("on an empty homeserver", () => {
+    let refused: Run;
     let first: Run;
     let rooms: ReturnType<typeof roomsOf>;
     let admin: Account;
     beforeAll(async () => {
       await fresh();
+      refused = await run({ SYNAPSE_REGISTRATION_SHARED_SECRET: "very-wrong-secret" });
       first = await succeed();
       rooms = roomsOf(first);
       admin = await asAdmin();
     });
     afterAll(gone);
+
+    it("ends with code 1 and the remedy, without the secret, if Synapse has another registration secret", () => {
+      expect(refused.code).toBe(1);
+      expect(refused.errors).toMatch(/^bootstrap: SYNAPSE_REGISTRATION_SHARED_SECRET = \*{4} is not the one/);
+      expect(refused.errors).not.toContain("very-wrong-secret");
+    });
 
     it("creates the rooms' owner and the MCP server's account, both server administrators", async () => {
       for (const name of ["phenom-admin", "phenom-mcp"]) {
@@ -174,6 +182,23 @@ describeWithSynapse("bootstrap", () => {
       expect(await state(room, "m.room.name", admin)).toMatchObject({ name: "Phenom Partners" });
       expect(changed(await succeed())).toEqual([]);
     });
+
+    it("ends with code 1 and the remedy if a room is encrypted", async () => {
+      const directory = `${clients}/directory/room/${encodeURIComponent(alias("community"))}`;
+      const ofAlias = (method: string, body?: unknown) =>
+        matrix(h.synapse.url, method, directory, { token: admin.accessToken, body });
+      await ofAlias("DELETE");
+      const content = { algorithm: "m.megolm.v1.aes-sha2" };
+      await createRoom(h.synapse.url, admin, {
+        room_alias_name: "community",
+        initial_state: [{ type: "m.room.encryption", state_key: "", content }],
+      });
+      const { code, errors } = await run();
+      await ofAlias("DELETE");
+      await ofAlias("PUT", { room_id: rooms.community });
+      expect(code).toBe(1);
+      expect(errors).toContain("is encrypted, which cannot be undone");
+    });
   });
 
   it("continues after repeated interruptions and rate limits, and creates nothing twice", async () => {
@@ -193,35 +218,5 @@ describeWithSynapse("bootstrap", () => {
     expect(total_rooms).toBe(3);
     expect(changed(await succeed())).toEqual([]);
     await gone();
-  });
-
-  describe("ends with code 1", () => {
-    beforeAll(() => fresh());
-    afterAll(gone);
-
-    it("and the remedy, without the secret, if Synapse has another registration secret", async () => {
-      const { code, errors } = await run({ SYNAPSE_REGISTRATION_SHARED_SECRET: "very-wrong-secret" });
-      expect(code).toBe(1);
-      expect(errors).toMatch(/^bootstrap: SYNAPSE_REGISTRATION_SHARED_SECRET = \*{4} is not the one/);
-      expect(errors).not.toContain("very-wrong-secret");
-    });
-
-    it("and the remedy if a room is encrypted", async () => {
-      await succeed();
-      const admin = await asAdmin();
-      const { room_id } = await get(
-        `${clients}/directory/room/${encodeURIComponent(alias("internal"))}`,
-        admin,
-      );
-      await matrix(
-        h.synapse.url,
-        "PUT",
-        `${clients}/rooms/${encodeURIComponent(String(room_id))}/state/m.room.encryption`,
-        { token: admin.accessToken, body: { algorithm: "m.megolm.v1.aes-sha2" } },
-      );
-      const { code, errors } = await run();
-      expect(code).toBe(1);
-      expect(errors).toContain("is encrypted, which cannot be undone");
-    });
   });
 });
