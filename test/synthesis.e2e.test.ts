@@ -4,7 +4,9 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { environments } from "../environments/index.ts";
 import { pipelineStack, platformStack } from "../environments/stack-names.ts";
+import { tools } from "../tools/setup/tools.ts";
 import { clone } from "./clone.ts";
+import { itWith } from "./jest/describe-if.ts";
 
 const synth = (cwd: string, env: NodeJS.ProcessEnv = {}, ...options: string[]) =>
   spawnSync("npm", ["run", "--silent", "synth", "--", ...options], {
@@ -29,23 +31,28 @@ describe("npm run synth", () => {
     synthesised = synth(one, { TZ: "UTC" });
   });
 
-  it("writes the same bytes in two clones in different folders, also beside modules and examples", () => {
-    const two = clone("a-longer-name");
-    expect(synth(two, { TZ: "Pacific/Auckland" }, "--everything").status).toBe(0);
-    const stacks = (folder: string) => files(path.join(folder, "cdktf.out/stacks"));
-    const [first, second] = [stacks(one), stacks(two)];
-    expect(Object.keys(first)).toContain("development/cdk.tf.json");
-    const isExample = (name: string) => name.startsWith("example-");
-    expect(Object.fromEntries(Object.entries(second).filter(([name]) => !isExample(name)))).toEqual(first);
-    expect(Object.keys(second).filter(isExample)).toEqual(
-      expect.arrayContaining(["example-codemonet/cdk.tf.json", "example-faceplate/cdk.tf.json"]),
-    );
-    expect(readdirSync(path.join(two, "dist/modules")).sort()).toEqual([
-      ...["chat-hasura-lite", "chat-link-preview", "chat-mcp-server", "chat-shared", "chat-synapse"],
-    ]);
-    for (const [name, content] of Object.entries(first))
-      expect([name, Buffer.from(content, "base64").includes(path.dirname(one))]).toEqual([name, false]);
-  });
+  itWith("node22")(
+    "writes the same bytes in two clones in different folders, also beside modules and examples, and on Node.js 22",
+    () => {
+      const two = clone("a-longer-name");
+      const PATH = [path.dirname(tools.node22.path("node")), process.env["PATH"]].join(path.delimiter);
+      const { status, stderr } = synth(two, { TZ: "Pacific/Auckland", PATH }, "--everything");
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const stacks = (folder: string) => files(path.join(folder, "cdktf.out/stacks"));
+      const [first, second] = [stacks(one), stacks(two)];
+      expect(Object.keys(first)).toContain("development/cdk.tf.json");
+      const isExample = (name: string) => name.startsWith("example-");
+      expect(Object.fromEntries(Object.entries(second).filter(([name]) => !isExample(name)))).toEqual(first);
+      expect(Object.keys(second).filter(isExample)).toEqual(
+        expect.arrayContaining(["example-codemonet/cdk.tf.json", "example-faceplate/cdk.tf.json"]),
+      );
+      expect(readdirSync(path.join(two, "dist/modules")).sort()).toEqual([
+        ...["chat-hasura-lite", "chat-link-preview", "chat-mcp-server", "chat-shared", "chat-synapse"],
+      ]);
+      for (const [name, content] of Object.entries(first))
+        expect([name, Buffer.from(content, "base64").includes(path.dirname(one))]).toEqual([name, false]);
+    },
+  );
 
   it("prints one line for each stack and what to do next", () => {
     const { status, stdout, stderr } = synthesised;

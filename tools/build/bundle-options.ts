@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
 import manifest from "../../package.json" with { type: "json" };
@@ -35,6 +36,10 @@ const trimCdktf: Plugin = {
     onLoad({ filter: /node_modules[\\/]archiver[\\/]index\.js$/ }, () => ({
       contents:
         'module.exports = () => { throw new Error("Assets must be zips: see tools/build/bundle-options.ts"); };',
+    }));
+    // From Node.js 22 on, util.isArray prints a warning at each synthesis.
+    onLoad({ filter: /cdktf[\\/]lib[\\/]terraform-output\.js$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, "utf8")).replace("(0, util_2.isArray)", "Array.isArray"),
     }));
   },
 };
