@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { shellWord } from "../../shared/shell.ts";
 import { tools } from "../../tools/setup/tools.ts";
 
 /** What a workflow ran: programs, and actions of others, in order. */
@@ -48,24 +49,21 @@ const RECORDED = [
   "USERNAME",
 ];
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
 /**
  * Stands for npm, docker, terraform and others: records the call, and does what the test says. A record is job, command,
  * parent and variables, each ended by NUL, and ends with one more. It is a shell script because hundreds are started.
  */
 const PROGRAM = `#!/bin/bash
 # act's own program for hashFiles().
-[[ \${1:-} != */hashfiles/* ]] || exec ${quoted(process.execPath)} "$@"
+[[ \${1:-} != */hashfiles/* ]] || exec ${shellWord(process.execPath)} "$@"
 command="\${0##*/} $*"
 read -r parent < "/proc/$PPID/comm"
-{
-  printf '%s\\0' "$GITHUB_JOB" "$command" "$parent"
-  for name in ${RECORDED.join(" ")}; do
-    [ -z "\${!name:-}" ] || printf '%s\\0' "$name=\${!name}"
-  done
-  printf '\\0'
-} >> "$STAND_IN/calls"
+record=("$GITHUB_JOB" "$command" "$parent")
+for name in ${RECORDED.join(" ")}; do
+  [ -z "\${!name:-}" ] || record+=("$name=\${!name}")
+done
+# In one write, because the programs of a pipeline run at the same time.
+printf '%s\\0' "\${record[@]}" "" >> "$STAND_IN/calls"
 mkdir -p cdktf.out/stacks/{development,production}
 . "$STAND_IN/effects"
 `;
@@ -83,12 +81,12 @@ const effectsScript = (effects: Effects): string =>
   Object.entries(effects)
     .map(([pattern, { exit = 0, outputs = {}, stdout = "" }]) =>
       [
-        `pattern=${quoted(pattern)}`,
+        `pattern=${shellWord(pattern)}`,
         "if [[ $command =~ $pattern ]]; then",
         ...Object.entries(outputs).map(
-          ([name, value]) => `echo ${quoted(`${name}=${value}`)} >> "$GITHUB_OUTPUT"`,
+          ([name, value]) => `echo ${shellWord(`${name}=${value}`)} >> "$GITHUB_OUTPUT"`,
         ),
-        `printf %s ${quoted(stdout)}`,
+        `printf %s ${shellWord(stdout)}`,
         `exit ${exit}`,
         "fi",
       ].join("\n"),

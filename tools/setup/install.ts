@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { unzipSync } from "fflate";
+import { shellWord } from "../../shared/shell.ts";
 import { type Run, SetupError } from "./run.ts";
 import { find, markerOf, type Source, type Tool, tools } from "./tools.ts";
 
@@ -104,7 +105,7 @@ async function terraform(tool: Tool, source: Of<"terraform">, run: Run): Promise
   const sameMinor = `Terraform v${source.version.split(".").slice(0, 2).join(".")}.`;
   if (own && (await run(own, ["version"]).catch(() => "")).includes(sameMinor)) {
     // A script and not a link: version managers go by the name that they are called by.
-    writeFileSync(program, `#!/bin/sh\nexec '${own.replaceAll("'", "'\\''")}' "$@"\n`, { mode: 0o755 });
+    writeFileSync(program, `#!/bin/sh\nexec ${shellWord(own)} "$@"\n`, { mode: 0o755 });
     return;
   }
   const released = await download(source).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import {
   HASURA_SOURCE as source,
   WEBHOOK_SECRET_VARIABLE,
 } from "../../../shared/hasura-names.ts";
+import { shellWord } from "../../../shared/shell.ts";
 import { type Call, type Step, steps } from "./calls.ts";
 import { eventTriggerTable, USER_COLUMNS } from "./metadata.ts";
 
@@ -50,12 +51,9 @@ export const metadataCommand = (): string[] =>
     }),
   );
 
-/** Quotes a text for the shell. */
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
 /** A call as one shell word, with the task's variable in place of the placeholder. */
 const word = (call: Call): string =>
-  quote(JSON.stringify(call)).replaceAll(WEBHOOK_PLACEHOLDER, `'"$LINK_PREVIEW_URL"'`);
+  shellWord(JSON.stringify(call)).replaceAll(WEBHOOK_PLACEHOLDER, `'"$LINK_PREVIEW_URL"'`);
 
 const putCommand = ({ object, create, ifExists }: Step): string =>
-  ["put", quote(object), word(create), ...(ifExists === "keep" ? [] : [word(ifExists)])].join(" ");
+  ["put", shellWord(object), word(create), ...(ifExists === "keep" ? [] : [word(ifExists)])].join(" ");
