@@ -169,14 +169,14 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       return typeof body === "string" && matches(query, body);
     };
     const read = await scan(asked, fits, SCAN, signal);
-    if (!query.hasWords) return { ...read, byIndex: false, lacksForms: false };
+    if (!query.hasWords) return read;
     // The index knows other forms of a word, and messages beyond those that were read. Where these fill the page, only the
     // forms between them are missing.
     const isFull = read.events.length > asked.limit;
-    const byIndex = isFull
+    const answered = isFull
       ? await formsWithin(term, asked, read.events.at(-1), signal)
       : await lookUp(term, asked, signal);
-    const indexed = byIndex ?? NOTHING;
+    const indexed = answered ?? NOTHING;
     const known = new Set(read.events.map(({ event }) => event.event_id));
     const events = [...read.events, ...indexed.events.filter(({ event }) => !known.has(event.event_id))]
       // What the index has not reached yet is for the next page.
@@ -187,7 +187,7 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       reached: indexed.complete ? undefined : indexed.reached,
       complete: indexed.complete && !isFull,
       byIndex: !read.complete && !isFull,
-      lacksForms: byIndex === undefined,
+      lacksForms: answered === undefined,
       profiles: read.profiles,
       readTo: read.reached,
     };
@@ -240,11 +240,7 @@ export function searching(parts: SearchParts): Pick<ChatBackend, "searchMessages
       };
       const found =
         parsed === undefined || query === undefined
-          ? {
-              ...(await scan(asked, () => true, { chunk: limit + 2, requests: MAX_REQUESTS }, signal)),
-              byIndex: false,
-              lacksForms: false,
-            }
+          ? await scan(asked, () => true, { chunk: limit + 2, requests: MAX_REQUESTS }, signal)
           : await find(parsed, query, asked, signal);
       const isFirst = cursor === undefined;
       if (found.events.length === 0 && isFirst && sender !== undefined)
@@ -292,8 +288,8 @@ const placeOf = (found: FoundEvent | undefined): Place | undefined =>
 /** Tells what a page may lack. */
 function hintOf(
   found: {
-    readonly byIndex: boolean;
-    readonly lacksForms: boolean;
+    readonly byIndex?: boolean;
+    readonly lacksForms?: boolean;
     readonly complete: boolean;
     readonly readTo?: Place | undefined;
   },

@@ -1,5 +1,6 @@
 // All servers are measured in turn, several times over; figures are medians of the rounds. `npm run bench` runs them
 // with its own Node.js: use the image's version for figures that hold for the image.
+import { limits } from "../../mcp-server/limits.ts";
 import { median } from "../ab/statistics.ts";
 import { stopAll } from "../servers/program.ts";
 import { alternate, type Figure, mapValues, type Run } from "./benchmark.ts";
@@ -16,9 +17,10 @@ export const name = "mcp-throughput";
 export const description =
   "calls of chat_get_messages per second, against the SDK's examples and against a bare node:http handler";
 
+const DEFAULT_PAGE = limits.page.default;
 /** The tool's default page, a short one, and a single message, with the ratios to reach. */
 const pages = [
-  { page: 50, ofForms: 0.8, ofSdk: 3 },
+  { page: DEFAULT_PAGE, ofForms: 0.8, ofSdk: 3 },
   { page: 10, ofForms: 0.7, ofSdk: 3 },
   { page: 1, ofForms: 0.65, ofSdk: 3.5 },
 ];
@@ -48,7 +50,7 @@ export async function measure(run: Run): Promise<Figure[]> {
     const figures: Figure[] = [];
     const warmUp = run.quick ? 500 : WARM_UP_MS;
     run.progress(`warming up: ${warmUp / 1000} s of load for each server`);
-    await alternate(loads(servers, 50, CONNECTIONS, warmUp), 1);
+    await alternate(loads(servers, DEFAULT_PAGE, CONNECTIONS, warmUp), 1);
     for (const each of pages) figures.push(...(await throughput(servers, each, run)));
     return [...figures, await tail(servers, run)];
   } finally {
@@ -83,8 +85,7 @@ async function throughput(
 }
 
 async function tail({ bare, ours }: Servers, run: Run): Promise<Figure> {
-  const [{ page } = { page: 50 }] = pages;
-  const measured = await results({ bare, ours }, page, MANY_CONNECTIONS, run);
+  const measured = await results({ bare, ours }, DEFAULT_PAGE, MANY_CONNECTIONS, run);
   return {
     label: `MCP server, 99th percentile at ${MANY_CONNECTIONS} connections`,
     measured: measured.ours.p99,

@@ -60,7 +60,7 @@ type Operator = "*" | "/" | "+" | "-" | ">=" | "<=" | "==" | ">" | "<" | "FILL";
 function combined(operator: Operator, a: Values, b: Values): Values {
   const result = unset(a, b);
   if (!result) return ofMinute(operator, a as number, b as number);
-  // An operator is no function of its own: calls of ten functions from one place take most of a year's time.
+  // One function has all operators: it takes a fraction of the time of calling ten functions from this loop.
   for (let minute = 0; minute < result.length; minute++)
     result[minute] = ofMinute(operator, valueAt(a, minute), valueAt(b, minute));
   return result;
